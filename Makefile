@@ -1,0 +1,44 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: setup demo run test check fix bench lock
+
+setup: .venv/.ready
+
+# uv installs in seconds; where only pip is configured to reach packages, pip does it.
+.venv/.ready: requirements-dev.txt requirements-uv.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || { echo "Creating .venv"; $(PYTHON) -m venv .venv; }
+	@echo "Installing packages"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements-dev.txt \
+		|| $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: setup
+	@$(BIN)/python -m config.demo
+
+run: setup
+	@$(BIN)/python -m config.run
+
+test: check
+	@$(BIN)/python -m tests.chromium
+	@$(BIN)/pytest -n 2
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m config.embedded -- $(BIN)/python manage.py makemigrations --check --dry-run
+
+fix: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ONLY)
+
+lock: setup
+	@for extra in "requirements.txt" "requirements-dev.txt --extra embedded --extra test --extra lint -c requirements.txt"; do \
+		$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o $$extra; done
