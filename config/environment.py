@@ -1,0 +1,88 @@
+"""Reads the environment, and says in one line what is wrong with it.
+
+Knows nothing of Django's settings: `settings.py` asks for values by name. A value that is missing
+or malformed ends the process with `afterglow: NAME …`, never with a traceback.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from environ import Env
+
+T = TypeVar("T")
+
+_env = Env()
+
+
+def load_file(project: Path) -> None:
+    """Adds the variables of `.env` (or of ENV_FILE; empty means none); the environment wins."""
+    name = os.environ.get("ENV_FILE", ".env")
+    if name and (project / name).is_file():
+        _env.read_env(project / name)
+
+
+def required(name: str, what: str) -> str:
+    return os.environ.get(name) or _stop(f"{name} is not set: {what}")
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
+
+
+def switch(name: str, *, default: bool = False) -> bool:
+    value = text(name, "1" if default else "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    return _stop(f"{name} is neither 1 nor 0")
+
+
+def number(name: str, default: int) -> int:
+    return _parsed(name, lambda: int(text(name, str(default))), "is not a whole number")
+
+
+def listing(name: str, default: list[str]) -> list[str]:
+    """Comma-separated values, e.g. `a.example,b.example`."""
+    return [part.strip() for part in text(name).split(",") if part.strip()] or default
+
+
+def address(name: str, value: str) -> str:
+    """An http(s) base address without a trailing slash; empty stays empty."""
+    if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+        _stop(f"{name} is not an http:// or https:// address")
+    return value.rstrip("/")
+
+
+def database(name: str) -> dict[str, object]:
+    """Django's settings of a `postgres://` address; a socket directory goes in `?host=`."""
+    value = required(name, "the address of PostgreSQL, e.g. postgres://user:password@host/afterglow")
+    if not value.startswith(("postgres://", "postgresql://")):
+        _stop(f"{name} does not start with postgres://")
+    return _parsed(name, lambda: dict(_env.db_url_config(value)), "is not a database address")
+
+
+def redis(name: str) -> str:
+    value = required(name, "the address of Redis, e.g. redis://host:6379/0")
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        _stop(f"{name} does not start with redis://, rediss:// or unix://")
+    return value
+
+
+def email(name: str) -> dict[str, object]:
+    value = required(name, "the outgoing mail server, e.g. smtp+tls://user:password@host:587")
+    return _parsed(name, lambda: dict(_env.email_url_config(value)), "is not a mail address URL")
+
+
+def _parsed(name: str, parse: Callable[[], T], complaint: str) -> T:
+    try:
+        return parse()
+    except Exception:  # the parsers raise many kinds, and their text may quote a password
+        return _stop(f"{name} {complaint}")
+
+
+def _stop(line: str) -> T:
+    raise SystemExit(f"afterglow: {line} (see .env.example)")

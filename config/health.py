@@ -1,0 +1,50 @@
+"""GET /health/: are the parts alive? Says which, never why: anybody may ask."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from config import pulse
+
+
+@login_not_required
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when every part is `ok`; 503 when one is `down` (or `unknown`, if what proves it is)."""
+    parts = {"database": _database(), **_broker_side()}
+    ok = all(state == "ok" for state in parts.values())
+    return JsonResponse(
+        {"status": "ok" if ok else "down", "parts": parts}, status=200 if ok else 503
+    )
+
+
+def _database() -> str:
+    def ask() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+
+    return _state(ask)
+
+
+def _broker_side() -> dict[str, str]:
+    """Redis holds the signs of worker and beat, and beat's doorbells make the worker's."""
+    try:
+        beat, silent = pulse.beat_lives(), pulse.silent_queues()
+    except RedisError:
+        return {"redis": "down", "worker": "unknown", "beat": "unknown"}
+    worker = "ok" if not silent else "down" if beat else "unknown"
+    return {"redis": "ok", "worker": worker, "beat": "ok" if beat else "down"}
+
+
+def _state(ask: Callable[[], bool]) -> str:
+    try:
+        return "ok" if ask() else "down"
+    except DatabaseError:
+        return "down"

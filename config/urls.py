@@ -1,0 +1,27 @@
+"""Every address of the house: pages at the root, the API under /api/v1/."""
+
+from importlib.util import find_spec
+
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config.health import health
+
+_APPS = ("clinic", "patients", "appointments", "reminders")
+
+# Swagger writes style attributes and data: images; no other page may.
+_swagger = csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": ["data:"]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api-schema")
+)
+
+urlpatterns = [
+    path("health/", health, name="health"),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", _swagger, name="api-docs"),
+    *[path("api/v1/", include(f"{app}.api")) for app in _APPS if find_spec(f"{app}.api")],
+    *[path("", include(f"{app}.urls")) for app in _APPS if find_spec(f"{app}.urls")],
+]

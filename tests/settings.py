@@ -1,0 +1,20 @@
+"""The settings of the tests and of mypy, which loads them without any service behind."""
+
+import os
+
+for _name, _value in {
+    "ENV_FILE": "",
+    "SECRET_KEY": "for-tests-and-type-checks-only-0123456789-abcdefghij",
+    "PUBLIC_URL": "http://testserver",
+    "DATABASE_URL": "postgres://afterglow@/afterglow?host=/nowhere",
+    "REDIS_URL": "unix:///nowhere/redis.sock",
+    "EMAIL_URL": "smtp://127.0.0.1:1",
+    "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
+    "TWILIO_AUTH_TOKEN": "the-token-of-the-tests",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+from config.settings import *  # noqa: E402, F403
+
+# Signing in is tested often; the slow hasher is Django's own and needs no test.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
