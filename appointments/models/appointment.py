@@ -1,0 +1,141 @@
+"""The appointment ("visit" on screens) and the history of everything done to it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from appointments.lifecycle import Move, State
+from appointments.models.series import TreatmentSeries
+from clinic.models import Site, Staff
+from patients.models import Patient
+
+
+def _choices(values: type[State] | type[Move]) -> list[tuple[str, str]]:
+    return [
+        (value.value, value.value.replace("_", " ").capitalize()) for value in values
+    ]
+
+
+class AppointmentQuerySet(models.QuerySet["Appointment"]):
+    def seen_by(self, staff: Staff) -> AppointmentQuerySet:
+        """The visits of the patients whom `staff` may see."""
+        return self.filter(series__patient__in=Patient.objects.seen_by(staff))
+
+    def standing(self) -> AppointmentQuerySet:
+        """Visits that were not cancelled."""
+        return self.exclude(state=State.CANCELLED)
+
+
+class Appointment(models.Model):
+    """One visit of a series.
+
+    `starts_at`..`ends_at` (UTC, half-open) is the patient's time in the chair, numbing
+    included; the set-up and clean-up around it are in the allocations. `schedule_version`
+    rises when the time changes: messages about another version of a visit are not repeated.
+    `version` rises with every change and guards against stale forms.
+    """
+
+    series = models.ForeignKey(
+        TreatmentSeries, on_delete=models.PROTECT, related_name="appointments"
+    )
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="appointments"
+    )
+    session = models.PositiveSmallIntegerField(
+        help_text="Number within the series, from 1."
+    )
+    state = models.CharField(
+        max_length=12, choices=_choices(State), default=State.BOOKED
+    )
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    schedule_version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1)
+    booked_at = models.DateTimeField()
+    scheduled_at = models.DateTimeField(
+        help_text="When the visit was given its present time: booked, moved or restored."
+    )
+    done_at = models.DateTimeField(
+        null=True, blank=True, help_text="When treatment ended."
+    )
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was cancelled or marked as no-show."
+    )
+    cancelled_by_patient = models.BooleanField(default=False)
+    override_reason = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Why an interval of the protocol was breached.",
+    )
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("starts_at", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("series", "session"),
+                condition=~Q(state="cancelled"),
+                name="appointment_session_once",
+            ),
+            models.CheckConstraint(
+                name="appointment_in_order", condition=Q(ends_at__gt=F("starts_at"))
+            ),
+            models.CheckConstraint(
+                name="appointment_state_known",
+                condition=Q(state__in=[state.value for state in State]),
+            ),
+            models.CheckConstraint(
+                name="appointment_done_when_done",
+                condition=Q(state="done", done_at__isnull=False)
+                | ~Q(state="done") & Q(done_at=None),
+            ),
+            models.CheckConstraint(
+                name="appointment_closed_when_closed",
+                condition=Q(state__in=("cancelled", "no_show"), closed_at__isnull=False)
+                | ~Q(state__in=("cancelled", "no_show")) & Q(closed_at=None),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("site", "starts_at"), name="appointment_day"),
+            models.Index(fields=("series", "starts_at"), name="appointment_series"),
+        ]
+
+    def __str__(self) -> str:
+        return f"appointment {self.pk}"
+
+
+class StatusChange(models.Model):
+    """One act on a visit: who did what, when and why. Append-only in the database."""
+
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.PROTECT, related_name="history"
+    )
+    at = models.DateTimeField()
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    move = models.CharField(max_length=10, choices=_choices(Move))
+    state_before = models.CharField(max_length=12, blank=True)
+    state_after = models.CharField(max_length=12)
+    starts_before = models.DateTimeField(null=True)
+    starts_after = models.DateTimeField()
+    resources_before = models.JSONField(
+        default=list, help_text="Resource ids held before."
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    undoes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="undone_by"
+    )
+
+    class Meta:
+        ordering = ("appointment", "id")
+        constraints = [
+            models.CheckConstraint(
+                name="status_change_undo_names_its_act",
+                condition=Q(move="undo", undoes__isnull=False)
+                | ~Q(move="undo") & Q(undoes=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.move} of appointment {self.appointment_id}"

@@ -1,0 +1,42 @@
+"""Patient links: a page for one patient, opened by an unguessable token."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from appointments.models.appointment import Appointment
+from patients.models import Patient
+
+
+class PatientLink(models.Model):
+    """A link sent to a patient. Only the SHA-256 of its token is stored.
+
+    Bound to a purpose, a visit (or all of the patient's care) and an expiry; revocable.
+    """
+
+    class Purpose(models.TextChoices):
+        CARE = "care", "Care page"
+
+    token_digest = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="links")
+    appointment = models.ForeignKey(
+        Appointment, on_delete=models.CASCADE, null=True, related_name="links"
+    )
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    failed_tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Wrong birth dates in a row; the page closes at five."
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="link_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"

@@ -1,0 +1,107 @@
+"""Who may do what where: roles at sites → capabilities, and the sites a person may see.
+
+Refuses to know about patients or visits; those rooms filter their rows by `sites_of`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from clinic.models import Role, Site, Staff
+
+
+class Capability(StrEnum):
+    SEE_PATIENTS = "see_patients"
+    EDIT_PATIENTS = "edit_patients"
+    BOOK = "book"
+    RUN_VISIT = "run_visit"  # check in, start, complete
+    OVERRIDE_INTERVAL = "override_interval"
+    MANAGE_MESSAGES = "manage_messages"
+    APPROVE_PROTOCOL = "approve_protocol"
+    MANAGE_SITE = "manage_site"
+
+
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Role.FRONT_DESK: frozenset(
+        {
+            Capability.SEE_PATIENTS,
+            Capability.EDIT_PATIENTS,
+            Capability.BOOK,
+            Capability.RUN_VISIT,
+            Capability.MANAGE_MESSAGES,
+        }
+    ),
+    Role.PROVIDER: frozenset(
+        {Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT}
+    ),
+    Role.MANAGER: frozenset(
+        {
+            Capability.SEE_PATIENTS,
+            Capability.EDIT_PATIENTS,
+            Capability.BOOK,
+            Capability.RUN_VISIT,
+            Capability.OVERRIDE_INTERVAL,
+            Capability.MANAGE_MESSAGES,
+            Capability.MANAGE_SITE,
+        }
+    ),
+    Role.CLINICAL_LEAD: frozenset(
+        {
+            Capability.SEE_PATIENTS,
+            Capability.BOOK,
+            Capability.RUN_VISIT,
+            Capability.OVERRIDE_INTERVAL,
+            Capability.APPROVE_PROTOCOL,
+        }
+    ),
+}
+
+
+class Forbidden(Exception):
+    """The act is not this person's. `sentence` says so and says whose it is."""
+
+    code = "forbidden"
+    field = ""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def roles_with(capability: Capability) -> list[str]:
+    """The labels of the roles that hold a capability, for the sentence of a refusal."""
+    return [
+        Role(role).label for role, held in CAPABILITIES.items() if capability in held
+    ]
+
+
+def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability]:
+    """What `staff` may do at `site`, or at any site when none is named."""
+    if not staff.is_active:
+        return frozenset()
+    held = staff.site_roles.all()
+    if site is not None:
+        held = held.filter(site=site)
+    return frozenset().union(*(CAPABILITIES[role.role] for role in held))
+
+
+def can(staff: Staff, capability: Capability, site: Site | None = None) -> bool:
+    return capability in capabilities(staff, site)
+
+
+def require(staff: Staff, capability: Capability, site: Site | None = None) -> None:
+    """Raise Forbidden unless `staff` holds `capability` at `site` (at any site when None)."""
+    if not can(staff, capability, site):
+        where = f" at {site.name}" if site is not None else ""
+        who = ", ".join(roles_with(capability)).lower()
+        what = capability.replace("_", " ")
+        raise Forbidden(f"You may not {what}{where}. Those who may: {who}.")
+
+
+def sites_of(staff: Staff) -> QuerySet[Site]:
+    """The sites at which `staff` holds a role."""
+    if not staff.is_active:
+        return Site.objects.none()
+    return Site.objects.filter(site_roles__staff=staff).distinct()

@@ -1,0 +1,29 @@
+"""What is true of the house, whoever the patient is."""
+
+from clinic.models.audit import AuditEntry
+from clinic.models.protocol import ProtocolVersion
+from clinic.models.resource import (
+    Credential,
+    Modality,
+    ProviderHours,
+    Resource,
+    ResourceKind,
+)
+from clinic.models.site import Closure, OpeningHours, Site
+from clinic.models.staff import Role, SiteRole, Staff
+
+__all__ = [
+    "AuditEntry",
+    "Closure",
+    "Credential",
+    "Modality",
+    "OpeningHours",
+    "ProtocolVersion",
+    "ProviderHours",
+    "Resource",
+    "ResourceKind",
+    "Role",
+    "Site",
+    "SiteRole",
+    "Staff",
+]

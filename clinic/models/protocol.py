@@ -1,0 +1,92 @@
+"""Published protocol versions: what a series is pinned to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from clinic.models.resource import Modality
+from clinic.models.staff import Staff
+
+
+class ProtocolVersion(models.Model):
+    """One immutable version of a care protocol.
+
+    `document` is the canonical form of `clinic.protocols.schema.Protocol`, `digest` its SHA-256.
+    Neither ever changes once stored (a trigger of the database holds that); a change is a new
+    version. Only an approved version reaches a patient; approval is bound to the digest.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        APPROVED = "approved", "Approved"
+        RETIRED = "retired", "Retired"
+
+    class Kind(models.TextChoices):
+        SERIES = "series", "Treatment protocol"
+        SERVICE = "service", "Plain service"
+
+    protocol = models.SlugField(
+        help_text="The protocol's id, such as rf_microneedling."
+    )
+    version = models.CharField(max_length=20)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=80)
+    modality = models.ForeignKey(
+        Modality, on_delete=models.PROTECT, related_name="protocols"
+    )
+    document = models.JSONField()
+    digest = models.CharField(max_length=64)
+    status = models.CharField(
+        max_length=8, choices=Status.choices, default=Status.DRAFT
+    )
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", blank=True
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_digest = models.CharField(max_length=64, blank=True)
+    is_demo = models.BooleanField(
+        default=False,
+        help_text="Approved by the demo's clinical lead, for the demo only.",
+    )
+
+    class Meta:
+        ordering = ("name", "-created_at")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("protocol", "version"), name="protocol_version_once"
+            ),
+            models.UniqueConstraint(
+                fields=("protocol",),
+                condition=Q(status="approved"),
+                name="protocol_one_approved_version",
+            ),
+            models.CheckConstraint(
+                name="protocol_approval_whole",
+                condition=Q(
+                    status="draft",
+                    approved_at=None,
+                    approved_by=None,
+                    approved_digest="",
+                )
+                | Q(
+                    status__in=("approved", "retired"),
+                    approved_at__isnull=False,
+                    approved_by__isnull=False,
+                    approved_digest=models.F("digest"),
+                )
+                | Q(
+                    status="retired",
+                    approved_at=None,
+                    approved_by=None,
+                    approved_digest="",
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.protocol} {self.version}"

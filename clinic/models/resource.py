@@ -1,0 +1,145 @@
+"""Resources: everything that can be in one place only at a time."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models.site import MINUTES_A_DAY, Site
+from clinic.models.staff import Staff
+
+
+class Modality(models.Model):
+    """A way of treating, such as `rf_microneedling`; `code` is its two letters on the day list."""
+
+    slug = models.SlugField(primary_key=True)
+    name = models.CharField(max_length=60)
+    code = models.CharField(max_length=2)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "modalities"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ResourceKind(models.TextChoices):
+    PROVIDER = "provider", "Provider"
+    ROOM = "room", "Room"
+    DEVICE = "device", "Device"
+    PATIENT = "patient", "Patient"
+
+
+class Resource(models.Model):
+    """A provider, room, device or patient: what an allocation holds.
+
+    A provider may work at several sites (see ProviderHours), a patient may visit all of them;
+    a room and a device belong to one. A patient's resource carries no name.
+    """
+
+    kind = models.CharField(max_length=8, choices=ResourceKind.choices)
+    name = models.CharField(max_length=60, blank=True)
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="resources"
+    )
+    staff = models.OneToOneField(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="resource"
+    )
+    room_kind = models.SlugField(
+        blank=True, help_text="For a room: treatment, laser, consult …"
+    )
+    modality = models.ForeignKey(
+        Modality,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="devices",
+    )
+    serial = models.CharField(max_length=40, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ("kind", "name")
+        constraints = [
+            models.CheckConstraint(
+                name="resource_shape",
+                condition=(
+                    Q(kind="provider", room_kind="", modality=None)
+                    | Q(kind="room", staff=None, modality=None, site__isnull=False)
+                    & ~Q(room_kind="")
+                    | Q(kind="device", staff=None, room_kind="")
+                    & Q(site__isnull=False, modality__isnull=False)
+                    | Q(
+                        kind="patient",
+                        staff=None,
+                        room_kind="",
+                        modality=None,
+                        site=None,
+                        name="",
+                    )
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.kind} {self.pk}"
+
+
+class Credential(models.Model):
+    """Leave to treat with a modality, from `valid_from` up to and with `valid_until`."""
+
+    provider = models.ForeignKey(
+        Resource, on_delete=models.CASCADE, related_name="credentials"
+    )
+    modality = models.ForeignKey(
+        Modality, on_delete=models.PROTECT, related_name="credentials"
+    )
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="credential_in_order",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+            ),
+            models.UniqueConstraint(
+                fields=("provider", "modality", "valid_from"), name="credential_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.modality_id} {self.valid_from}–{self.valid_until or ''}"
+
+
+class ProviderHours(models.Model):
+    """One working stretch of a provider at a site, in minutes of that site's wall clock."""
+
+    provider = models.ForeignKey(
+        Resource, on_delete=models.CASCADE, related_name="hours"
+    )
+    site = models.ForeignKey(
+        Site, on_delete=models.CASCADE, related_name="provider_hours"
+    )
+    weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
+    starts = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time.")
+    ends = models.PositiveSmallIntegerField(
+        help_text="Minute of the day, wall time, exclusive."
+    )
+
+    class Meta:
+        ordering = ("provider", "weekday", "starts")
+        verbose_name_plural = "provider hours"
+        constraints = [
+            models.CheckConstraint(
+                name="provider_weekday", condition=Q(weekday__lte=6)
+            ),
+            models.CheckConstraint(
+                name="provider_hours_not_empty",
+                condition=Q(ends__gt=F("starts")) & Q(ends__lte=MINUTES_A_DAY),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} day {self.weekday} {self.starts}–{self.ends}"

@@ -1,0 +1,116 @@
+"""Sites: where the clinic works, when it is open and in whose name it writes."""
+
+from __future__ import annotations
+
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+
+MINUTES_A_DAY = 24 * 60
+
+
+def validate_zone(value: str) -> None:
+    """Refuse anything that is not an IANA zone name."""
+    if value not in available_timezones():
+        raise ValidationError(
+            f"'{value}' is not an IANA time zone; write one such as America/New_York."
+        )
+
+
+class Site(models.Model):
+    """One place of the clinic, with its own zone, hours and sender identity.
+
+    `revision` rises with every change that a planned message may depend on (zone, phone,
+    name, go-live date); `planned_revision` is the one that the messages were planned from.
+    """
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=80)
+    zone = models.CharField(max_length=64, validators=[validate_zone])
+    address = models.CharField(max_length=200)
+    phone = models.CharField(max_length=20, help_text="E.164; printed in messages.")
+    sms_name = models.CharField(
+        max_length=24,
+        help_text="How the clinic signs a text message; plain GSM-7 letters.",
+    )
+    sms_number = models.CharField(
+        max_length=20, help_text="E.164 sender of text messages."
+    )
+    email_address = models.EmailField(help_text="Sender of e-mail.")
+    reply_to = models.EmailField(help_text="A mailbox that staff read.")
+    live_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Nothing is sent before; empty means not yet live.",
+    )
+    notice_hold_seconds = models.PositiveIntegerField(
+        default=180,
+        help_text="A notice waits this long after a change, so that an undo sends nothing.",
+    )
+    revision = models.BigIntegerField(default=1)
+    planned_revision = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                name="site_plan_not_ahead",
+                condition=Q(planned_revision__lte=F("revision")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("id"), name="site_stale", condition=~Q(planned_revision=F("revision"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OpeningHours(models.Model):
+    """One open stretch of a weekday (0 is Monday), in minutes of the site's wall clock."""
+
+    site = models.ForeignKey(
+        Site, on_delete=models.CASCADE, related_name="opening_hours"
+    )
+    weekday = models.PositiveSmallIntegerField()
+    opens = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time.")
+    closes = models.PositiveSmallIntegerField(
+        help_text="Minute of the day, wall time, exclusive."
+    )
+
+    class Meta:
+        ordering = ("site", "weekday", "opens")
+        constraints = [
+            models.CheckConstraint(name="opening_weekday", condition=Q(weekday__lte=6)),
+            models.CheckConstraint(
+                name="opening_not_empty",
+                condition=Q(closes__gt=F("opens")) & Q(closes__lte=MINUTES_A_DAY),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} day {self.weekday} {self.opens}–{self.closes}"
+
+
+class Closure(models.Model):
+    """Whole local days on which the site is closed, `first_day` up to and with `last_day`."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="closures")
+    first_day = models.DateField()
+    last_day = models.DateField()
+    reason = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ("site", "first_day")
+        constraints = [
+            models.CheckConstraint(
+                name="closure_in_order", condition=Q(last_day__gte=F("first_day"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.first_day}–{self.last_day}"

@@ -1,0 +1,15 @@
+"""Who the patients are, how they are reached and what they agreed to."""
+
+from patients.models.consent import ConsentChannel, ContactConsent, Purpose
+from patients.models.contact import ContactKind, ContactPoint
+from patients.models.patient import Language, Patient
+
+__all__ = [
+    "ConsentChannel",
+    "ContactConsent",
+    "ContactKind",
+    "ContactPoint",
+    "Language",
+    "Patient",
+    "Purpose",
+]

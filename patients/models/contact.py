@@ -1,0 +1,57 @@
+"""Contact points: the numbers and addresses at which a patient is reached."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from patients.models.patient import Patient
+
+
+class ContactKind(models.TextChoices):
+    PHONE = "phone", "Mobile phone"
+    EMAIL = "email", "E-mail"
+
+
+class ContactPoint(models.Model):
+    """One E.164 number or one lower-case e-mail address. A family may share one; it is retired,
+    never deleted, because messages were sent to it."""
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="contact_points"
+    )
+    kind = models.CharField(max_length=5, choices=ContactKind.choices)
+    value = models.CharField(max_length=254)
+    is_preferred = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("kind", "-is_preferred", "id")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("patient", "kind", "value"),
+                condition=Q(retired_at=None),
+                name="contact_once",
+            ),
+            models.UniqueConstraint(
+                fields=("patient", "kind"),
+                condition=Q(retired_at=None, is_preferred=True),
+                name="contact_one_preferred",
+            ),
+            models.CheckConstraint(
+                name="contact_shape",
+                condition=Q(kind="phone", value__regex=r"^\+[1-9][0-9]{6,14}$")
+                | Q(kind="email", value__contains="@"),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("kind", "value"),
+                name="contact_value",
+                condition=Q(retired_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

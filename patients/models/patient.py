@@ -1,0 +1,115 @@
+"""The patient."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models import Resource, Site, Staff
+from clinic.models.site import validate_zone
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SPANISH = "es", "Spanish"
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def seen_by(self, staff: Staff) -> PatientQuerySet:
+        """The patients of the sites at which `staff` holds a role."""
+        if not staff.is_active:
+            return self.none()
+        held = Patient.sites.through.objects.filter(site__site_roles__staff=staff)
+        return self.filter(pk__in=held.values("patient_id"))
+
+    def stale(self) -> PatientQuerySet:
+        """Patients whose facts moved on since their messages were planned."""
+        return self.exclude(planned_revision=F("revision"))
+
+    def raise_revision(self) -> int:
+        """Mark these patients' messages for planning; called by every act that moves a fact."""
+        return self.update(revision=F("revision") + 1)
+
+
+class Patient(models.Model):
+    """A person treated here. Staff see the patients of their sites.
+
+    `revision` rises with every change that a planned message may depend on, of the patient or
+    of any of their visits; `planned_revision` is the one that the messages were planned from.
+    `search_key` is the folded names and `phone_key` the digits, kept by `registration`.
+    """
+
+    legal_given = models.CharField(max_length=60)
+    legal_family = models.CharField(max_length=60)
+    preferred_name = models.CharField(max_length=60, blank=True)
+    birth_date = models.DateField()
+    language = models.CharField(
+        max_length=2, choices=Language.choices, default=Language.ENGLISH
+    )
+    zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_zone],
+        help_text="Only when the patient lives in another zone than the site.",
+    )
+    notes = models.TextField(blank=True)
+    sites = models.ManyToManyField(Site, related_name="patients")
+    resource = models.OneToOneField(
+        Resource, on_delete=models.PROTECT, related_name="patient"
+    )
+    deceased_at = models.DateTimeField(null=True, blank=True)
+    search_key = models.CharField(max_length=250, editable=False)
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(
+        default=1, help_text="Rises with every saved edit."
+    )
+    revision = models.BigIntegerField(default=1)
+    planned_revision = models.BigIntegerField(default=0)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("legal_family", "legal_given", "id")
+        constraints = [
+            models.CheckConstraint(
+                name="patient_language_known", condition=Q(language__in=Language.values)
+            ),
+            models.CheckConstraint(
+                name="patient_plan_not_ahead",
+                condition=Q(planned_revision__lte=F("revision")),
+            ),
+            models.CheckConstraint(
+                name="patient_named", condition=~Q(legal_given="") & ~Q(legal_family="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("id"),
+                name="patient_stale",
+                condition=~Q(planned_revision=F("revision")),
+            ),
+            models.Index(fields=("birth_date",), name="patient_birth_date"),
+            models.Index(
+                fields=("legal_family", "legal_given", "id"), name="patient_name"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"patient {self.pk}"
+
+    @property
+    def display_name(self) -> str:
+        """Preferred (or given) name and family name, for staff screens only."""
+        return f"{self.first_name} {self.legal_family}"
+
+    @property
+    def first_name(self) -> str:
+        """How the patient wants to be addressed; the only name that a message may carry."""
+        return self.preferred_name or self.legal_given
+
+    def age_on(self, day: date) -> int:
+        """Whole years of age on `day`."""
+        born = self.birth_date
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

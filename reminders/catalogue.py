@@ -1,0 +1,114 @@
+"""The catalogue of message kinds: purpose, priority and life of each, and the states of one.
+
+One table, no decisions. Times come from the protocol where it gives them; the rest from the
+catalogue of the design (messaging rules, part b). Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class Purpose(StrEnum):
+    CARE = "care"
+    MARKETING = "marketing"
+
+
+class MessageState(StrEnum):
+    """The states of a message, and no others."""
+
+    SCHEDULED = "scheduled"
+    CLAIMED = "claimed"
+    SUBMITTING = "submitting"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    SKIPPED = "skipped"
+
+
+class Kind(StrEnum):
+    """What a message is for, in the words of the catalogue."""
+
+    BOOKING_CONFIRMED = "booking_confirmed"
+    PRECARE_STEP = "precare_step"
+    REMINDER_7D = "reminder_7d"
+    REMINDER_CONFIRM = "reminder_confirm"
+    REMINDER_FINAL = "reminder_final"
+    NUDGE = "nudge"
+    APPT_MOVED = "appt_moved"
+    CANCELLED = "cancelled"
+    NO_SHOW_FOLLOWUP = "no_show_followup"
+    POSTCARE_0 = "postcare_0"
+    POSTCARE_STEP = "postcare_step"
+    CHECKIN = "checkin"
+    PROGRESS_MILESTONE = "progress_milestone"
+    TOUCHUP_PROMPT = "touchup_prompt"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How messages of one kind behave.
+
+    `priority` 0 goes first and is not bound by quiet hours. `life` is how long after its due
+    time a message is still worth sending; None means until the visit starts.
+    """
+
+    purpose: Purpose
+    priority: int
+    life: timedelta | None
+    tells_start: bool = False
+
+
+CATALOGUE: Mapping[Kind, Entry] = {
+    Kind.BOOKING_CONFIRMED: Entry(Purpose.CARE, 0, None, tells_start=True),
+    Kind.APPT_MOVED: Entry(Purpose.CARE, 0, None, tells_start=True),
+    Kind.CANCELLED: Entry(Purpose.CARE, 0, None),
+    Kind.POSTCARE_0: Entry(Purpose.CARE, 0, timedelta(hours=12)),
+    Kind.REMINDER_FINAL: Entry(Purpose.CARE, 1, None, tells_start=True),
+    Kind.REMINDER_CONFIRM: Entry(Purpose.CARE, 1, None, tells_start=True),
+    Kind.NUDGE: Entry(Purpose.CARE, 1, None, tells_start=True),
+    Kind.CHECKIN: Entry(Purpose.CARE, 1, timedelta(hours=48)),
+    Kind.PRECARE_STEP: Entry(Purpose.CARE, 2, None),
+    Kind.REMINDER_7D: Entry(Purpose.CARE, 2, None, tells_start=True),
+    Kind.POSTCARE_STEP: Entry(Purpose.CARE, 2, timedelta(hours=48)),
+    Kind.NO_SHOW_FOLLOWUP: Entry(Purpose.CARE, 2, timedelta(days=3)),
+    Kind.PROGRESS_MILESTONE: Entry(Purpose.CARE, 3, timedelta(days=7)),
+    Kind.TOUCHUP_PROMPT: Entry(Purpose.MARKETING, 4, timedelta(days=14)),
+}
+
+NOTICES = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.CANCELLED})
+TELLING_KINDS = frozenset(
+    kind for kind, entry in CATALOGUE.items() if entry.tells_start
+)
+
+REASONS: Mapping[str, str] = {
+    "booked_too_late": "The visit was booked too shortly before it for this message to help.",
+    "skipped_by_staff": "Staff chose not to send it.",
+    "late": "Its moment had passed when the visit was booked or moved.",
+    "condition_unknown": "It depends on an answer that is not on record.",
+    "superseded": "A newer treatment of the same kind has taken its place.",
+    "clashing_advice": "Two treatments ask for opposite things; staff decide.",
+    "already_booked": "The next treatment is already booked.",
+    "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",
+    "deceased": "The patient has died; nothing is sent.",
+    "expired": "It could not be sent in time to be of use.",
+    "no_consent": "The patient has not agreed to this kind of message on this channel.",
+    "no_address": "There is no number or address for this channel.",
+    "suppressed": "The number or address must not be written to.",
+    "not_live": "The site does not send messages yet.",
+    "quiet_hours": "It waits for the hours in which messages may be sent.",
+    "refused": "The provider refused it.",
+    "attempts_spent": "The provider could not be reached in several tries.",
+}

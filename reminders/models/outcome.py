@@ -1,0 +1,102 @@
+"""What became of a message: attempts, receipts, the words sent; and addresses not to use."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from reminders.models.message import Message
+
+
+class SentContent(models.Model):
+    """What was sent, word for word, in a table of its own so that retention can empty it."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.CASCADE, related_name="content"
+    )
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    calendar = models.TextField(blank=True)
+    segments = models.PositiveSmallIntegerField(
+        null=True, help_text="Of a text message."
+    )
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"content of message {self.message_id}"
+
+
+class Attempt(models.Model):
+    """One conversation with a provider about one message, and how it ended."""
+
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attempts"
+    )
+    number = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(
+        max_length=9, blank=True, help_text="Empty while under way."
+    )
+    code = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ("message", "number")
+        constraints = [
+            models.UniqueConstraint(fields=("message", "number"), name="attempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of message {self.message_id}"
+
+
+class Receipt(models.Model):
+    """One event that a provider reported; the same event is stored once."""
+
+    provider = models.CharField(max_length=10)
+    event_key = models.CharField(max_length=120)
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, null=True, related_name="receipts"
+    )
+    status = models.CharField(max_length=20)
+    code = models.CharField(max_length=20, blank=True)
+    applied = models.BooleanField(help_text="Whether it moved the message's state.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("provider", "event_key"), name="receipt_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} for message {self.message_id}"
+
+
+class Suppression(models.Model):
+    """An address that must not be written to on a channel, whoever shares it."""
+
+    channel = models.CharField(max_length=5)
+    address = models.CharField(max_length=254)
+    reason = models.CharField(
+        max_length=40, help_text="opted_out, not_textable, hard_bounce"
+    )
+    code = models.CharField(max_length=20, blank=True)
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=("channel", "address"),
+                condition=Q(lifted_at=None),
+                name="suppression_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} on {self.channel}"
