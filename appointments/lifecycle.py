@@ -1,0 +1,121 @@
+"""The states of a visit and the moves between them: one table.
+
+Owns what may follow what. Refuses to know who may do it, when, or what else it changes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    BOOKED = "booked"
+    CONFIRMED = "confirmed"
+    ARRIVED = "arrived"
+    IN_TREATMENT = "in_treatment"
+    DONE = "done"
+    NO_SHOW = "no_show"
+    CANCELLED = "cancelled"
+
+
+class Move(StrEnum):
+    BOOK = "book"
+    MOVE = "move"
+    CONFIRM = "confirm"
+    CHECK_IN = "check_in"
+    START = "start"
+    COMPLETE = "complete"
+    NO_SHOW = "no_show"
+    CANCEL = "cancel"
+    UNDO = "undo"
+
+
+class MoveRefused(Exception):
+    """The visit is in no state for this act. `sentence` says which, and what to do."""
+
+    code = "move_refused"
+    field = "state"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+# A moved visit is booked again: the patient confirmed the former time, not this one.
+_AFTER: dict[State, dict[Move, State]] = {
+    State.BOOKED: {
+        Move.CONFIRM: State.CONFIRMED,
+        Move.CHECK_IN: State.ARRIVED,
+        Move.MOVE: State.BOOKED,
+        Move.NO_SHOW: State.NO_SHOW,
+        Move.CANCEL: State.CANCELLED,
+    },
+    State.CONFIRMED: {
+        Move.CHECK_IN: State.ARRIVED,
+        Move.MOVE: State.BOOKED,
+        Move.NO_SHOW: State.NO_SHOW,
+        Move.CANCEL: State.CANCELLED,
+    },
+    State.ARRIVED: {
+        Move.START: State.IN_TREATMENT,
+        Move.CANCEL: State.CANCELLED,
+    },
+    State.IN_TREATMENT: {Move.COMPLETE: State.DONE},
+    State.DONE: {},
+    State.NO_SHOW: {},
+    State.CANCELLED: {},
+}
+
+_NAMES: dict[State, str] = {
+    State.BOOKED: "booked",
+    State.CONFIRMED: "confirmed",
+    State.ARRIVED: "already checked in",
+    State.IN_TREATMENT: "in treatment",
+    State.DONE: "done",
+    State.NO_SHOW: "marked as no-show",
+    State.CANCELLED: "cancelled",
+}
+
+_ACTS: dict[Move, str] = {
+    Move.BOOK: "booked",
+    Move.MOVE: "moved",
+    Move.CONFIRM: "confirmed",
+    Move.CHECK_IN: "checked in",
+    Move.START: "started",
+    Move.COMPLETE: "completed",
+    Move.NO_SHOW: "marked as no-show",
+    Move.CANCEL: "cancelled",
+    Move.UNDO: "taken back",
+}
+
+# What the latest act leaves that `undo` can take back; booking is taken back by cancelling.
+UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO}
+
+# States in which the visit holds its provider, room, device and patient.
+HOLDING: frozenset[State] = frozenset(State) - {State.CANCELLED, State.NO_SHOW}
+
+
+def allowed(state: State) -> tuple[Move, ...]:
+    """The moves that a visit in `state` admits, undo aside, in the order of the day."""
+    return tuple(_AFTER[state])
+
+
+def after(state: State, move: Move) -> State:
+    """The state that `move` leads to from `state`.
+
+    Raises:
+        MoveRefused: when the table has no such move; the sentence names those there are.
+    """
+    following = _AFTER[state].get(move)
+    if following is not None:
+        return following
+    sentence = f"This visit is {_NAMES[state]}, so it cannot be {_ACTS[move]}."
+    if _AFTER[state]:
+        sentence += f" It can be {_listing([_ACTS[each] for each in _AFTER[state]])}."
+    elif state in (State.NO_SHOW, State.CANCELLED):
+        sentence += " Undo that first, or book a new visit."
+    raise MoveRefused(sentence)
+
+
+def _listing(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

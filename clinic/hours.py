@@ -1,0 +1,379 @@
+"""Wall time and instants: the one place where local clocks are read and set.
+
+Rule W governs every wall time: it means the *first instant at which the local clock reads that
+time or later*. A time that a DST gap skips is the end of the gap; a time that comes twice is its
+first occurrence. W is monotone, so a window of wall times never inverts, and neighbouring windows
+tile the day exactly, however long that day is.
+
+Refuses to know the time now, and what the hours are for. No SQL does wall-time arithmetic:
+PostgreSQL's AT TIME ZONE takes the second occurrence of a repeated time.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from clinic.durations import Duration
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+# --- Wall time to instants ------------------------------------------------------------------------
+
+
+class WallTimeMissing(ValueError):
+    """The clock never shows this wall time: it is set forward past it.
+
+    `next` is the first instant (UTC) after the gap.
+    """
+
+    code = "wall_time_missing"
+    field = "starts_at"
+
+    def __init__(self, wall: datetime, zone: str, next: datetime) -> None:
+        self.wall, self.zone, self.next = wall, zone, next
+        self.sentence = (
+            f"{wall:%H:%M} does not exist on {format_day(wall.date())}: the clocks go"
+            f" forward. The next time is {local(next, zone):%H:%M}."
+        )
+        super().__init__(self.sentence)
+
+
+class WallTimeRepeats(ValueError):
+    """The clock shows this wall time twice; `first` and `second` are both instants (UTC)."""
+
+    code = "wall_time_repeats"
+    field = "starts_at"
+
+    def __init__(
+        self, wall: datetime, zone: str, first: datetime, second: datetime
+    ) -> None:
+        self.wall, self.zone, self.first, self.second = wall, zone, first, second
+        self.sentence = (
+            f"{wall:%H:%M} comes twice on {format_day(wall.date())}: the clocks go back."
+            f" Choose the first ({_abbreviation(first, zone)}) or the second"
+            f" ({_abbreviation(second, zone)})."
+        )
+        super().__init__(self.sentence)
+
+
+def instant(day: date, minute: int, zone: str) -> datetime:
+    """The UTC instant of a wall time by rule W.
+
+    `minute` counts from midnight of `day` on the wall clock and may reach past 1440 into the
+    days after.
+    """
+    return _first(datetime.combine(day, time()) + minute * MINUTE, zone)
+
+
+def local(at: datetime, zone: str) -> datetime:
+    """`at` as an aware datetime on the clock of `zone`."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def resolve(wall: datetime, zone: str, *, fold: int | None = None) -> datetime:
+    """The UTC instant of a wall time that a person typed; `wall` is naive.
+
+    `fold` chooses the occurrence of a repeated time: 0 the first, 1 the second.
+
+    Raises:
+        WallTimeMissing: when a DST gap skips it.
+        WallTimeRepeats: when it comes twice and `fold` does not say which.
+    """
+    first, second = _readings(wall, zone)
+    if second < first:
+        raise WallTimeMissing(wall, zone, _first(wall, zone))
+    if second > first and fold is None:
+        raise WallTimeRepeats(wall, zone, first, second)
+    return second if fold else first
+
+
+def _first(wall: datetime, zone: str) -> datetime:
+    """Rule W for a naive wall time."""
+    before, after = _readings(wall, zone)
+    return before if after >= before else _change(after, before, zone)
+
+
+def _readings(wall: datetime, zone: str) -> tuple[datetime, datetime]:
+    """`wall` taken with the offset before and after the change around it (PEP 495).
+
+    Equal without a change, rising for a repeated time, falling for a skipped one.
+    """
+    there = wall.replace(tzinfo=ZoneInfo(zone))
+    return there.replace(fold=0).astimezone(UTC), there.replace(fold=1).astimezone(UTC)
+
+
+def _change(low: datetime, high: datetime, zone: str) -> datetime:
+    """The instant in (low, high] from which the clock has the offset it has at `high`."""
+    info = ZoneInfo(zone)
+    offset = high.astimezone(info).utcoffset()
+    seconds_low, seconds_high = 0, int((high - low).total_seconds())
+    while seconds_high - seconds_low > 1:
+        middle = (seconds_low + seconds_high) // 2
+        if (low + timedelta(seconds=middle)).astimezone(info).utcoffset() == offset:
+            seconds_high = middle
+        else:
+            seconds_low = middle
+    return low + timedelta(seconds=seconds_high)
+
+
+# --- Calendar arithmetic --------------------------------------------------------------------------
+
+
+def after(at: datetime, duration: Duration, zone: str) -> datetime:
+    """`duration` after `at`, as a UTC instant.
+
+    Months and days keep the wall clock of `zone` (by rule W; a month clamps to its last day),
+    seconds are elapsed time and count last.
+    """
+    return _shifted(at, duration, zone, 1)
+
+
+def before(at: datetime, duration: Duration, zone: str) -> datetime:
+    """`duration` before `at`, as a UTC instant; the rules of `after`."""
+    return _shifted(at, duration, zone, -1)
+
+
+def days_between(a: datetime, b: datetime, zone: str) -> int:
+    """How many local calendar dates `b` lies after `a`."""
+    return (local(b, zone).date() - local(a, zone).date()).days
+
+
+def shifted_day(day: date, duration: Duration, sign: int = 1) -> date:
+    """`day` moved by the months and days of `duration`; a month clamps to its last day."""
+    months = day.year * 12 + day.month - 1 + sign * duration.months
+    year, month = divmod(months, 12)
+    clamped = date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    return clamped + sign * duration.days * DAY
+
+
+def _shifted(at: datetime, duration: Duration, zone: str, sign: int) -> datetime:
+    moved = at.astimezone(UTC)
+    if duration.months or duration.days:
+        wall = local(at, zone).replace(tzinfo=None)
+        moved = _first(
+            datetime.combine(shifted_day(wall.date(), duration, sign), wall.time()),
+            zone,
+        )
+    return moved + sign * timedelta(seconds=duration.seconds)
+
+
+# --- Periods --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """Half-open time [starts_at, ends_at), in UTC."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def __contains__(self, at: datetime) -> bool:
+        return self.starts_at <= at < self.ends_at
+
+
+def merge(periods: Iterable[Period]) -> list[Period]:
+    """The same time as disjoint periods in order; touching ones become one, empty ones go."""
+    merged: list[Period] = []
+    for period in sorted(each for each in periods if each.starts_at < each.ends_at):
+        if merged and period.starts_at <= merged[-1].ends_at:
+            last = merged.pop()
+            period = Period(last.starts_at, max(last.ends_at, period.ends_at))
+        merged.append(period)
+    return merged
+
+
+def subtract(periods: Iterable[Period], taken: Iterable[Period]) -> list[Period]:
+    """The time in `periods` that is not in `taken`."""
+    left = merge(periods)
+    for gone in merge(taken):
+        left = [
+            part
+            for period in left
+            for part in (
+                Period(period.starts_at, min(period.ends_at, gone.starts_at)),
+                Period(max(period.starts_at, gone.ends_at), period.ends_at),
+            )
+            if part.starts_at < part.ends_at
+        ]
+    return left
+
+
+def intersect(a: Iterable[Period], b: Iterable[Period]) -> list[Period]:
+    """The time that is both in `a` and in `b`."""
+    others = merge(b)
+    return merge(
+        Period(max(one.starts_at, other.starts_at), min(one.ends_at, other.ends_at))
+        for one in merge(a)
+        for other in others
+    )
+
+
+# --- Allowed hours --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A daily window [opens, closes) in minutes of the wall clock, on some weekdays (0 = Monday)."""
+
+    weekdays: frozenset[int]
+    opens: int
+    closes: int
+
+    def on(self, day: date, zone: str) -> Period | None:
+        """The window of one local day; None on other weekdays or when a DST gap swallows it."""
+        if day.weekday() not in self.weekdays:
+            return None
+        period = Period(instant(day, self.opens, zone), instant(day, self.closes, zone))
+        return period if period.starts_at < period.ends_at else None
+
+
+class NeverAllowed(ValueError):
+    """The hours of these zones have no moment in common within a month."""
+
+
+# Long enough for any week's pattern in any two zones, short enough to end a hopeless search.
+_SEARCH_DAYS = 31
+
+
+def next_allowed(at: datetime, hours: Hours, zones: tuple[str, ...]) -> datetime:
+    """The first moment at or after `at` (UTC) that lies inside `hours` in every zone.
+
+    Raises:
+        NeverAllowed: when there is none within 31 days.
+    """
+    moment = at.astimezone(UTC)
+    while moment <= at + _SEARCH_DAYS * DAY:
+        later = max(_next_in(moment, hours, zone) for zone in zones)
+        if later == moment:
+            return moment
+        moment = later
+    raise NeverAllowed(f"no common moment of {hours} in {', '.join(zones)}")
+
+
+def previous_allowed(at: datetime, hours: Hours, zones: tuple[str, ...]) -> datetime:
+    """The last moment at or before `at` (UTC) that lies inside `hours` in every zone.
+
+    Since a window is half-open, the last moment of one that is over is its final minute.
+
+    Raises:
+        NeverAllowed: when there is none within 31 days.
+    """
+    moment = at.astimezone(UTC)
+    while moment >= at - _SEARCH_DAYS * DAY:
+        earlier = min(_previous_in(moment, hours, zone) for zone in zones)
+        if earlier == moment:
+            return moment
+        moment = earlier
+    raise NeverAllowed(f"no common moment of {hours} in {', '.join(zones)}")
+
+
+def _next_in(at: datetime, hours: Hours, zone: str) -> datetime:
+    for window in _windows(at, hours, zone, 1):
+        if at < window.ends_at:
+            return max(at, window.starts_at)
+    raise NeverAllowed(f"no moment of {hours} in {zone}")
+
+
+def _previous_in(at: datetime, hours: Hours, zone: str) -> datetime:
+    for window in _windows(at, hours, zone, -1):
+        if at >= window.starts_at:
+            return min(at, max(window.starts_at, window.ends_at - MINUTE))
+    raise NeverAllowed(f"no moment of {hours} in {zone}")
+
+
+def _windows(at: datetime, hours: Hours, zone: str, step: int) -> Iterator[Period]:
+    """The windows of the days from the one beside `at` onwards (`step` 1) or backwards (-1).
+
+    The day before counts because a window may reach past midnight.
+    """
+    today = local(at, zone).date()
+    for number in range(-1, _SEARCH_DAYS):
+        window = hours.on(today + step * number * DAY, zone)
+        if window is not None:
+            yield window
+
+
+# --- Dates for people -----------------------------------------------------------------------------
+
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "es": ("lun", "mar", "mié", "jue", "vie", "sáb", "dom"),
+}
+_MONTHS = {
+    "en": (
+        "Jan",
+        "Feb",
+        "Mar",
+        "Apr",
+        "May",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Oct",
+        "Nov",
+        "Dec",
+    ),
+    "es": (
+        "ene",
+        "feb",
+        "mar",
+        "abr",
+        "may",
+        "jun",
+        "jul",
+        "ago",
+        "sep",
+        "oct",
+        "nov",
+        "dic",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The words of a moment: weekday "Fri", date "12 Mar", time "10:00" (with its zone if asked
+    for, or if the clock shows that time twice)."""
+
+    weekday: str
+    date: str
+    time: str
+
+    def __str__(self) -> str:
+        return f"{self.weekday} {self.date} {self.time}"
+
+
+def when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> When:
+    """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es")."""
+    there = local(at, zone)
+    first, second = _readings(there.replace(tzinfo=None), zone)
+    shown = f"{there:%H:%M}"
+    if with_zone or first != second:
+        shown += f" {_abbreviation(at, zone)}"
+    weekday, day = format_day(there.date(), language).split(" ", 1)
+    return When(weekday, day, shown)
+
+
+def format_when(
+    at: datetime, zone: str, language: str, *, with_zone: bool = False
+) -> str:
+    """Such as "Fri 12 Mar 10:00" or "vie 12 mar 10:00"; see `when`."""
+    return str(when(at, zone, language, with_zone=with_zone))
+
+
+def format_day(day: date, language: str = "en") -> str:
+    """Such as "Fri 12 Mar" or "vie 12 mar"."""
+    return f"{_WEEKDAYS[language][day.weekday()]} {day.day} {_MONTHS[language][day.month - 1]}"
+
+
+def _abbreviation(at: datetime, zone: str) -> str:
+    """The clock's own name, such as EST; zones without one give their distance from UTC."""
+    name = local(at, zone).tzname() or "UTC"
+    return name if name[0].isalpha() else f"UTC{name}"
