@@ -1,0 +1,235 @@
+"""The stand-in's door: HTTP for texts, reading and control; beside it the mail server."""
+
+import json
+import re
+import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from reminders.stand_in.callbacks import Callbacks
+from reminders.stand_in.mailbox import Mailbox
+from reminders.stand_in.modes import Modes
+from reminders.stand_in.received import Mail, Received, Text
+from reminders.stand_in.twilio_api import Answer, TwilioApi, error
+
+# Not secrets: the account of nobody, for the demo and the tests.
+ACCOUNT_SID = "AC" + "5" * 32
+AUTH_TOKEN = "stand-in-token"
+MESSAGES = re.compile(r"/2010-04-01/Accounts/(?P<account>\w+)/Messages(?:/(?P<sid>\w+))?\.json")
+KEEP = 2000
+MAX_BODY_BYTES = 100_000
+
+
+class StandIn:
+    """Both providers in this process. Ports of 0 are chosen; `callback_delay` is in seconds."""
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        http_port: int = 0,
+        smtp_port: int = 0,
+        account_sid: str = ACCOUNT_SID,
+        auth_token: str = AUTH_TOKEN,
+        callback_delay: float = 0.05,
+        keep: int = KEEP,
+        data: Path | None = None,
+    ) -> None:
+        self.account_sid, self.auth_token = account_sid, auth_token
+        self.received = Received(keep=keep, file=data)
+        self.modes = Modes()
+        self._callbacks = Callbacks(
+            received=self.received, account_sid=account_sid, token=auth_token, delay=callback_delay
+        )
+        api = TwilioApi(
+            account_sid=account_sid,
+            token=auth_token,
+            received=self.received,
+            modes=self.modes,
+            callbacks=self._callbacks,
+        )
+        self._http = Door((host, http_port), api, self.received, self.modes)
+        try:
+            self._mailbox = Mailbox(
+                host=host, port=smtp_port, received=self.received, modes=self.modes
+            )
+        except OSError:
+            self._http.server_close()
+            raise
+        self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
+        self.http_port: int = self._http.server_address[1]
+        self.http_url = f"http://{host}:{self.http_port}"
+        self.smtp_port = self._mailbox.port
+
+    @property
+    def texts(self) -> list[Text]:
+        """Oldest first."""
+        return self.received.texts()
+
+    @property
+    def mails(self) -> list[Mail]:
+        """Oldest first."""
+        return self.received.mails()
+
+    def mode(self, name: str, *, count: int = 1, ms: int = 3000) -> None:
+        """Misbehave for the next `count` submissions (0: until `clear`); see the package."""
+        self.modes.tell(name, count=count, ms=ms)
+
+    def clear(self) -> None:
+        """Forget what arrived and behave again."""
+        self.received.clear()
+        self.modes.clear()
+
+    def start(self) -> None:
+        self._callbacks.start()
+        self._mailbox.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._http.hang_up()
+        self._thread.join()
+        self._http.server_close()
+        self._mailbox.stop()
+        self._callbacks.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        self._http.serve_forever(poll_interval=0.05)
+
+
+class Door(ThreadingHTTPServer):
+    """Knows its open connections, so that stopping also ends those that clients keep."""
+
+    request_queue_size = 128
+    daemon_threads = False
+
+    def __init__(
+        self, address: tuple[str, int], api: TwilioApi, received: Received, modes: Modes
+    ) -> None:
+        self.api, self.received, self.modes = api, received, modes
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__(address, Conversation)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        with self._lock:
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        self.stopping.set()
+        self.shutdown()
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news."""
+
+
+class Conversation(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Door
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        if self.path == "/control":
+            self._answer(self._control(body))
+            return
+        messages = MESSAGES.fullmatch(self.path)
+        if messages is None or messages["sid"]:
+            self._answer(_not_found())
+        elif self._admitted(messages["account"]):
+            self._answer(self.server.api.create(dict(parse_qsl(body.decode("utf-8", "replace")))))
+
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        if url.path == "/health":
+            self._answer(Answer(200, {"ok": True}))
+        elif url.path == "/received.json":
+            self._answer(Answer(200, self.server.received.as_json()))
+        elif (messages := MESSAGES.fullmatch(url.path)) is None:
+            self._answer(_not_found())
+        elif not self._admitted(messages["account"]):
+            return
+        elif messages["sid"]:
+            self._answer(self.server.api.fetch(messages["sid"]))
+        else:
+            self._answer(self.server.api.list(dict(parse_qsl(url.query))))
+
+    def do_DELETE(self) -> None:
+        if self.path != "/received":
+            self._answer(_not_found())
+            return
+        self.server.received.clear()
+        self._answer(Answer(200, {"ok": True}))
+
+    def _body(self) -> bytes | None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MAX_BODY_BYTES:
+            self.close_connection = True
+            self._answer(error(413, 20413, "Request entity too large"))
+            return None
+        return self.rfile.read(length)
+
+    def _admitted(self, account_sid: str) -> bool:
+        admitted = self.server.api.admits(account_sid, self.headers.get("Authorization", ""))
+        if not admitted:
+            self._answer(error(401, 20003, "Authenticate"))
+        return admitted
+
+    def _control(self, body: bytes) -> Answer:
+        try:
+            told = json.loads(body)
+            if told["mode"] == "clear":
+                self.server.modes.clear()
+            else:
+                count, ms = int(told.get("count", 1)), int(told.get("ms", 3000))
+                self.server.modes.tell(str(told["mode"]), count=count, ms=ms)
+        except (ValueError, KeyError, TypeError) as fault:
+            return Answer(400, {"message": str(fault)})
+        return Answer(200, {"ok": True})
+
+    def _answer(self, answer: Answer) -> None:
+        if answer.wait_ms:
+            self.server.stopping.wait(answer.wait_ms / 1000)
+        if answer.cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        body = answer.raw or json.dumps(answer.body).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if answer.retry_after is not None:
+            self.send_header("Retry-After", str(answer.retry_after))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silent: request lines hold numbers."""
+
+
+def _not_found() -> Answer:
+    return error(404, 20404, "The requested resource was not found")
