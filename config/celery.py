@@ -26,8 +26,10 @@ TIMETABLE: dict[str, tuple[str, float]] = {
 
 
 def _broker(redis_url: str) -> str:
-    """Kombu's spelling of a Redis address: a socket is `redis+socket://`, not `unix://`."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
+    """Kombu's spelling of a Redis address: `redis+socket:///path?virtual_host=0` for a socket."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 
 
 app = Celery("afterglow")

@@ -1,0 +1,100 @@
+"""What every test may ask for: the database as the role that runs, workers, a browser."""
+
+import os
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from hypothesis import settings as hypothesis_settings
+
+from config.embedded.database import APP
+from tests import chromium
+
+pytest_plugins = ["tests.processes"]
+
+# The same examples on every run; HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis_settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis_settings.register_profile("explore", deadline=None, max_examples=1000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+# --- The database ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Generator[None]:
+    """The owner has migrated; from here on every session has the powers of the running role only.
+
+    Emptying the tables after a transactional test needs the owner again: the role that runs may
+    not truncate.
+    """
+    connection_created.connect(_act_as_app)
+    connection.close()
+    flush = connection.ops.sql_flush
+
+    def flush_as_owner(*args: Any, **kwargs: Any) -> list[str]:
+        return ["RESET ROLE", *flush(*args, **kwargs), f"SET ROLE {APP}"]
+
+    connection.ops.sql_flush = flush_as_owner  # type: ignore[method-assign]
+    yield
+    connection_created.disconnect(_act_as_app)
+    connections.close_all()
+
+
+def _act_as_app(connection: BaseDatabaseWrapper, **_: object) -> None:
+    if connection.alias == "default":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET ROLE {APP}")
+
+
+@pytest.fixture
+def as_owner() -> Generator[Callable[[str], None]]:
+    """Runs a statement as the owner of the tables, e.g. to break what the role that runs cannot."""
+
+    def run(statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+            cursor.execute(statement)
+            cursor.execute(f"SET ROLE {APP}")
+
+    yield run
+
+
+# --- The browser ----------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what drives a browser, puts it last, and leaves it out where BROWSER=0."""
+    driven = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
+    for item in driven:
+        item.add_marker(pytest.mark.browser)
+    others = [item for item in items if item not in driven]
+    if chromium.wanted():
+        items[:] = others + driven
+    elif driven:
+        config.hook.pytest_deselected(items=driven)
+        items[:] = others
+
+
+def pytest_report_header() -> str | None:
+    return None if chromium.wanted() else "BROWSER=0: the browser tests are left out"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    # Playwright keeps an event loop in the main thread until the run ends, and Django would take
+    # that for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    path = chromium.path()
+    if path is None:
+        pytest.fail(chromium.MISSING, pytrace=False)
+    return {"executable_path": path, "args": chromium.FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "timezone_id": "UTC", "locale": "en-US"}
