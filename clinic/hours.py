@@ -154,7 +154,7 @@ def shifted_day(day: date, duration: Duration, sign: int = 1) -> date:
 
 def _shifted(at: datetime, duration: Duration, zone: str, sign: int) -> datetime:
     moved = at.astimezone(UTC)
-    if duration.months or duration.days:
+    if duration.is_calendar:
         wall = local(at, zone).replace(tzinfo=None)
         moved = _first(
             datetime.combine(shifted_day(wall.date(), duration, sign), wall.time()),
