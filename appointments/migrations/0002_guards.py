@@ -10,7 +10,7 @@ REVOKE UPDATE, DELETE ON appointments_statuschange FROM afterglow_app;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("appointments", "0001_initial"), ("clinic", "0002_guards")]
+    dependencies = [("appointments", "0002_initial"), ("clinic", "0002_guards")]
 
     operations = [
         migrations.RunSQL(
