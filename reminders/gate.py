@@ -1,0 +1,125 @@
+"""The last decision before a message leaves: send now, wait, or not at all, and why. Pure.
+
+Judges what may change without replanning: consent, address, suppression, expiry, quiet hours,
+the site's first day. Refuses to know what the message says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from clinic import hours
+from clinic.hours import Hours
+from reminders.catalogue import REASONS, Channel, Kind, Purpose
+
+# Care 08:00–20:00 every day, marketing 10:00–18:00 Monday to Saturday, in the patient's zone:
+# stricter than the law of any state read for the design (messaging rules, part a).
+QUIET_HOURS: dict[Purpose, Hours] = {
+    Purpose.CARE: Hours(frozenset(range(7)), 8 * 60, 20 * 60),
+    Purpose.MARKETING: Hours(frozenset(range(6)), 10 * 60, 18 * 60),
+}
+_WORDS = {
+    Purpose.CARE: "Care messages go out between 08:00 and 20:00 in the patient's zone.",
+    Purpose.MARKETING: (
+        "Prompts go out between 10:00 and 18:00, Monday to Saturday, in the patient's zone."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the gate sees of a message."""
+
+    kind: Kind
+    purpose: Purpose
+    channel: Channel
+    priority: int
+    due_at: datetime
+    expires_at: datetime
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What the gate sees of the patient and the site.
+
+    `consents` are (purpose, channel); photos and phi_detail have the channel "any". `zones` are
+    all in which the patient may be. `suppressed` says why the address must not be used.
+    """
+
+    consents: frozenset[tuple[str, str]]
+    address: str
+    suppressed: str
+    zones: tuple[str, ...]
+    live_from: datetime | None
+    deceased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """It goes out now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """It goes out at `until` (UTC) at the earliest."""
+
+    until: datetime
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It never goes out."""
+
+    reason: str
+    why: str
+
+
+Decision = Send | Wait | Skip
+
+
+def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decision:
+    """Whether a due message goes out at `now` (UTC).
+
+    The first of these that applies decides: death, expiry, consent, address, suppression, the
+    site's first day, quiet hours. Priority 0 is not bound by quiet hours. A message that quiet
+    hours would hold past its expiry is skipped at once.
+    """
+    if recipient.deceased:
+        return _skip("deceased")
+    if now >= envelope.expires_at:
+        return _skip("expired")
+    if missing := _missing_consent(envelope, recipient):
+        return Skip("no_consent", f"{REASONS['no_consent']} Missing: {missing}.")
+    if not recipient.address:
+        return _skip("no_address")
+    if recipient.suppressed:
+        words = recipient.suppressed.replace("_", " ")
+        return Skip("suppressed", f"{REASONS['suppressed']} Reason: {words}.")
+    if recipient.live_from is None or envelope.due_at < recipient.live_from:
+        return _skip("not_live")
+    if envelope.priority == 0:
+        return Send()
+    allowed_at = hours.next_allowed(now, QUIET_HOURS[envelope.purpose], recipient.zones)
+    if allowed_at == now:
+        return Send()
+    if allowed_at >= envelope.expires_at:
+        return Skip("expired", f"{REASONS['expired']} {_WORDS[envelope.purpose]}")
+    return Wait(allowed_at, "quiet_hours", _WORDS[envelope.purpose])
+
+
+def _missing_consent(envelope: Envelope, recipient: Recipient) -> str:
+    wanted = [(str(envelope.purpose), str(envelope.channel))]
+    wanted += [(need, "any") for need in envelope.needs]
+    return ", ".join(
+        purpose if channel == "any" else f"{purpose} by {channel}"
+        for purpose, channel in wanted
+        if (purpose, channel) not in recipient.consents
+    )
+
+
+def _skip(reason: str) -> Skip:
+    return Skip(reason, REASONS[reason])

@@ -1,0 +1,83 @@
+"""Opposite advice of two treatments at the same time: neither is sent, staff decide. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from reminders.planning.facts import Item, PatientFacts
+from reminders.planning.wish import TaskWish, Wish
+
+OPPOSITES = frozenset({"avoid", "do"})
+# Advice that names no end is taken to hold for a day.
+DEFAULT_HOLD = timedelta(days=1)
+
+
+def held_back(
+    patient: PatientFacts, wishes: list[Wish]
+) -> tuple[list[Wish], list[TaskWish]]:
+    """The wishes with those that contradict each other marked as skipped, and a task for each.
+
+    Two steps of different series contradict when they name one topic, one says avoid and the
+    other do, their areas overlap and the times they speak about overlap.
+    """
+    areas = {series.id: series.areas for series in patient.series}
+    names = {series.id: series.protocol.name.en for series in patient.series}
+    visits = {
+        visit.anchor: visit.id for series in patient.series for visit in series.visits
+    }
+    clashing: set[Item] = set()
+    tasks: dict[str, TaskWish] = {}
+    for one, other in combinations((wish for wish in wishes if wish.topic), 2):
+        if not _contradict(one, other) or not _overlap(
+            areas[one.series_id], areas[other.series_id]
+        ):
+            continue
+        clashing |= {one.item, other.item}
+        first, second = sorted((one, other), key=lambda wish: wish.item)
+        key = (
+            f"{first.item.anchor}.clash.{first.step}.{second.item.anchor}.{second.step}"
+        )
+        tasks[key] = TaskWish(
+            key=key,
+            step=first.step,
+            series_id=first.series_id,
+            visit_id=visits.get(first.item.anchor, 0),
+            session=first.session,
+            site_id=first.site_id,
+            due_at=min(one.due_at, other.due_at),
+            title="Decide between opposite advice",
+            detail=f"{names[first.series_id]} ({first.directive}) and {names[second.series_id]}"
+            f" ({second.directive}) disagree on {first.topic}. Tell the patient which applies.",
+            why=(*first.why[:1], *second.why[:1]),
+        )
+    marked = [
+        replace(wish, skip="clashing_advice") if wish.item in clashing else wish
+        for wish in wishes
+    ]
+    return marked, list(tasks.values())
+
+
+def _contradict(one: Wish, other: Wish) -> bool:
+    return (
+        one.series_id != other.series_id
+        and one.topic == other.topic
+        and {one.directive, other.directive} == OPPOSITES
+        and not (one.skip or other.skip)
+        and one.due_at < _until(other)
+        and other.due_at < _until(one)
+    )
+
+
+def _until(wish: Wish) -> datetime:
+    return max(wish.until or wish.due_at, wish.due_at + DEFAULT_HOLD)
+
+
+def _overlap(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """Whether two lists of area ids share a part; `face_neck` shares one with `face`."""
+    return not _parts(some).isdisjoint(_parts(others))
+
+
+def _parts(areas: tuple[str, ...]) -> set[str]:
+    return {part for area in areas for part in area.split("_")}

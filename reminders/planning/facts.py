@@ -1,0 +1,88 @@
+"""What planning knows of a patient: frozen values, loaded by `journeys` or imagined by `preview`.
+
+Pure. All instants are UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appointments.lifecycle import State
+from clinic.protocols.schema import Protocol
+from reminders.catalogue import Channel
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Item:
+    """One thing that is said at most once: a step about one version of an anchor, on a channel.
+
+    `anchor` is "visit:ID" or "series:ID"; `step` a protocol step id or a message kind.
+    """
+
+    anchor: str
+    version: int
+    step: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """`hold` is how long a notice waits after a change, so that an undo sends nothing."""
+
+    id: int
+    name: str
+    zone: str
+    hold: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
+    that the patient was last told, None when they were told of no visit."""
+
+    id: int
+    session: int
+    site: SiteFacts
+    state: State
+    starts_at: datetime
+    ends_at: datetime
+    schedule_version: int
+    scheduled_at: datetime
+    done_at: datetime | None = None
+    closed_at: datetime | None = None
+    told_start: datetime | None = None
+
+    @property
+    def anchor(self) -> str:
+        return f"visit:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFacts:
+    """One series. `skips` are (session, step, channel) that staff chose not to send; session 0
+    stands for the series as a whole. `is_closed` when no session is still to come."""
+
+    id: int
+    site: SiteFacts
+    protocol: Protocol
+    areas: tuple[str, ...]
+    sessions: int
+    is_closed: bool
+    visits: tuple[VisitFacts, ...]
+    skips: frozenset[tuple[int, str, str]] = frozenset()
+
+    @property
+    def anchor(self) -> str:
+        return f"series:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFacts:
+    """One patient with every series. `spoken` are the items of messages that were taken up for
+    sending: they are never said again and never changed."""
+
+    id: int
+    is_deceased: bool
+    series: tuple[SeriesFacts, ...]
+    spoken: frozenset[Item] = frozenset()

@@ -1,0 +1,126 @@
+"""Wishes become messages: what falls due together on a channel is said together. Pure.
+
+Notices take in what falls due at the same instant and nothing later; everything else joins
+within six hours, at the later moment, for nothing may go out before its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+from reminders.planning.facts import Item
+from reminders.planning.wish import INSTANT, Wish
+
+# Catalogue: steps due within six hours form one digest.
+TOGETHER = timedelta(hours=6)
+_RANK = {kind: rank for rank, kind in enumerate(CATALOGUE)}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One message that the plan wants in the ledger; with `skip`, as not sent and why.
+
+    `key` follows from what is said and nothing else. `starts` are the visits' starts by item.
+    """
+
+    key: str
+    kind: Kind
+    channel: Channel
+    purpose: Purpose
+    priority: int
+    items: tuple[Item, ...]
+    starts: tuple[datetime | None, ...]
+    steps: tuple[str, ...]
+    series_id: int | None
+    session: int | None
+    site_id: int
+    due_at: datetime
+    expires_at: datetime
+    waits_for: str
+    needs: tuple[str, ...]
+    skip: str
+    why: tuple[str, ...]
+
+
+def merged(wishes: Iterable[Wish]) -> list[Wanted]:
+    """The messages that say all of `wishes`, each once, in order of due time and key."""
+    crowds: dict[tuple[object, ...], list[Wish]] = {}
+    for wish in wishes:
+        crowds.setdefault(_crowd(wish), []).append(wish)
+    messages = [
+        _message(group) for crowd in crowds.values() for group in _groups(crowd)
+    ]
+    return sorted(messages, key=lambda message: (message.due_at, message.key))
+
+
+def _crowd(wish: Wish) -> tuple[object, ...]:
+    """What must be alike for wishes to share a message. A wish that waits for its visit shares
+    only with those of that visit; one that is not sent stands alone with its reason."""
+    alone = wish.item if wish.skip else None
+    waits = (wish.waits_for, wish.item.anchor) if wish.waits_for else None
+    return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, alone)
+
+
+def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:
+    urgent = {wish.due_at for wish in crowd if wish.priority == 0}
+    for moment in sorted(urgent):
+        yield [wish for wish in crowd if wish.due_at == moment]
+    group: list[Wish] = []
+    for wish in sorted(crowd, key=lambda wish: (wish.due_at, wish.item)):
+        if wish.due_at in urgent:
+            continue
+        if group and wish.due_at - group[0].due_at > TOGETHER:
+            yield group
+            group = []
+        group.append(wish)
+    if group:
+        yield group
+
+
+def _message(group: list[Wish]) -> Wanted:
+    ordered = sorted(
+        group, key=lambda wish: (wish.priority, _RANK[wish.kind], wish.item)
+    )
+    head = ordered[0]
+    items = tuple(wish.item for wish in ordered)
+    due_at = max(wish.due_at for wish in ordered)
+    expires_at = min(wish.expires_at for wish in ordered if wish.kind is head.kind)
+    series = {wish.series_id for wish in ordered}
+    sessions = {wish.session for wish in ordered}
+    why = list(dict.fromkeys(sentence for wish in ordered for sentence in wish.why))
+    if (
+        len({wish.kind for wish in ordered}) > 1
+        or len({wish.step for wish in ordered}) > 1
+    ):
+        why.append("All of this falls due together, so it is one message.")
+    return Wanted(
+        key=f"{head.channel}.{head.kind}.{_digest(items)}",
+        kind=head.kind,
+        channel=head.channel,
+        purpose=head.purpose,
+        priority=head.priority,
+        items=items,
+        starts=tuple(wish.starts_at for wish in ordered),
+        steps=tuple(dict.fromkeys(wish.step for wish in ordered if wish.step)),
+        series_id=series.pop() if len(series) == 1 else None,
+        session=(sessions.pop() or None) if len(sessions) == 1 else None,
+        site_id=head.site_id,
+        due_at=due_at,
+        expires_at=max(expires_at, due_at + INSTANT),
+        waits_for=head.waits_for,
+        needs=head.needs,
+        skip=head.skip,
+        why=tuple(why),
+    )
+
+
+def _digest(items: tuple[Item, ...]) -> str:
+    said = "\n".join(
+        f"{item.anchor} {item.version} {item.step} {item.channel}"
+        for item in sorted(items)
+    )
+    return sha256(said.encode()).hexdigest()[:20]

@@ -1,0 +1,113 @@
+"""The whole plan of a patient, and what must change in the ledger for it. Pure.
+
+`plan` and `diff` serve production, the preview of a booking, the timeline and the tests alike:
+there is one truth about what will be sent and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reminders.catalogue import MessageState
+from reminders.planning import clashes, steps, visits
+from reminders.planning.facts import PatientFacts
+from reminders.planning.merging import Wanted, merged
+from reminders.planning.wish import TaskWish, Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    messages: tuple[Wanted, ...]
+    tasks: tuple[TaskWish, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message of the ledger that no dispatcher has taken up: scheduled, skipped by the plan
+    or withdrawn."""
+
+    id: int
+    key: str
+    state: MessageState
+    due_at: datetime
+    expires_at: datetime
+    waits_for: str
+    reason: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What makes the ledger equal to the plan; messages that were taken up are never in it."""
+
+    add: tuple[Wanted, ...]
+    change: tuple[tuple[Stored, Wanted], ...]
+    withdraw: tuple[Stored, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.add or self.change or self.withdraw)
+
+
+def plan(patient: PatientFacts) -> Plan:
+    """Every message and task that the patient's visits call for and that is not yet said.
+
+    Says nothing to the deceased. Independent of the time now.
+    """
+    if patient.is_deceased:
+        return Plan((), ())
+    wished = [
+        _skipped_by_staff(patient, wish)
+        for series in patient.series
+        for wish in (
+            *(wish for visit in series.visits for wish in visits.wishes(series, visit)),
+            *steps.wishes(patient, series),
+        )
+        if wish.item not in patient.spoken
+    ]
+    wished, clash_tasks = clashes.held_back(patient, wished)
+    tasks = [task for series in patient.series for task in steps.task_wishes(series)]
+    return Plan(tuple(merged(wished)), (*tasks, *clash_tasks))
+
+
+def diff(wanted: Iterable[Wanted], stored: Iterable[Stored]) -> Changes:
+    """What to add, change and withdraw so that the ledger says what the plan wants.
+
+    A withdrawn message that is wanted again comes back under its key.
+    """
+    known = {message.key: message for message in stored}
+    wishes = {message.key: message for message in wanted}
+    return Changes(
+        add=tuple(message for key, message in wishes.items() if key not in known),
+        change=tuple(
+            (known[key], message)
+            for key, message in wishes.items()
+            if key in known and known[key] != _as_stored(message, known[key].id)
+        ),
+        withdraw=tuple(
+            message
+            for key, message in known.items()
+            if key not in wishes and message.state is not MessageState.WITHDRAWN
+        ),
+    )
+
+
+def _as_stored(message: Wanted, id: int) -> Stored:
+    """How the ledger would hold `message`."""
+    return Stored(
+        id=id,
+        key=message.key,
+        state=MessageState.SKIPPED if message.skip else MessageState.SCHEDULED,
+        due_at=message.due_at,
+        expires_at=message.expires_at,
+        waits_for=message.waits_for,
+        reason=message.skip,
+        why=message.why,
+    )
+
+
+def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:
+    series = next(one for one in patient.series if one.id == wish.series_id)
+    chosen = (wish.session, wish.item.step, str(wish.channel)) in series.skips
+    return replace(wish, skip="skipped_by_staff") if chosen else wish

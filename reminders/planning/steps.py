@@ -1,0 +1,254 @@
+"""What each step of a protocol wishes to have said, and what it asks of staff. Pure.
+
+A step is late when its moment had passed at the time the visit was scheduled, whenever it is
+planned, so planning twice gives the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from clinic import hours
+from clinic.durations import in_words
+from clinic.protocols import schema
+from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
+from reminders.catalogue import CATALOGUE, Channel, Kind
+from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
+from reminders.planning.wish import (
+    EXPECTED,
+    INSTANT,
+    POSTCARE_DELAY,
+    TREATABLE,
+    TaskWish,
+    Wish,
+    ended_at,
+    title_of,
+)
+
+# After-care that starts within this time of the treatment is said once, at check-out.
+AT_CHECKOUT = timedelta(hours=6)
+
+
+def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
+    """Everything that the protocol of a series wants said."""
+    for step in series.protocol.steps:
+        for visit in _visits(series, step):
+            yield from _wishes(patient, series, step, visit)
+
+
+def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
+    """Everything that the protocol of a series asks of staff: its tasks, and steps that were
+    missed and are escalated."""
+    for step in series.protocol.steps:
+        if _unanswered(step):
+            continue
+        for visit in _visits(series, step):
+            escalated = (
+                is_late(step, visit)
+                and step.late is Late.ESCALATE
+                and bool(step.channels)
+            )
+            if step.kind is StepKind.TASK or escalated:
+                yield _task(series, step, visit)
+
+
+def falls_at(step: Step, visit: VisitFacts) -> datetime:
+    """The instant of a step: calendar days keep the site's wall clock, hours are elapsed."""
+    if step.before is not None:
+        return hours.before(visit.starts_at, step.before, visit.site.zone)
+    assert step.after is not None
+    return hours.after(ended_at(visit), step.after, visit.site.zone)
+
+
+def is_late(step: Step, visit: VisitFacts) -> bool:
+    """Whether a step before the visit fell before the visit got its present time."""
+    return step.before is not None and falls_at(step, visit) <= visit.scheduled_at
+
+
+def kind_of(step: Step) -> Kind:
+    """The message kind that carries a protocol step."""
+    if step.kind is StepKind.CHECKIN:
+        return Kind.CHECKIN
+    if step.phase in (Phase.PRE, Phase.DAY):
+        return Kind.PRECARE_STEP
+    if step.phase is Phase.MAINTENANCE:
+        return Kind.TOUCHUP_PROMPT
+    if step.kind is StepKind.PHOTO:
+        return Kind.PROGRESS_MILESTONE
+    soon = step.after is not None and step.after.approximate_seconds < AT_CHECKOUT.total_seconds()
+    if step.phase is Phase.POST and soon:
+        return Kind.POSTCARE_0
+    return Kind.POSTCARE_STEP
+
+
+def channels_of(step: Step) -> tuple[Channel, ...]:
+    """The channels that carry a step: what is for the care page (`app`) comes by e-mail."""
+    if step.kind is StepKind.TASK:
+        return ()
+    carried = {
+        Channel.SMS: schema.Channel.SMS in step.channels,
+        Channel.EMAIL: not {schema.Channel.EMAIL, schema.Channel.APP}.isdisjoint(
+            step.channels
+        ),
+    }
+    return tuple(channel for channel, is_carried in carried.items() if is_carried)
+
+
+def _visits(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
+    """The visits that a step is about."""
+    if step.anchor is Anchor.SESSION_START:
+        yield from (visit for visit in series.visits if visit.state in EXPECTED)
+        return
+    treatable = [visit for visit in series.visits if visit.state in TREATABLE]
+    if step.anchor is Anchor.SESSION_END:
+        yield from treatable
+    elif treatable:
+        yield max(treatable, key=lambda visit: visit.starts_at)
+
+
+def _wishes(
+    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts
+) -> Iterator[Wish]:
+    kind, falls, late = kind_of(step), falls_at(step, visit), is_late(step, visit)
+    if late and step.late is Late.ESCALATE:
+        return
+    due_at, note = _due(step, visit, kind)
+    life = CATALOGUE[kind].life
+    expires_at = visit.starts_at if life is None else due_at + life
+    skip = _skip(patient, series, step, visit) or (
+        "late" if expires_at <= due_at else ""
+    )
+    for channel in channels_of(step):
+        item = _item(series, step, visit, channel)
+        if late and _said_before(patient, item):
+            continue
+        yield Wish(
+            item=item,
+            kind=kind,
+            series_id=series.id,
+            session=0 if step.anchor is Anchor.SERIES_LAST else visit.session,
+            site_id=visit.site.id,
+            due_at=due_at,
+            expires_at=max(expires_at, due_at + INSTANT),
+            why=(_asks(series, step), _falls(falls, visit), *note),
+            starts_at=visit.starts_at,
+            waits_for=_waits_for(series, step, visit),
+            needs=("photos",) if step.applies_if == "consent.photo" else (),
+            skip=skip,
+            topic=step.topic,
+            directive=step.directive,
+            until=_holds_until(step, visit),
+        )
+
+
+def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str, ...]]:
+    if is_late(step, visit):
+        note = "That moment had passed when the visit got its present time, so it goes out now."
+        return visit.scheduled_at + visit.site.hold, (note,)
+    if kind is Kind.POSTCARE_0:
+        return ended_at(visit) + POSTCARE_DELAY, (
+            "It is said with the after-care at check-out.",
+        )
+    return falls_at(step, visit), ()
+
+
+def _skip(
+    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts
+) -> str:
+    """The reason of the plan for not saying a step; empty when there is none."""
+    if _unanswered(step):
+        return "condition_unknown"
+    if is_late(step, visit) and step.late is Late.SKIP:
+        return "late"
+    if step.anchor is Anchor.SERIES_LAST and _is_succeeded(patient, series, visit):
+        return "superseded"
+    return ""
+
+
+def _unanswered(step: Step) -> bool:
+    """Whether a step depends on a screening answer or a plan of care that is not on record."""
+    return (step.applies_if or "").startswith(("screening.", "plan."))
+
+
+def _is_succeeded(patient: PatientFacts, series: SeriesFacts, last: VisitFacts) -> bool:
+    """Whether a later visit of the same modality re-anchors the follow-up of this series."""
+    return any(
+        visit.starts_at > last.starts_at and visit.state in TREATABLE
+        for other in patient.series
+        if other.id != series.id and other.protocol.modality == series.protocol.modality
+        for visit in other.visits
+    )
+
+
+def _waits_for(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
+    if step.anchor is Anchor.SERIES_LAST:
+        return "" if series.is_closed and visit.done_at else "series_done"
+    if step.anchor is Anchor.SESSION_END:
+        return "" if visit.done_at else "visit_done"
+    return ""
+
+
+def _item(series: SeriesFacts, step: Step, visit: VisitFacts, channel: Channel) -> Item:
+    if step.anchor is Anchor.SERIES_LAST:
+        return Item(series.anchor, 1, step.id, channel)
+    return Item(visit.anchor, visit.schedule_version, step.id, channel)
+
+
+def _said_before(patient: PatientFacts, item: Item) -> bool:
+    """Whether a message about an earlier time of the visit already carried this step."""
+    return any(
+        replace(item, version=version) in patient.spoken
+        for version in range(1, item.version)
+    )
+
+
+def _holds_until(step: Step, visit: VisitFacts) -> datetime | None:
+    """The end of a ban that starts with the step, None when it names none."""
+    hold, zone = step.hold_until, visit.site.zone
+    if hold is None:
+        return None
+    if hold.before is not None:
+        return hours.before(visit.starts_at, hold.before, zone)
+    assert hold.after is not None
+    return hours.after(ended_at(visit), hold.after, zone)
+
+
+def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
+    falls, late = falls_at(step, visit), is_late(step, visit)
+    missed = (
+        ("That moment had passed when the visit got its present time.",) if late else ()
+    )
+    anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
+    return TaskWish(
+        key=f"{anchor}.{step.id}",
+        step=step.id,
+        series_id=series.id,
+        visit_id=visit.id,
+        session=visit.session,
+        site_id=visit.site.id,
+        due_at=max(falls, visit.scheduled_at),
+        title=step.title.en,
+        detail=(step.staff_text or step.text).en,
+        why=(_asks(series, step), _falls(falls, visit), *missed),
+    )
+
+
+def _asks(series: SeriesFacts, step: Step) -> str:
+    span, side = (
+        (step.before, "before") if step.before is not None else (step.after, "after")
+    )
+    assert span is not None
+    anchor = "the last session" if step.anchor is Anchor.SERIES_LAST else "each session"
+    how_long = f"{in_words(span, 'en')} {side}" if span else "at the time of"
+    sources = [series.protocol.evidence[reference] for reference in step.evidence]
+    source = (
+        f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
+    )
+    return f"{title_of(series)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
+
+
+def _falls(falls: datetime, visit: VisitFacts) -> str:
+    when = hours.format_when(falls, visit.site.zone, "en")
+    return f"For session {visit.session} that is {when}."

@@ -1,0 +1,148 @@
+"""What every visit wishes to have said: notices, reminders, the after-care at check-out. Pure.
+
+A notice follows from what the patient was last told and what is true now, so an undo within the
+hold leaves nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from appointments.lifecycle import State
+from clinic import hours
+from clinic.durations import Duration
+from clinic.protocols.schema import Phase
+from reminders.catalogue import Channel, Kind
+from reminders.planning.facts import SeriesFacts, VisitFacts
+from reminders.planning.wish import (
+    EXPECTED,
+    POSTCARE_DELAY,
+    TREATABLE,
+    Wish,
+    about_visit,
+    ended_at,
+    title_of,
+)
+
+BOTH = (Channel.SMS, Channel.EMAIL)
+# Catalogue: the first reminder at 10:00 three days before, not for visits booked within 4 days;
+# the last one a day before, not for visits booked or moved within 30 hours.
+CONFIRM_DAYS, CONFIRM_MINUTE = timedelta(days=3), 10 * 60
+CONFIRM_NOTICE, FINAL_NOTICE = timedelta(days=4), timedelta(hours=30)
+FINAL = Duration(days=1)
+NO_SHOW_DELAY = timedelta(hours=2)
+
+
+def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
+    """Everything that a visit wants said because it is a visit."""
+    yield from _notice(series, visit)
+    if visit.state in EXPECTED:
+        yield from _reminders(series, visit)
+    if visit.state in TREATABLE and _has_aftercare(series):
+        yield from _checkout(series, visit)
+
+
+def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
+    told, when = visit.told_start, _when(visit, visit.starts_at)
+    if visit.state in EXPECTED and told is None:
+        why = f"Session {visit.session} was booked for {when}."
+        yield from _held(series, visit, Kind.BOOKING_CONFIRMED, visit.scheduled_at, why)
+    elif visit.state in EXPECTED and told != visit.starts_at:
+        assert told is not None
+        why = (
+            f"Session {visit.session} was moved: the patient was last told {_when(visit, told)},"
+            f" now it is {when}."
+        )
+        yield from _held(series, visit, Kind.APPT_MOVED, visit.scheduled_at, why)
+    elif (
+        visit.state is State.CANCELLED
+        and told is not None
+        and visit.closed_at is not None
+    ):
+        why = f"Session {visit.session} on {_when(visit, told)} was cancelled."
+        yield from _held(series, visit, Kind.CANCELLED, visit.closed_at, why)
+    elif visit.state is State.NO_SHOW and visit.closed_at is not None:
+        yield about_visit(
+            series,
+            visit,
+            Kind.NO_SHOW_FOLLOWUP,
+            Channel.SMS,
+            visit.closed_at + NO_SHOW_DELAY,
+            (
+                f"The patient did not come to session {visit.session} on {when}.",
+                "A follow-up goes out two hours after a visit is marked as missed.",
+            ),
+        )
+
+
+def _held(
+    series: SeriesFacts, visit: VisitFacts, kind: Kind, changed_at: datetime, why: str
+) -> Iterator[Wish]:
+    hold = visit.site.hold
+    held = f"Notices wait {_span(hold)} after a change, so that an undo sends nothing."
+    for channel in BOTH:
+        yield about_visit(series, visit, kind, channel, changed_at + hold, (why, held))
+
+
+def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
+    zone, starts_at = visit.site.zone, visit.starts_at
+    is_on = f"Session {visit.session} is on {_when(visit, starts_at)}."
+    notice = starts_at - visit.scheduled_at
+    confirm_at = hours.instant(
+        hours.local(starts_at, zone).date() - CONFIRM_DAYS, CONFIRM_MINUTE, zone
+    )
+    final_at = hours.before(starts_at, FINAL, zone)
+    for channel in BOTH:
+        yield about_visit(
+            series,
+            visit,
+            Kind.REMINDER_CONFIRM,
+            channel,
+            confirm_at,
+            (is_on, "Every visit has a reminder at 10:00 three days before."),
+            expires_at=final_at,
+            skip="booked_too_late" if notice < CONFIRM_NOTICE else "",
+        )
+    yield about_visit(
+        series,
+        visit,
+        Kind.REMINDER_FINAL,
+        Channel.SMS,
+        final_at,
+        (
+            is_on,
+            "Every visit has a last reminder the day before, at the hour of the visit.",
+        ),
+        skip="booked_too_late" if notice < FINAL_NOTICE else "",
+    )
+
+
+def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
+    why = (
+        f"{title_of(series)} has after-care for every session.",
+        "It goes out 15 minutes after the treatment is marked as done.",
+    )
+    for channel in BOTH:
+        yield about_visit(
+            series,
+            visit,
+            Kind.POSTCARE_0,
+            channel,
+            ended_at(visit) + POSTCARE_DELAY,
+            why,
+            waits_for="" if visit.done_at else "visit_done",
+        )
+
+
+def _has_aftercare(series: SeriesFacts) -> bool:
+    return any(step.phase is Phase.POST for step in series.protocol.steps)
+
+
+def _when(visit: VisitFacts, at: datetime) -> str:
+    return hours.format_when(at, visit.site.zone, "en")
+
+
+def _span(hold: timedelta) -> str:
+    minutes, seconds = divmod(int(hold.total_seconds()), 60)
+    return f"{seconds} seconds" if seconds or not minutes else f"{minutes} minutes"

@@ -1,0 +1,118 @@
+"""A wish: one thing to be said to the patient, or asked of staff, with the reason for it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from appointments.lifecycle import State
+from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+from reminders.planning.facts import Item, SeriesFacts, VisitFacts
+
+# A visit in one of these is still expected; in one of those it was or can still be treated.
+EXPECTED = (State.BOOKED, State.CONFIRMED)
+TREATABLE = (*EXPECTED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
+# The after-care of the day goes out this long after the treatment (catalogue: postcare_0).
+POSTCARE_DELAY = timedelta(minutes=15)
+# A wish that could never be sent still has a life, so that it can be shown with its reason.
+INSTANT = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One thing to be said, or (`skip`) not to be said and why.
+
+    `expires_at` is always after `due_at`. `waits_for` names the event without which it is not
+    sent: "visit_done" or "series_done". `needs` are consents beyond its purpose. `starts_at` is
+    the start of the visit it is about. `topic`, `directive` and `until` tell what a protocol
+    step asks, and for how long, so that opposite advice is found.
+    """
+
+    item: Item
+    kind: Kind
+    series_id: int
+    session: int
+    site_id: int
+    due_at: datetime
+    expires_at: datetime
+    why: tuple[str, ...]
+    starts_at: datetime | None = None
+    waits_for: str = ""
+    needs: tuple[str, ...] = ()
+    skip: str = ""
+    topic: str = ""
+    directive: str = ""
+    until: datetime | None = None
+
+    @property
+    def channel(self) -> Channel:
+        return self.item.channel
+
+    @property
+    def purpose(self) -> Purpose:
+        return CATALOGUE[self.kind].purpose
+
+    @property
+    def priority(self) -> int:
+        return CATALOGUE[self.kind].priority
+
+    @property
+    def step(self) -> str:
+        """The protocol step it carries; empty for what every visit has."""
+        return "" if self.item.step == self.kind else self.item.step
+
+
+@dataclass(frozen=True, slots=True)
+class TaskWish:
+    """Work for staff that the protocol asks for; `key` is stable while the visit stands."""
+
+    key: str
+    step: str
+    series_id: int
+    visit_id: int
+    session: int
+    site_id: int
+    due_at: datetime
+    title: str
+    detail: str
+    why: tuple[str, ...]
+
+
+def about_visit(
+    series: SeriesFacts,
+    visit: VisitFacts,
+    kind: Kind,
+    channel: Channel,
+    due_at: datetime,
+    why: tuple[str, ...],
+    *,
+    expires_at: datetime | None = None,
+    skip: str = "",
+    waits_for: str = "",
+) -> Wish:
+    """A wish that every visit has, whatever its protocol."""
+    life = CATALOGUE[kind].life
+    ends = expires_at or (visit.starts_at if life is None else due_at + life)
+    return Wish(
+        item=Item(visit.anchor, visit.schedule_version, kind, channel),
+        kind=kind,
+        series_id=series.id,
+        session=visit.session,
+        site_id=visit.site.id,
+        due_at=due_at,
+        expires_at=max(ends, due_at + INSTANT),
+        why=why,
+        starts_at=visit.starts_at,
+        waits_for=waits_for,
+        skip=skip or ("booked_too_late" if ends <= due_at else ""),
+    )
+
+
+def ended_at(visit: VisitFacts) -> datetime:
+    """The end of treatment: as recorded, else as booked."""
+    return visit.done_at or visit.ends_at
+
+
+def title_of(series: SeriesFacts) -> str:
+    """The protocol and its version, for sentences that staff read."""
+    return f"{series.protocol.name.en} {series.protocol.version}"
