@@ -1,0 +1,94 @@
+from itertools import product
+
+import pytest
+
+from reminders.catalogue import MessageState as State
+from reminders.provider_statuses import (
+    FINAL,
+    RANK,
+    RULES,
+    Action,
+    contradicts,
+    from_provider,
+    meaning,
+    merge,
+)
+
+
+@pytest.mark.parametrize(
+    ("current", "incoming", "after"),
+    [
+        (State.CLAIMED, State.ACCEPTED, State.ACCEPTED),
+        (State.UNKNOWN, State.DELIVERED, State.DELIVERED),
+        (State.SCHEDULED, State.SENT, State.SENT),
+        (State.WITHDRAWN, State.SENT, State.SENT),
+        (State.ACCEPTED, State.SENT, State.SENT),
+        (State.SENT, State.ACCEPTED, None),
+        (State.SENT, State.SENT, None),
+        (State.DELIVERED, State.SENT, None),
+        (State.UNDELIVERED, State.DELIVERED, State.DELIVERED),
+        (State.DELIVERED, State.UNDELIVERED, None),
+        (State.DELIVERED, State.FAILED, None),
+        (State.FAILED, State.DELIVERED, None),
+    ],
+)
+def test_a_report_only_moves_a_message_forward(
+    current: State, incoming: State, after: State | None
+) -> None:
+    assert merge(current, incoming) is after
+
+
+def test_no_order_of_reports_can_make_a_state_go_back() -> None:
+    for current, incoming in product(State, RANK):
+        after = merge(current, incoming)
+        assert after is None or RANK[after] >= RANK.get(current, 0)
+        assert after is None or merge(after, incoming) is None
+
+
+def test_contradicting_final_words_are_flagged_and_only_those() -> None:
+    flagged = {pair for pair in product(State, State) if contradicts(*pair)}
+
+    assert flagged == {
+        (State.DELIVERED, State.FAILED),
+        (State.DELIVERED, State.UNDELIVERED),
+        (State.FAILED, State.DELIVERED),
+        (State.FAILED, State.UNDELIVERED),
+        (State.UNDELIVERED, State.FAILED),
+    }
+    assert all(current in FINAL and merge(current, new) is None for current, new in flagged)
+
+
+def test_words_that_say_nothing_change_nothing() -> None:
+    assert from_provider("twilio", "read") is State.DELIVERED
+    assert from_provider("twilio", "partially_delivered") is None
+    assert from_provider("another", "delivered") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "action"),
+    [
+        ("21610", Action.SUPPRESS),
+        ("21614", Action.FALLBACK),
+        ("30006", Action.FALLBACK),
+        ("30003", Action.RETRY_ONCE),
+        ("30007", Action.ALARM),
+        ("30034", Action.ALARM),
+        ("30036", Action.REPORT),
+        ("99999", Action.REPORT),
+        ("", Action.REPORT),
+        ("http-500", Action.REPORT),
+        ("5.1.1", Action.SUPPRESS),
+        ("550", Action.FALLBACK),
+        ("5.2.2", Action.FALLBACK),
+        ("4.7.1", Action.RETRY_ONCE),
+        ("535", Action.ALARM),
+    ],
+)
+def test_each_code_asks_for_its_action(code: str, action: Action) -> None:
+    assert meaning(code).action is action
+
+
+def test_every_rule_can_be_read_by_staff() -> None:
+    for rule in RULES.values():
+        assert rule.sentence[0].isupper()
+        assert rule.sentence.endswith(".")
