@@ -1,0 +1,147 @@
+"""Gathering what planning needs to know of patients, in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, TreatmentSeries
+from clinic.models import Site
+from clinic.protocols import loading
+from patients.models import Patient
+from reminders.catalogue import TELLING_KINDS, Channel, MessageState
+from reminders.models import MessageItem, SkipChoice
+from reminders.planning.facts import (
+    Item,
+    PatientFacts,
+    SeriesFacts,
+    SiteFacts,
+    VisitFacts,
+)
+
+# In these states the patient was told what the message says, or may have been.
+_TOLD = (
+    MessageState.CLAIMED,
+    MessageState.SUBMITTING,
+    MessageState.UNKNOWN,
+    MessageState.ACCEPTED,
+    MessageState.SENT,
+    MessageState.DELIVERED,
+    MessageState.UNDELIVERED,
+)
+
+
+def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
+    """What is known now of each of these patients, by id; unknown ids are left out."""
+    patients = Patient.objects.filter(pk__in=patient_ids)
+    series = defaultdict(list)
+    rows = (
+        TreatmentSeries.objects.filter(patient__in=patient_ids)
+        .select_related("site", "protocol_version")
+        .order_by("id")
+    )
+    by_series = _visits_of(rows)
+    skips = _skips_of(patient_ids)
+    for row in rows:
+        series[row.patient_id].append(
+            SeriesFacts(
+                id=row.pk,
+                site=site_facts(row.site),
+                protocol=loading.get(row.protocol_version),
+                areas=tuple(row.areas),
+                sessions=row.sessions,
+                is_closed=row.closed_at is not None,
+                visits=tuple(by_series[row.pk]),
+                skips=frozenset(skips[row.pk]),
+            )
+        )
+    spoken = _spoken_by(patient_ids)
+    return {
+        patient.pk: PatientFacts(
+            id=patient.pk,
+            is_deceased=patient.deceased_at is not None,
+            series=tuple(series[patient.pk]),
+            spoken=frozenset(spoken[patient.pk]),
+        )
+        for patient in patients
+    }
+
+
+def site_facts(site: Site) -> SiteFacts:
+    """A site as planning sees it."""
+    return SiteFacts(
+        id=site.pk,
+        name=site.name,
+        zone=site.zone,
+        hold=timedelta(seconds=site.notice_hold_seconds),
+    )
+
+
+def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]:
+    rows = (
+        Appointment.objects.filter(series__in=[one.pk for one in series])
+        .select_related("site")
+        .order_by("session", "id")
+    )
+    told = _told_starts([row.pk for row in rows])
+    visits = defaultdict(list)
+    for row in rows:
+        visits[row.series_id].append(
+            VisitFacts(
+                id=row.pk,
+                session=row.session,
+                site=site_facts(row.site),
+                state=State(row.state),
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+                schedule_version=row.schedule_version,
+                scheduled_at=row.scheduled_at,
+                done_at=row.done_at,
+                closed_at=row.closed_at,
+                told_start=told.get(f"visit:{row.pk}"),
+            )
+        )
+    return visits
+
+
+def _told_starts(visit_ids: Collection[int]) -> dict[str, datetime]:
+    """By visit anchor the start that the patient was last told; a told cancellation unsays it."""
+    rows = (
+        MessageItem.objects.filter(
+            anchor__in=[f"visit:{visit_id}" for visit_id in visit_ids],
+            step__in=[*TELLING_KINDS, "cancelled"],
+            message__state__in=_TOLD,
+            starts_at__isnull=False,
+        )
+        .order_by("schedule_version", "message__claimed_at")
+        .values_list("anchor", "step", "starts_at")
+    )
+    told: dict[str, datetime] = {}
+    for anchor, step, starts_at in rows:
+        if step == "cancelled":
+            told.pop(anchor, None)
+        else:
+            told[anchor] = starts_at
+    return told
+
+
+def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:
+    skips = defaultdict(list)
+    for row in SkipChoice.objects.filter(series__patient__in=patient_ids):
+        skips[row.series_id].append((row.session, row.step, row.channel))
+    return skips
+
+
+def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
+    """By patient the items of messages that a dispatcher took up, whatever became of them."""
+    rows = MessageItem.objects.filter(
+        message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
+    ).values_list(
+        "message__patient_id", "anchor", "schedule_version", "step", "channel"
+    )
+    spoken = defaultdict(list)
+    for patient_id, anchor, version, step, channel in rows:
+        spoken[patient_id].append(Item(anchor, version, step, Channel(channel)))
+    return spoken
