@@ -1,0 +1,140 @@
+"""Giving, withdrawing and showing consent: every write to the consent ledger.
+
+Consent is a fact of the gate, not of the plan: a message that is due asks again, so nothing is
+planned anew. Refuses to send or to stop anything itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Staff
+from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+from patients.models.consent import ConsentSource
+
+# The versions of the wordings in patients/templates/patients/consent_wording.html; a wording
+# that changes gets a new version here, and what was agreed to before keeps its own.
+WORDINGS: dict[str, str] = {
+    Purpose.CARE: "care-2026-11",
+    Purpose.MARKETING: "marketing-2026-11",
+    Purpose.PHOTOS: "photos-2026-11",
+    Purpose.PHI_DETAIL: "phi-detail-2026-11",
+}
+SENT_BY = {
+    Purpose.CARE: (ConsentChannel.SMS, ConsentChannel.EMAIL),
+    Purpose.MARKETING: (ConsentChannel.SMS, ConsentChannel.EMAIL),
+    Purpose.PHOTOS: (ConsentChannel.ANY,),
+    Purpose.PHI_DETAIL: (ConsentChannel.ANY,),
+}
+
+
+class ConsentRefused(ValueError):
+    """This consent cannot exist: the purpose is not sent over that channel."""
+
+    code = "consent_channel"
+    field = "channel"
+
+    def __init__(self, purpose: str, channel: str) -> None:
+        names = ", ".join(SENT_BY[Purpose(purpose)])
+        self.sentence = f"Consent to {purpose} is not given for '{channel}'. Choose one of: {names}."
+        super().__init__(self.sentence)
+
+
+@transaction.atomic
+def give(
+    *,
+    patient: Patient,
+    purpose: str,
+    channel: str,
+    by: Staff | None,
+    now: datetime,
+    source: str = ConsentSource.FRONT_DESK,
+) -> ContactConsent:
+    """Open a consent, or return the one that is open already.
+
+    Raises ConsentRefused for a channel that the purpose does not have, Forbidden unless `by`
+    may edit patients (`by` is None when the patient does it).
+    """
+    if channel not in SENT_BY[Purpose(purpose)]:
+        raise ConsentRefused(purpose, channel)
+    _allow(by)
+    # One writer at a time for a patient, so that two do not open the same consent.
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    standing = _open(patient, purpose, channel)
+    if standing is not None:
+        return standing
+    given = ContactConsent.objects.create(
+        patient=patient,
+        purpose=purpose,
+        channel=channel,
+        wording=WORDINGS[purpose],
+        opened_at=now,
+        opened_by=by,
+        opened_source=source,
+    )
+    audit.record(
+        action="consent.give",
+        subject=given,
+        by=by,
+        now=now,
+        patient_id=patient.pk,
+        after={"purpose": purpose, "channel": channel, "wording": given.wording},
+    )
+    return given
+
+
+@transaction.atomic
+def withdraw(
+    *,
+    patient: Patient,
+    purpose: str,
+    channel: str,
+    by: Staff | None,
+    now: datetime,
+    source: str = ConsentSource.FRONT_DESK,
+) -> bool:
+    """Close the open consent; False when there is none. Counts from the next message on."""
+    _allow(by)
+    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    standing = _open(patient, purpose, channel)
+    if standing is None:
+        return False
+    standing.closed_at, standing.closed_by, standing.closed_source = now, by, source
+    standing.save(update_fields=["closed_at", "closed_by", "closed_source"])
+    audit.record(
+        action="consent.withdraw",
+        subject=standing,
+        by=by,
+        now=now,
+        patient_id=patient.pk,
+        before={"purpose": purpose, "channel": channel},
+    )
+    return True
+
+
+def standing(patient_ids: Collection[int]) -> dict[int, frozenset[tuple[str, str]]]:
+    """By patient the (purpose, channel) pairs that are agreed to now; one query."""
+    given = defaultdict(set)
+    rows = ContactConsent.objects.filter(patient__in=patient_ids, closed_at=None)
+    for patient_id, purpose, channel in rows.values_list(
+        "patient_id", "purpose", "channel"
+    ):
+        given[patient_id].add((purpose, channel))
+    return {patient_id: frozenset(given[patient_id]) for patient_id in patient_ids}
+
+
+def _allow(by: Staff | None) -> None:
+    if by is not None:
+        access.require(by, Capability.EDIT_PATIENTS)
+
+
+def _open(patient: Patient, purpose: str, channel: str) -> ContactConsent | None:
+    return ContactConsent.objects.filter(
+        patient=patient, purpose=purpose, channel=channel, closed_at=None
+    ).first()

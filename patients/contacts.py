@@ -1,0 +1,47 @@
+"""Writing phone numbers and addresses the one way they are stored."""
+
+from __future__ import annotations
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+# Where a number without a country code is taken to be.
+HOME_REGION = "US"
+
+
+class ContactRefused(ValueError):
+    """Not a number or address that can be written to; `field` is "phone" or "email"."""
+
+    code = "contact_invalid"
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field, self.sentence = field, sentence
+
+
+def as_e164(text: str, *, region: str = HOME_REGION) -> str:
+    """`text` as an E.164 number. Raises ContactRefused."""
+    refused = ContactRefused(
+        "phone",
+        "This is not a phone number. Write it with its country code, like +1 212 555 0123.",
+    )
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        raise refused from None
+    if not phonenumbers.is_possible_number(number):
+        raise refused
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def as_address(text: str) -> str:
+    """`text` as a lower-case e-mail address. Raises ContactRefused."""
+    address = text.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise ContactRefused(
+            "email", "This is not an e-mail address. Write it like name@example.com."
+        ) from None
+    return address

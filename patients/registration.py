@@ -1,0 +1,289 @@
+"""Registering, changing and finding patients.
+
+Owns names, contact points and the search key. A change that a planned message depends on
+(language, zone, death) raises the patient's revision; contact points are asked when a message
+goes out, so they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.db import transaction
+from django.db.models import Q
+
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Resource, ResourceKind, Site, Staff
+from patients import contacts, naming
+from patients.models import ContactKind, ContactPoint, Language, Patient
+
+# Columns that staff may change, and those among them that the plan of messages depends on.
+CHANGEABLE = frozenset(
+    {
+        "legal_given",
+        "legal_family",
+        "preferred_name",
+        "birth_date",
+        "language",
+        "zone",
+        "notes",
+    }
+)
+PLANNED_FROM = frozenset({"language", "zone", "preferred_name", "legal_given"})
+OLDEST_YEARS = 120
+
+
+class RegistrationRefused(ValueError):
+    """A field of the patient cannot be; `sentence` says what to write instead."""
+
+    code = "patient_invalid"
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field, self.sentence = field, sentence
+
+
+class StalePatient(ValueError):
+    """Somebody else changed the patient meanwhile; nothing was saved."""
+
+    code = "stale_version"
+    field = "version"
+    sentence = (
+        "Somebody else changed this patient meanwhile. Look at it again, then save."
+    )
+
+
+@transaction.atomic
+def register(
+    *,
+    legal_given: str,
+    legal_family: str,
+    birth_date: date,
+    site: Site,
+    by: Staff,
+    now: datetime,
+    preferred_name: str = "",
+    language: str = Language.ENGLISH,
+    zone: str = "",
+    notes: str = "",
+    phone: str = "",
+    email: str = "",
+) -> Patient:
+    """A new patient of `site`. Names, birth date and a mobile number are enough.
+
+    Raises RegistrationRefused, ContactRefused, or Forbidden unless `by` may edit patients there.
+    """
+    access.require(by, Capability.EDIT_PATIENTS, site)
+    fields: dict[str, Any] = {
+        "legal_given": legal_given,
+        "legal_family": legal_family,
+        "preferred_name": preferred_name,
+        "birth_date": birth_date,
+        "language": language,
+        "zone": zone,
+        "notes": notes,
+    }
+    cleaned = _cleaned(fields, now=now)
+    patient = Patient.objects.create(
+        **cleaned,
+        resource=Resource.objects.create(kind=ResourceKind.PATIENT),
+        search_key=_search_key(cleaned),
+        created_at=now,
+    )
+    patient.sites.add(site)
+    _set_contact(patient, ContactKind.PHONE, phone, now=now)
+    _set_contact(patient, ContactKind.EMAIL, email, now=now)
+    audit.record(
+        action="patient.register",
+        subject=patient,
+        by=by,
+        now=now,
+        site=site,
+        patient_id=patient.pk,
+    )
+    return patient
+
+
+@transaction.atomic
+def change(
+    *,
+    patient: Patient,
+    expected_version: int,
+    by: Staff,
+    now: datetime,
+    phone: str | None = None,
+    email: str | None = None,
+    **fields: Any,
+) -> Patient:
+    """Save changed fields of a patient; None leaves a contact as it is, "" retires it.
+
+    Raises StalePatient when `expected_version` is not the stored one, and what `register`
+    raises.
+    """
+    require_edit(by, patient)
+    stored = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    if stored.version != expected_version:
+        raise StalePatient(StalePatient.sentence)
+    if unknown := set(fields) - CHANGEABLE:
+        raise RegistrationRefused(
+            min(unknown), f"'{min(unknown)}' cannot be changed here."
+        )
+    whole = {name: fields.get(name, getattr(stored, name)) for name in CHANGEABLE}
+    cleaned = _cleaned(whole, now=now)
+    changed = {name for name in CHANGEABLE if cleaned[name] != getattr(stored, name)}
+    before = {name: str(getattr(stored, name)) for name in changed}
+    for name in changed:
+        setattr(stored, name, cleaned[name])
+    stored.search_key = _search_key(cleaned)
+    stored.version += 1
+    stored.save(update_fields=[*changed, "search_key", "version"])
+    if phone is not None:
+        _set_contact(stored, ContactKind.PHONE, phone, now=now)
+    if email is not None:
+        _set_contact(stored, ContactKind.EMAIL, email, now=now)
+    if changed & PLANNED_FROM:
+        Patient.objects.filter(pk=stored.pk).raise_revision()
+    audit.record(
+        action="patient.change",
+        subject=stored,
+        by=by,
+        now=now,
+        patient_id=stored.pk,
+        before=before,
+        after={name: str(cleaned[name]) for name in changed},
+    )
+    return stored
+
+
+@transaction.atomic
+def record_death(*, patient: Patient, by: Staff, now: datetime) -> None:
+    """Stop everything for a patient who died, at once; what is planned is withdrawn."""
+    require_edit(by, patient)
+    Patient.objects.filter(pk=patient.pk, deceased_at=None).update(deceased_at=now)
+    Patient.objects.filter(pk=patient.pk).raise_revision()
+    audit.record(
+        action="patient.record_death",
+        subject=patient,
+        by=by,
+        now=now,
+        patient_id=patient.pk,
+    )
+
+
+def possible_duplicates(
+    *,
+    staff: Staff,
+    legal_given: str,
+    legal_family: str,
+    birth_date: date,
+    phone: str = "",
+) -> list[Patient]:
+    """Patients whom `staff` may see that may be the same person: the same birth date with the
+    same family or given name, or the same number with either name."""
+    given, family = naming.folded(legal_given), naming.folded(legal_family)
+    named = Q(search_key__contains=f" {family} ") | Q(search_key__contains=f" {given} ")
+    same = Q(birth_date=birth_date)
+    if phone:
+        same |= Q(
+            contact_points__kind=ContactKind.PHONE,
+            contact_points__value=phone,
+            contact_points__retired_at=None,
+        )
+    return list(Patient.objects.seen_by(staff).filter(named & same).distinct()[:5])
+
+
+def search(*, staff: Staff, query: str) -> Iterable[Patient]:
+    """The patients whom `staff` may see that `query` may mean, as a queryset.
+
+    A birth date, a part of a phone number (four digits or more), the patient's number after "#",
+    or the beginnings of names in any order and without accents. Nothing typed finds everybody.
+    """
+    found = Patient.objects.seen_by(staff)
+    text = query.strip()
+    if not text:
+        return found
+    if (born := naming.as_date(text)) is not None:
+        return found.filter(birth_date=born)
+    if text.startswith("#") and text[1:].isdigit():
+        return found.filter(pk=int(text[1:])) if len(text) < 19 else found.none()
+    if len(number := naming.digits(text)) >= 4:
+        with_number = ContactPoint.objects.filter(
+            kind=ContactKind.PHONE, value__contains=number, retired_at=None
+        )
+        return found.filter(pk__in=with_number.values("patient"))
+    words = naming.folded(text).split()
+    if not words:
+        return found.none()
+    for word in words:
+        found = found.filter(search_key__contains=f" {word}")
+    return found
+
+
+def require_edit(by: Staff, patient: Patient) -> None:
+    """Raise Forbidden unless `by` may edit this patient at one of the patient's sites."""
+    if not any(
+        access.can(by, Capability.EDIT_PATIENTS, site) for site in patient.sites.all()
+    ):
+        access.require(by, Capability.EDIT_PATIENTS, patient.sites.first())
+
+
+def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    cleaned = {
+        name: " ".join(value.split())
+        if isinstance(value, str) and name != "notes"
+        else value
+        for name, value in fields.items()
+    }
+    for name, label in (("legal_given", "given name"), ("legal_family", "family name")):
+        if not cleaned[name]:
+            raise RegistrationRefused(name, f"Write the legal {label}.")
+    for name in ("legal_given", "legal_family", "preferred_name"):
+        if len(cleaned[name]) > 60:
+            raise RegistrationRefused(name, "A name has at most 60 characters here.")
+    born = cleaned["birth_date"]
+    if not now.year - OLDEST_YEARS <= born.year or born > now.date():
+        raise RegistrationRefused(
+            "birth_date", f"A birth date lies within the last {OLDEST_YEARS} years."
+        )
+    if cleaned["language"] not in Language.values:
+        raise RegistrationRefused("language", "Choose English (en) or Spanish (es).")
+    if cleaned["zone"] and cleaned["zone"] not in available_timezones():
+        raise RegistrationRefused(
+            "zone",
+            f"'{cleaned['zone']}' is not a time zone; write one such as America/New_York.",
+        )
+    return cleaned
+
+
+def _search_key(fields: dict[str, Any]) -> str:
+    """The folded names between spaces, so that a word is found by its beginning."""
+    names = (
+        f"{fields['legal_given']} {fields['legal_family']} {fields['preferred_name']}"
+    )
+    return f" {naming.folded(names)} "
+
+
+def _set_contact(
+    patient: Patient, kind: ContactKind, text: str, *, now: datetime
+) -> None:
+    """Make `text` the preferred contact of its kind; the former one is retired, never deleted."""
+    value = ""
+    if text.strip():
+        value = (
+            contacts.as_e164(text)
+            if kind is ContactKind.PHONE
+            else contacts.as_address(text)
+        )
+    standing = ContactPoint.objects.filter(patient=patient, kind=kind, retired_at=None)
+    if standing.filter(value=value, is_preferred=True).exists():
+        return
+    standing.filter(is_preferred=True).update(retired_at=now, is_preferred=False)
+    if value:
+        standing.filter(value=value).update(retired_at=now)
+        ContactPoint.objects.create(
+            patient=patient, kind=kind, value=value, is_preferred=True, created_at=now
+        )
