@@ -1,0 +1,52 @@
+"""What providers report to us. A report is believed by its signature alone."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from twilio.request_validator import RequestValidator
+
+from reminders import receipts
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def twilio_status(request: HttpRequest, reference: UUID) -> HttpResponse:
+    """One status of one text. The answer says nothing but whether the signature held.
+
+    Twilio signs no time, so a report can be replayed: the event key makes a repeat harmless.
+    """
+    if not _signed_by_twilio(request):
+        return HttpResponse(status=403)
+    status = request.POST.get("MessageStatus", "")
+    code = request.POST.get("ErrorCode", "")
+    receipts.record(
+        provider="twilio",
+        reference=reference,
+        event_key=f"{request.POST.get('MessageSid', '')}:{status}:{code}",
+        status=status,
+        code=code,
+        now=timezone.now(),
+    )
+    return HttpResponse(status=204)
+
+
+def _signed_by_twilio(request: HttpRequest) -> bool:
+    """Whether our account signed exactly this. The address is our public one: behind a proxy the
+    Host header is another, and anybody can write it. All parameters count, also unknown ones."""
+    signature = request.headers.get("X-Twilio-Signature", "")
+    address = settings.PUBLIC_URL + request.get_full_path()
+    tokens = (settings.TWILIO_AUTH_TOKEN, settings.TWILIO_AUTH_TOKEN_PREVIOUS)
+    return constant_time_compare(
+        request.POST.get("AccountSid", ""), settings.TWILIO_ACCOUNT_SID
+    ) and any(
+        RequestValidator(token).validate(address, request.POST, signature)
+        for token in tokens
+        if token
+    )
