@@ -1,0 +1,81 @@
+"""A letter to a patient before it has words, and after. Pure values.
+
+Texts in a letter are in its language and its times are local, ready to be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reminders.catalogue import Channel, Kind
+
+
+class WordingError(ValueError):
+    """A sentence that says why a letter cannot be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterVisit:
+    """A visit in a letter: session number `session` of `sessions`, and its time as the patient
+    reads it ("Fri 12 Mar 10:00", with the zone where the patient's differs). `previous_when` is
+    the time that the patient was told before."""
+
+    session: int
+    sessions: int
+    when: str
+    previous_when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterStep:
+    """A step of the protocol; `kind` is the protocol's word for it. `late` when its own moment
+    had passed before the visit was booked or moved."""
+
+    title: str
+    text: str
+    kind: str
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """All that one message says. `kind` leads; steps of other messages may have been taken in.
+
+    `phone` is printed as it is. `detail`: the patient accepts treatment detail by e-mail.
+    `first_sms`: no text was sent to this number before. `warnings` are signs after which to call
+    the clinic, printed with `detail` only.
+    """
+
+    kind: Kind
+    channel: Channel
+    language: str
+    first_name: str
+    clinic_name: str
+    sms_name: str
+    phone: str
+    address: str
+    visits: tuple[LetterVisit, ...]
+    steps: tuple[LetterStep, ...]
+    care_url: str
+    detail: bool
+    treatment: str
+    first_sms: bool
+    unsubscribe_url: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A written letter. Of a text message `subject` and `html` are empty and `encoding` is
+    "GSM-7" or "UCS-2"; of an e-mail `segments` is None and `encoding` empty."""
+
+    subject: str
+    text: str
+    html: str
+    segments: int | None
+    encoding: str
+
+
+def tidy(value: str) -> str:
+    """`value` on one line: no line can be smuggled into a subject or a text."""
+    return " ".join("".join(char if char.isprintable() else " " for char in value).split())
