@@ -1,0 +1,259 @@
+"""Protocols in the database: load the library, approve, retire, add a plain service.
+
+A stored version never changes, whatever its status; a change is a new version. Only a person who
+may approve protocols makes one reach patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from clinic import access, audit
+from clinic.models import Modality, ProtocolVersion, Staff
+from clinic.protocols import reading, schema
+from clinic.protocols.reading import ProtocolError
+from clinic.protocols.schema import Protocol, Text
+
+LIBRARY = Path(__file__).parent / "library"
+
+# A version never changes, so its built form is kept for the life of the process.
+_built: dict[str, Protocol] = {}
+
+
+class LoadRefused(Exception):
+    """Nothing was stored. `problems` is a list of sentences, each naming its file or version."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StatusRefused(Exception):
+    """The version cannot go to that status; `sentence` says why and what to do."""
+
+    code = "protocol_status"
+    field = "status"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What one load did: versions such as "ipl 1.0.0"."""
+
+    added: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+
+def get(version: ProtocolVersion) -> Protocol:
+    """The protocol of a stored version."""
+    if version.digest not in _built:
+        _built[version.digest] = reading.from_document(version.document)
+    return _built[version.digest]
+
+
+@transaction.atomic
+def load_library(
+    *, directory: Path = LIBRARY, by: Staff | None = None, now: datetime
+) -> LoadReport:
+    """Store every protocol file of `directory` that is not stored yet, as drafts.
+
+    All or nothing: raises LoadRefused with every problem of every file, among them a version
+    that is already stored with other content.
+    """
+    problems: list[str] = []
+    added: list[str] = []
+    unchanged: list[str] = []
+    for protocol in _files(directory, problems):
+        row, is_new = _store(protocol, by=by, now=now)
+        if row.digest != reading.digest(protocol):
+            problems.append(f"{row} is already published with other content; raise the version")
+        (added if is_new else unchanged).append(str(row))
+    if problems:
+        raise LoadRefused(problems)
+    return LoadReport(added=tuple(added), unchanged=tuple(unchanged))
+
+
+@transaction.atomic
+def approve(
+    *, version: ProtocolVersion, by: Staff, now: datetime, demo: bool = False
+) -> ProtocolVersion:
+    """Let a draft reach patients, bound to its digest; the version approved before it retires.
+
+    Series pinned to the older one keep it. `demo` marks an approval that is no clinician's.
+    Raises Forbidden, and StatusRefused when the version is no longer a draft.
+    """
+    access.require(by, access.Capability.APPROVE_PROTOCOL)
+    [row, *others] = _locked(version)
+    if row.status != ProtocolVersion.Status.DRAFT:
+        raise StatusRefused(f"{row} is {row.status}, not a draft; load a new version to change it.")
+    if reading.digest(reading.from_document(row.document)) != row.digest:
+        raise StatusRefused(f"{row} does not match its digest, so nobody can approve it.")
+    for other in others:
+        if other.status == ProtocolVersion.Status.APPROVED:
+            _retire(other, by=by, now=now, reason=f"{row} took its place")
+    return _approve(row, by=by, now=now, demo=demo)
+
+
+@transaction.atomic
+def retire(
+    *, version: ProtocolVersion, by: Staff, now: datetime, reason: str = ""
+) -> ProtocolVersion:
+    """Take a draft or an approved version out of use for new series.
+
+    Raises Forbidden, and StatusRefused when it is retired already.
+    """
+    access.require(by, access.Capability.APPROVE_PROTOCOL)
+    row = _locked(version)[0]
+    if row.status == ProtocolVersion.Status.RETIRED:
+        raise StatusRefused(f"{row} is retired already.")
+    return _retire(row, by=by, now=now, reason=reason)
+
+
+@transaction.atomic
+def create_service(
+    *,
+    id: str,
+    name: Text,
+    code: str,
+    minutes: int,
+    room_kind: str,
+    by: Staff,
+    now: datetime,
+    modality: str = "",
+    needs_device: bool = False,
+    set_up_minutes: int = 0,
+    clean_up_minutes: int = 0,
+    min_age: int = 18,
+) -> ProtocolVersion:
+    """Add a plain service (toxin, facial, call), or its next version, and put it in use.
+
+    It has one visit of `minutes` and says nothing clinical, so the manager who sets it up also
+    approves it. `modality` is what a provider must be credentialed for; the id when empty.
+    Raises Forbidden; ProtocolError when a value is wrong; LoadRefused when the id belongs to a
+    treatment protocol.
+    """
+    access.require(by, access.Capability.MANAGE_SITE)
+    before = list(ProtocolVersion.objects.select_for_update().filter(protocol=id))
+    if any(row.kind != ProtocolVersion.Kind.SERVICE for row in before) or _in_library(id):
+        raise LoadRefused([f"'{id}' is the id of a treatment protocol; choose another"])
+    protocol = reading.check(
+        schema.service(
+            id=id,
+            name=name,
+            modality=modality or id,
+            code=code,
+            minutes=minutes,
+            room_kind=room_kind,
+            needs_device=needs_device,
+            set_up_minutes=set_up_minutes,
+            clean_up_minutes=clean_up_minutes,
+            min_age=min_age,
+            version=f"1.{len(before)}.0",
+        ),
+        filename=id or "service",
+    )
+    for row in before:
+        if row.status == ProtocolVersion.Status.APPROVED:
+            if get(row) == replace(protocol, version=row.version):
+                return row
+            _retire(row, by=by, now=now, reason=f"{id} {protocol.version} took its place")
+    row, _ = _store(protocol, by=by, now=now)
+    return _approve(row, by=by, now=now, demo=False)
+
+
+def _files(directory: Path, problems: list[str]) -> Iterator[Protocol]:
+    """Each readable protocol of a directory, in order of name; the others become problems."""
+    for path in sorted(directory.glob("*.toml")):
+        try:
+            protocol = reading.read(path.read_text(encoding="utf-8"), filename=path.name)
+        except UnicodeDecodeError:
+            problems.append(f"{path.name}: is not UTF-8 text")
+        except ProtocolError as error:
+            problems += error.problems
+        else:
+            if protocol.id != path.stem:
+                problems.append(f"{path.name}: id: '{protocol.id}' is not the name of the file")
+            yield protocol
+
+
+def _in_library(id: str) -> bool:
+    return id in {path.stem for path in LIBRARY.glob("*.toml")}
+
+
+def _store(protocol: Protocol, *, by: Staff | None, now: datetime) -> tuple[ProtocolVersion, bool]:
+    """The row of a protocol's version, and whether it was added now (as a draft)."""
+    modality, _ = Modality.objects.get_or_create(
+        slug=protocol.modality, defaults={"name": protocol.name.en, "code": protocol.code}
+    )
+    row, is_new = ProtocolVersion.objects.get_or_create(
+        protocol=protocol.id,
+        version=protocol.version,
+        defaults={
+            "kind": protocol.kind.value,
+            "name": protocol.name.en,
+            "modality": modality,
+            "document": reading.to_document(protocol),
+            "digest": reading.digest(protocol),
+            "created_at": now,
+            "created_by": by,
+        },
+    )
+    if is_new:
+        audit.record(
+            action="protocol.load",
+            subject=row,
+            by=by,
+            now=now,
+            after={"status": row.status, "digest": row.digest},
+        )
+    return row, is_new
+
+
+def _locked(version: ProtocolVersion) -> list[ProtocolVersion]:
+    """The row of `version`, then the other versions of the protocol, locked in order of id so
+    that two approvals at once wait for each other."""
+    rows = list(
+        ProtocolVersion.objects.select_for_update().filter(protocol=version.protocol).order_by("pk")
+    )
+    return sorted(rows, key=lambda row: row.pk != version.pk)
+
+
+def _approve(row: ProtocolVersion, *, by: Staff, now: datetime, demo: bool) -> ProtocolVersion:
+    before = {"status": row.status}
+    row.status = ProtocolVersion.Status.APPROVED
+    row.approved_at, row.approved_by, row.approved_digest = now, by, row.digest
+    row.is_demo = demo
+    row.save(update_fields=["status", "approved_at", "approved_by", "approved_digest", "is_demo"])
+    audit.record(
+        action="protocol.approve",
+        subject=row,
+        by=by,
+        now=now,
+        before=before,
+        after={"status": row.status, "digest": row.digest, "is_demo": demo},
+    )
+    return row
+
+
+def _retire(row: ProtocolVersion, *, by: Staff, now: datetime, reason: str) -> ProtocolVersion:
+    before = {"status": row.status}
+    row.status = ProtocolVersion.Status.RETIRED
+    row.save(update_fields=["status"])
+    audit.record(
+        action="protocol.retire",
+        subject=row,
+        by=by,
+        now=now,
+        before=before,
+        after={"status": row.status},
+        reason=reason,
+    )
+    return row
