@@ -44,12 +44,17 @@ def read(toml_text: str, *, filename: str) -> Protocol:
         raise ProtocolError([f"{filename}: nested too deeply"]) from None
     except ValueError as error:  # TOMLDecodeError says the line; a huge number is a ValueError
         raise ProtocolError([f"{filename}: not valid TOML: {error}"]) from None
+    return checked_document(document, filename=filename)
+
+
+def checked_document(document: Mapping[str, Any], *, filename: str) -> Protocol:
+    """Read and check what TOML or JSON gave; raises ProtocolError naming every problem."""
     return _built(document, filename=filename, with_rules=True)
 
 
 def check(protocol: Protocol, *, filename: str) -> Protocol:
     """Give back `protocol` as `read` would; raises ProtocolError naming every problem."""
-    return _built(to_document(protocol), filename=filename, with_rules=True)
+    return checked_document(to_document(protocol), filename=filename)
 
 
 def from_document(document: Mapping[str, Any]) -> Protocol:
@@ -105,9 +110,10 @@ class _Reader:
             [kind] = [each for each in get_args(kind) if each is not NoneType]
             return self.value(kind, value, path)
         if origin is tuple:
-            return self.list(get_args(kind)[0], value, path)
+            return self.items(get_args(kind)[0], value, path)
         if origin is not None:
-            return self.mapping(*get_args(kind), value, path)
+            key_kind, entry_kind = get_args(kind)
+            return self.table(key_kind, entry_kind, value, path)
         if kind is Duration:
             return self.duration(value, path)
         if is_dataclass(kind):
@@ -120,7 +126,6 @@ class _Reader:
         if not isinstance(value, Mapping):
             return self.bad(path, f"{_shown(value)} is not a table")
         known = _fields(kind)
-        before = len(self.problems)
         for name in value:
             if name not in known:
                 self.bad(_join(path, name), f"unknown field{_did_you_mean(name, known)}")
@@ -129,8 +134,8 @@ class _Reader:
             if name in value:
                 given[name] = self.value(hint, value[name], _join(path, name))
             elif required:
-                self.bad(_join(path, name), "is missing")
-        if len(self.problems) > before:
+                given[name] = self.bad(_join(path, name), "is missing")
+        if any(each is _BAD for each in given.values()):
             return _BAD
         built = kind(**given)
         if self.with_rules:
@@ -138,18 +143,21 @@ class _Reader:
                 self.bad(_join(path, place), cause)
         return built
 
-    def list(self, kind: Any, value: object, path: str) -> Any:
+    def items(self, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, list | tuple):
             return self.bad(path, f"{_shown(value)} is not a list")
-        return tuple(self.value(kind, each, f"{path}[{n}]") for n, each in enumerate(value))
+        read = [self.value(kind, each, f"{path}[{n}]") for n, each in enumerate(value)]
+        return _without_bad(kind, read, tuple(each for each in read if each is not _BAD))
 
-    def mapping(self, key_kind: Any, kind: Any, value: object, path: str) -> Any:
+    def table(self, key_kind: Any, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, Mapping):
             return self.bad(path, f"{_shown(value)} is not a table")
-        return {
-            self.value(key_kind, key, _join(path, key)): self.value(kind, each, _join(path, key))
+        read = [
+            (self.value(key_kind, key, _join(path, key)), self.value(kind, each, _join(path, key)))
             for key, each in value.items()
-        }
+        ]
+        flat = [part for pair in read for part in pair]
+        return _without_bad(kind, flat, {k: v for k, v in read if k is not _BAD and v is not _BAD})
 
     def duration(self, value: object, path: str) -> Any:
         if not isinstance(value, str):
@@ -176,6 +184,13 @@ class _Reader:
         if isinstance(value, str) and any(not each.isprintable() for each in value):
             return self.bad(path, "holds a line break or a control character")
         return value
+
+
+def _without_bad(kind: Any, read: list[Any], kept: Any) -> Any:
+    """A list of tables goes on without the unreadable ones, so that one bad step does not hide
+    what is wrong elsewhere; a list of words means nothing once a word is lost."""
+    lost = any(each is _BAD for each in read)
+    return _BAD if lost and not is_dataclass(kind) else kept
 
 
 @cache
