@@ -41,6 +41,7 @@ def held_back(
         )
         tasks[key] = TaskWish(
             key=key,
+            kind=first.kind,
             step=first.step,
             series_id=first.series_id,
             visit_id=visits.get(first.item.anchor, 0),

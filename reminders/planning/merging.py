@@ -70,7 +70,7 @@ def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:
     for moment in sorted(urgent):
         yield [wish for wish in crowd if wish.due_at == moment]
     group: list[Wish] = []
-    for wish in sorted(crowd, key=lambda wish: (wish.due_at, wish.item)):
+    for wish in sorted(crowd, key=lambda wish: wish.due_at):
         if wish.due_at in urgent:
             continue
         if group and wish.due_at - group[0].due_at > TOGETHER:

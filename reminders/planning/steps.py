@@ -27,8 +27,9 @@ from reminders.planning.wish import (
     title_of,
 )
 
-# After-care that starts within this time of the treatment is said once, at check-out.
-AT_CHECKOUT = timedelta(hours=6)
+# After-care that starts within this time of the treatment is said once, at check-out; so is
+# preparation that falls within this time of the booking, with the notice.
+AT_ONCE = timedelta(hours=6)
 
 
 def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
@@ -77,7 +78,10 @@ def kind_of(step: Step) -> Kind:
         return Kind.TOUCHUP_PROMPT
     if step.kind is StepKind.PHOTO:
         return Kind.PROGRESS_MILESTONE
-    soon = step.after is not None and step.after.approximate_seconds < AT_CHECKOUT.total_seconds()
+    soon = (
+        step.after is not None
+        and step.after.approximate_seconds < AT_ONCE.total_seconds()
+    )
     if step.phase is Phase.POST and soon:
         return Kind.POSTCARE_0
     return Kind.POSTCARE_STEP
@@ -145,7 +149,13 @@ def _wishes(
 
 def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str, ...]]:
     if is_late(step, visit):
-        note = "That moment had passed when the visit got its present time, so it goes out now."
+        note = "That moment had passed when the visit got its present time."
+        return visit.scheduled_at + visit.site.hold, (note,)
+    if (
+        step.before is not None
+        and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE
+    ):
+        note = "That is within hours of the visit getting its present time: it goes out at once."
         return visit.scheduled_at + visit.site.hold, (note,)
     if kind is Kind.POSTCARE_0:
         return ended_at(visit) + POSTCARE_DELAY, (
@@ -223,6 +233,7 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(
         key=f"{anchor}.{step.id}",
+        kind=kind_of(step),
         step=step.id,
         series_id=series.id,
         visit_id=visit.id,

@@ -67,6 +67,7 @@ class TaskWish:
     """Work for staff that the protocol asks for; `key` is stable while the visit stands."""
 
     key: str
+    kind: Kind
     step: str
     series_id: int
     visit_id: int
