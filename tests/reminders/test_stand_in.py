@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import signal
 import smtplib
 import subprocess
@@ -24,6 +25,7 @@ from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
 from reminders.stand_in.twilio_api import E164
 
 TEXT = {"To": "+15550100100", "From": "+15550100001", "Body": "Hello"}
+NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json"
 
 
@@ -93,7 +95,7 @@ def call(
     credentials = base64.b64encode(f"{ACCOUNT_SID}:{token}".encode()).decode()
     request.add_header("Authorization", f"Basic {credentials}")
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with NO_PROXY.open(request, timeout=5) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -301,10 +303,23 @@ def test_a_file_outlives_the_process(tmp_path: Path) -> None:
         assert second.texts[-1].id == 3
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_says_when_it_is_ready_and_stops_cleanly(stop: signal.Signals) -> None:
-    command = [sys.executable, "-m", "reminders.stand_in", "--http-port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+MODULE = ("-m", "reminders.stand_in")
+COMMAND = ("manage.py", "stand_in")
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"),
+    [(MODULE, signal.SIGTERM), (MODULE, signal.SIGINT), (COMMAND, signal.SIGTERM)],
+)
+def test_the_process_says_when_it_is_ready_and_stops_cleanly(
+    start: tuple[str, str], stop: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, *start, "--http-port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+    ) as process:
         assert process.stdout is not None and process.stderr is not None
         ports = json.loads(process.stdout.readline())
         base = f"http://127.0.0.1:{ports['http_port']}"
