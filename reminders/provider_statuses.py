@@ -26,14 +26,14 @@ TWILIO = {
 
 # Everything that is not here (scheduled, claimed, submitting, unknown, withdrawn, skipped) gives
 # way to evidence: a provider that reports a text has it, whatever we believed.
-RANK = {
+RANK: dict[str, int] = {
     MessageState.ACCEPTED: 1,
     MessageState.SENT: 2,
     MessageState.UNDELIVERED: 3,
     MessageState.FAILED: 3,
     MessageState.DELIVERED: 3,
 }
-FINAL = frozenset(state for state, rank in RANK.items() if rank == 3)
+FINAL: frozenset[str] = frozenset(state for state, rank in RANK.items() if rank == 3)
 
 # A handset that was off can still receive after the carrier's first report.
 ALLOWED_CORRECTION = (MessageState.UNDELIVERED, MessageState.DELIVERED)
@@ -44,14 +44,14 @@ def from_provider(provider: str, status: str) -> MessageState | None:
     return TWILIO.get(status) if provider == "twilio" else None
 
 
-def merge(current: MessageState, incoming: MessageState) -> MessageState | None:
+def merge(current: str, incoming: str) -> MessageState | None:
     """The state after a report, or None when nothing changes: states only move forward."""
     if (current, incoming) == ALLOWED_CORRECTION:
-        return incoming
-    return incoming if RANK.get(incoming, 0) > RANK.get(current, 0) else None
+        return MessageState(incoming)
+    return MessageState(incoming) if RANK.get(incoming, 0) > RANK.get(current, 0) else None
 
 
-def contradicts(current: MessageState, incoming: MessageState) -> bool:
+def contradicts(current: str, incoming: str) -> bool:
     """Two different final words about one message: the first is kept, and staff are shown."""
     if current == incoming or (current, incoming) == ALLOWED_CORRECTION:
         return False
