@@ -1,0 +1,201 @@
+"""Whether a wished place is right: every rule of a visit except whether it is still free.
+
+The same pure functions that propose places check them here. Raises the specific refusal; writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from appointments.availability import DEVICE, PROVIDER, ROOM
+from appointments.bitsets import aligned
+from appointments.intervals import interval_breaches, spacing_breach
+from appointments.loading import Loaded
+from appointments.places import VisitWish
+from appointments.refusals import (
+    AreaNotTreated,
+    CredentialExpired,
+    InThePast,
+    NotAligned,
+    OutsideHours,
+    PatientDeceased,
+    ProtocolNotApproved,
+    Refused,
+    TooManySessions,
+    TooYoung,
+    WrongResource,
+)
+from appointments.working_time import hours_in_words, inside
+from clinic import access
+from clinic.access import Capability, Forbidden
+from clinic.hours import Period, format_day, format_when, local
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols.schema import Kind, Protocol
+from patients.models import Patient
+
+
+def patient_is_known(patient: Patient, by: Staff) -> None:
+    """Raises Forbidden unless `by` sees the patient, PatientDeceased after a death."""
+    if not Patient.objects.seen_by(by).filter(pk=patient.pk).exists():
+        raise Forbidden(
+            "This patient is not at any of your sites. Ask a colleague there to share the record."
+        )
+    if patient.deceased_at is not None:
+        raise PatientDeceased("This patient has died. Nothing can be booked.")
+
+
+def protocol_may_be_booked(version: ProtocolVersion) -> None:
+    """Raises ProtocolNotApproved: drafts and retired versions never reach a new patient."""
+    if version.status != ProtocolVersion.Status.APPROVED:
+        raise ProtocolNotApproved(
+            f"{version.name} {version.version} is {version.get_status_display().lower()}."
+            " Choose an approved version, or ask the clinical lead to approve it."
+        )
+
+
+def treatment_fits(
+    protocol: Protocol, areas: Sequence[str], sessions: int
+) -> Refused | None:
+    """Raises AreaNotTreated; gives back TooManySessions, which may be overridden."""
+    known = protocol.applicability.areas
+    if not areas:
+        raise AreaNotTreated("Choose at least one area.")
+    for area in areas:
+        if area not in known:
+            raise AreaNotTreated(
+                f"{protocol.name.en} does not treat '{area}'. It treats {', '.join(known)}."
+            )
+    most = protocol.sessions_for(areas).max
+    if protocol.kind is Kind.SERIES and sessions > most:
+        return TooManySessions(
+            f"{protocol.name.en} has at most {most} sessions. Book fewer, or give a reason."
+        )
+    return None
+
+
+def _old_enough(patient: Patient, protocol: Protocol, day: date) -> None:
+    youngest = protocol.applicability.min_age
+    if patient.age_on(day) < youngest:
+        raise TooYoung(
+            f"The patient is {patient.age_on(day)} on {format_day(day)};"
+            f" {protocol.name.en} is for people of {youngest} and older."
+        )
+
+
+def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
+    """Raises the refusal of a start, age, resource, credential or hours that do not fit."""
+    facts = loaded.facts
+    zone = facts.site.zone
+    if not aligned(wish.starts_at):
+        raise NotAligned("A visit starts on full five minutes, such as 10:00 or 10:05.")
+    if wish.starts_at < facts.not_before:
+        raise InThePast(
+            f"{format_when(wish.starts_at, zone, 'en')} is past. Choose a later start."
+        )
+    on = local(wish.starts_at, zone).date()
+    _old_enough(patient, loaded.protocol, on)
+    chosen = _chosen(loaded, wish)
+    provider = facts.providers[chosen[PROVIDER]]
+    if not provider.credentialed_on(on):
+        raise CredentialExpired(
+            f"{_name(loaded, chosen[PROVIDER])} has no valid credential for"
+            f" {loaded.protocol.name.en} on {format_day(on)}. Choose another provider or date."
+        )
+    for kind, resource in chosen.items():
+        held = facts.need.held(kind, wish.starts_at)
+        if not inside(held, facts.site.open_on(on)):
+            raise OutsideHours(_site_hours(loaded, on, held, _name(loaded, resource)))
+    held = facts.need.held(PROVIDER, wish.starts_at)
+    if not inside(held, provider.works_on(on, facts.site)):
+        hours = hours_in_words(provider.week, on)
+        works = f"works {hours}" if hours else "does not work"
+        raise OutsideHours(
+            f"{_name(loaded, chosen[PROVIDER])} {works} on {format_day(on)}; this visit would"
+            f" take {_span(held, zone)}. Choose another start or provider."
+        )
+
+
+def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
+    """The wished resources by kind, each one eligible for the treatment."""
+    wished = {PROVIDER: wish.provider_id, ROOM: wish.room_id, DEVICE: wish.device_id}
+    chosen = {}
+    for kind, resource in wished.items():
+        if kind not in loaded.facts.need.windows:
+            if resource is not None:
+                raise WrongResource(
+                    f"{loaded.protocol.name.en} needs no device.", field=kind
+                )
+        elif resource not in loaded.facts.pools[kind]:
+            raise WrongResource(
+                f"This {kind} is not to be had for {loaded.protocol.name.en} at"
+                f" {loaded.facts.site.name}. Choose another one.",
+                field=kind,
+            )
+        else:
+            chosen[kind] = resource
+    return chosen
+
+
+def _name(loaded: Loaded, resource: int) -> str:
+    return loaded.resources[resource].name
+
+
+def _site_hours(loaded: Loaded, on: date, held: Period, name: str) -> str:
+    site = loaded.facts.site
+    closed = site.closed_for(on)
+    hours = hours_in_words(site.week, on)
+    if closed is not None or not hours:
+        why = f" ({closed})" if closed else ""
+        return f"{site.name} is closed on {format_day(on)}{why}. Choose another date."
+    return (
+        f"{site.name} is open {hours} on {format_day(on)}; this visit would hold {name}"
+        f" {_span(held, site.zone)}. Choose another start."
+    )
+
+
+def _span(held: Period, zone: str) -> str:
+    return f"{local(held.starts_at, zone):%H:%M}-{local(held.ends_at, zone):%H:%M}"
+
+
+def breaches(
+    loaded: Loaded, days: Sequence[tuple[int, date]], sessions: Collection[int]
+) -> list[tuple[int, Refused]]:
+    """The intervals and spacings that the visits of `sessions` breach, with their session.
+
+    `days` are all standing visits of the series: (session, local date) in order of session.
+    """
+    found = interval_refusals(days, loaded.protocol, sessions)
+    for session, day in days:
+        too_near = spacing_breach(day, loaded.facts.spaced)
+        if session in sessions and too_near is not None:
+            found.append((session, too_near))
+    return found
+
+
+def interval_refusals(
+    days: Sequence[tuple[int, date]], protocol: Protocol, sessions: Collection[int]
+) -> list[tuple[int, Refused]]:
+    """What is wrong between neighbours of which at least one is in `sessions`; it is laid to
+    the later of them that is."""
+    order = [number for number, _ in days]
+    found = []
+    for session, refusal in interval_breaches(days, protocol):
+        owner = session if session in sessions else order[order.index(session) - 1]
+        if owner in sessions:
+            found.append((owner, refusal))
+    return found
+
+
+def override(found: Sequence[Refused], *, reason: str, by: Staff, site: Site) -> None:
+    """Let breaches pass for a reason and the capability for it.
+
+    Raises the first breach without a reason, or one that nobody may override; Forbidden when
+    `by` may not.
+    """
+    for refusal in found:
+        if not refusal.overridable or not reason.strip():
+            raise refusal
+    if found:
+        access.require(by, Capability.OVERRIDE_INTERVAL, site)

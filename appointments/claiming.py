@@ -1,0 +1,227 @@
+"""The claim of one act on places: what it wants held, and what its loser is told.
+
+Shared by booking and moving. Refuses to decide whether a place is right (`checking`) and to
+know how it is locked (`allocating`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NoReturn
+
+from appointments import allocating, availability, loading, proposing
+from appointments.allocating import Held, Lost
+from appointments.availability import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
+from appointments.bitsets import TICK
+from appointments.lifecycle import State
+from appointments.loading import Loaded
+from appointments.models import Appointment, TreatmentSeries
+from appointments.places import VisitWish
+from appointments.refusals import PatientElsewhere, SlotTaken
+from clinic.hours import format_when, local
+from clinic.models import ProtocolVersion, Resource, Site
+from clinic.protocols import loading as protocols
+from patients.models import Patient
+
+
+@dataclass(slots=True)
+class Claim:
+    """Visits of one series that are to be held together, numbered from `first_session`.
+
+    `moving` is the visit whose own place counts as free.
+    """
+
+    patient: Patient
+    site: Site
+    version: ProtocolVersion
+    areas: Sequence[str]
+    visits: Sequence[VisitWish]
+    first_session: int
+    moving: Appointment | None = None
+
+    @property
+    def need(self) -> Need:
+        return need_of(protocols.get(self.version), self.areas)
+
+    @property
+    def sessions(self) -> range:
+        return range(self.first_session, self.first_session + len(self.visits))
+
+    @property
+    def wanted(self) -> list[Held]:
+        """Every resource of every visit, for its whole time with set-up and clean-up.
+
+        Resources of kinds that the protocol does not need are left to `checking` to refuse.
+        """
+        need = self.need
+        return [
+            Held(resource, need.held(kind, wish.starts_at), number)
+            for number, wish in enumerate(self.visits)
+            for kind, resource in self._resources(wish).items()
+            if kind in need.windows and resource is not None
+        ]
+
+    def _resources(self, wish: VisitWish) -> dict[str, int | None]:
+        return {
+            PROVIDER: wish.provider_id,
+            ROOM: wish.room_id,
+            DEVICE: wish.device_id,
+            PATIENT: self.patient.resource_id,
+        }
+
+    def take(self, also: Iterable[int] = ()) -> None:
+        """Lock the resources (and `also` those given up); `Lost` when one is already held."""
+        wanted = self.wanted
+        allocating.lock([*(held.resource_id for held in wanted), *also])
+        if allocating.collisions(wanted, self.moving):
+            raise Lost
+
+    def load(self, *, now: datetime, series: TreatmentSeries | None = None) -> Loaded:
+        """The facts to check the visits against, for the wished resources alone."""
+        days = [local(wish.starts_at, self.site.zone).date() for wish in self.visits]
+        ids = {
+            each
+            for wish in self.visits
+            for each in self._resources(wish).values()
+            if each
+        }
+        return loading.load(
+            patient=self.patient,
+            site=self.site,
+            version=self.version,
+            areas=self.areas,
+            first_day=min(days),
+            last_day=max(days),
+            now=now,
+            only=ids,
+            series_id=series.pk if series else None,
+            with_busy=False,
+        )
+
+    def book(
+        self, series: TreatmentSeries, *, now: datetime, reasons: Mapping[int, str]
+    ) -> list[Appointment]:
+        """Write the visits and what they hold; `reasons` are those of overrides, by session."""
+        booked = [
+            Appointment(
+                series=series,
+                site=self.site,
+                session=session,
+                state=State.BOOKED,
+                starts_at=wish.starts_at,
+                ends_at=wish.starts_at + self.need.body * TICK,
+                booked_at=now,
+                scheduled_at=now,
+                override_reason=reasons.get(session, ""),
+            )
+            for session, wish in zip(self.sessions, self.visits, strict=True)
+        ]
+        Appointment.objects.bulk_create(booked)
+        wanted = self.wanted
+        allocating.hold(wanted, [booked[held.visit] for held in wanted])
+        return booked
+
+
+# --- What stands in a series ----------------------------------------------------------------------
+
+
+def days_of(
+    series: TreatmentSeries, changed: Mapping[int, datetime]
+) -> list[tuple[int, date]]:
+    """(session, local date) of the standing visits in order, with `changed` starts by session."""
+    standing = series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
+    starts = {**dict(standing.values_list("session", "starts_at")), **changed}
+    zone = series.site.zone
+    return [(session, local(at, zone).date()) for session, at in sorted(starts.items())]
+
+
+def free_session(series: TreatmentSeries) -> int:
+    """The lowest session number without a visit."""
+    taken = set(series.appointments.standing().values_list("session", flat=True))
+    return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+
+def wish_for_move(
+    appointment: Appointment,
+    starts_at: datetime,
+    named: Mapping[str, int | None],
+    *,
+    now: datetime,
+) -> VisitWish:
+    """Who and what to hold at `starts_at`: the `named`, else those of now, else free ones."""
+    series, site = appointment.series, appointment.site
+    on = local(starts_at, site.zone).date()
+    loaded = loading.load(
+        patient=series.patient,
+        site=site,
+        version=series.protocol_version,
+        areas=series.areas,
+        first_day=on,
+        last_day=on,
+        now=now,
+        without=appointment,
+        series_id=series.pk,
+    )
+    free = availability.day(loaded.facts, on)
+    bit = free.grid.bit(starts_at)
+    present = allocating.resources_of(appointment)
+
+    def chosen(kind: str) -> int | None:
+        return (
+            named[kind] or free.pick(kind, bit, present.get(kind)) or present.get(kind)
+        )
+
+    provider, room = chosen(PROVIDER), chosen(ROOM)
+    assert provider is not None and room is not None  # a visit that can move holds both
+    return VisitWish(starts_at, provider, room, chosen(DEVICE))
+
+
+# --- Losing ---------------------------------------------------------------------------------------
+
+
+def refuse(claim: Claim, *, now: datetime) -> NoReturn:
+    """Tell the loser of a race what collided and where the nearest free places are.
+
+    Call it after the rollback: looking for places must not hold anybody's locks.
+
+    Raises:
+        PatientElsewhere: when the patient has another visit then.
+        SlotTaken: otherwise.
+    """
+    collided = allocating.collisions(claim.wanted, claim.moving)
+    own = claim.patient.resource_id
+    # The patient's own visit is what the caller can mend; whose room it is comes second.
+    first = min(
+        collided, key=lambda held: (held.resource_id != own, held.visit), default=None
+    )
+    wish = claim.visits[first.visit if first else 0]
+    at = format_when(wish.starts_at, claim.site.zone, "en")
+    if first is not None and first.resource_id == own:
+        raise PatientElsewhere(
+            f"The patient has another visit at {at}. Choose another start, or move that visit.",
+            start=wish.starts_at,
+        )
+    nearest = proposing.nearest_starts(
+        patient=claim.patient,
+        site=claim.site,
+        version=claim.version,
+        areas=claim.areas,
+        near=wish.starts_at,
+        now=now,
+        moving=claim.moving,
+    )
+    shown = ", ".join(
+        format_when(place.starts_at, claim.site.zone, "en") for place in nearest
+    )
+    resource = Resource.objects.get(pk=first.resource_id) if first else None
+    who = f"{resource.name} was" if resource else "This place was"
+    raise SlotTaken(
+        f"{who} just taken at {at}."
+        + (f" Nearest: {shown}." if shown else " There is nothing else that week."),
+        resource_kind=resource.kind if resource else "",
+        resource_name=resource.name if resource else "",
+        start=wish.starts_at,
+        nearest=nearest,
+    )

@@ -1,0 +1,125 @@
+"""What every act on a visit has in common: the fresh row under a lock, and its trace.
+
+One act writes the visit, one StatusChange, one audit entry, and marks the patient's messages
+for planning. Refuses to decide whether an act is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from appointments.lifecycle import Move
+from appointments.models import Appointment, StatusChange
+from appointments.refusals import StaleVersion
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Staff
+from patients.models import Patient
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A visit as it was before the act."""
+
+    state: str
+    starts_at: datetime
+    resources: Sequence[int] = field(default=())
+
+
+def before(appointment: Appointment, resources: Sequence[int] = ()) -> Before:
+    return Before(appointment.state, appointment.starts_at, resources)
+
+
+def begin(appointments: Sequence[Appointment], *, by: Staff, now: datetime) -> None:
+    """The first entry of visits that were just booked."""
+    StatusChange.objects.bulk_create(
+        StatusChange(
+            appointment=appointment,
+            at=now,
+            by=by,
+            move=Move.BOOK,
+            state_after=appointment.state,
+            starts_after=appointment.starts_at,
+            reason=appointment.override_reason,
+        )
+        for appointment in appointments
+    )
+
+
+def locked(
+    appointment: Appointment,
+    *,
+    by: Staff | None,
+    capability: Capability,
+    expected: int | None,
+) -> Appointment:
+    """The visit as it is now, locked until the end of the transaction.
+
+    `by` is None for acts of the patient.
+
+    Raises:
+        Forbidden: when `by` has no such capability at the visit's site.
+        StaleVersion: when it is no longer at the `expected` version.
+    """
+    fresh = (
+        Appointment.objects.select_for_update(no_key=True, of=("self",))
+        .select_related(
+            "series__patient", "series__protocol_version", "series__site", "site"
+        )
+        .get(pk=appointment.pk)
+    )
+    if by is not None:
+        access.require(by, capability, fresh.site)
+    if expected is not None and fresh.version != expected:
+        raise StaleVersion(
+            "Somebody changed this visit since you opened it. Look at it again, then repeat."
+        )
+    return fresh
+
+
+def keep(
+    appointment: Appointment,
+    move: Move,
+    was: Before,
+    *,
+    by: Staff | None,
+    now: datetime,
+    reason: str = "",
+    undoes: StatusChange | None = None,
+) -> None:
+    """Save the changed visit as its next version, with its trace."""
+    appointment.version += 1
+    appointment.save()
+    patient_id = appointment.series.patient_id
+    StatusChange.objects.create(
+        appointment=appointment,
+        at=now,
+        by=by,
+        move=move,
+        state_before=was.state,
+        state_after=appointment.state,
+        starts_before=was.starts_at,
+        starts_after=appointment.starts_at,
+        resources_before=list(was.resources),
+        reason=reason,
+        undoes=undoes,
+    )
+    audit.record(
+        action=f"appointment.{move}",
+        subject=appointment,
+        by=by,
+        now=now,
+        site=appointment.site,
+        patient_id=patient_id,
+        before=_facts(was.state, was.starts_at),
+        after=_facts(appointment.state, appointment.starts_at),
+        reason=reason,
+    )
+    Patient.objects.filter(pk=patient_id).raise_revision()
+
+
+def _facts(state: str, starts_at: datetime) -> dict[str, Any]:
+    return {"state": str(state), "starts_at": starts_at.isoformat()}

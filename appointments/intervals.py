@@ -1,0 +1,214 @@
+"""Days between treatments: the interval of a series and the spacing to other treatments.
+
+All distances are differences of local calendar dates of the site, never hours. Refuses to know
+free time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from appointments.refusals import (
+    IntervalTooLong,
+    IntervalTooShort,
+    OutOfOrder,
+    Refused,
+    SpacingTooShort,
+)
+from clinic.durations import Duration
+from clinic.hours import format_day, shifted_day
+from clinic.protocols.schema import (
+    Direction,
+    Interval,
+    Kind,
+    OverMax,
+    Protocol,
+    SpacingOutcome,
+    SpacingScope,
+)
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The local dates on which the next session may lie, both ends included."""
+
+    earliest: date
+    ideal: date
+    latest: date
+
+
+def bounds(previous: date, interval: Interval) -> Bounds:
+    """When the session after the one of `previous` is due; never on the same day."""
+    return Bounds(
+        max(shifted_day(previous, interval.min), previous + DAY),
+        max(shifted_day(previous, interval.ideal), previous + DAY),
+        max(shifted_day(previous, interval.max), previous + DAY),
+    )
+
+
+def interval_breaches(
+    days: Sequence[tuple[int, date]], protocol: Protocol
+) -> list[tuple[int, Refused]]:
+    """What is wrong between neighbouring sessions: (session, refusal) of the later one.
+
+    `days` are (session number, local date) of the standing visits, in order of session.
+    """
+    found: list[tuple[int, Refused]] = []
+    for (before, first), (session, second) in pairwise(days):
+        refusal = _between(before, first, session, second, protocol)
+        if refusal is not None:
+            found.append((session, refusal))
+    return found
+
+
+def _between(
+    before: int, first: date, session: int, second: date, protocol: Protocol
+) -> Refused | None:
+    if second <= first:
+        return OutOfOrder(
+            f"Session {session} must come on a later day than session {before}"
+            f" ({format_day(first)})."
+        )
+    interval = protocol.series.interval
+    if interval is None:
+        return None
+    allowed, gap = bounds(first, interval), (second - first).days
+    text = f"Session {session} is {_days(gap)} after session {before}; the protocol asks for at"
+    if second < allowed.earliest:
+        return IntervalTooShort(
+            f"{text} least {(allowed.earliest - first).days}."
+            f" The earliest valid date is {format_day(allowed.earliest)}.",
+            earliest=allowed.earliest,
+        )
+    # A session that was left out in between, or is not booked yet, accounts for a longer gap.
+    latest = first + (allowed.latest - first) * (session - before)
+    if second > latest:
+        advice = (
+            "Start a new series, or have a clinician review it."
+            if protocol.series.gap_over_max is OverMax.RESTART
+            else "A clinician must review a longer gap."
+        )
+        return IntervalTooLong(
+            f"{text} most {(latest - first).days}."
+            f" The latest valid date is {format_day(latest)}. {advice}",
+            latest=latest,
+        )
+    return None
+
+
+# --- Spacing to other treatments ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """A visit of another series of the same patient: planned or done."""
+
+    day: date
+    protocol: Protocol
+    areas: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spaced:
+    """Dates kept free around another treatment: none in (`after`, `before`), both exclusive.
+
+    `until` of both is measured from `day`; `strict` spacing yields to nobody.
+    """
+
+    day: date
+    name: str
+    after: date
+    before: date
+    strict: bool
+
+    def __contains__(self, day: date) -> bool:
+        return self.after < day < self.before
+
+
+def spaced(
+    protocol: Protocol, areas: Iterable[str], others: Iterable[Treated]
+) -> list[Spaced]:
+    """The dates that `others` keep free from a treatment by `protocol` in `areas`."""
+    wanted = frozenset(areas)
+    return [
+        kept
+        for other in others
+        if (kept := _kept_free(protocol, wanted, other)) is not None
+    ]
+
+
+def _kept_free(
+    protocol: Protocol, areas: frozenset[str], other: Treated
+) -> Spaced | None:
+    """The widest of the gaps that either protocol asks for, on either side of `other`."""
+    together = _same_area(protocol, areas, other)
+    gaps_after = _gaps(protocol, other.protocol, Direction.BEFORE, together)
+    gaps_after += _gaps(other.protocol, protocol, Direction.AFTER, together)
+    gaps_before = _gaps(protocol, other.protocol, Direction.AFTER, together)
+    gaps_before += _gaps(other.protocol, protocol, Direction.BEFORE, together)
+    interval = protocol.series.interval
+    if protocol.id == other.protocol.id and together and interval is not None:
+        gaps_after.append((interval.min, False))
+        gaps_before.append((interval.min, False))
+    if not gaps_after and not gaps_before:
+        return None
+    return Spaced(
+        day=other.day,
+        name=other.protocol.name.en,
+        after=min(
+            (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
+            default=other.day,
+        ),
+        before=max(
+            (shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day
+        ),
+        strict=any(strict for _, strict in (*gaps_after, *gaps_before)),
+    )
+
+
+def _gaps(
+    asking: Protocol, other: Protocol, direction: Direction, together: bool
+) -> list[tuple[Duration, bool]]:
+    return [
+        (rule.min_gap, rule.outcome is SpacingOutcome.BLOCK)
+        for rule in asking.spacing
+        if rule.direction is direction
+        and (together or rule.scope is SpacingScope.ANY)
+        and _is(other, rule.other)
+        and not (rule.other == "any_device" and other.id == asking.id)
+    ]
+
+
+def _is(protocol: Protocol, other: str) -> bool:
+    if other == "any_device":
+        return protocol.kind is Kind.SERIES and protocol.resources.device is not None
+    return other in (protocol.id, protocol.modality)
+
+
+def _same_area(protocol: Protocol, areas: frozenset[str], other: Treated) -> bool:
+    """Plain services do not say where they treat, so they count as the same area."""
+    if Kind.SERVICE in (protocol.kind, other.protocol.kind):
+        return True
+    return bool(areas & other.areas)
+
+
+def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:
+    """The first spacing that `day` breaks."""
+    for spacing in sorted(kept, key=lambda each: each.before, reverse=True):
+        if day in spacing:
+            return SpacingTooShort(
+                f"{format_day(day)} is too near to {spacing.name} on {format_day(spacing.day)}."
+                f" The first valid date after it is {format_day(spacing.before)}.",
+                earliest=spacing.before,
+                overridable=not spacing.strict,
+            )
+    return None
+
+
+def _days(count: int) -> str:
+    return f"{count} day" if count == 1 else f"{count} days"

@@ -1,0 +1,201 @@
+"""Why a visit cannot be booked, moved or changed: one exception per cause.
+
+Each carries `code` for programs, `sentence` for people (it says what to do), and `field`, the
+input to mend. Refuses to know how a cause was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+
+class Refused(Exception):
+    """Nothing was changed. `overridable` causes yield to a reason and the capability for it."""
+
+    code = "refused"
+    field = ""
+    overridable = False
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class ProtocolNotApproved(Refused):
+    code = "protocol_not_approved"
+    field = "protocol"
+
+
+class AreaNotTreated(Refused):
+    code = "area_not_treated"
+    field = "areas"
+
+
+class TooYoung(Refused):
+    code = "too_young"
+    field = "patient"
+
+
+class PatientDeceased(Refused):
+    code = "patient_deceased"
+    field = "patient"
+
+
+class TooManySessions(Refused):
+    code = "too_many_sessions"
+    field = "sessions"
+    overridable = True
+
+
+class SeriesClosed(Refused):
+    code = "series_closed"
+    field = "series"
+
+
+class InThePast(Refused):
+    code = "in_the_past"
+    field = "starts_at"
+
+
+class NotYet(Refused):
+    """The act belongs to a later moment than now."""
+
+    code = "not_yet"
+    field = "state"
+
+
+class NotAligned(Refused):
+    code = "not_aligned"
+    field = "starts_at"
+
+
+class OutsideHours(Refused):
+    code = "outside_hours"
+    field = "starts_at"
+
+
+class CredentialExpired(Refused):
+    code = "credential_expired"
+    field = "provider"
+
+
+class WrongResource(Refused):
+    """A resource of the wrong kind, site or modality, or one that is out of use."""
+
+    code = "wrong_resource"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class OutOfOrder(Refused):
+    """Sessions of a series follow each other on different days, in order."""
+
+    code = "out_of_order"
+    field = "starts_at"
+
+
+class IntervalTooShort(Refused):
+    """`earliest` is the first local date on which the interval is kept."""
+
+    code = "interval_too_short"
+    field = "starts_at"
+    overridable = True
+
+    def __init__(self, sentence: str, *, earliest: date) -> None:
+        super().__init__(sentence)
+        self.earliest = earliest
+
+
+class IntervalTooLong(Refused):
+    """`latest` is the last local date on which the interval is kept."""
+
+    code = "interval_too_long"
+    field = "starts_at"
+    overridable = True
+
+    def __init__(self, sentence: str, *, latest: date) -> None:
+        super().__init__(sentence)
+        self.latest = latest
+
+
+class SpacingTooShort(Refused):
+    """Too near to another treatment; `earliest` is the first local date after it that is not."""
+
+    code = "spacing_too_short"
+    field = "starts_at"
+
+    def __init__(self, sentence: str, *, earliest: date, overridable: bool) -> None:
+        super().__init__(sentence)
+        self.earliest = earliest
+        self.overridable = overridable
+
+
+class PatientElsewhere(Refused):
+    """The patient has another visit at that time, starting at `start`."""
+
+    code = "patient_elsewhere"
+    field = "starts_at"
+
+    def __init__(self, sentence: str, *, start: datetime) -> None:
+        super().__init__(sentence)
+        self.start = start
+
+
+class SlotTaken(Refused):
+    """Somebody else holds a resource in that time.
+
+    `start` (UTC) is the start that was wished for; `nearest` are up to three free places
+    (`proposing.Place`) near it.
+    """
+
+    code = "slot_taken"
+    field = "starts_at"
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        resource_kind: str,
+        resource_name: str,
+        start: datetime,
+        nearest: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(sentence)
+        self.resource_kind = resource_kind
+        self.resource_name = resource_name
+        self.start = start
+        self.nearest = tuple(nearest)
+
+
+class SessionTaken(Refused):
+    """The session number has another standing visit by now."""
+
+    code = "session_taken"
+    field = "session"
+
+
+class NothingToUndo(Refused):
+    code = "nothing_to_undo"
+    field = "state"
+
+
+class VisitsInTheWay(Refused):
+    """A block would lie over visits; `appointments` are their ids."""
+
+    code = "visits_in_the_way"
+    field = "starts_at"
+
+    def __init__(self, sentence: str, *, appointments: Sequence[int]) -> None:
+        super().__init__(sentence)
+        self.appointments = tuple(appointments)
+
+
+class StaleVersion(Refused):
+    """Somebody changed the visit since it was shown."""
+
+    code = "stale_version"
+    field = "version"

@@ -1,0 +1,138 @@
+"""Taking back the last act on a visit, as often as there are acts; only its booking stays.
+
+An undo is an act of its own: it has its history, and it may be refused when the world moved on.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appointments import allocating, checking, claiming, history
+from appointments.allocating import Held, Lost
+from appointments.availability import need_of
+from appointments.lifecycle import UNDOABLE, Move, State
+from appointments.models import Appointment, StatusChange, TreatmentSeries
+from appointments.models.series import SeriesState
+from appointments.refusals import NothingToUndo, SessionTaken, SlotTaken
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import format_when
+from clinic.models import Resource, Staff
+from clinic.protocols import loading as protocols
+
+_CAPABILITY = {
+    Move.MOVE: Capability.BOOK,
+    Move.CANCEL: Capability.BOOK,
+    Move.CONFIRM: Capability.BOOK,
+}
+
+
+def undo(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Appointment:
+    """Take back the last act on a visit that was not taken back yet.
+
+    A cancelled or moved visit gets its former time and resources back if they are still free
+    and the series still allows that date.
+
+    Raises:
+        NothingToUndo: when only the booking is left; cancel the visit instead.
+        Refused: SlotTaken, SessionTaken, an interval's refusal, StaleVersion.
+        Forbidden: when `by` may not do what they take back.
+    """
+    access.require(by, Capability.BOOK, appointment.site)
+    try:
+        with allocating.guarded():
+            visit = history.locked(
+                appointment,
+                by=by,
+                capability=Capability.BOOK,
+                expected=expected_version,
+            )
+            change = _last_act(visit)
+            move = Move(change.move)
+            access.require(by, _CAPABILITY.get(move, Capability.RUN_VISIT), visit.site)
+            was = history.before(visit, list(allocating.resources_of(visit).values()))
+            if move in (Move.MOVE, Move.CANCEL):
+                _restore_place(visit, change, now)
+            if move is Move.COMPLETE:
+                _reopen(visit.series_id)
+            visit.state = State(change.state_before)
+            visit.done_at = visit.closed_at = None
+            if move is Move.CANCEL:
+                visit.cancelled_by_patient = False
+            history.keep(visit, Move.UNDO, was, by=by, now=now, undoes=change)
+            return visit
+    except Lost:
+        raise _gone(appointment) from None
+
+
+def _last_act(visit: Appointment) -> StatusChange:
+    change = (
+        visit.history.filter(undone_by=None)
+        .exclude(move=Move.UNDO)
+        .order_by("-id")
+        .first()
+    )
+    if change is None or change.move not in UNDOABLE:
+        raise NothingToUndo(
+            "Nothing is left to undo. To take back the booking, cancel the visit."
+        )
+    return change
+
+
+def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> None:
+    """Hold again what the visit held before `change`, at the time it had then."""
+    series, former = visit.series, change.starts_before or visit.starts_at
+    protocol = protocols.get(series.protocol_version)
+    need = need_of(protocol, series.areas)
+    kinds = dict(
+        Resource.objects.filter(pk__in=change.resources_before).values_list(
+            "pk", "kind"
+        )
+    )
+    wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
+    allocating.lock([*kinds, *allocating.resources_of(visit).values()])
+    _session_is_free(visit)
+    if allocating.collisions(wanted, visit):
+        raise Lost
+    if not visit.override_reason:
+        days = claiming.days_of(series, {visit.session: former})
+        for _, refusal in checking.interval_refusals(days, protocol, [visit.session]):
+            raise refusal
+    allocating.release(visit)
+    allocating.hold(wanted, [visit] * len(wanted))
+    if former != visit.starts_at:
+        visit.schedule_version += 1
+    length = visit.ends_at - visit.starts_at
+    visit.starts_at, visit.ends_at, visit.scheduled_at = former, former + length, now
+
+
+def _session_is_free(visit: Appointment) -> None:
+    same = visit.series.appointments.standing().filter(session=visit.session)
+    if same.exclude(pk=visit.pk).exists():
+        raise SessionTaken(
+            f"Session {visit.session} has been booked anew. Cancel that visit first."
+        )
+
+
+def _reopen(series_id: int) -> None:
+    TreatmentSeries.objects.filter(pk=series_id, state=SeriesState.COMPLETED).update(
+        state=SeriesState.OPEN, closed_at=None
+    )
+
+
+def _gone(appointment: Appointment) -> SlotTaken:
+    change = _last_act(appointment)
+    start = change.starts_before or appointment.starts_at
+    at = format_when(start, appointment.site.zone, "en")
+    return SlotTaken(
+        f"The former place at {at} has been taken meanwhile. Choose a new time instead.",
+        resource_kind="",
+        resource_name="",
+        start=start,
+    )
