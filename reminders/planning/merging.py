@@ -1,7 +1,8 @@
 """Wishes become messages: what falls due together on a channel is said together. Pure.
 
 Notices take in what falls due at the same instant and nothing later; everything else joins
-within six hours, at the later moment, for nothing may go out before its time.
+within six hours, at the moment of its most important part: a reminder keeps its hour, and a step
+that names a day may come some hours earlier on it.
 """
 
 from __future__ import annotations
@@ -82,12 +83,10 @@ def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:
 
 
 def _message(group: list[Wish]) -> Wanted:
-    ordered = sorted(
-        group, key=lambda wish: (wish.priority, _RANK[wish.kind], wish.item)
-    )
+    ordered = sorted(group, key=lambda wish: (wish.priority, _RANK[wish.kind]))
     head = ordered[0]
     items = tuple(wish.item for wish in ordered)
-    due_at = max(wish.due_at for wish in ordered)
+    due_at = max(wish.due_at for wish in ordered if wish.kind is head.kind)
     expires_at = min(wish.expires_at for wish in ordered if wish.kind is head.kind)
     series = {wish.series_id for wish in ordered}
     sessions = {wish.session for wish in ordered}
