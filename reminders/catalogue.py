@@ -111,4 +111,7 @@ REASONS: Mapping[str, str] = {
     "quiet_hours": "It waits for the hours in which messages may be sent.",
     "refused": "The provider refused it.",
     "attempts_spent": "The provider could not be reached in several tries.",
+    "provider_away": "The provider could not be reached; it is tried again.",
+    "not_delivered": "The provider took it and could not deliver it.",
+    "cannot_be_written": "Its words could not be put together; staff were told.",
 }

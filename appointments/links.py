@@ -1,0 +1,158 @@
+"""Links for patients: issued with an unguessable token, opened, and proved by the birth date.
+
+Only the SHA-256 of a token is stored, so nobody who reads the database can open a link. Opening
+changes nothing: mail scanners open links too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.db import transaction
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, PatientLink
+
+TOKEN_BYTES = 18  # 144 bits; the design asks for 96
+LIFE = timedelta(days=30)
+MOST_TRIES = 5
+
+
+class Closed(StrEnum):
+    """Why a link does not open."""
+
+    UNKNOWN = "unknown"
+    REVOKED = "revoked"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    PAST = "past"
+    EXPIRED = "expired"
+
+
+SENTENCES = {
+    Closed.UNKNOWN: "This link is not one of ours, or not all of it was copied.",
+    Closed.REVOKED: "This link was closed to protect your information.",
+    Closed.CANCELLED: "This visit was cancelled.",
+    Closed.MOVED: "This visit was moved; a newer message has its own link.",
+    Closed.PAST: "This visit is over and its link has run out.",
+    Closed.EXPIRED: "This link has run out.",
+}
+
+
+class LinkClosed(Exception):
+    """The link does not open; `reason` says why, without any detail of the visit."""
+
+    code = "link_closed"
+    field = "token"
+
+    def __init__(self, reason: Closed) -> None:
+        super().__init__(SENTENCES[reason])
+        self.reason = reason
+        self.sentence = SENTENCES[reason]
+
+
+class WrongBirthDate(Exception):
+    """The birth date is not the patient's. `tries_left` may still be made; at 0 it is closed."""
+
+    code = "wrong_birth_date"
+    field = "birth_date"
+
+    def __init__(self, tries_left: int) -> None:
+        self.tries_left = tries_left
+        self.sentence = "This is not the birth date that we have."
+        super().__init__(self.sentence)
+
+
+def prepare(
+    *, patient_id: int, appointment: Appointment | None, now: datetime
+) -> tuple[str, PatientLink]:
+    """A token and its link, not stored yet, so that a caller can store many at once.
+
+    It lives for 30 days from now, or from the visit's end if that is later.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    starts_to_age = max(now, appointment.ends_at) if appointment else now
+    return token, PatientLink(
+        token_digest=_digest(token),
+        purpose=PatientLink.Purpose.CARE,
+        patient_id=patient_id,
+        appointment=appointment,
+        created_at=now,
+        expires_at=starts_to_age + LIFE,
+    )
+
+
+def issue(*, patient_id: int, appointment: Appointment | None, now: datetime) -> str:
+    """Store a new link to a patient's care page, for one visit or for all; give its token."""
+    token, link = prepare(patient_id=patient_id, appointment=appointment, now=now)
+    link.save()
+    return token
+
+
+def open(token: str, *, now: datetime) -> PatientLink:
+    """The link of a token, with patient and visit loaded. Reads only.
+
+    Raises:
+        LinkClosed: with the reason.
+    """
+    link = (
+        PatientLink.objects.select_related("patient", "appointment__site")
+        .filter(token_digest=_digest(token))
+        .first()
+    )
+    reason = Closed.UNKNOWN if link is None else _closed(link, now=now)
+    if link is None or reason is not None:
+        raise LinkClosed(reason or Closed.UNKNOWN)
+    return link
+
+
+def prove_birth_date(*, link: PatientLink, birth_date: date, now: datetime) -> None:
+    """Accept `birth_date` as proof that the patient holds the link.
+
+    Raises:
+        WrongBirthDate: the fifth time in a row the link is revoked.
+        LinkClosed: when it was closed meanwhile.
+    """
+    tries_left = _try(link.pk, birth_date=birth_date, now=now)
+    if tries_left is not None:
+        raise WrongBirthDate(tries_left)
+
+
+@transaction.atomic
+def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
+    """None when it is right, else the tries left: stored before anybody raises."""
+    link = (
+        PatientLink.objects.select_for_update(of=("self",))
+        .select_related("patient", "appointment")
+        .get(pk=link_id)
+    )
+    if reason := _closed(link, now=now):
+        raise LinkClosed(reason)
+    right = link.patient.birth_date == birth_date
+    link.failed_tries = 0 if right else link.failed_tries + 1
+    if link.failed_tries >= MOST_TRIES:
+        link.revoked_at = now
+    link.save(update_fields=["failed_tries", "revoked_at"])
+    return None if right else MOST_TRIES - link.failed_tries
+
+
+def _closed(link: PatientLink, *, now: datetime) -> Closed | None:
+    """Why the link is closed at `now`; None while it is open."""
+    visit = link.appointment
+    if link.revoked_at is not None:
+        return Closed.REVOKED
+    if visit is not None and visit.state == State.CANCELLED:
+        return Closed.CANCELLED
+    # `scheduled_at` is when the visit got its present time: the link spoke of another one.
+    if visit is not None and visit.scheduled_at > link.created_at:
+        return Closed.MOVED
+    if now >= link.expires_at:
+        return Closed.EXPIRED if visit is None else Closed.PAST
+    return None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

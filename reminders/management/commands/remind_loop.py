@@ -1,0 +1,52 @@
+"""Plans, sends and tidies in a loop that needs no Redis, beside or instead of Celery's workers."""
+
+import logging
+import signal
+import threading
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, close_old_connections
+
+from reminders import claiming, dispatch, journeys
+
+log = logging.getLogger(__name__)
+
+TIDY_EVERY_SECONDS = 15.0
+
+
+class Command(BaseCommand):
+    help = "Plans and sends what is due, again and again, until SIGTERM or SIGINT."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--every",
+            type=float,
+            default=1.0,
+            help="seconds between two rounds (default 1)",
+        )
+
+    def handle(self, *args: Any, every: float, **options: Any) -> None:
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        self.stdout.write("remind_loop: ready")
+        tidy_at = 0.0
+        while not stopping.is_set():
+            close_old_connections()
+            try:
+                _round(stopping, every=every)
+                if time.monotonic() >= tidy_at:
+                    dispatch.tidy(now=claiming.database_now())
+                    tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
+            except (DatabaseError, InterfaceError) as fault:
+                # The database is away or refuses one round; the rows wait for the next.
+                log.warning("remind_loop: this round failed: %s", type(fault).__name__)
+            stopping.wait(every)
+
+
+def _round(stopping: threading.Event, *, every: float) -> None:
+    journeys.sync_stale(now=claiming.database_now())
+    dispatch.drain(clock=claiming.database_now, seconds=every, stopping=stopping.is_set)

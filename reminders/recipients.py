@@ -1,0 +1,63 @@
+"""What the gate must know of the recipients of many messages, in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from patients.models import ContactConsent, ContactKind, ContactPoint
+from reminders.catalogue import Channel
+from reminders.gate import Recipient
+from reminders.models import Message, Suppression
+
+KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
+
+
+def of(messages: Sequence[Message]) -> dict[int, Recipient]:
+    """The recipient of each message, by message id. Patient and site must be loaded with it."""
+    patients = {message.patient_id for message in messages}
+    consents = _consents(patients)
+    addresses = _addresses(patients)
+    suppressed = _suppressed(addresses.values())
+    recipients = {}
+    for message in messages:
+        address = addresses.get((message.patient_id, message.channel), "")
+        recipients[message.pk] = Recipient(
+            consents=frozenset(consents[message.patient_id]),
+            address=address,
+            suppressed=suppressed.get((message.channel, address), ""),
+            zones=(message.patient.zone or message.site.zone,),
+            live_from=message.site.live_from,
+            deceased=message.patient.deceased_at is not None,
+        )
+    return recipients
+
+
+def _consents(patients: Collection[int]) -> defaultdict[int, set[tuple[str, str]]]:
+    open_now = ContactConsent.objects.filter(patient__in=patients, closed_at=None)
+    consents: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
+    for patient, purpose, channel in open_now.values_list("patient_id", "purpose", "channel"):
+        consents[patient].add((purpose, channel))
+    return consents
+
+
+def _addresses(patients: Collection[int]) -> dict[tuple[int, str], str]:
+    """By patient and channel the preferred address, else the first that the patient gave."""
+    channels = {kind.value: channel.value for channel, kind in KIND_OF_CONTACT.items()}
+    points = (
+        ContactPoint.objects.filter(patient__in=patients, retired_at=None)
+        .order_by("-is_preferred", "id")
+        .values_list("patient_id", "kind", "value")
+    )
+    addresses: dict[tuple[int, str], str] = {}
+    for patient, kind, value in points:
+        addresses.setdefault((patient, channels[kind]), value)
+    return addresses
+
+
+def _suppressed(addresses: Collection[str]) -> dict[tuple[str, str], str]:
+    open_now = Suppression.objects.filter(address__in=set(addresses), lifted_at=None)
+    return {
+        (channel, address): reason
+        for channel, address, reason in open_now.values_list("channel", "address", "reason")
+    }

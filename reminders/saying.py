@@ -1,0 +1,70 @@
+"""What messages say, and what patients were told before, read from the ledger."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from reminders.catalogue import TELLING_KINDS, Channel, Kind, MessageState
+from reminders.models import Message, MessageItem
+from reminders.planning.facts import Item
+
+# In these states the patient was told what a message says, or may have been.
+_TOLD = (
+    MessageState.SUBMITTING,
+    MessageState.UNKNOWN,
+    MessageState.ACCEPTED,
+    MessageState.SENT,
+    MessageState.DELIVERED,
+    MessageState.UNDELIVERED,
+)
+
+
+# (schedule version, step, start) of one visit.
+Told = tuple[int, str, datetime]
+
+
+def items_of(messages: Sequence[Message]) -> defaultdict[int, list[Item]]:
+    """What each message says, by its id."""
+    rows = MessageItem.objects.filter(message__in=messages).order_by("id")
+    items: defaultdict[int, list[Item]] = defaultdict(list)
+    for row in rows:
+        item = Item(row.anchor, row.schedule_version, row.step, Channel(row.channel))
+        items[row.message_id].append(item)
+    return items
+
+
+def starts_told(anchors: Iterable[str]) -> defaultdict[str, list[Told]]:
+    """By visit what patients were told of its start: (version, step, start), oldest first."""
+    rows = (
+        MessageItem.objects.filter(
+            anchor__in=set(anchors),
+            step__in=[*TELLING_KINDS, Kind.CANCELLED],
+            message__state__in=_TOLD,
+        )
+        .order_by("schedule_version", "message__accepted_at")
+        .values_list("anchor", "schedule_version", "step", "starts_at")
+    )
+    told: defaultdict[str, list[Told]] = defaultdict(list)
+    for anchor, version, step, starts_at in rows:
+        if starts_at is not None:
+            told[anchor].append((version, step, starts_at))
+    return told
+
+
+def told_before(told: Sequence[Told], item: Item) -> datetime | None:
+    """The start that was told last before the item's version; a told cancellation unsays it."""
+    earlier = [(step, starts_at) for version, step, starts_at in told if version < item.version]
+    if not earlier or earlier[-1][0] == Kind.CANCELLED:
+        return None
+    return earlier[-1][1]
+
+
+def texted(patients: Collection[int], *, since: datetime) -> set[tuple[int, str]]:
+    """(patient, number) of every text that a provider took since then."""
+    return set(
+        Message.objects.filter(
+            patient__in=patients, channel=Channel.SMS, accepted_at__gte=since
+        ).values_list("patient_id", "content__address")
+    )

@@ -1,0 +1,26 @@
+"""What Celery's doorbells start. Their payload is empty: the rows hold the work.
+
+A doorbell that comes twice finds nothing to do; one that is lost is made good by the next.
+"""
+
+from celery import shared_task
+
+from reminders import claiming, dispatch, journeys
+
+# Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
+DRAIN_SECONDS = 30.0
+
+
+@shared_task(name="reminders.tasks.plan")
+def plan() -> None:
+    journeys.sync_stale(now=claiming.database_now())
+
+
+@shared_task(name="reminders.tasks.drain")
+def drain() -> None:
+    dispatch.drain(clock=claiming.database_now, seconds=DRAIN_SECONDS)
+
+
+@shared_task(name="reminders.tasks.tidy")
+def tidy() -> None:
+    dispatch.tidy(now=claiming.database_now())
