@@ -64,13 +64,13 @@ def is_gsm(text: str) -> bool:
 
 def units(text: str) -> int:
     """The length of `text` in units of its encoding: septets of GSM-7 or 16-bit units."""
-    return sum(_sizes(text))
+    return segments(text).units
 
 
 def segments(text: str) -> Segments:
     """How `text` is split; an escape pair or a surrogate pair is never torn apart."""
     encoding = GSM_7 if is_gsm(text) else UCS_2
-    sizes = _sizes(text)
+    sizes = [2 if _is_pair(char, encoding) else 1 for char in text]
     total = sum(sizes)
     if total <= _SINGLE[encoding]:
         return Segments(1, encoding, total)
@@ -84,6 +84,8 @@ def fold(text: str) -> str:
     spaces become plain, invisible characters go. What has no likeness stays as it is, so the
     result is GSM-7 exactly when `is_gsm` says so.
     """
+    if is_gsm(text):
+        return text
     visible = "".join(char for char in text if not _is_invisible(char))
     folded: list[str] = []
     for char in unicodedata.normalize("NFC", visible):
@@ -93,10 +95,8 @@ def fold(text: str) -> str:
     return "".join(folded)
 
 
-def _sizes(text: str) -> list[int]:
-    if is_gsm(text):
-        return [2 if char in _EXTENDED else 1 for char in text]
-    return [2 if ord(char) > 0xFFFF else 1 for char in text]
+def _is_pair(char: str, encoding: str) -> bool:
+    return char in _EXTENDED if encoding == GSM_7 else char > "\uffff"
 
 
 def _packed(sizes: Iterable[int], room: int) -> int:

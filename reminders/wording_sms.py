@@ -22,9 +22,8 @@ def write_sms(letter: Letter, language: Language) -> Rendered:
     """
     roomy = letter.first_sms or len(letter.visits) > 1
     wanted = HARD_SEGMENTS if roomy else wanted_segments(letter.kind)
-    texts = list(_texts(letter, language))
     for limit in (wanted, HARD_SEGMENTS):
-        for text in texts:
+        for text in _texts(letter, language):
             counted = segments(text)
             if counted.count <= limit:
                 return Rendered("", text, "", counted.count, counted.encoding)

@@ -64,7 +64,9 @@ def test_folding_keeps_what_gsm_has_and_replaces_what_has_a_likeness(
 
 
 @pytest.mark.parametrize("name", ["Юрий", "美玲", "😀"])
-def test_what_has_no_likeness_is_left_as_it_is_and_never_becomes_a_question_mark(name: str) -> None:
+def test_what_has_no_likeness_is_left_as_it_is_and_never_becomes_a_question_mark(
+    name: str,
+) -> None:
     assert fold(name) == name
     assert not is_gsm(fold(name))
 

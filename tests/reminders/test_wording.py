@@ -33,9 +33,7 @@ WHEN = {"en": "Fri 12 Mar 10:00", "es": "vie 12 mar 10:00"}
 URL = "https://care.harbour.example/p/abcdefghijklmn"
 
 SUN = LetterStep("Keep out of the sun", "No strong sun on the area.", "instruction")
-BARE = LetterStep(
-    "Come with bare skin", "No make-up, please.", "instruction", late=True
-)
+BARE = LetterStep("Come with bare skin", "No make-up, please.", "instruction", late=True)
 
 LETTER = Letter(
     kind=Kind.REMINDER_FINAL,
@@ -80,9 +78,7 @@ def templates() -> Iterator[tuple[str, str, str, str]]:
     """(language, kind, key, source) of every template in the files."""
     folder = Path(reminders.wordings.__file__).parent
     for language in LANGUAGES:
-        document = tomllib.loads(
-            (folder / f"{language}.toml").read_text(encoding="utf-8")
-        )
+        document = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
         for kind in Kind:
             for key, source in document[kind].items():
                 yield language, kind, key, source
@@ -99,9 +95,7 @@ def templates() -> Iterator[tuple[str, str, str, str]]:
 def test_every_kind_can_be_written_in_every_language_on_both_channels(
     kind: Kind, language: str, detail: bool, steps: tuple[LetterStep, ...], count: int
 ) -> None:
-    visits = tuple(
-        LetterVisit(n, 3, WHEN[language], "Thu 11 Mar 09:00") for n in range(1, 4)
-    )
+    visits = tuple(LetterVisit(n, 3, WHEN[language], "Thu 11 Mar 09:00") for n in range(1, 4))
     said = {
         "kind": kind,
         "language": language,
@@ -112,11 +106,7 @@ def test_every_kind_can_be_written_in_every_language_on_both_channels(
 
     text, mail = sms(**said), email(**said)
 
-    assert (
-        text.segments in {1, 2}
-        and text.encoding == "GSM-7"
-        and not text.subject + text.html
-    )
+    assert text.segments in {1, 2} and text.encoding == "GSM-7" and not text.subject + text.html
     assert mail.subject and mail.segments is None
     for written in (text.text, mail.subject, mail.text, mail.html):
         assert "{" not in written.split("<style>")[0] and "None" not in written
@@ -142,9 +132,7 @@ def test_the_two_files_hold_the_same_templates() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "template", list(templates()), ids=lambda entry: "-".join(entry[:3])
-)
+@pytest.mark.parametrize("template", list(templates()), ids=lambda entry: "-".join(entry[:3]))
 def test_no_packaged_template_breaks_a_rule(
     template: tuple[str, str, str, str],
 ) -> None:
@@ -152,10 +140,7 @@ def test_no_packaged_template_breaks_a_rule(
     channel = Channel.SMS if key.startswith("sms") else Channel.EMAIL
 
     assert (
-        problems(
-            source, kind=Kind(kind), channel=channel, several=key.endswith("_several")
-        )
-        == []
+        problems(source, kind=Kind(kind), channel=channel, several=key.endswith("_several")) == []
     )
 
 
@@ -181,11 +166,7 @@ def test_an_urgent_text_about_one_visit_fits_one_segment_with_the_longest_values
 ) -> None:
     written = render(replace(LONGEST_LETTER, kind=kind, language=language, steps=steps))
 
-    assert (
-        written.segments == 1
-        if CATALOGUE[kind].priority <= 1
-        else written.segments <= 2
-    )
+    assert written.segments in ({1} if CATALOGUE[kind].priority <= 1 else {1, 2})
     if CATALOGUE[kind].tells_start:
         assert "W" * 24 in written.text
         assert (LONGEST["care_url"] in written.text) == bool(steps)
@@ -197,9 +178,7 @@ def test_a_first_text_says_how_to_opt_out_in_at_most_two_segments(
     kind: Kind, language: str
 ) -> None:
     written = render(
-        replace(
-            LONGEST_LETTER, kind=kind, language=language, steps=(SUN,), first_sms=True
-        )
+        replace(LONGEST_LETTER, kind=kind, language=language, steps=(SUN,), first_sms=True)
     )
 
     assert written.segments is not None and written.segments <= 2
@@ -221,14 +200,10 @@ def test_a_text_starts_with_the_clinic_and_asks_for_no_reply_but_stop(
 def test_the_greeting_goes_first_then_the_call_line_and_never_the_date() -> None:
     short = sms(kind=Kind.REMINDER_FINAL)
     longer = sms(kind=Kind.REMINDER_FINAL, steps=(SUN,))
-    longest = sms(
-        kind=Kind.REMINDER_FINAL, steps=(SUN,), sms_name="N" * 24, phone="+" + "9" * 15
-    )
+    longest = sms(kind=Kind.REMINDER_FINAL, steps=(SUN,), sms_name="N" * 24, phone="+" + "9" * 15)
 
     assert "Hello José." in short.text and "Late or cannot come?" in short.text
-    assert (
-        "Hello" not in longer.text and "Cannot come? Call +12125550123." in longer.text
-    )
+    assert "Hello" not in longer.text and "Cannot come? Call +12125550123." in longer.text
     assert "Cannot come" not in longest.text
     for written in (short, longer, longest):
         assert WHEN["en"] in written.text and written.segments == 1
@@ -372,9 +347,7 @@ def test_a_text_holds_neither_the_clinics_long_name_nor_its_address(
 # --- E-mail ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "kind", [Kind.BOOKING_CONFIRMED, Kind.PRECARE_STEP, Kind.REMINDER_CONFIRM]
-)
+@pytest.mark.parametrize("kind", [Kind.BOOKING_CONFIRMED, Kind.PRECARE_STEP, Kind.REMINDER_CONFIRM])
 def test_a_mail_with_detail_names_the_treatment_and_prints_the_steps(
     kind: Kind,
 ) -> None:
@@ -433,12 +406,8 @@ def test_every_mail_after_treatment_says_when_to_call_and_can_be_tapped_to_call(
     neutral = email(kind=kind, language=language)
     detailed = email(kind=kind, language=language, detail=True)
 
-    assert (
-        "spreading redness" in detailed.text and "spreading redness" not in neutral.text
-    )
-    assert ("severe or growing pain" in neutral.text) or (
-        "dolor intenso" in neutral.text
-    )
+    assert "spreading redness" in detailed.text and "spreading redness" not in neutral.text
+    assert ("severe or growing pain" in neutral.text) or ("dolor intenso" in neutral.text)
     for mail in (neutral, detailed):
         assert "emergenc" in mail.text
         assert '<a href="tel:+12125550123">+12125550123</a>' in mail.html
@@ -555,9 +524,7 @@ def test_a_missing_value_outside_brackets_is_an_error() -> None:
         parse("Your visit is on {when}.").fill({})
 
 
-@pytest.mark.parametrize(
-    "source", ["Hello [name", "Hello name]", "Hello {name", "[a[b]]"]
-)
+@pytest.mark.parametrize("source", ["Hello [name", "Hello name]", "Hello {name", "[a[b]]"])
 def test_a_bracket_that_does_not_close_is_an_error(source: str) -> None:
     with pytest.raises(PhraseError, match="does not close"):
         parse(source)
@@ -587,19 +554,14 @@ GOOD = "{sms_name}: Your visit is on {when}."
         (GOOD + " " + "x" * 120, "1 is the limit"),
     ],
 )
-def test_a_template_that_breaks_a_rule_is_told_so_in_a_sentence(
-    source: str, sentence: str
-) -> None:
+def test_a_template_that_breaks_a_rule_is_told_so_in_a_sentence(source: str, sentence: str) -> None:
     found = problems(source, kind=Kind.REMINDER_FINAL, channel=Channel.SMS)
 
     assert any(sentence in problem for problem in found), found
 
 
 def test_stop_is_the_one_reply_that_a_template_may_ask_for() -> None:
-    assert (
-        problems(f"{GOOD} Reply STOP.", kind=Kind.REMINDER_FINAL, channel=Channel.SMS)
-        == []
-    )
+    assert problems(f"{GOOD} Reply STOP.", kind=Kind.REMINDER_FINAL, channel=Channel.SMS) == []
 
 
 @every_language
