@@ -22,6 +22,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", _swagger, name="api-docs"),
+    path("", include("reminders.webhook_urls")),
+    path("", include("reminders.sandbox_urls")),
     *[path("api/v1/", include(f"{app}.api")) for app in _APPS if find_spec(f"{app}.api")],
     *[path("", include(f"{app}.urls")) for app in _APPS if find_spec(f"{app}.urls")],
 ]
