@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from config.embedded import Services, Unusable, default_data_dir, services
@@ -75,7 +76,7 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
             with _step(console, label):
                 as_owner = {"DATABASE_URL": running.owner_database_url}
                 migrating = "migrate" in arguments
-                run_once(arguments, env | as_owner if migrating else env, logs / "setup.log")
+                run_once(arguments, env | as_owner if migrating else env, logs / f"{arguments[1]}.log")
         with _step(console, "Starting web, workers and beat"):
             parts = stack.enter_context(together(env, logs))
             for part in (_stand_in(data_dir, *ports), *house(data_dir / "beat")):
@@ -138,7 +139,9 @@ def _step(console: Console, label: str) -> Iterator[None]:
     begun = time.monotonic()
     if not console.is_terminal:
         console.print(f"  … {label}")
-    with console.status(f"{label} …"):
+    columns = SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(label)
         yield
     console.print(f"  [green]✓[/] {label} [dim]({time.monotonic() - begun:.1f} s)[/]")
 

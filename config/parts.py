@@ -189,7 +189,7 @@ def wait_healthy(house: House, port: int, *, seconds: float) -> None:
         house.watch()
         return healthy(port)
 
-    if not wait_until(ready, seconds=seconds):
+    if not wait_until(ready, seconds=seconds, every=0.5):
         raise Broken(
             f"not every part is alive after {seconds:g} s: see http://127.0.0.1:{port}/health/"
         )

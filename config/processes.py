@@ -58,13 +58,13 @@ def stop(process: Process, how: signal.Signals, *, seconds: float) -> None:
     process.wait()
 
 
-def wait_until(ready: Callable[[], bool], *, seconds: float) -> bool:
-    """Polls `ready`; False when it did not come true in time."""
+def wait_until(ready: Callable[[], bool], *, seconds: float, every: float = 0.05) -> bool:
+    """Polls `ready` each `every` seconds; False when it did not come true in time."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(every)
     return True
 
 

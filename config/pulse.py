@@ -15,9 +15,10 @@ from redis.exceptions import RedisError
 
 _BEAT = "afterglow:pulse:beat"
 _QUEUE = "afterglow:pulse:queue:"
-# Seconds without a sign after which a part counts as down.
+# Seconds without a sign after which a part counts as down. Patients wait for these two queues;
+# the others may be late without anybody noticing.
 BEAT_SILENCE = 10
-QUEUE_SILENCE = {"wake": 10, "plan": 15, "house": 45}
+QUEUE_SILENCE = {"wake": 10, "plan": 15}
 
 
 def beat_rang() -> None:
