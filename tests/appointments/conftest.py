@@ -1,0 +1,72 @@
+"""What a booked series needs, and short ways to say when."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appointments import booking
+from appointments.models import Appointment, TreatmentSeries
+from appointments.places import VisitWish
+from clinic.models import ProtocolVersion, Resource, Site, Staff
+from patients.models import Patient
+
+Wish = Callable[..., VisitWish]
+Book = Callable[..., TreatmentSeries]
+
+
+def at(day: date, wall: str, zone: str = "America/New_York") -> datetime:
+    """The instant of a wall time such as "10:00"."""
+    there = datetime.combine(day, time.fromisoformat(wall), ZoneInfo(zone))
+    return there.astimezone(UTC)
+
+
+@pytest.fixture
+def wish(treatment_provider: Resource, room: Resource, device: Resource) -> Wish:
+    """A place with the one provider, room and device of the house: wish(day, "10:00")."""
+
+    def make(day: date, wall: str = "10:00") -> VisitWish:
+        return VisitWish(at(day, wall), treatment_provider.pk, room.pk, device.pk)
+
+    return make
+
+
+@pytest.fixture
+def book(
+    house: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    front_desk: Staff,
+    now: datetime,
+) -> Book:
+    """Books a series of RF microneedling of the face; anything may be given instead."""
+
+    def make(*visits: VisitWish, **changes: object) -> TreatmentSeries:
+        wanted = {
+            "patient": patient,
+            "site": site,
+            "version": house,
+            "areas": ["face"],
+            "by": front_desk,
+            "now": now,
+            **changes,
+        }
+        return booking.book_series(visits=visits, **wanted)  # type: ignore[arg-type]
+
+    return make
+
+
+# Thursdays, 28 days apart; the clocks go forward between the first and the second.
+FIRST, SECOND, THIRD = date(2027, 3, 4), date(2027, 4, 1), date(2027, 4, 29)
+
+
+@pytest.fixture
+def series(book: Book, wish: Wish) -> TreatmentSeries:
+    """Three sessions at ten on FIRST, SECOND and THIRD."""
+    return book(wish(FIRST), wish(SECOND), wish(THIRD))
+
+
+@pytest.fixture
+def visits(series: TreatmentSeries) -> list[Appointment]:
+    return list(series.appointments.order_by("session"))
