@@ -10,18 +10,19 @@ from collections.abc import Callable
 from email.utils import formataddr
 from typing import Any
 
-import requests
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
 from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.broken_calls import broken
 from reminders.provider_statuses import Action, meaning
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # A fault of our account, not of the mail: it waits until somebody has mended it.
 RETRY_AFTER_ALARM_SECONDS = 300
+ACCOUNT_OR_PACE = frozenset({401, 403, 429})
 REFUSED_TO_TALK = (
     smtplib.SMTPAuthenticationError,
     smtplib.SMTPConnectError,
@@ -209,6 +210,8 @@ def _call(backend: Any, mail: EmailMultiAlternatives) -> Submission:
     except AnymailError:  # raised while composing: the provider cannot express this mail
         return Submission(outcome=Outcome.REFUSED, code="unsupported")
     status = getattr(mail, "anymail_status", None)
+    if getattr(status, "status", None) == {"failed"}:
+        return Submission(outcome=Outcome.REFUSED, code="failed")
     return Submission(
         outcome=Outcome.ACCEPTED, provider_id=str(getattr(status, "message_id", None) or "")
     )
@@ -216,10 +219,13 @@ def _call(backend: Any, mail: EmailMultiAlternatives) -> Submission:
 
 def _judged(error: AnymailAPIError) -> Submission:
     status = error.status_code
-    if isinstance(error, requests.ConnectTimeout):
-        return Submission(outcome=Outcome.NOT_SENT, code="no-connection")
-    if status == 429 or status == 401:
-        return Submission(outcome=Outcome.NOT_SENT, code=f"http-{status}")
-    if status is not None and 400 <= status < 500:
-        return Submission(outcome=Outcome.REFUSED, code=f"http-{status}")
-    return Submission(outcome=Outcome.UNKNOWN, code=f"http-{status}" if status else "dropped")
+    if status is None:
+        return broken(error.__cause__ or error)
+    if status in ACCOUNT_OR_PACE:
+        return Submission(
+            outcome=Outcome.NOT_SENT,
+            code=f"http-{status}",
+            retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
+        )
+    outcome = Outcome.REFUSED if 400 <= status < 500 else Outcome.UNKNOWN
+    return Submission(outcome=outcome, code=f"http-{status}")

@@ -6,14 +6,11 @@ Nothing here logs: the SDK's own client would log numbers and words, so it is no
 """
 
 import logging
-import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
@@ -22,6 +19,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.broken_calls import broken
 from reminders.provider_statuses import Action, meaning
 
 CONNECT_SECONDS = 5.0
@@ -136,7 +134,7 @@ class TwilioChannel:
         except (TwilioRestException, TwilioServiceException) as refusal:
             return _answered(refusal.status, refusal.code)
         except requests.RequestException as error:
-            return _broken(error)
+            return broken(error)
         except NOT_TWILIOS_ANSWER:
             return Submission(outcome=Outcome.UNKNOWN, code="garbled")
         if not created.sid:
@@ -205,29 +203,6 @@ def _answered(status: int, code: int | None) -> Submission:
             retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
         )
     return Submission(outcome=Outcome.REFUSED, code=known)
-
-
-def _broken(error: requests.RequestException) -> Submission:
-    """Only a connection that was never made proves that nothing was sent."""
-    if any(isinstance(cause, NEVER_CONNECTED) for cause in _causes(error)):
-        return Submission(outcome=Outcome.NOT_SENT, code="no-connection")
-    timed_out = isinstance(error, requests.Timeout)
-    return Submission(outcome=Outcome.UNKNOWN, code="timeout" if timed_out else "dropped")
-
-
-NEVER_CONNECTED = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    ssl.SSLCertVerificationError,
-)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it wraps: `requests` and urllib3 nest theirs as arguments."""
-    yield error
-    for inner in (*error.args, getattr(error, "reason", None)):
-        if isinstance(inner, BaseException):
-            yield from _causes(inner)
 
 
 def _seconds(retry_after: str) -> int:

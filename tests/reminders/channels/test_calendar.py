@@ -76,7 +76,10 @@ def test_several_visits_share_one_file_with_a_rule_for_every_zone() -> None:
     calendar = written(FIRST, second)
 
     assert [event["UID"] for event in calendar.events] == [FIRST.uid, second.uid]
-    assert {zone.tz_name for zone in calendar.timezones} == {"America/New_York", "Europe/London"}
+    assert {zone.tz_name for zone in calendar.timezones} == {
+        "America/New_York",
+        "Europe/London",
+    }
     assert calendar.get_missing_tzids() == set()
 
 

@@ -74,7 +74,11 @@ def test_an_invitation_comes_as_a_part_and_as_a_file(
     assert arrived.calendar_method == "REQUEST"
     assert arrived.calendar.encode() == calendar.replace(b"\r\n", b"\n")
     [file] = arrived.attachments
-    assert (file.name, file.type, file.bytes) == ("invite.ics", "application/ics", len(calendar))
+    assert (file.name, file.type, file.bytes) == (
+        "invite.ics",
+        "application/ics",
+        len(calendar),
+    )
     assert arrived.text == mail.text
 
 

@@ -38,7 +38,11 @@ def test_an_accepted_text_arrives_as_it_was_given(
     [arrived] = provider.texts
     assert submission.outcome is Outcome.ACCEPTED
     assert submission.provider_id == arrived.sid
-    assert (arrived.to, arrived.sender, arrived.text) == (text.to, text.sender, text.text)
+    assert (arrived.to, arrived.sender, arrived.text) == (
+        text.to,
+        text.sender,
+        text.text,
+    )
     assert arrived.validity_seconds == 3600
     assert arrived.status_callback == (
         f"http://127.0.0.1:1/webhooks/twilio/status/{text.reference}/"
@@ -47,7 +51,11 @@ def test_an_accepted_text_arrives_as_it_was_given(
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 1), (90_000, 36_000), (None, None)])
 def test_validity_stays_within_what_twilio_takes(
-    provider: StandIn, channel: TwilioChannel, text: Outgoing, asked: int | None, given: int | None
+    provider: StandIn,
+    channel: TwilioChannel,
+    text: Outgoing,
+    asked: int | None,
+    given: int | None,
 ) -> None:
     channel.submit(dataclasses.replace(text, validity_seconds=asked))
 
@@ -149,7 +157,10 @@ def test_a_name_that_cannot_be_found_sent_nothing(text: Outgoing) -> None:
 
 
 def test_silence_after_the_call_is_unknown(
-    provider: StandIn, channel: TwilioChannel, text: Outgoing, monkeypatch: pytest.MonkeyPatch
+    provider: StandIn,
+    channel: TwilioChannel,
+    text: Outgoing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("reminders.channels.twilio.READ_SECONDS", 0.2)
     provider.mode("slow", ms=5000)
