@@ -107,11 +107,27 @@ RULES = {
     "30036": ErrorRule(Action.REPORT, "The text expired before it could be delivered."),
 }
 
+# Our own words for what a channel met before any provider's code.
+RULES |= {
+    "no-connection": ErrorRule(Action.RETRY_ONCE, "The provider could not be reached."),
+    "timeout": ErrorRule(Action.REPORT, "The provider did not answer in time."),
+    "dropped": ErrorRule(Action.REPORT, "The connection broke off before the answer."),
+    "garbled": ErrorRule(Action.REPORT, "The provider's answer could not be read."),
+    "malformed": ErrorRule(Action.REPORT, "The address or subject holds what mail cannot carry."),
+    "unsupported": ErrorRule(Action.REPORT, "The provider cannot send a mail of this form."),
+    "recipient": ErrorRule(Action.FALLBACK, "The provider no longer writes to this address."),
+    "failed": ErrorRule(Action.FALLBACK, "The provider could not send the mail."),
+    "http-401": ErrorRule(Action.ALARM, "The provider does not accept our credentials."),
+    "http-403": ErrorRule(Action.ALARM, "The provider does not let our account send."),
+    "http-429": ErrorRule(Action.RETRY_ONCE, "The provider asked us to slow down."),
+}
+
 # RFC 3463: class.subject.detail. Subject 1 is about the address, 2 about the mailbox.
 MAIL_ADDRESS_IS_DEAD = ErrorRule(Action.SUPPRESS, "This mail address does not exist.")
 MAIL_REFUSED = ErrorRule(Action.FALLBACK, "The recipient's mail server refused the mail.")
 MAIL_LATER = ErrorRule(Action.RETRY_ONCE, "The mail server asked us to come back later.")
 MAIL_SENDER = ErrorRule(Action.ALARM, "The mail server does not accept us as a sender.")
+PROVIDERS_FAULT = ErrorRule(Action.REPORT, "The provider had a fault of its own.")
 UNREAD = ErrorRule(Action.REPORT, "The provider gave a code that we do not know.")
 DEAD_ADDRESS_CODES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 OUR_FAULT_CODES = frozenset({"5.1.7", "5.1.8", "5.7.8", "5.7.9", "530", "534", "535"})
@@ -133,4 +149,4 @@ def meaning(code: str) -> ErrorRule:
         return MAIL_REFUSED
     if is_mail and code.startswith("4"):
         return MAIL_LATER
-    return UNREAD
+    return PROVIDERS_FAULT if code.startswith("http-5") else UNREAD
