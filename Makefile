@@ -11,8 +11,9 @@ setup: .venv/.ready
 	@test -x $(BIN)/python || { echo "Creating .venv"; $(PYTHON) -m venv .venv; }
 	@echo "Installing packages"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements-dev.txt \
-		|| $(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/uv pip sync -q --system-certs --python $(BIN)/python --require-hashes requirements-dev.txt 2>/dev/null \
+		|| { echo "uv cannot install here, so pip does (a minute)"; \
+			$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt; }
 	@touch $@
 
 demo: setup

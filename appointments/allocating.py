@@ -58,9 +58,7 @@ def lock(resources: Iterable[int]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def collisions(
-    wanted: Sequence[Held], without: Appointment | None = None
-) -> list[Held]:
+def collisions(wanted: Sequence[Held], without: Appointment | None = None) -> list[Held]:
     """Those of `wanted` that overlap an active allocation, except one of `without`."""
     if not wanted:
         return []
@@ -94,9 +92,7 @@ def hold(wanted: Sequence[Held], owners: Sequence[Appointment | Block]) -> None:
         key=lambda pair: (pair[0].resource_id, pair[0].period.starts_at),
     )
     ordered = [held for held, _ in pairs]
-    visits = [
-        owner.pk if isinstance(owner, Appointment) else None for _, owner in pairs
-    ]
+    visits = [owner.pk if isinstance(owner, Appointment) else None for _, owner in pairs]
     blocks = [owner.pk if isinstance(owner, Block) else None for _, owner in pairs]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -70,9 +70,7 @@ def start(
     expected_version: int | None = None,
 ) -> Appointment:
     """Treatment begins."""
-    return _act(
-        appointment, Move.START, by, now, expected_version, Capability.RUN_VISIT
-    )
+    return _act(appointment, Move.START, by, now, expected_version, Capability.RUN_VISIT)
 
 
 def complete(
@@ -120,9 +118,7 @@ def no_show(
     def missed(visit: Appointment) -> None:
         if now < visit.starts_at:
             at = format_when(visit.starts_at, visit.site.zone, "en")
-            raise NotYet(
-                f"This visit only starts at {at}. Cancel it if the patient will not come."
-            )
+            raise NotYet(f"This visit only starts at {at}. Cancel it if the patient will not come.")
         visit.closed_at = now
 
     return _act(
@@ -146,9 +142,7 @@ def _act(
     change: Callable[[Appointment], None] = lambda visit: None,
 ) -> Appointment:
     with transaction.atomic():
-        visit = history.locked(
-            appointment, by=by, capability=capability, expected=expected_version
-        )
+        visit = history.locked(appointment, by=by, capability=capability, expected=expected_version)
         was = history.before(visit)
         visit.state = after(State(visit.state), move)
         change(visit)
@@ -158,13 +152,8 @@ def _act(
 
 def _close_when_through(visit: Appointment, now: datetime) -> None:
     """Complete the series when its last session is done and nothing is left to come."""
-    series = TreatmentSeries.objects.select_for_update(no_key=True).get(
-        pk=visit.series_id
-    )
-    if (
-        visit.session < series.sessions
-        or series.appointments.filter(state__in=OPEN).exists()
-    ):
+    series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=visit.series_id)
+    if visit.session < series.sessions or series.appointments.filter(state__in=OPEN).exists():
         return
     series.state, series.closed_at = SeriesState.COMPLETED, now
     series.save(update_fields=["state", "closed_at"])

@@ -73,9 +73,7 @@ class Busy:
     def within(self, period: Period) -> Sequence[Period]:
         """Those that may touch `period`."""
         low = bisect_left(self.periods, period.starts_at, key=lambda each: each.ends_at)
-        high = bisect_left(
-            self.periods, period.ends_at, key=lambda each: each.starts_at
-        )
+        high = bisect_left(self.periods, period.ends_at, key=lambda each: each.starts_at)
         return self.periods[low:high]
 
 
@@ -118,9 +116,7 @@ class Day:
     def feasible(self) -> int:
         return _all_of(self.starts, self.mask)
 
-    def choose(
-        self, bit: int, usual: Mapping[str, int | None]
-    ) -> dict[str, int] | None:
+    def choose(self, bit: int, usual: Mapping[str, int | None]) -> dict[str, int] | None:
         """The resource of each kind for the start at `bit`; None when a kind has none."""
         chosen: dict[str, int] = {}
         for kind in self.starts:
@@ -137,9 +133,7 @@ class Day:
         then the lowest id.
         """
         pool = self.starts.get(kind, {})
-        free = [
-            resource for resource, bits in pool.items() if bit >= 0 and bits >> bit & 1
-        ]
+        free = [resource for resource, bits in pool.items() if bit >= 0 and bits >> bit & 1]
         if usual in free or not free:
             return usual if usual in free else None
         return min(free, key=self._idle(kind, bit))
@@ -196,9 +190,7 @@ def day(facts: Facts, on: date) -> Day:
         starts[kind] = {}
         for resource in facts.pools[kind]:
             free[resource] = _free(facts, kind, resource, on, grid, whole)
-            starts[kind][resource] = (
-                erode(free[resource], length) << window.set_up & grid.all
-            )
+            starts[kind][resource] = erode(free[resource], length) << window.set_up & grid.all
     mask = grid.all & ~grid.busy([Period(whole.starts_at, facts.not_before)])
     return Day(on, grid, facts.need, free, starts, mask)
 
@@ -212,9 +204,7 @@ def _barred(facts: Facts, on: date) -> tuple[str, str] | None:
     return None if too_near is None else ("spacing", too_near.sentence)
 
 
-def _free(
-    facts: Facts, kind: str, resource: int, on: date, grid: Grid, whole: Period
-) -> int:
+def _free(facts: Facts, kind: str, resource: int, on: date, grid: Grid, whole: Period) -> int:
     """The free ticks of one resource on one day."""
     if kind == PATIENT:
         free = grid.all

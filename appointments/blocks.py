@@ -73,9 +73,7 @@ def release(*, block: Block, by: Staff, now: datetime) -> Block:
         allocating.release(block)
         block.released_at = now
         block.save(update_fields=["released_at"])
-        audit.record(
-            action="block.release", subject=block, by=by, now=now, site=block.site
-        )
+        audit.record(action="block.release", subject=block, by=by, now=now, site=block.site)
         return block
 
 

@@ -58,14 +58,10 @@ def book_series(
     protocol = protocols.get(version)
     agreed = sessions or len(visits)
     if not 1 <= len(visits) <= agreed <= MOST_VISITS:
-        raise SessionTaken(
-            f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed."
-        )
+        raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
     too_many = checking.treatment_fits(protocol, areas, agreed)
     claim = Claim(patient, site, version, areas, visits, first_session=1)
-    days = [
-        (n, local(wish.starts_at, site.zone).date()) for n, wish in enumerate(visits, 1)
-    ]
+    days = [(n, local(wish.starts_at, site.zone).date()) for n, wish in enumerate(visits, 1)]
     try:
         with allocating.guarded():
             claim.take()
@@ -73,9 +69,7 @@ def book_series(
             for wish in visits:
                 checking.place_is_right(loaded, patient, wish)
             found = checking.breaches(loaded, days, claim.sessions)
-            breached = [refusal for _, refusal in found] + (
-                [too_many] if too_many else []
-            )
+            breached = [refusal for _, refusal in found] + ([too_many] if too_many else [])
             checking.override(breached, reason=override_reason, by=by, site=site)
             series = TreatmentSeries.objects.create(
                 patient=patient,
@@ -126,15 +120,11 @@ def add_visit(
     site, patient, version = series.site, series.patient, series.protocol_version
     access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
-    claim = Claim(
-        patient, site, version, series.areas, [visit], claiming.free_session(series)
-    )
+    claim = Claim(patient, site, version, series.areas, [visit], claiming.free_session(series))
     try:
         with allocating.guarded():
             claim.take()
-            series = TreatmentSeries.objects.select_for_update(no_key=True).get(
-                pk=series.pk
-            )
+            series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             if series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")
             session = claim.first_session = claiming.free_session(series)
@@ -143,13 +133,9 @@ def add_visit(
             loaded = claim.load(now=now, series=series)
             checking.place_is_right(loaded, patient, visit)
             days = claiming.days_of(series, {session: visit.starts_at})
-            breached = [
-                refusal for _, refusal in checking.breaches(loaded, days, [session])
-            ]
+            breached = [refusal for _, refusal in checking.breaches(loaded, days, [session])]
             if session > series.sessions:
-                too_many = checking.treatment_fits(
-                    loaded.protocol, series.areas, session
-                )
+                too_many = checking.treatment_fits(loaded.protocol, series.areas, session)
                 breached += [too_many] if too_many else []
                 series.sessions = session
                 series.save(update_fields=["sessions"])
@@ -221,10 +207,7 @@ def move(
             loaded = claim.load(now=now, series=series)
             checking.place_is_right(loaded, series.patient, wish)
             breached: list[Refused] = []
-            if (
-                local(starts_at, site.zone).date()
-                != local(visit.starts_at, site.zone).date()
-            ):
+            if local(starts_at, site.zone).date() != local(visit.starts_at, site.zone).date():
                 days = claiming.days_of(series, {visit.session: starts_at})
                 found = checking.breaches(loaded, days, [visit.session])
                 breached = [refusal for _, refusal in found]

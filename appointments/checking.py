@@ -55,9 +55,7 @@ def protocol_may_be_booked(version: ProtocolVersion) -> None:
         )
 
 
-def treatment_fits(
-    protocol: Protocol, areas: Sequence[str], sessions: int
-) -> Refused | None:
+def treatment_fits(protocol: Protocol, areas: Sequence[str], sessions: int) -> Refused | None:
     """Raises AreaNotTreated; gives back TooManySessions, which may be overridden."""
     known = protocol.applicability.areas
     if not areas:
@@ -91,9 +89,7 @@ def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
     if not aligned(wish.starts_at):
         raise NotAligned("A visit starts on full five minutes, such as 10:00 or 10:05.")
     if wish.starts_at < facts.not_before:
-        raise InThePast(
-            f"{format_when(wish.starts_at, zone, 'en')} is past. Choose a later start."
-        )
+        raise InThePast(f"{format_when(wish.starts_at, zone, 'en')} is past. Choose a later start.")
     on = local(wish.starts_at, zone).date()
     _old_enough(patient, loaded.protocol, on)
     chosen = _chosen(loaded, wish)
@@ -124,9 +120,7 @@ def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
     for kind, resource in wished.items():
         if kind not in loaded.facts.need.windows:
             if resource is not None:
-                raise WrongResource(
-                    f"{loaded.protocol.name.en} needs no device.", field=kind
-                )
+                raise WrongResource(f"{loaded.protocol.name.en} needs no device.", field=kind)
         elif resource not in loaded.facts.pools[kind]:
             raise WrongResource(
                 f"This {kind} is not to be had for {loaded.protocol.name.en} at"

@@ -81,12 +81,7 @@ class Claim:
     def load(self, *, now: datetime, series: TreatmentSeries | None = None) -> Loaded:
         """The facts to check the visits against, for the wished resources alone."""
         days = [local(wish.starts_at, self.site.zone).date() for wish in self.visits]
-        ids = {
-            each
-            for wish in self.visits
-            for each in self._resources(wish).values()
-            if each
-        }
+        ids = {each for wish in self.visits for each in self._resources(wish).values() if each}
         return loading.load(
             patient=self.patient,
             site=self.site,
@@ -127,9 +122,7 @@ class Claim:
 # --- What stands in a series ----------------------------------------------------------------------
 
 
-def days_of(
-    series: TreatmentSeries, changed: Mapping[int, datetime]
-) -> list[tuple[int, date]]:
+def days_of(series: TreatmentSeries, changed: Mapping[int, datetime]) -> list[tuple[int, date]]:
     """(session, local date) of the standing visits in order, with `changed` starts by session."""
     standing = series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
     starts = {**dict(standing.values_list("session", "starts_at")), **changed}
@@ -169,9 +162,7 @@ def wish_for_move(
     present = allocating.resources_of(appointment)
 
     def chosen(kind: str) -> int | None:
-        return (
-            named[kind] or free.pick(kind, bit, present.get(kind)) or present.get(kind)
-        )
+        return named[kind] or free.pick(kind, bit, present.get(kind)) or present.get(kind)
 
     provider, room = chosen(PROVIDER), chosen(ROOM)
     assert provider is not None and room is not None  # a visit that can move holds both
@@ -193,9 +184,7 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
     collided = allocating.collisions(claim.wanted, claim.moving)
     own = claim.patient.resource_id
     # The patient's own visit is what the caller can mend; whose room it is comes second.
-    first = min(
-        collided, key=lambda held: (held.resource_id != own, held.visit), default=None
-    )
+    first = min(collided, key=lambda held: (held.resource_id != own, held.visit), default=None)
     wish = claim.visits[first.visit if first else 0]
     at = format_when(wish.starts_at, claim.site.zone, "en")
     if first is not None and first.resource_id == own:
@@ -212,9 +201,7 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         now=now,
         moving=claim.moving,
     )
-    shown = ", ".join(
-        format_when(place.starts_at, claim.site.zone, "en") for place in nearest
-    )
+    shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
     resource = Resource.objects.get(pk=first.resource_id) if first else None
     who = f"{resource.name} was" if resource else "This place was"
     raise SlotTaken(

@@ -130,21 +130,13 @@ class Spaced:
         return self.after < day < self.before
 
 
-def spaced(
-    protocol: Protocol, areas: Iterable[str], others: Iterable[Treated]
-) -> list[Spaced]:
+def spaced(protocol: Protocol, areas: Iterable[str], others: Iterable[Treated]) -> list[Spaced]:
     """The dates that `others` keep free from a treatment by `protocol` in `areas`."""
     wanted = frozenset(areas)
-    return [
-        kept
-        for other in others
-        if (kept := _kept_free(protocol, wanted, other)) is not None
-    ]
+    return [kept for other in others if (kept := _kept_free(protocol, wanted, other)) is not None]
 
 
-def _kept_free(
-    protocol: Protocol, areas: frozenset[str], other: Treated
-) -> Spaced | None:
+def _kept_free(protocol: Protocol, areas: frozenset[str], other: Treated) -> Spaced | None:
     """The widest of the gaps that either protocol asks for, on either side of `other`."""
     together = _same_area(protocol, areas, other)
     gaps_after = _gaps(protocol, other.protocol, Direction.BEFORE, together)
@@ -164,9 +156,7 @@ def _kept_free(
             (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
             default=other.day,
         ),
-        before=max(
-            (shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day
-        ),
+        before=max((shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day),
         strict=any(strict for _, strict in (*gaps_after, *gaps_before)),
     )
 

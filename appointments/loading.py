@@ -84,13 +84,10 @@ def load(
         eligible = eligible.filter(~Q(kind=PROVIDER) | Q(pk=provider.pk))
     rows = {resource.pk: resource for resource in eligible}
     pools = {
-        kind: tuple(pk for pk, row in rows.items() if row.kind == kind)
-        for kind in need.windows
+        kind: tuple(pk for pk, row in rows.items() if row.kind == kind) for kind in need.windows
     }
     pools[PATIENT] = (patient.resource_id,)
-    span = Period(
-        instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone)
-    )
+    span = Period(instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone))
     return Loaded(
         Facts(
             site=site_time(site),
@@ -108,9 +105,7 @@ def load(
 
 def eligible_at(site: Site, protocol: Protocol) -> Q:
     """The providers, rooms and devices that a visit by `protocol` at `site` may have."""
-    works_here = Exists(
-        ProviderHours.objects.filter(provider=OuterRef("pk"), site=site)
-    )
+    works_here = Exists(ProviderHours.objects.filter(provider=OuterRef("pk"), site=site))
     credentialed = Exists(
         Credential.objects.filter(provider=OuterRef("pk"), modality=protocol.modality)
     )
@@ -143,14 +138,10 @@ def provider_times(
     credentials = defaultdict(list)
     for each in Credential.objects.filter(modality=modality_id, provider__in=ids):
         credentials[each.provider_id].append((each.valid_from, each.valid_until))
-    return {
-        pk: ProviderTime(tuple(sorted(weeks[pk])), tuple(credentials[pk])) for pk in ids
-    }
+    return {pk: ProviderTime(tuple(sorted(weeks[pk])), tuple(credentials[pk])) for pk in ids}
 
 
-def busy(
-    resources: Sequence[int], span: Period, without: Appointment | None
-) -> dict[int, Busy]:
+def busy(resources: Sequence[int], span: Period, without: Appointment | None) -> dict[int, Busy]:
     """The active allocations that touch `span`, one packed value per resource.
 
     Rows would cost ten times as much: the driver then builds two datetimes for each of them.

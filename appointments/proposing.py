@@ -83,9 +83,7 @@ def propose_next(
     else:
         previous, session = local(last.starts_at, site.zone).date(), last.session + 1
         due = intervals.bounds(previous, interval)
-        window = Bounds(
-            *(max(each, today) for each in (due.earliest, due.ideal, due.latest))
-        )
+        window = Bounds(*(max(each, today) for each in (due.earliest, due.ideal, due.latest)))
     loaded = _loaded(
         series.patient,
         site,
@@ -158,9 +156,7 @@ def first_starts(
     )
     found: list[Place] = []
     for number in range(HORIZON.days + 1):
-        found += _places(
-            loaded, day_of(loaded.facts, first + number * ONE_DAY), Usual()
-        )
+        found += _places(loaded, day_of(loaded.facts, first + number * ONE_DAY), Usual())
         if len(found) >= limit:
             break
     return found[:limit]
@@ -198,9 +194,7 @@ def nearest_starts(
             found += _places(loaded, day_of(loaded.facts, on), Usual())
         if off and len(found) >= limit:
             break
-    return sorted(
-        found, key=lambda place: (abs(place.starts_at - near), place.starts_at)
-    )[:limit]
+    return sorted(found, key=lambda place: (abs(place.starts_at - near), place.starts_at))[:limit]
 
 
 # --- From facts to rows ---------------------------------------------------------------------------
@@ -262,9 +256,7 @@ def _planned_place(loaded: Loaded, visit: Planned) -> Place:
     return _place(loaded, visit.starts_at, visit.ends_at, visit.resources)
 
 
-def _place(
-    loaded: Loaded, starts_at: datetime, ends_at: datetime, chosen: dict[str, int]
-) -> Place:
+def _place(loaded: Loaded, starts_at: datetime, ends_at: datetime, chosen: dict[str, int]) -> Place:
     device = chosen.get(DEVICE)
     return Place(
         starts_at,
@@ -281,16 +273,12 @@ def _places(loaded: Loaded, free: Day, usual: Usual) -> Iterator[Place]:
         chosen = free.choose(bit, wished)
         if chosen is not None:
             starts_at = free.grid.at(bit)
-            yield _place(
-                loaded, starts_at, starts_at + loaded.facts.need.body * TICK, chosen
-            )
+            yield _place(loaded, starts_at, starts_at + loaded.facts.need.body * TICK, chosen)
 
 
 def _usual(visit: Appointment, zone: str) -> Usual:
     """Who and what a visit holds, and its time of day."""
-    rows = visit.allocations.filter(active=True).values_list(
-        "resource__kind", "resource_id"
-    )
+    rows = visit.allocations.filter(active=True).values_list("resource__kind", "resource_id")
     held: dict[str, int] = dict(rows)
     there = local(visit.starts_at, zone)
     return Usual(

@@ -186,11 +186,7 @@ def _best(
     starts = free.feasible & free.grid.every(OFFERED_EVERY)
     if not starts:
         return None
-    same = (
-        free.starts[PROVIDER].get(usual.provider, 0)
-        if usual.provider is not None
-        else starts
-    )
+    same = free.starts[PROVIDER].get(usual.provider, 0) if usual.provider is not None else starts
 
     def cost(bit: int) -> tuple[float, int]:
         changed = 0.0 if same >> bit & 1 else OTHER_PROVIDER
@@ -198,9 +194,7 @@ def _best(
         return changed + _time_points(minute, preference, usual), bit
 
     extra, bit = min(cost(each) for each in ones(starts))
-    chosen = free.choose(
-        bit, {PROVIDER: usual.provider, ROOM: usual.room, DEVICE: usual.device}
-    )
+    chosen = free.choose(bit, {PROVIDER: usual.provider, ROOM: usual.room, DEVICE: usual.device})
     if chosen is None:
         return None
     starts_at = free.grid.at(bit)
@@ -252,9 +246,7 @@ def _reasons(
         said.append("Same provider." if same else "The usual provider is not free.")
     if usual.minute is not None:
         same = minute == usual.minute
-        said.append(
-            "Same time of day." if same else "The usual time of day is not free."
-        )
+        said.append("Same time of day." if same else "The usual time of day is not free.")
     if on.weekday() not in preference.weekdays:
         said.append("No better place on the preferred weekdays.")
     if not preference.earliest <= minute <= preference.latest:
@@ -265,12 +257,8 @@ def _reasons(
 def _binding(on: OnDay, window: Bounds) -> str:
     """The kind of resource that binds on most days of `window`; closed days count last."""
     length = (window.latest - window.earliest).days + 1
-    kinds = [
-        on(window.earliest + number * ONE_DAY).why_none() for number in range(length)
-    ]
+    kinds = [on(window.earliest + number * ONE_DAY).why_none() for number in range(length)]
     counts = Counter(kind for kind in kinds if kind is not None)
-    resources = Counter(
-        {kind: counts[kind] for kind in counts if kind not in ("site", "past")}
-    )
+    resources = Counter({kind: counts[kind] for kind in counts if kind not in ("site", "past")})
     ((kind, _),) = (resources or counts or Counter([PROVIDER])).most_common(1)
     return kind

@@ -72,16 +72,9 @@ def undo(
 
 
 def _last_act(visit: Appointment) -> StatusChange:
-    change = (
-        visit.history.filter(undone_by=None)
-        .exclude(move=Move.UNDO)
-        .order_by("-id")
-        .first()
-    )
+    change = visit.history.filter(undone_by=None).exclude(move=Move.UNDO).order_by("-id").first()
     if change is None or change.move not in UNDOABLE:
-        raise NothingToUndo(
-            "Nothing is left to undo. To take back the booking, cancel the visit."
-        )
+        raise NothingToUndo("Nothing is left to undo. To take back the booking, cancel the visit.")
     return change
 
 
@@ -90,11 +83,7 @@ def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> N
     series, former = visit.series, change.starts_before or visit.starts_at
     protocol = protocols.get(series.protocol_version)
     need = need_of(protocol, series.areas)
-    kinds = dict(
-        Resource.objects.filter(pk__in=change.resources_before).values_list(
-            "pk", "kind"
-        )
-    )
+    kinds = dict(Resource.objects.filter(pk__in=change.resources_before).values_list("pk", "kind"))
     wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
     allocating.lock([*kinds, *allocating.resources_of(visit).values()])
     _session_is_free(visit)

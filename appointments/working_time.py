@@ -35,11 +35,7 @@ class SiteTime:
 
     def open_on(self, day: date) -> tuple[Period, ...]:
         """The open periods of a local day, in order."""
-        return (
-            ()
-            if self.closed_for(day) is not None
-            else periods_of(self.week, day, self.zone)
-        )
+        return () if self.closed_for(day) is not None else periods_of(self.week, day, self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,7 @@ class ProviderTime:
 
     def credentialed_on(self, day: date) -> bool:
         return any(
-            first <= day and (last is None or day <= last)
-            for first, last in self.credentials
+            first <= day and (last is None or day <= last) for first, last in self.credentials
         )
 
     def works_on(self, day: date, site: SiteTime) -> tuple[Period, ...]:
@@ -83,8 +78,7 @@ def _common(a: tuple[Period, ...], b: tuple[Period, ...]) -> tuple[Period, ...]:
 def inside(period: Period, some: Iterable[Period]) -> bool:
     """Whether one of the disjoint periods `some` holds all of `period`."""
     return any(
-        each.starts_at <= period.starts_at and period.ends_at <= each.ends_at
-        for each in some
+        each.starts_at <= period.starts_at and period.ends_at <= each.ends_at for each in some
     )
 
 

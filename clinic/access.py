@@ -33,9 +33,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_MESSAGES,
         }
     ),
-    Role.PROVIDER: frozenset(
-        {Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT}
-    ),
+    Role.PROVIDER: frozenset({Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT}),
     Role.MANAGER: frozenset(
         {
             Capability.SEE_PATIENTS,
@@ -72,9 +70,7 @@ class Forbidden(Exception):
 
 def roles_with(capability: Capability) -> list[str]:
     """The labels of the roles that hold a capability, for the sentence of a refusal."""
-    return [
-        Role(role).label for role, held in CAPABILITIES.items() if capability in held
-    ]
+    return [Role(role).label for role, held in CAPABILITIES.items() if capability in held]
 
 
 def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability]:

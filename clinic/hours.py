@@ -50,9 +50,7 @@ class WallTimeRepeats(ValueError):
     code = "wall_time_repeats"
     field = "starts_at"
 
-    def __init__(
-        self, wall: datetime, zone: str, first: datetime, second: datetime
-    ) -> None:
+    def __init__(self, wall: datetime, zone: str, first: datetime, second: datetime) -> None:
         self.wall, self.zone, self.first, self.second = wall, zone, first, second
         self.sentence = (
             f"{wall:%H:%M} comes twice on {format_day(wall.date())}: the clocks go back."
@@ -361,9 +359,7 @@ def when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> 
     return When(weekday, day, shown)
 
 
-def format_when(
-    at: datetime, zone: str, language: str, *, with_zone: bool = False
-) -> str:
+def format_when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> str:
     """Such as "Fri 12 Mar 10:00" or "vie 12 mar 10:00"; see `when`."""
     return str(when(at, zone, language, with_zone=with_zone))
 

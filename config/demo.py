@@ -76,7 +76,9 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
             with _step(console, label):
                 as_owner = {"DATABASE_URL": running.owner_database_url}
                 migrating = "migrate" in arguments
-                run_once(arguments, env | as_owner if migrating else env, logs / f"{arguments[1]}.log")
+                run_once(
+                    arguments, env | as_owner if migrating else env, logs / f"{arguments[1]}.log"
+                )
         with _step(console, "Starting web, workers and beat"):
             parts = stack.enter_context(together(env, logs))
             for part in (_stand_in(data_dir, *ports), *house(data_dir / "beat")):

@@ -59,7 +59,9 @@ def address(name: str, value: str) -> str:
 
 def database(name: str) -> dict[str, object]:
     """Django's settings of a `postgres://` address; a socket directory goes in `?host=`."""
-    value = required(name, "the address of PostgreSQL, e.g. postgres://user:password@host/afterglow")
+    value = required(
+        name, "the address of PostgreSQL, e.g. postgres://user:password@host/afterglow"
+    )
     if not value.startswith(("postgres://", "postgresql://")):
         _stop(f"{name} does not start with postgres://")
     return _parsed(name, lambda: dict(_env.db_url_config(value)), "is not a database address")

@@ -138,7 +138,9 @@ class House:
             running.ends.append(time.monotonic())
             if len(running.ends) == _RESTARTS_A_MINUTE and running.ends[-1] - running.ends[0] < 60:
                 raise Broken(f"{running.part.name} does not stay up ({self._why(running, code)})")
-            print(f"afterglow: {running.part.name} ended ({code}), starting it again", file=sys.stderr)
+            print(
+                f"afterglow: {running.part.name} ended ({code}), starting it again", file=sys.stderr
+            )
             running.process = self._spawn(running.part)
 
     def stop(self) -> None:

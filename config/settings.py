@@ -27,6 +27,7 @@ ALLOWED_HOSTS = [
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS", [PUBLIC_URL])
 
 INSTALLED_APPS = [
+    "config",
     "reminders",
     "appointments",
     "patients",

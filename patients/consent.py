@@ -42,7 +42,9 @@ class ConsentRefused(ValueError):
 
     def __init__(self, purpose: str, channel: str) -> None:
         names = ", ".join(SENT_BY[Purpose(purpose)])
-        self.sentence = f"Consent to {purpose} is not given for '{channel}'. Choose one of: {names}."
+        self.sentence = (
+            f"Consent to {purpose} is not given for '{channel}'. Choose one of: {names}."
+        )
         super().__init__(self.sentence)
 
 
@@ -122,9 +124,7 @@ def standing(patient_ids: Collection[int]) -> dict[int, frozenset[tuple[str, str
     """By patient the (purpose, channel) pairs that are agreed to now; one query."""
     given = defaultdict(set)
     rows = ContactConsent.objects.filter(patient__in=patient_ids, closed_at=None)
-    for patient_id, purpose, channel in rows.values_list(
-        "patient_id", "purpose", "channel"
-    ):
+    for patient_id, purpose, channel in rows.values_list("patient_id", "purpose", "channel"):
         given[patient_id].add((purpose, channel))
     return {patient_id: frozenset(given[patient_id]) for patient_id in patient_ids}
 

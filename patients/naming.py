@@ -25,9 +25,7 @@ def folded(text: str) -> str:
 
 def digits(text: str) -> str:
     """The digits of `text`, when it is written like a phone number; else an empty string."""
-    return (
-        re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text.strip()) else ""
-    )
+    return re.sub(r"\D", "", text) if re.fullmatch(r"[\d\s()+./-]+", text.strip()) else ""
 
 
 def as_date(text: str) -> date | None:

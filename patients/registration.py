@@ -52,9 +52,7 @@ class StalePatient(ValueError):
 
     code = "stale_version"
     field = "version"
-    sentence = (
-        "Somebody else changed this patient meanwhile. Look at it again, then save."
-    )
+    sentence = "Somebody else changed this patient meanwhile. Look at it again, then save."
 
 
 @transaction.atomic
@@ -129,9 +127,7 @@ def change(
     if stored.version != expected_version:
         raise StalePatient(StalePatient.sentence)
     if unknown := set(fields) - CHANGEABLE:
-        raise RegistrationRefused(
-            min(unknown), f"'{min(unknown)}' cannot be changed here."
-        )
+        raise RegistrationRefused(min(unknown), f"'{min(unknown)}' cannot be changed here.")
     whole = {name: fields.get(name, getattr(stored, name)) for name in CHANGEABLE}
     cleaned = _cleaned(whole, now=now)
     changed = {name for name in CHANGEABLE if cleaned[name] != getattr(stored, name)}
@@ -225,17 +221,13 @@ def search(*, staff: Staff, query: str) -> Iterable[Patient]:
 
 def require_edit(by: Staff, patient: Patient) -> None:
     """Raise Forbidden unless `by` may edit this patient at one of the patient's sites."""
-    if not any(
-        access.can(by, Capability.EDIT_PATIENTS, site) for site in patient.sites.all()
-    ):
+    if not any(access.can(by, Capability.EDIT_PATIENTS, site) for site in patient.sites.all()):
         access.require(by, Capability.EDIT_PATIENTS, patient.sites.first())
 
 
 def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     cleaned = {
-        name: " ".join(value.split())
-        if isinstance(value, str) and name != "notes"
-        else value
+        name: " ".join(value.split()) if isinstance(value, str) and name != "notes" else value
         for name, value in fields.items()
     }
     for name, label in (("legal_given", "given name"), ("legal_family", "family name")):
@@ -261,23 +253,15 @@ def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
 
 def _search_key(fields: dict[str, Any]) -> str:
     """The folded names between spaces, so that a word is found by its beginning."""
-    names = (
-        f"{fields['legal_given']} {fields['legal_family']} {fields['preferred_name']}"
-    )
+    names = f"{fields['legal_given']} {fields['legal_family']} {fields['preferred_name']}"
     return f" {naming.folded(names)} "
 
 
-def _set_contact(
-    patient: Patient, kind: ContactKind, text: str, *, now: datetime
-) -> None:
+def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> None:
     """Make `text` the preferred contact of its kind; the former one is retired, never deleted."""
     value = ""
     if text.strip():
-        value = (
-            contacts.as_e164(text)
-            if kind is ContactKind.PHONE
-            else contacts.as_address(text)
-        )
+        value = contacts.as_e164(text) if kind is ContactKind.PHONE else contacts.as_address(text)
     standing = ContactPoint.objects.filter(patient=patient, kind=kind, retired_at=None)
     if standing.filter(value=value, is_preferred=True).exists():
         return

@@ -89,9 +89,7 @@ CATALOGUE: Mapping[Kind, Entry] = {
 }
 
 NOTICES = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.CANCELLED})
-TELLING_KINDS = frozenset(
-    kind for kind, entry in CATALOGUE.items() if entry.tells_start
-)
+TELLING_KINDS = frozenset(kind for kind, entry in CATALOGUE.items() if entry.tells_start)
 
 REASONS: Mapping[str, str] = {
     "booked_too_late": "The visit was booked too shortly before it for this message to help.",

@@ -48,7 +48,7 @@ def drain(
     total = Tally()
     ends = time.monotonic() + seconds
     while not stopping():
-        tally = send_due(now=clock(), channel=channel)
+        tally = send_due(now=clock(), window=WINDOW, channel=channel)
         total += tally
         if tally["claimed"] < WINDOW or time.monotonic() >= ends:
             break
@@ -129,7 +129,10 @@ def _passed(
             case gate.Skip(reason=reason, why=why):
                 held.append(
                     Settlement(
-                        message=message, state=MessageState.SKIPPED, reason=reason, why=[why]
+                        message=message,
+                        state=MessageState.SKIPPED,
+                        reason=reason,
+                        why=[why],
                     )
                 )
     tally += settle(claim, held, now=now)

@@ -11,7 +11,9 @@ from appointments.models import Appointment, TreatmentSeries
 from clinic.models import Site
 from clinic.protocols import loading
 from patients.models import Patient
-from reminders.catalogue import TELLING_KINDS, Channel, MessageState
+from reminders import saying
+from reminders.catalogue import Channel, Kind
+from reminders.lettering import Sender
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
     Item,
@@ -19,17 +21,6 @@ from reminders.planning.facts import (
     SeriesFacts,
     SiteFacts,
     VisitFacts,
-)
-
-# In these states the patient was told what the message says, or may have been.
-_TOLD = (
-    MessageState.CLAIMED,
-    MessageState.SUBMITTING,
-    MessageState.UNKNOWN,
-    MessageState.ACCEPTED,
-    MessageState.SENT,
-    MessageState.DELIVERED,
-    MessageState.UNDELIVERED,
 )
 
 
@@ -79,6 +70,16 @@ def site_facts(site: Site) -> SiteFacts:
     )
 
 
+def sender_of(site: Site) -> Sender:
+    """A site as patients know it."""
+    return Sender(
+        clinic_name=site.name,
+        sms_name=site.sms_name,
+        phone=site.phone,
+        address=site.address,
+    )
+
+
 def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]:
     rows = (
         Appointment.objects.filter(series__in=[one.pk for one in series])
@@ -108,23 +109,12 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
 
 def _told_starts(visit_ids: Collection[int]) -> dict[str, datetime]:
     """By visit anchor the start that the patient was last told; a told cancellation unsays it."""
-    rows = (
-        MessageItem.objects.filter(
-            anchor__in=[f"visit:{visit_id}" for visit_id in visit_ids],
-            step__in=[*TELLING_KINDS, "cancelled"],
-            message__state__in=_TOLD,
-            starts_at__isnull=False,
-        )
-        .order_by("schedule_version", "message__claimed_at")
-        .values_list("anchor", "step", "starts_at")
-    )
-    told: dict[str, datetime] = {}
-    for anchor, step, starts_at in rows:
-        if step == "cancelled":
-            told.pop(anchor, None)
-        else:
-            told[anchor] = starts_at
-    return told
+    told = saying.starts_told(f"visit:{visit_id}" for visit_id in visit_ids)
+    return {
+        anchor: starts_at
+        for anchor, [*_, (_, step, starts_at)] in told.items()
+        if step != Kind.CANCELLED
+    }
 
 
 def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:
@@ -138,9 +128,7 @@ def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
     """By patient the items of messages that a dispatcher took up, whatever became of them."""
     rows = MessageItem.objects.filter(
         message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
-    ).values_list(
-        "message__patient_id", "anchor", "schedule_version", "step", "channel"
-    )
+    ).values_list("message__patient_id", "anchor", "schedule_version", "step", "channel")
     spoken = defaultdict(list)
     for patient_id, anchor, version, step, channel in rows:
         spoken[patient_id].append(Item(anchor, version, step, Channel(channel)))

@@ -162,8 +162,7 @@ def _store_tasks(patient_id: int, wanted: Iterable[TaskWish], *, now: datetime) 
     """Open, change and close the tasks that the plan made; work done by staff stays as it is."""
     wishes = {f"plan.{task.key}": task for task in wanted}
     stored = {
-        task.key: task
-        for task in Task.objects.filter(patient=patient_id, key__startswith="plan.")
+        task.key: task for task in Task.objects.filter(patient=patient_id, key__startswith="plan.")
     }
     for key, wish in wishes.items():
         if key not in stored:
@@ -172,11 +171,7 @@ def _store_tasks(patient_id: int, wanted: Iterable[TaskWish], *, now: datetime) 
             Task.objects.filter(pk=stored[key].pk).update(
                 due_at=wish.due_at, why=list(wish.why), closed_at=None, outcome=""
             )
-    gone = [
-        task.pk
-        for key, task in stored.items()
-        if key not in wishes and not task.closed_at
-    ]
+    gone = [task.pk for key, task in stored.items() if key not in wishes and not task.closed_at]
     Task.objects.filter(pk__in=gone).update(closed_at=now, outcome=NO_LONGER_NEEDED)
 
 

@@ -79,9 +79,7 @@ _About = tuple[SeriesFacts, VisitFacts, Item]
 def _about(items: Sequence[Item], patient: PatientFacts) -> Iterator[_About]:
     """Each item with its series and visit; what is anchored to a series goes with its last."""
     by_visit = {
-        visit.anchor: (series, visit)
-        for series in patient.series
-        for visit in series.visits
+        visit.anchor: (series, visit) for series in patient.series for visit in series.visits
     }
     by_series = {
         series.anchor: (series, max(series.visits, key=lambda visit: visit.starts_at))
@@ -113,9 +111,7 @@ def _visits(about: Sequence[_About], reader: Reader) -> Iterator[LetterVisit]:
 def _when(visit: VisitFacts, reader: Reader) -> str:
     """The start on the site's clock, with its zone when the patient lives by another."""
     abroad = bool(reader.zone) and reader.zone != visit.site.zone
-    return hours.format_when(
-        visit.starts_at, visit.site.zone, reader.language, with_zone=abroad
-    )
+    return hours.format_when(visit.starts_at, visit.site.zone, reader.language, with_zone=abroad)
 
 
 def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:
@@ -142,17 +138,11 @@ def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:
 def _holds(step: Step) -> int:
     """A key to order bans by how long they hold after the session."""
     hold = step.hold_until
-    return (
-        hold.after.approximate_seconds
-        if hold is not None and hold.after is not None
-        else 0
-    )
+    return hold.after.approximate_seconds if hold is not None and hold.after is not None else 0
 
 
 def _warnings(series: Sequence[SeriesFacts], reader: Reader) -> Iterator[str]:
     """The signs after which the patient must call, each once."""
     yield from dict.fromkeys(
-        warning.sign.get(reader.language)
-        for one in series
-        for warning in one.protocol.warnings
+        warning.sign.get(reader.language) for one in series for warning in one.protocol.warnings
     )

@@ -23,6 +23,7 @@ from reminders.planning.plans import plan
 from reminders.planning.wish import TaskWish
 
 SEND, SKIP, TASK = "send", "skip", "staff_task"
+IMAGINED = 0  # the number of the series that is not booked yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Preview:
     `session` for what is about the series as a whole or about several visits.
 
     `decision` is "send", "skip" or "staff_task"; `items` are (session, step, channel), the names
-    by which staff skip it.
+    by which staff skip it. `is_imagined` when it is about a visit that is not booked yet.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Preview:
     body: str
     segments: int | None
     items: tuple[tuple[int, str, str], ...] = ()
+    is_imagined: bool = True
 
     @property
     def at(self) -> datetime:
@@ -74,10 +76,10 @@ def imagined_series(
     booked_at: datetime,
     skips: frozenset[tuple[int, str, str]] = frozenset(),
 ) -> SeriesFacts:
-    """The series as it will stand once it is booked, under the number 0."""
+    """The series as it will stand once it is booked, under numbers that no stored one has."""
     booked = tuple(
         VisitFacts(
-            id=session,
+            id=-session,
             session=session,
             site=site,
             state=State.BOOKED,
@@ -89,7 +91,7 @@ def imagined_series(
         for session, visit in enumerate(visits, start=1)
     )
     return SeriesFacts(
-        id=0,
+        id=IMAGINED,
         site=site,
         protocol=protocol,
         areas=tuple(areas),
@@ -177,6 +179,7 @@ def _message(
         body=written.text,
         segments=written.segments,
         items=_skippable(message, patient),
+        is_imagined=any(item.anchor in _imagined_anchors(patient) for item in message.items),
     )
 
 
@@ -204,18 +207,17 @@ def _decision(
     return now, reason, tuple(why)
 
 
-def _skippable(
-    message: Wanted, patient: PatientFacts
-) -> tuple[tuple[int, str, str], ...]:
-    sessions = {
-        visit.anchor: visit.session
-        for series in patient.series
-        for visit in series.visits
-    }
+def _skippable(message: Wanted, patient: PatientFacts) -> tuple[tuple[int, str, str], ...]:
+    sessions = {visit.anchor: visit.session for series in patient.series for visit in series.visits}
     return tuple(
-        (sessions.get(item.anchor, 0), item.step, str(item.channel))
-        for item in message.items
+        (sessions.get(item.anchor, 0), item.step, str(item.channel)) for item in message.items
     )
+
+
+def _imagined_anchors(patient: PatientFacts) -> set[str]:
+    imagined = [series for series in patient.series if series.id == IMAGINED]
+    visits = {visit.anchor for series in imagined for visit in series.visits}
+    return visits | {series.anchor for series in imagined}
 
 
 def _task(task: TaskWish) -> Preview:
@@ -235,6 +237,7 @@ def _task(task: TaskWish) -> Preview:
         subject=task.title,
         body=task.detail,
         segments=None,
+        is_imagined=task.series_id == IMAGINED,
     )
 
 
@@ -242,7 +245,5 @@ def chair_minutes(protocol: Protocol, areas: Sequence[str]) -> int:
     """Minutes in the chair for these areas together, the longest numbing included."""
     chosen = [protocol.applicability.areas[area] for area in areas]
     chair = sum(area.chair.approximate_seconds for area in chosen)
-    numbing = max(
-        (area.numbing.approximate_seconds for area in chosen if area.numbing), default=0
-    )
+    numbing = max((area.numbing.approximate_seconds for area in chosen if area.numbing), default=0)
     return (chair + numbing) // 60

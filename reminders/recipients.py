@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from patients.models import ContactConsent, ContactKind, ContactPoint
+from clinic.models import Site
+from patients.models import ContactConsent, ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.models import Message, Suppression
 
 KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
+
+
+def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
+    """By channel the recipient that a patient would be for a message of a site now."""
+    drafts = [
+        Message(pk=number, patient=patient, site=site, channel=channel)
+        for number, channel in enumerate(Channel)
+    ]
+    return {Channel(draft.channel): found for draft, found in zip(drafts, of(drafts).values())}
 
 
 def of(messages: Sequence[Message]) -> dict[int, Recipient]:

@@ -8,5 +8,9 @@ urlpatterns = [
     path("sandbox/", sandbox.received, name="sandbox"),
     path("sandbox/mail/<int:number>/", sandbox.mail, name="sandbox-mail"),
     path("sandbox/mail/<int:number>/html/", sandbox.mail_html, name="sandbox-mail-html"),
-    path("sandbox/mail/<int:number>/invite.ics", sandbox.invitation, name="sandbox-invitation"),
+    path(
+        "sandbox/mail/<int:number>/invite.ics",
+        sandbox.invitation,
+        name="sandbox-invitation",
+    ),
 ]

@@ -67,7 +67,11 @@ class _Answer:
 
 
 def send(
-    claim: Claim, batch: Sequence[Written], channels: Mapping[str, Channel], *, lease: Lease
+    claim: Claim,
+    batch: Sequence[Written],
+    channels: Mapping[str, Channel],
+    *,
+    lease: Lease,
 ) -> Tally:
     """Send a batch, one after the other, and store what became of each.
 
@@ -94,7 +98,10 @@ def give_back(claim: Claim, messages: Sequence[Message], *, now: datetime) -> Ta
         claim,
         [
             Settlement(
-                message=message, state=MessageState.SCHEDULED, reason=message.reason, wake_at=now
+                message=message,
+                state=MessageState.SCHEDULED,
+                reason=message.reason,
+                wake_at=now,
             )
             for message in messages
         ],
@@ -104,7 +111,11 @@ def give_back(claim: Claim, messages: Sequence[Message], *, now: datetime) -> Ta
 
 @transaction.atomic
 def _mark(
-    claim: Claim, batch: Sequence[Written], channels: Mapping[str, Channel], *, now: datetime
+    claim: Claim,
+    batch: Sequence[Written],
+    channels: Mapping[str, Channel],
+    *,
+    now: datetime,
 ) -> tuple[dict[int, int], set[int]]:
     """Commit that these are about to be submitted, with the words and the links they carry."""
     attempts, moved_on = marking.mark(
@@ -118,7 +129,15 @@ def _mark(
         [each.content for each in marked],
         update_conflicts=True,
         unique_fields=["message"],
-        update_fields=["address", "subject", "text", "html", "calendar", "segments", "at"],
+        update_fields=[
+            "address",
+            "subject",
+            "text",
+            "html",
+            "calendar",
+            "segments",
+            "at",
+        ],
     )
     PatientLink.objects.bulk_create([each.link for each in marked if each.link is not None])
     return attempts, moved_on
@@ -130,7 +149,11 @@ def _submit(channel: Channel, written: Written, lease: Lease) -> Submission | No
     try:
         return channel.submit(written.outgoing)
     except Exception as fault:  # noqa: BLE001 - a channel that breaks its word may have sent it
-        log.error("message %s: its channel raised %s", written.message.pk, type(fault).__name__)
+        log.error(
+            "message %s: its channel raised %s",
+            written.message.pk,
+            type(fault).__name__,
+        )
         return Submission(outcome=Outcome.UNKNOWN, code="fault")
 
 
@@ -139,7 +162,9 @@ def _record(claim: Claim, answers: Sequence[_Answer], *, now: datetime) -> Tally
     """Store what became of a batch; settling comes first because it locks patients."""
     accepted = [each for each in answers if each.is_accepted]
     tally = settle(
-        claim, [_settlement(each, now=now) for each in answers if not each.is_accepted], now=now
+        claim,
+        [_settlement(each, now=now) for each in answers if not each.is_accepted],
+        now=now,
     )
     marking.accept(
         {each.message.pk: each.submission.provider_id for each in accepted if each.submission},
@@ -148,7 +173,10 @@ def _record(claim: Claim, answers: Sequence[_Answer], *, now: datetime) -> Tally
     marking.end_attempts(
         [
             AttemptEnd(
-                each.message.pk, each.attempt, each.submission.outcome.value, each.submission.code
+                each.message.pk,
+                each.attempt,
+                each.submission.outcome.value,
+                each.submission.code,
             )
             for each in answers
             if each.submission is not None
@@ -186,7 +214,10 @@ def _settlement(answer: _Answer, *, now: datetime) -> Settlement:
     )
     if isinstance(following, backoff.GiveUp):
         return Settlement(
-            message=message, state=MessageState.FAILED, reason=following.reason, code=code
+            message=message,
+            state=MessageState.FAILED,
+            reason=following.reason,
+            code=code,
         )
     return Settlement(
         message=message,

@@ -5,5 +5,9 @@ from django.urls import path
 from reminders import webhooks
 
 urlpatterns = [
-    path("webhooks/twilio/status/<uuid:reference>/", webhooks.twilio_status, name="twilio-status"),
+    path(
+        "webhooks/twilio/status/<uuid:reference>/",
+        webhooks.twilio_status,
+        name="twilio-status",
+    ),
 ]

@@ -14,7 +14,13 @@ from reminders.phrases import PhraseError
 from reminders.wording_email import write_email
 from reminders.wording_rules import problems
 from reminders.wording_sms import write_sms
-from reminders.wording_values import Letter, LetterStep, LetterVisit, Rendered, WordingError
+from reminders.wording_values import (
+    Letter,
+    LetterStep,
+    LetterVisit,
+    Rendered,
+    WordingError,
+)
 from reminders.wordings import LANGUAGES
 
 __all__ = [

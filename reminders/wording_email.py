@@ -10,9 +10,24 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from reminders.catalogue import CATALOGUE, Kind, Purpose
-from reminders.mail_layout import Block, Heading, Link, Listing, Paragraph, as_html, as_text
+from reminders.mail_layout import (
+    Block,
+    Heading,
+    Link,
+    Listing,
+    Paragraph,
+    as_html,
+    as_text,
+)
 from reminders.phrases import Phrase
-from reminders.wording_values import Letter, LetterStep, LetterVisit, Rendered, WordingError, tidy
+from reminders.wording_values import (
+    Letter,
+    LetterStep,
+    LetterVisit,
+    Rendered,
+    WordingError,
+    tidy,
+)
 from reminders.wordings import FRAME, Language, Wording
 
 Words = Mapping[str, Phrase]
@@ -88,7 +103,10 @@ def _facts(letter: Letter, words: Words, stage: str) -> Iterator[tuple[str, str]
         for visit in letter.visits:
             yield _visit(visit, words)
     if stage == "before" and letter.visits and letter.address:
-        yield words["where"].fill({}), f"{tidy(letter.clinic_name)}, {tidy(letter.address)}"
+        yield (
+            words["where"].fill({}),
+            f"{tidy(letter.clinic_name)}, {tidy(letter.address)}",
+        )
     if letter.detail and letter.treatment and letter.kind is not Kind.NO_SHOW_FOLLOWUP:
         yield words["treatment"].fill({}), tidy(letter.treatment)
 

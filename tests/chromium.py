@@ -38,7 +38,10 @@ def _install() -> bool:
         return False
     print("Installing Debian's chromium for the browser tests", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update", "-qq"], ["install", "-qq", "-y", "--no-install-recommends", "chromium"]):
+    for command in (
+        ["update", "-qq"],
+        ["install", "-qq", "-y", "--no-install-recommends", "chromium"],
+    ):
         done = subprocess.run(
             ["apt-get", *command], env=quiet, capture_output=True, text=True, check=False
         )

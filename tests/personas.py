@@ -27,7 +27,7 @@ from patients.models import ConsentChannel, Patient, Purpose
 
 # A Monday morning in New York, four weeks before the clocks go forward.
 NOW = datetime(2027, 2, 15, 14, 0, tzinfo=UTC)
-PASSWORD = "a-password-of-the-tests"  # noqa: S105
+PASSWORD = "a-password-of-the-tests"
 NINE, SIX_PM = 9 * 60, 18 * 60
 
 
@@ -51,24 +51,19 @@ def open_site(slug: str, name: str, zone: str, number: str) -> Site:
         live_from=datetime(2026, 1, 1, tzinfo=UTC),
     )
     OpeningHours.objects.bulk_create(
-        OpeningHours(site=site, weekday=day, opens=NINE, closes=SIX_PM)
-        for day in range(6)
+        OpeningHours(site=site, weekday=day, opens=NINE, closes=SIX_PM) for day in range(6)
     )
     return site
 
 
 @pytest.fixture
 def site(db: None) -> Site:
-    return open_site(
-        "harbour", "Harbour Skin Clinic", "America/New_York", "+12125550100"
-    )
+    return open_site("harbour", "Harbour Skin Clinic", "America/New_York", "+12125550100")
 
 
 @pytest.fixture
 def other_site(db: None) -> Site:
-    return open_site(
-        "sunset", "Sunset Skin Clinic", "America/Los_Angeles", "+13105550100"
-    )
+    return open_site("sunset", "Sunset Skin Clinic", "America/Los_Angeles", "+13105550100")
 
 
 def staff_at(site: Site, role: Role, name: str) -> Staff:
@@ -126,14 +121,10 @@ def provider_resource(site: Site, staff: Staff, modality: Modality) -> Resource:
         kind=ResourceKind.PROVIDER, name=staff.name, site=site, staff=staff
     )
     ProviderHours.objects.bulk_create(
-        ProviderHours(
-            provider=resource, site=site, weekday=day, starts=NINE, ends=SIX_PM
-        )
+        ProviderHours(provider=resource, site=site, weekday=day, starts=NINE, ends=SIX_PM)
         for day in range(6)
     )
-    Credential.objects.create(
-        provider=resource, modality=modality, valid_from=date(2025, 1, 1)
-    )
+    Credential.objects.create(provider=resource, modality=modality, valid_from=date(2025, 1, 1))
     return resource
 
 
@@ -156,9 +147,7 @@ def device(site: Site, modality: Modality) -> Resource:
 
 
 @pytest.fixture
-def protocol(
-    clinical_lead: Staff, modality: Modality, now: datetime
-) -> ProtocolVersion:
+def protocol(clinical_lead: Staff, modality: Modality, now: datetime) -> ProtocolVersion:
     """RF microneedling, approved."""
     loading.load_library(now=now)
     version = ProtocolVersion.objects.get(protocol="rf_microneedling")
@@ -192,9 +181,7 @@ def a_patient(
         now=now,
     )
     for channel in (ConsentChannel.SMS, ConsentChannel.EMAIL):
-        consent.give(
-            patient=patient, purpose=Purpose.CARE, channel=channel, by=by, now=now
-        )
+        consent.give(patient=patient, purpose=Purpose.CARE, channel=channel, by=by, now=now)
     return patient
 
 

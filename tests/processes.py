@@ -120,7 +120,9 @@ def celery_beat(spawn: Spawn, tmp_path: Path) -> Spawn:
 def manage(live_env: Mapping[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `manage.py ARGUMENTS…` to its end in a process of its own."""
 
-    def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             env={**live_env, **(env or {})},

@@ -13,7 +13,5 @@ class Migration(migrations.Migration):
     dependencies = [("appointments", "0002_initial"), ("clinic", "0002_guards")]
 
     operations = [
-        migrations.RunSQL(
-            HISTORY, "DROP TRIGGER history_append_only ON appointments_statuschange"
-        ),
+        migrations.RunSQL(HISTORY, "DROP TRIGGER history_append_only ON appointments_statuschange"),
     ]

@@ -278,9 +278,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("move", "undo"), ("undoes__isnull", False)),
-                    models.Q(
-                        models.Q(("move", "undo"), _negated=True), ("undoes", None)
-                    ),
+                    models.Q(models.Q(("move", "undo"), _negated=True), ("undoes", None)),
                     _connector="OR",
                 ),
                 name="status_change_undo_names_its_act",
@@ -335,9 +333,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="appointment",
-            index=models.Index(
-                fields=["series", "starts_at"], name="appointment_series"
-            ),
+            index=models.Index(fields=["series", "starts_at"], name="appointment_series"),
         ),
         migrations.AddConstraint(
             model_name="appointment",
@@ -379,9 +375,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("done_at__isnull", False), ("state", "done")),
-                    models.Q(
-                        models.Q(("state", "done"), _negated=True), ("done_at", None)
-                    ),
+                    models.Q(models.Q(("state", "done"), _negated=True), ("done_at", None)),
                     _connector="OR",
                 ),
                 name="appointment_done_when_done",
@@ -396,9 +390,7 @@ class Migration(migrations.Migration):
                         ("state__in", ("cancelled", "no_show")),
                     ),
                     models.Q(
-                        models.Q(
-                            ("state__in", ("cancelled", "no_show")), _negated=True
-                        ),
+                        models.Q(("state__in", ("cancelled", "no_show")), _negated=True),
                         ("closed_at", None),
                     ),
                     _connector="OR",

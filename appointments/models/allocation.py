@@ -28,9 +28,7 @@ class Block(models.Model):
     kind = models.CharField(max_length=11, choices=BlockKind.choices)
     reason = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    created_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     released_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
@@ -45,9 +43,7 @@ class Allocation(models.Model):
     PostgreSQL has no btree_gist; it is NOT NULL, since a NULL would mean "every resource".
     """
 
-    resource = models.ForeignKey(
-        Resource, on_delete=models.PROTECT, related_name="allocations"
-    )
+    resource = models.ForeignKey(Resource, on_delete=models.PROTECT, related_name="allocations")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, related_name="allocations"
     )

@@ -11,10 +11,8 @@ from clinic.models import Site, Staff
 from patients.models import Patient
 
 
-def _choices(values: type[State] | type[Move]) -> list[tuple[str, str]]:
-    return [
-        (value.value, value.value.replace("_", " ").capitalize()) for value in values
-    ]
+def _choices(values: type[State | Move]) -> list[tuple[str, str]]:
+    return [(value.value, value.value.replace("_", " ").capitalize()) for value in values]
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
@@ -39,15 +37,9 @@ class Appointment(models.Model):
     series = models.ForeignKey(
         TreatmentSeries, on_delete=models.PROTECT, related_name="appointments"
     )
-    site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, related_name="appointments"
-    )
-    session = models.PositiveSmallIntegerField(
-        help_text="Number within the series, from 1."
-    )
-    state = models.CharField(
-        max_length=12, choices=_choices(State), default=State.BOOKED
-    )
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="appointments")
+    session = models.PositiveSmallIntegerField(help_text="Number within the series, from 1.")
+    state = models.CharField(max_length=12, choices=_choices(State), default=State.BOOKED)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     schedule_version = models.PositiveIntegerField(default=1)
@@ -56,9 +48,7 @@ class Appointment(models.Model):
     scheduled_at = models.DateTimeField(
         help_text="When the visit was given its present time: booked, moved or restored."
     )
-    done_at = models.DateTimeField(
-        null=True, blank=True, help_text="When treatment ended."
-    )
+    done_at = models.DateTimeField(null=True, blank=True, help_text="When treatment ended.")
     closed_at = models.DateTimeField(
         null=True, blank=True, help_text="When it was cancelled or marked as no-show."
     )
@@ -109,9 +99,7 @@ class Appointment(models.Model):
 class StatusChange(models.Model):
     """One act on a visit: who did what, when and why. Append-only in the database."""
 
-    appointment = models.ForeignKey(
-        Appointment, on_delete=models.PROTECT, related_name="history"
-    )
+    appointment = models.ForeignKey(Appointment, on_delete=models.PROTECT, related_name="history")
     at = models.DateTimeField()
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     move = models.CharField(max_length=10, choices=_choices(Move))
@@ -119,9 +107,7 @@ class StatusChange(models.Model):
     state_after = models.CharField(max_length=12)
     starts_before = models.DateTimeField(null=True)
     starts_after = models.DateTimeField()
-    resources_before = models.JSONField(
-        default=list, help_text="Resource ids held before."
-    )
+    resources_before = models.JSONField(default=list, help_text="Resource ids held before.")
     reason = models.CharField(max_length=200, blank=True)
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="undone_by"
@@ -132,8 +118,7 @@ class StatusChange(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="status_change_undo_names_its_act",
-                condition=Q(move="undo", undoes__isnull=False)
-                | ~Q(move="undo") & Q(undoes=None),
+                condition=Q(move="undo", undoes__isnull=False) | ~Q(move="undo") & Q(undoes=None),
             ),
         ]
 

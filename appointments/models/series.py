@@ -25,24 +25,16 @@ class SeriesQuerySet(models.QuerySet["TreatmentSeries"]):
 class TreatmentSeries(models.Model):
     """A course of treatment, pinned to the protocol version it was booked with."""
 
-    patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, related_name="series"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="series")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="series")
     protocol_version = models.ForeignKey(
         ProtocolVersion, on_delete=models.PROTECT, related_name="series"
     )
     areas = ArrayField(models.SlugField(), help_text="Area ids of the protocol.")
-    sessions = models.PositiveSmallIntegerField(
-        help_text="Sessions agreed, booked or not."
-    )
-    state = models.CharField(
-        max_length=9, choices=SeriesState.choices, default=SeriesState.OPEN
-    )
+    sessions = models.PositiveSmallIntegerField(help_text="Sessions agreed, booked or not.")
+    state = models.CharField(max_length=9, choices=SeriesState.choices, default=SeriesState.OPEN)
     booked_at = models.DateTimeField()
-    booked_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    booked_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_reason = models.CharField(max_length=200, blank=True)
 

@@ -61,9 +61,7 @@ class Task(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=("site", "due_at"), name="task_open", condition=Q(closed_at=None)
-            ),
+            models.Index(fields=("site", "due_at"), name="task_open", condition=Q(closed_at=None)),
         ]
 
     def __str__(self) -> str:

@@ -58,7 +58,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(RIGHTS, migrations.RunSQL.noop),
         migrations.RunSQL(APPEND_ONLY, "DROP FUNCTION afterglow_append_only() CASCADE"),
         migrations.RunSQL(AUDIT, migrations.RunSQL.noop),
-        migrations.RunSQL(
-            PROTOCOL, "DROP FUNCTION afterglow_protocol_immutable() CASCADE"
-        ),
+        migrations.RunSQL(PROTOCOL, "DROP FUNCTION afterglow_protocol_immutable() CASCADE"),
     ]

@@ -17,9 +17,7 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=60)
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=60)
-    site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
     patient_id = models.BigIntegerField(null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)

@@ -26,20 +26,14 @@ class ProtocolVersion(models.Model):
         SERIES = "series", "Treatment protocol"
         SERVICE = "service", "Plain service"
 
-    protocol = models.SlugField(
-        help_text="The protocol's id, such as rf_microneedling."
-    )
+    protocol = models.SlugField(help_text="The protocol's id, such as rf_microneedling.")
     version = models.CharField(max_length=20)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=80)
-    modality = models.ForeignKey(
-        Modality, on_delete=models.PROTECT, related_name="protocols"
-    )
+    modality = models.ForeignKey(Modality, on_delete=models.PROTECT, related_name="protocols")
     document = models.JSONField()
     digest = models.CharField(max_length=64)
-    status = models.CharField(
-        max_length=8, choices=Status.choices, default=Status.DRAFT
-    )
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.DRAFT)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         Staff, on_delete=models.PROTECT, null=True, related_name="+", blank=True
@@ -57,9 +51,7 @@ class ProtocolVersion(models.Model):
     class Meta:
         ordering = ("name", "-created_at")
         constraints = [
-            models.UniqueConstraint(
-                fields=("protocol", "version"), name="protocol_version_once"
-            ),
+            models.UniqueConstraint(fields=("protocol", "version"), name="protocol_version_once"),
             models.UniqueConstraint(
                 fields=("protocol",),
                 condition=Q(status="approved"),

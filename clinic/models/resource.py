@@ -46,9 +46,7 @@ class Resource(models.Model):
     staff = models.OneToOneField(
         Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="resource"
     )
-    room_kind = models.SlugField(
-        blank=True, help_text="For a room: treatment, laser, consult …"
-    )
+    room_kind = models.SlugField(blank=True, help_text="For a room: treatment, laser, consult …")
     modality = models.ForeignKey(
         Modality,
         on_delete=models.PROTECT,
@@ -89,12 +87,8 @@ class Resource(models.Model):
 class Credential(models.Model):
     """Leave to treat with a modality, from `valid_from` up to and with `valid_until`."""
 
-    provider = models.ForeignKey(
-        Resource, on_delete=models.CASCADE, related_name="credentials"
-    )
-    modality = models.ForeignKey(
-        Modality, on_delete=models.PROTECT, related_name="credentials"
-    )
+    provider = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="credentials")
+    modality = models.ForeignKey(Modality, on_delete=models.PROTECT, related_name="credentials")
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
 
@@ -116,25 +110,17 @@ class Credential(models.Model):
 class ProviderHours(models.Model):
     """One working stretch of a provider at a site, in minutes of that site's wall clock."""
 
-    provider = models.ForeignKey(
-        Resource, on_delete=models.CASCADE, related_name="hours"
-    )
-    site = models.ForeignKey(
-        Site, on_delete=models.CASCADE, related_name="provider_hours"
-    )
+    provider = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="hours")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="provider_hours")
     weekday = models.PositiveSmallIntegerField(help_text="0 is Monday.")
     starts = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time.")
-    ends = models.PositiveSmallIntegerField(
-        help_text="Minute of the day, wall time, exclusive."
-    )
+    ends = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time, exclusive.")
 
     class Meta:
         ordering = ("provider", "weekday", "starts")
         verbose_name_plural = "provider hours"
         constraints = [
-            models.CheckConstraint(
-                name="provider_weekday", condition=Q(weekday__lte=6)
-            ),
+            models.CheckConstraint(name="provider_weekday", condition=Q(weekday__lte=6)),
             models.CheckConstraint(
                 name="provider_hours_not_empty",
                 condition=Q(ends__gt=F("starts")) & Q(ends__lte=MINUTES_A_DAY),

@@ -35,9 +35,7 @@ class Site(models.Model):
         max_length=24,
         help_text="How the clinic signs a text message; plain GSM-7 letters.",
     )
-    sms_number = models.CharField(
-        max_length=20, help_text="E.164 sender of text messages."
-    )
+    sms_number = models.CharField(max_length=20, help_text="E.164 sender of text messages.")
     email_address = models.EmailField(help_text="Sender of e-mail.")
     reply_to = models.EmailField(help_text="A mailbox that staff read.")
     live_from = models.DateTimeField(
@@ -61,9 +59,7 @@ class Site(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                F("id"), name="site_stale", condition=~Q(planned_revision=F("revision"))
-            ),
+            models.Index(F("id"), name="site_stale", condition=~Q(planned_revision=F("revision"))),
         ]
 
     def __str__(self) -> str:
@@ -73,14 +69,10 @@ class Site(models.Model):
 class OpeningHours(models.Model):
     """One open stretch of a weekday (0 is Monday), in minutes of the site's wall clock."""
 
-    site = models.ForeignKey(
-        Site, on_delete=models.CASCADE, related_name="opening_hours"
-    )
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="opening_hours")
     weekday = models.PositiveSmallIntegerField()
     opens = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time.")
-    closes = models.PositiveSmallIntegerField(
-        help_text="Minute of the day, wall time, exclusive."
-    )
+    closes = models.PositiveSmallIntegerField(help_text="Minute of the day, wall time, exclusive.")
 
     class Meta:
         ordering = ("site", "weekday", "opens")

@@ -22,20 +22,14 @@ class Role(models.TextChoices):
 class StaffManager(BaseUserManager["Staff"]):
     """Creates staff by e-mail; the address is stored in lower case."""
 
-    def create_user(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> Staff:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Staff:
         staff = self.model(email=email.strip().lower(), **fields)
         staff.set_password(password)
         staff.save(using=self._db)
         return staff
 
-    def create_superuser(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> Staff:
-        return self.create_user(
-            email, password, is_staff=True, is_superuser=True, **fields
-        )
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Staff:
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> Staff:
         return self.get(email=(username or "").strip().lower())
@@ -47,9 +41,7 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(
-        default=False, help_text="May open the set-up admin."
-    )
+    is_staff = models.BooleanField(default=False, help_text="May open the set-up admin.")
     sites = models.ManyToManyField(Site, through="SiteRole", related_name="staff")
 
     objects = StaffManager()
@@ -71,17 +63,13 @@ class Staff(AbstractBaseUser, PermissionsMixin):
 class SiteRole(models.Model):
     """One role of one staff member at one site."""
 
-    staff = models.ForeignKey(
-        Staff, on_delete=models.CASCADE, related_name="site_roles"
-    )
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="site_roles")
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="site_roles")
     role = models.CharField(max_length=16, choices=Role.choices)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=("staff", "site", "role"), name="site_role_once"
-            ),
+            models.UniqueConstraint(fields=("staff", "site", "role"), name="site_role_once"),
             models.CheckConstraint(
                 name="site_role_known", condition=models.Q(role__in=Role.values)
             ),

@@ -147,7 +147,9 @@ def _stop_orphan(cluster: Path) -> None:
     if pid and _is_server_of(pid, cluster):
         os.kill(pid, signal.SIGINT)
         if not wait_until(lambda: not _is_server_of(pid, cluster), seconds=8):
-            raise Unusable(f"PostgreSQL (process {pid}) still holds {cluster}: `kill {pid}` ends it")
+            raise Unusable(
+                f"PostgreSQL (process {pid}) still holds {cluster}: `kill {pid}` ends it"
+            )
     lock.unlink(missing_ok=True)
 
 

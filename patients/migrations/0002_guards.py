@@ -26,7 +26,5 @@ class Migration(migrations.Migration):
     dependencies = [("patients", "0001_initial"), ("clinic", "0002_guards")]
 
     operations = [
-        migrations.RunSQL(
-            CONSENT, "DROP FUNCTION afterglow_consent_closes_once() CASCADE"
-        ),
+        migrations.RunSQL(CONSENT, "DROP FUNCTION afterglow_consent_closes_once() CASCADE"),
     ]

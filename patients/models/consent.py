@@ -38,26 +38,16 @@ class ContactConsent(models.Model):
     that are not sent over a channel (photos, phi_detail) use channel `any`.
     """
 
-    patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, related_name="consents"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consents")
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     channel = models.CharField(max_length=5, choices=ConsentChannel.choices)
-    wording = models.CharField(
-        max_length=40, help_text="Version of the wording agreed to."
-    )
+    wording = models.CharField(max_length=40, help_text="Version of the wording agreed to.")
     opened_at = models.DateTimeField()
-    opened_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    opened_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     opened_source = models.CharField(max_length=12, choices=ConsentSource.choices)
     closed_at = models.DateTimeField(null=True)
-    closed_by = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-    closed_source = models.CharField(
-        max_length=12, choices=ConsentSource.choices, blank=True
-    )
+    closed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    closed_source = models.CharField(max_length=12, choices=ConsentSource.choices, blank=True)
 
     class Meta:
         ordering = ("-opened_at", "-id")
@@ -74,9 +64,7 @@ class ContactConsent(models.Model):
             ),
             models.CheckConstraint(
                 name="consent_channel_fits",
-                condition=Q(
-                    purpose__in=("care", "marketing"), channel__in=("sms", "email")
-                )
+                condition=Q(purpose__in=("care", "marketing"), channel__in=("sms", "email"))
                 | Q(purpose__in=("photos", "phi_detail"), channel="any"),
             ),
         ]

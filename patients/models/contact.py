@@ -17,9 +17,7 @@ class ContactPoint(models.Model):
     """One E.164 number or one lower-case e-mail address. A family may share one; it is retired,
     never deleted, because messages were sent to it."""
 
-    patient = models.ForeignKey(
-        Patient, on_delete=models.CASCADE, related_name="contact_points"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_points")
     kind = models.CharField(max_length=5, choices=ContactKind.choices)
     value = models.CharField(max_length=254)
     is_preferred = models.BooleanField(default=False)

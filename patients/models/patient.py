@@ -45,9 +45,7 @@ class Patient(models.Model):
     legal_family = models.CharField(max_length=60)
     preferred_name = models.CharField(max_length=60, blank=True)
     birth_date = models.DateField()
-    language = models.CharField(
-        max_length=2, choices=Language.choices, default=Language.ENGLISH
-    )
+    language = models.CharField(max_length=2, choices=Language.choices, default=Language.ENGLISH)
     zone = models.CharField(
         max_length=64,
         blank=True,
@@ -56,15 +54,11 @@ class Patient(models.Model):
     )
     notes = models.TextField(blank=True)
     sites = models.ManyToManyField(Site, related_name="patients")
-    resource = models.OneToOneField(
-        Resource, on_delete=models.PROTECT, related_name="patient"
-    )
+    resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="patient")
     deceased_at = models.DateTimeField(null=True, blank=True)
     search_key = models.CharField(max_length=250, editable=False)
     created_at = models.DateTimeField()
-    version = models.PositiveIntegerField(
-        default=1, help_text="Rises with every saved edit."
-    )
+    version = models.PositiveIntegerField(default=1, help_text="Rises with every saved edit.")
     revision = models.BigIntegerField(default=1)
     planned_revision = models.BigIntegerField(default=0)
 
@@ -91,9 +85,7 @@ class Patient(models.Model):
                 condition=~Q(planned_revision=F("revision")),
             ),
             models.Index(fields=("birth_date",), name="patient_birth_date"),
-            models.Index(
-                fields=("legal_family", "legal_given", "id"), name="patient_name"
-            ),
+            models.Index(fields=("legal_family", "legal_given", "id"), name="patient_name"),
         ]
 
     def __str__(self) -> str:

@@ -28,38 +28,22 @@ class Message(models.Model):
 
     key = models.CharField(max_length=80, unique=True)
     reference = models.UUIDField(unique=True, help_text="Our id at the provider.")
-    patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, related_name="messages"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="messages")
     series = models.ForeignKey(
         TreatmentSeries, on_delete=models.PROTECT, null=True, related_name="messages"
     )
-    session = models.PositiveSmallIntegerField(
-        null=True, help_text="Of the series, if of one."
-    )
-    kind = models.CharField(
-        max_length=20, choices=[(kind.value, kind.value) for kind in Kind]
-    )
-    channel = models.CharField(
-        max_length=5, choices=[(c.value, c.value) for c in Channel]
-    )
-    purpose = models.CharField(
-        max_length=9, choices=[(p.value, p.value) for p in Purpose]
-    )
-    priority = models.PositiveSmallIntegerField(
-        help_text="0 goes first and at any hour."
-    )
-    needs = models.JSONField(
-        default=list, help_text="Further consents, such as photos."
-    )
+    session = models.PositiveSmallIntegerField(null=True, help_text="Of the series, if of one.")
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Kind])
+    channel = models.CharField(max_length=5, choices=[(c.value, c.value) for c in Channel])
+    purpose = models.CharField(max_length=9, choices=[(p.value, p.value) for p in Purpose])
+    priority = models.PositiveSmallIntegerField(help_text="0 goes first and at any hour.")
+    needs = models.JSONField(default=list, help_text="Further consents, such as photos.")
     steps = models.JSONField(default=list, help_text="Protocol step ids it carries.")
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     wake_at = models.DateTimeField(null=True)
-    waits_for = models.CharField(
-        max_length=12, blank=True, help_text="visit_done, series_done"
-    )
+    waits_for = models.CharField(max_length=12, blank=True, help_text="visit_done, series_done")
     state = models.CharField(
         max_length=11,
         choices=[(state.value, state.value) for state in MessageState],
@@ -112,8 +96,7 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_unsent_has_reason",
-                condition=~Q(state__in=("skipped", "withdrawn", "failed"))
-                | ~Q(reason=""),
+                condition=~Q(state__in=("skipped", "withdrawn", "failed")) | ~Q(reason=""),
             ),
             models.CheckConstraint(
                 name="message_accepted_when_sent",
@@ -146,9 +129,7 @@ class MessageItem(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="items")
     anchor = models.CharField(max_length=30, help_text="visit:ID or series:ID.")
     schedule_version = models.PositiveIntegerField()
-    step = models.CharField(
-        max_length=60, help_text="Protocol step id or message kind."
-    )
+    step = models.CharField(max_length=60, help_text="Protocol step id or message kind.")
     channel = models.CharField(max_length=5)
     starts_at = models.DateTimeField(null=True)
     live = models.BooleanField(default=True)
@@ -163,6 +144,4 @@ class MessageItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (
-            f"{self.step} of {self.anchor} v{self.schedule_version} by {self.channel}"
-        )
+        return f"{self.step} of {self.anchor} v{self.schedule_version} by {self.channel}"

@@ -11,17 +11,13 @@ from reminders.models.message import Message
 class SentContent(models.Model):
     """What was sent, word for word, in a table of its own so that retention can empty it."""
 
-    message = models.OneToOneField(
-        Message, on_delete=models.CASCADE, related_name="content"
-    )
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="content")
     address = models.CharField(max_length=254)
     subject = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     html = models.TextField(blank=True)
     calendar = models.TextField(blank=True)
-    segments = models.PositiveSmallIntegerField(
-        null=True, help_text="Of a text message."
-    )
+    segments = models.PositiveSmallIntegerField(null=True, help_text="Of a text message.")
     at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -31,15 +27,11 @@ class SentContent(models.Model):
 class Attempt(models.Model):
     """One conversation with a provider about one message, and how it ended."""
 
-    message = models.ForeignKey(
-        Message, on_delete=models.CASCADE, related_name="attempts"
-    )
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    outcome = models.CharField(
-        max_length=9, blank=True, help_text="Empty while under way."
-    )
+    outcome = models.CharField(max_length=9, blank=True, help_text="Empty while under way.")
     code = models.CharField(max_length=20, blank=True)
 
     class Meta:
@@ -68,9 +60,7 @@ class Receipt(models.Model):
     class Meta:
         ordering = ("id",)
         constraints = [
-            models.UniqueConstraint(
-                fields=("provider", "event_key"), name="receipt_once"
-            ),
+            models.UniqueConstraint(fields=("provider", "event_key"), name="receipt_once"),
         ]
 
     def __str__(self) -> str:
@@ -82,9 +72,7 @@ class Suppression(models.Model):
 
     channel = models.CharField(max_length=5)
     address = models.CharField(max_length=254)
-    reason = models.CharField(
-        max_length=40, help_text="opted_out, not_textable, hard_bounce"
-    )
+    reason = models.CharField(max_length=40, help_text="opted_out, not_textable, hard_bounce")
     code = models.CharField(max_length=20, blank=True)
     since = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True, blank=True)

@@ -14,9 +14,7 @@ OPPOSITES = frozenset({"avoid", "do"})
 DEFAULT_HOLD = timedelta(days=1)
 
 
-def held_back(
-    patient: PatientFacts, wishes: list[Wish]
-) -> tuple[list[Wish], list[TaskWish]]:
+def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], list[TaskWish]]:
     """The wishes with those that contradict each other marked as skipped, and a task for each.
 
     Two steps of different series contradict when they name one topic, one says avoid and the
@@ -24,9 +22,7 @@ def held_back(
     """
     areas = {series.id: series.areas for series in patient.series}
     names = {series.id: series.protocol.name.en for series in patient.series}
-    visits = {
-        visit.anchor: visit.id for series in patient.series for visit in series.visits
-    }
+    visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
     for one, other in combinations((wish for wish in wishes if wish.topic), 2):
@@ -36,9 +32,7 @@ def held_back(
             continue
         clashing |= {one.item, other.item}
         first, second = sorted((one, other), key=lambda wish: wish.item)
-        key = (
-            f"{first.item.anchor}.clash.{first.step}.{second.item.anchor}.{second.step}"
-        )
+        key = f"{first.item.anchor}.clash.{first.step}.{second.item.anchor}.{second.step}"
         tasks[key] = TaskWish(
             key=key,
             kind=first.kind,
@@ -54,8 +48,7 @@ def held_back(
             why=(*first.why[:1], *second.why[:1]),
         )
     marked = [
-        replace(wish, skip="clashing_advice") if wish.item in clashing else wish
-        for wish in wishes
+        replace(wish, skip="clashing_advice") if wish.item in clashing else wish for wish in wishes
     ]
     return marked, list(tasks.values())
 

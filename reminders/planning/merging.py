@@ -52,9 +52,7 @@ def merged(wishes: Iterable[Wish]) -> list[Wanted]:
     crowds: dict[tuple[object, ...], list[Wish]] = {}
     for wish in wishes:
         crowds.setdefault(_crowd(wish), []).append(wish)
-    messages = [
-        _message(group) for crowd in crowds.values() for group in _groups(crowd)
-    ]
+    messages = [_message(group) for crowd in crowds.values() for group in _groups(crowd)]
     return sorted(messages, key=lambda message: (message.due_at, message.key))
 
 
@@ -91,10 +89,7 @@ def _message(group: list[Wish]) -> Wanted:
     series = {wish.series_id for wish in ordered}
     sessions = {wish.session for wish in ordered}
     why = list(dict.fromkeys(sentence for wish in ordered for sentence in wish.why))
-    if (
-        len({wish.kind for wish in ordered}) > 1
-        or len({wish.step for wish in ordered}) > 1
-    ):
+    if len({wish.kind for wish in ordered}) > 1 or len({wish.step for wish in ordered}) > 1:
         why.append("All of this falls due together, so it is one message.")
     return Wanted(
         key=f"{head.channel}.{head.kind}.{_digest(items)}",
@@ -119,7 +114,6 @@ def _message(group: list[Wish]) -> Wanted:
 
 def _digest(items: tuple[Item, ...]) -> str:
     said = "\n".join(
-        f"{item.anchor} {item.version} {item.step} {item.channel}"
-        for item in sorted(items)
+        f"{item.anchor} {item.version} {item.step} {item.channel}" for item in sorted(items)
     )
     return sha256(said.encode()).hexdigest()[:20]

@@ -46,11 +46,7 @@ def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
         if _unanswered(step):
             continue
         for visit in _visits(series, step):
-            escalated = (
-                is_late(step, visit)
-                and step.late is Late.ESCALATE
-                and bool(step.channels)
-            )
+            escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
             if step.kind is StepKind.TASK or escalated:
                 yield _task(series, step, visit)
 
@@ -78,10 +74,7 @@ def kind_of(step: Step) -> Kind:
         return Kind.TOUCHUP_PROMPT
     if step.kind is StepKind.PHOTO:
         return Kind.PROGRESS_MILESTONE
-    soon = (
-        step.after is not None
-        and step.after.approximate_seconds < AT_ONCE.total_seconds()
-    )
+    soon = step.after is not None and step.after.approximate_seconds < AT_ONCE.total_seconds()
     if step.phase is Phase.POST and soon:
         return Kind.POSTCARE_0
     return Kind.POSTCARE_STEP
@@ -93,9 +86,7 @@ def channels_of(step: Step) -> tuple[Channel, ...]:
         return ()
     carried = {
         Channel.SMS: schema.Channel.SMS in step.channels,
-        Channel.EMAIL: not {schema.Channel.EMAIL, schema.Channel.APP}.isdisjoint(
-            step.channels
-        ),
+        Channel.EMAIL: not {schema.Channel.EMAIL, schema.Channel.APP}.isdisjoint(step.channels),
     }
     return tuple(channel for channel, is_carried in carried.items() if is_carried)
 
@@ -121,9 +112,7 @@ def _wishes(
     due_at, note = _due(step, visit, kind)
     life = CATALOGUE[kind].life
     expires_at = visit.starts_at if life is None else due_at + life
-    skip = _skip(patient, series, step, visit) or (
-        "late" if expires_at <= due_at else ""
-    )
+    skip = _skip(patient, series, step, visit) or ("late" if expires_at <= due_at else "")
     for channel in channels_of(step):
         item = _item(series, step, visit, channel)
         if late and _said_before(patient, item):
@@ -151,22 +140,15 @@ def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str
     if is_late(step, visit):
         note = "That moment had passed when the visit got its present time."
         return visit.scheduled_at + visit.site.hold, (note,)
-    if (
-        step.before is not None
-        and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE
-    ):
+    if step.before is not None and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE:
         note = "That is within hours of the visit getting its present time: it goes out at once."
         return visit.scheduled_at + visit.site.hold, (note,)
     if kind is Kind.POSTCARE_0:
-        return ended_at(visit) + POSTCARE_DELAY, (
-            "It is said with the after-care at check-out.",
-        )
+        return ended_at(visit) + POSTCARE_DELAY, ("It is said with the after-care at check-out.",)
     return falls_at(step, visit), ()
 
 
-def _skip(
-    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts
-) -> str:
+def _skip(patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
     """The reason of the plan for not saying a step; empty when there is none."""
     if _unanswered(step):
         return "condition_unknown"
@@ -209,8 +191,7 @@ def _item(series: SeriesFacts, step: Step, visit: VisitFacts, channel: Channel) 
 def _said_before(patient: PatientFacts, item: Item) -> bool:
     """Whether a message about an earlier time of the visit already carried this step."""
     return any(
-        replace(item, version=version) in patient.spoken
-        for version in range(1, item.version)
+        replace(item, version=version) in patient.spoken for version in range(1, item.version)
     )
 
 
@@ -227,9 +208,7 @@ def _holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 
 def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     falls, late = falls_at(step, visit), is_late(step, visit)
-    missed = (
-        ("That moment had passed when the visit got its present time.",) if late else ()
-    )
+    missed = ("That moment had passed when the visit got its present time.",) if late else ()
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(
         key=f"{anchor}.{step.id}",
@@ -247,16 +226,12 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
 
 
 def _asks(series: SeriesFacts, step: Step) -> str:
-    span, side = (
-        (step.before, "before") if step.before is not None else (step.after, "after")
-    )
+    span, side = (step.before, "before") if step.before is not None else (step.after, "after")
     assert span is not None
     anchor = "the last session" if step.anchor is Anchor.SERIES_LAST else "each session"
     how_long = f"{in_words(span, 'en')} {side}" if span else "at the time of"
     sources = [series.protocol.evidence[reference] for reference in step.evidence]
-    source = (
-        f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
-    )
+    source = f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
     return f"{title_of(series)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
 
 

@@ -55,11 +55,7 @@ def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
             f" now it is {when}."
         )
         yield from _held(series, visit, Kind.APPT_MOVED, visit.scheduled_at, why)
-    elif (
-        visit.state is State.CANCELLED
-        and told is not None
-        and visit.closed_at is not None
-    ):
+    elif visit.state is State.CANCELLED and told is not None and visit.closed_at is not None:
         why = f"Session {visit.session} on {_when(visit, told)} was cancelled."
         yield from _held(series, visit, Kind.CANCELLED, visit.closed_at, why)
     elif visit.state is State.NO_SHOW and visit.closed_at is not None:

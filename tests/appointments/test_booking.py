@@ -79,9 +79,7 @@ def test_a_series_holds_everything_for_its_whole_time(
 def test_a_series_keeps_the_wall_clock_over_a_change_of_clocks(
     series: TreatmentSeries,
 ) -> None:
-    starts = list(
-        series.appointments.order_by("session").values_list("starts_at", flat=True)
-    )
+    starts = list(series.appointments.order_by("session").values_list("starts_at", flat=True))
     assert [start.hour for start in starts] == [15, 14, 14]
 
 
@@ -109,9 +107,7 @@ def test_an_outsider_may_not_book(book: Book, wish: Wish, outsider: Staff) -> No
 def test_a_patient_of_another_site_is_not_to_be_booked_here(
     book: Book, wish: Wish, other_site: Site, outsider: Staff, now: datetime
 ) -> None:
-    theirs = a_patient(
-        other_site, outsider, now, given="Theo", phone="", email="theo@p.example"
-    )
+    theirs = a_patient(other_site, outsider, now, given="Theo", phone="", email="theo@p.example")
     with pytest.raises(Forbidden, match="not at any of your sites"):
         book(wish(FIRST), patient=theirs)
 
@@ -135,9 +131,7 @@ def test_a_retired_version_takes_no_new_series(
         book(wish(FIRST))
 
 
-def test_an_area_that_the_protocol_does_not_treat_is_refused(
-    book: Book, wish: Wish
-) -> None:
+def test_an_area_that_the_protocol_does_not_treat_is_refused(book: Book, wish: Wish) -> None:
     with pytest.raises(AreaNotTreated, match="does not treat 'knee'"):
         book(wish(FIRST), areas=["knee"])
     with pytest.raises(AreaNotTreated):
@@ -186,9 +180,7 @@ def test_a_start_in_the_past_or_off_the_grid_is_refused(
 def test_set_up_and_clean_up_must_fit_into_the_opening_hours(
     book: Book, wish: Wish, wall: str
 ) -> None:
-    with pytest.raises(
-        OutsideHours, match=r"is open 09:00-18:00 on Thu 4 Mar; this visit"
-    ):
+    with pytest.raises(OutsideHours, match=r"is open 09:00-18:00 on Thu 4 Mar; this visit"):
         book(wish(FIRST, wall))
 
 
@@ -199,14 +191,10 @@ def test_the_first_and_the_last_start_of_a_day_are_booked(
     assert book(wish(FIRST, wall)).pk
 
 
-def test_a_closed_day_is_refused_with_its_reason(
-    book: Book, wish: Wish, site: Site
-) -> None:
+def test_a_closed_day_is_refused_with_its_reason(book: Book, wish: Wish, site: Site) -> None:
     with pytest.raises(OutsideHours, match=r"is closed on Sun 7 Mar\. "):
         book(wish(date(2027, 3, 7)))
-    Closure.objects.create(
-        site=site, first_day=FIRST, last_day=FIRST, reason="Stocktaking"
-    )
+    Closure.objects.create(site=site, first_day=FIRST, last_day=FIRST, reason="Stocktaking")
     with pytest.raises(OutsideHours, match=r"is closed on Thu 4 Mar \(Stocktaking\)"):
         book(wish(FIRST))
 
@@ -214,9 +202,7 @@ def test_a_closed_day_is_refused_with_its_reason(
 def test_a_provider_is_booked_only_in_their_own_hours(
     book: Book, wish: Wish, treatment_provider: Resource
 ) -> None:
-    thursdays = ProviderHours.objects.filter(
-        provider=treatment_provider, weekday=FIRST.weekday()
-    )
+    thursdays = ProviderHours.objects.filter(provider=treatment_provider, weekday=FIRST.weekday())
     thursdays.update(ends=11 * 60)
     with pytest.raises(OutsideHours, match="Sam Okafor works 09:00-11:00 on Thu 4 Mar"):
         book(wish(FIRST))
@@ -247,9 +233,7 @@ def test_resources_of_another_kind_site_or_modality_are_refused(
     elsewhere = Resource.objects.create(
         kind="room", name="Room 9", site=other_site, room_kind="treatment"
     )
-    wrong.append(
-        ("room", VisitWish(good.starts_at, good.provider_id, elsewhere.pk, device.pk))
-    )
+    wrong.append(("room", VisitWish(good.starts_at, good.provider_id, elsewhere.pk, device.pk)))
     for field, visit in wrong:
         with pytest.raises(WrongResource) as refused:
             book(visit)
@@ -262,9 +246,7 @@ def test_resources_of_another_kind_site_or_modality_are_refused(
 # --- Intervals ------------------------------------------------------------------------------------
 
 
-def test_a_short_interval_is_refused_with_the_earliest_valid_date(
-    book: Book, wish: Wish
-) -> None:
+def test_a_short_interval_is_refused_with_the_earliest_valid_date(book: Book, wish: Wish) -> None:
     with pytest.raises(IntervalTooShort) as refused:
         book(wish(FIRST), wish(FIRST + timedelta(days=12)))
     assert refused.value.sentence == (
@@ -276,9 +258,7 @@ def test_a_short_interval_is_refused_with_the_earliest_valid_date(
     assert not Allocation.objects.exists()
 
 
-def test_a_long_interval_is_refused_with_the_latest_valid_date(
-    book: Book, wish: Wish
-) -> None:
+def test_a_long_interval_is_refused_with_the_latest_valid_date(book: Book, wish: Wish) -> None:
     with pytest.raises(IntervalTooLong) as refused:
         book(wish(FIRST), wish(FIRST + timedelta(days=43)))
     assert refused.value.latest == FIRST + timedelta(days=42)
@@ -300,17 +280,13 @@ def test_an_interval_is_breached_only_with_a_reason_and_the_capability(
         book(*close, by=manager, override_reason="  ")
     series = book(*close, by=manager, override_reason="Leaves the country")
     reasons = list(
-        series.appointments.order_by("session").values_list(
-            "override_reason", flat=True
-        )
+        series.appointments.order_by("session").values_list("override_reason", flat=True)
     )
     assert reasons == ["", "Leaves the country"]
     assert AuditEntry.objects.get(action="series.book").reason == "Leaves the country"
 
 
-def test_sessions_come_in_order_whoever_asks(
-    book: Book, wish: Wish, manager: Staff
-) -> None:
+def test_sessions_come_in_order_whoever_asks(book: Book, wish: Wish, manager: Staff) -> None:
     with pytest.raises(OutOfOrder):
         book(wish(SECOND), wish(FIRST), by=manager, override_reason="Please")
 
@@ -320,12 +296,7 @@ def test_more_sessions_than_the_protocol_has_need_an_override(
 ) -> None:
     with pytest.raises(TooManySessions):
         book(wish(FIRST), sessions=6)
-    assert (
-        book(
-            wish(FIRST), sessions=6, by=manager, override_reason="Scar revision"
-        ).sessions
-        == 6
-    )
+    assert book(wish(FIRST), sessions=6, by=manager, override_reason="Scar revision").sessions == 6
     with pytest.raises(SessionTaken):
         book(wish(SECOND), wish(THIRD), sessions=1)
 
@@ -350,16 +321,12 @@ def test_a_taken_slot_names_the_resource_and_three_places_near_it(
     now: datetime,
     series: TreatmentSeries,
 ) -> None:
-    other = a_patient(
-        site, front_desk, now, given="Ben", phone="", email="ben@p.example"
-    )
+    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     with pytest.raises(SlotTaken) as refused:
         book(wish(FIRST, "10:30"), patient=other)
     taken = refused.value
     assert (taken.resource_kind, taken.resource_name) == ("provider", "Sam Okafor")
-    assert taken.sentence.startswith(
-        "Sam Okafor was just taken at Thu 4 Mar 10:30. Nearest: "
-    )
+    assert taken.sentence.startswith("Sam Okafor was just taken at Thu 4 Mar 10:30. Nearest: ")
     assert [place.starts_at for place in taken.nearest] == [
         at(FIRST, "12:00"),
         at(FIRST, "12:15"),
@@ -377,9 +344,7 @@ def test_neighbouring_visits_of_one_room_do_not_collide(
     now: datetime,
     series: TreatmentSeries,
 ) -> None:
-    other = a_patient(
-        site, front_desk, now, given="Ben", phone="", email="ben@p.example"
-    )
+    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     # Until 11:35, clean-up of the room until 11:50, set-up from then on.
     with pytest.raises(SlotTaken):
         book(wish(FIRST, "11:50"), patient=other)
@@ -395,9 +360,7 @@ def test_a_patient_is_not_in_two_places(
     series: TreatmentSeries,
     house: ProtocolVersion,
 ) -> None:
-    second = provider_resource(
-        site, staff_at(site, "provider", "Kim Lee"), house.modality
-    )
+    second = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
     other_room = Resource.objects.create(
         kind="room", name="Room 2", site=site, room_kind="treatment"
     )
@@ -417,9 +380,7 @@ def test_a_series_is_booked_whole_or_not_at_all(
     now: datetime,
     series: TreatmentSeries,
 ) -> None:
-    other = a_patient(
-        site, front_desk, now, given="Ben", phone="", email="ben@p.example"
-    )
+    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     counts = Appointment.objects.count(), Allocation.objects.count()
     with pytest.raises(SlotTaken):
         book(wish(FIRST, "13:00"), wish(SECOND, "10:00"), patient=other)
@@ -437,9 +398,7 @@ def test_a_visit_is_added_to_the_lowest_free_session(
     now: datetime,
 ) -> None:
     booking.cancel(appointment=visits[1], by=front_desk, now=now)
-    again = booking.add_visit(
-        series=series, visit=wish(SECOND, "13:00"), by=front_desk, now=now
-    )
+    again = booking.add_visit(series=series, visit=wish(SECOND, "13:00"), by=front_desk, now=now)
     assert again.session == 2
     fourth = booking.add_visit(
         series=series, visit=wish(THIRD + timedelta(days=28)), by=front_desk, now=now
@@ -470,17 +429,13 @@ def test_a_closed_series_takes_no_more_visits(
 ) -> None:
     TreatmentSeries.objects.filter(pk=series.pk).update(state="ended", closed_at=now)
     with pytest.raises(SeriesClosed):
-        booking.add_visit(
-            series=series, visit=wish(date(2027, 5, 27)), by=front_desk, now=now
-        )
+        booking.add_visit(series=series, visit=wish(date(2027, 5, 27)), by=front_desk, now=now)
 
 
 def test_a_site_reads_its_own_clock(
     house: ProtocolVersion, other_site: Site, outsider: Staff, now: datetime
 ) -> None:
-    patient = a_patient(
-        other_site, outsider, now, given="Theo", phone="", email="t@p.example"
-    )
+    patient = a_patient(other_site, outsider, now, given="Theo", phone="", email="t@p.example")
     provider = provider_resource(
         other_site, staff_at(other_site, "provider", "Kim Lee"), house.modality
     )
@@ -490,12 +445,8 @@ def test_a_site_reads_its_own_clock(
     device = Resource.objects.create(
         kind="device", name="Needle 1", site=other_site, modality=house.modality
     )
-    early = VisitWish(
-        datetime(2027, 3, 4, 15, tzinfo=UTC), provider.pk, room.pk, device.pk
-    )
-    late = VisitWish(
-        datetime(2027, 3, 4, 18, tzinfo=UTC), provider.pk, room.pk, device.pk
-    )
+    early = VisitWish(datetime(2027, 3, 4, 15, tzinfo=UTC), provider.pk, room.pk, device.pk)
+    late = VisitWish(datetime(2027, 3, 4, 18, tzinfo=UTC), provider.pk, room.pk, device.pk)
     with pytest.raises(OutsideHours):
         booking.book_series(
             patient=patient,

@@ -56,9 +56,7 @@ minutes = st.integers(0, 2880)
 
 
 @given(zone_and_day(), minutes, minutes)
-def test_wall_times_never_invert_in_any_zone(
-    place: tuple[str, date], one: int, two: int
-) -> None:
+def test_wall_times_never_invert_in_any_zone(place: tuple[str, date], one: int, two: int) -> None:
     zone, day = place
     low, high = sorted((one, two))
     assert hours.instant(day, low, zone) <= hours.instant(day, high, zone)
@@ -92,9 +90,7 @@ def test_midnight_after_a_day_is_midnight_of_the_next_day(
     place: tuple[str, date],
 ) -> None:
     zone, day = place
-    assert hours.instant(day, 1440, zone) == hours.instant(
-        day + timedelta(days=1), 0, zone
-    )
+    assert hours.instant(day, 1440, zone) == hours.instant(day + timedelta(days=1), 0, zone)
 
 
 @pytest.mark.parametrize(
@@ -107,16 +103,12 @@ def test_midnight_after_a_day_is_midnight_of_the_next_day(
         ("Pacific/Apia", date(2011, 12, 30), 0.0),
     ],
 )
-def test_a_day_lasts_as_long_as_its_clock_says(
-    zone: str, day: date, length: float
-) -> None:
+def test_a_day_lasts_as_long_as_its_clock_says(zone: str, day: date, length: float) -> None:
     lasted = hours.instant(day, 1440, zone) - hours.instant(day, 0, zone)
     assert lasted == timedelta(hours=length)
 
 
-def test_a_repeated_time_is_its_first_occurrence_and_a_skipped_one_the_end_of_the_gap() -> (
-    None
-):
+def test_a_repeated_time_is_its_first_occurrence_and_a_skipped_one_the_end_of_the_gap() -> None:
     assert hours.instant(date(2027, 11, 7), 90, NEW_YORK) == utc(2027, 11, 7, 5, 30)
     assert hours.instant(date(2027, 3, 14), 150, NEW_YORK) == utc(2027, 3, 14, 7)
     assert hours.instant(date(2026, 10, 4), 135, LORD_HOWE) == utc(2026, 10, 3, 15, 30)
@@ -154,9 +146,7 @@ def test_a_typed_time_that_repeats_asks_which_and_takes_the_answer() -> None:
 
 
 @given(zone_and_day(), st.integers(0, 1439))
-def test_a_time_that_resolves_reads_back_as_typed(
-    place: tuple[str, date], minute: int
-) -> None:
+def test_a_time_that_resolves_reads_back_as_typed(place: tuple[str, date], minute: int) -> None:
     zone, day = place
     wall = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minute)
     try:
@@ -176,13 +166,9 @@ def test_a_time_that_resolves_reads_back_as_typed(
 
 
 def test_a_day_keeps_the_wall_clock_and_hours_elapse_across_a_change() -> None:
-    start = utc(
-        2026, 3, 8, 14
-    )  # Sunday 10:00 in New York, on the day the clocks go forward
+    start = utc(2026, 3, 8, 14)  # Sunday 10:00 in New York, on the day the clocks go forward
     assert hours.before(start, Duration(days=1), NEW_YORK) == utc(2026, 3, 7, 15)
-    assert hours.before(start, Duration(seconds=24 * 3600), NEW_YORK) == utc(
-        2026, 3, 7, 14
-    )
+    assert hours.before(start, Duration(seconds=24 * 3600), NEW_YORK) == utc(2026, 3, 7, 14)
 
 
 def test_a_half_hour_change_is_half_an_hour() -> None:
@@ -194,9 +180,7 @@ def test_a_month_clamps_to_its_last_day() -> None:
     start = hours.instant(date(2027, 1, 31), 600, NEW_YORK)
     assert hours.after(start, Duration(months=1), NEW_YORK) == utc(2027, 2, 28, 15)
     assert hours.before(start, Duration(months=2), NEW_YORK) == utc(2026, 11, 30, 15)
-    assert hours.shifted_day(date(2028, 2, 29), Duration(months=12)) == date(
-        2029, 2, 28
-    )
+    assert hours.shifted_day(date(2028, 2, 29), Duration(months=12)) == date(2029, 2, 28)
 
 
 def test_a_duration_that_lands_in_a_gap_lands_at_its_end() -> None:
@@ -210,9 +194,7 @@ def test_no_duration_leaves_the_second_of_two_equal_wall_times_alone() -> None:
 
 
 @given(zone_and_day(), st.integers(0, 1439), st.integers(0, 400))
-def test_days_after_and_days_between_agree(
-    place: tuple[str, date], minute: int, days: int
-) -> None:
+def test_days_after_and_days_between_agree(place: tuple[str, date], minute: int, days: int) -> None:
     zone, day = place
     start = hours.instant(day, minute, zone)
     end = hours.after(start, Duration(days=days), zone)
@@ -268,10 +250,7 @@ def test_the_next_allowed_moment_is_allowed_and_nothing_before_it_is(
     wall = hours.local(allowed, zone)
     assert window.opens <= wall.hour * 60 + wall.minute < window.closes
     if allowed > at:
-        assert (
-            hours.previous_allowed(allowed - timedelta(seconds=1), window, (zone,))
-            <= at
-        )
+        assert hours.previous_allowed(allowed - timedelta(seconds=1), window, (zone,)) <= at
 
 
 # --- Periods --------------------------------------------------------------------------------------
@@ -288,17 +267,11 @@ periods = st.lists(
 
 
 def moments(some: list[Period]) -> set[int]:
-    return {
-        hour
-        for hour in range(60)
-        if any(EPOCH + timedelta(hours=hour) in p for p in some)
-    }
+    return {hour for hour in range(60) if any(EPOCH + timedelta(hours=hour) in p for p in some)}
 
 
 @given(periods, periods)
-def test_period_algebra_equals_sets_of_moments(
-    a: list[Period], b: list[Period]
-) -> None:
+def test_period_algebra_equals_sets_of_moments(a: list[Period], b: list[Period]) -> None:
     assert moments(hours.merge(a)) == moments(a)
     assert moments(hours.subtract(a, b)) == moments(a) - moments(b)
     assert moments(hours.intersect(a, b)) == moments(a) & moments(b)
@@ -313,20 +286,12 @@ def test_a_moment_is_written_with_weekday_date_and_time() -> None:
     at = utc(2027, 3, 12, 15)
     assert hours.format_when(at, NEW_YORK, "en") == "Fri 12 Mar 10:00"
     assert hours.format_when(at, NEW_YORK, "es") == "vie 12 mar 10:00"
-    assert (
-        hours.format_when(at, NEW_YORK, "en", with_zone=True) == "Fri 12 Mar 10:00 EST"
-    )
+    assert hours.format_when(at, NEW_YORK, "en", with_zone=True) == "Fri 12 Mar 10:00 EST"
     assert hours.format_when(at, "America/Sao_Paulo", "es", with_zone=True) == (
         "vie 12 mar 12:00 UTC-03"
     )
 
 
 def test_a_repeated_time_is_always_written_with_its_zone() -> None:
-    assert (
-        hours.format_when(utc(2027, 11, 7, 5, 30), NEW_YORK, "en")
-        == "Sun 7 Nov 01:30 EDT"
-    )
-    assert (
-        hours.format_when(utc(2027, 11, 7, 6, 30), NEW_YORK, "en")
-        == "Sun 7 Nov 01:30 EST"
-    )
+    assert hours.format_when(utc(2027, 11, 7, 5, 30), NEW_YORK, "en") == "Sun 7 Nov 01:30 EDT"
+    assert hours.format_when(utc(2027, 11, 7, 6, 30), NEW_YORK, "en") == "Sun 7 Nov 01:30 EST"

@@ -68,15 +68,11 @@ def test_a_message_is_expired_at_the_very_moment_of_its_expiry() -> None:
     decision = decide(REMINDER, ELENA, now=REMINDER.expires_at)
     assert isinstance(decision, Skip)
     assert decision.reason == "expired"
-    assert (
-        decide(REMINDER, ELENA, now=REMINDER.expires_at - timedelta(hours=1)) == Send()
-    )
+    assert decide(REMINDER, ELENA, now=REMINDER.expires_at - timedelta(hours=1)) == Send()
 
 
 def test_a_photo_prompt_needs_the_consent_to_photos_too() -> None:
-    photo = replace(
-        REMINDER, kind=Kind.PROGRESS_MILESTONE, priority=3, needs=("photos",)
-    )
+    photo = replace(REMINDER, kind=Kind.PROGRESS_MILESTONE, priority=3, needs=("photos",))
     decision = decide(photo, ELENA, now=NOON)
     assert isinstance(decision, Skip)
     assert "photos" in decision.why
@@ -94,12 +90,8 @@ def test_care_waits_from_eight_in_the_evening_until_eight_in_the_morning() -> No
     assert decide(late, ELENA, now=decision.until) == Send()
 
 
-def test_the_morning_after_the_clocks_go_forward_still_begins_at_eight_on_the_wall() -> (
-    None
-):
-    night = datetime(
-        2027, 3, 14, 6, 30, tzinfo=UTC
-    )  # Sunday 01:30, half an hour before
+def test_the_morning_after_the_clocks_go_forward_still_begins_at_eight_on_the_wall() -> None:
+    night = datetime(2027, 3, 14, 6, 30, tzinfo=UTC)  # Sunday 01:30, half an hour before
     decision = decide(
         replace(REMINDER, due_at=night, expires_at=night + timedelta(days=1)),
         ELENA,
@@ -146,9 +138,7 @@ def test_with_two_possible_zones_only_the_hours_of_both_will_do() -> None:
 
 @given(
     minutes=st.integers(0, 60 * 24 * 366),
-    zone=st.sampled_from(
-        [NEW_YORK, TOKYO, "Australia/Lord_Howe", "America/St_Johns", "UTC"]
-    ),
+    zone=st.sampled_from([NEW_YORK, TOKYO, "Australia/Lord_Howe", "America/St_Johns", "UTC"]),
     purpose=st.sampled_from(list(Purpose)),
 )
 def test_nothing_but_notices_ever_leaves_in_quiet_hours(

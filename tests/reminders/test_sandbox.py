@@ -39,7 +39,13 @@ def receive_text(provider: StandIn, words: str) -> None:
         base_url=provider.http_url,
     )
     channel.submit(
-        Outgoing(message_id=1, reference="r", to="+15550100100", sender="+15550100001", text=words)
+        Outgoing(
+            message_id=1,
+            reference="r",
+            to="+15550100100",
+            sender="+15550100001",
+            text=words,
+        )
     )
     channel.close()
 
@@ -51,7 +57,9 @@ def receive_mail(provider: StandIn, *, html: str = "<p>Dear you</p>") -> None:
     mail.set_content("Dear you")
     mail.add_alternative(html, subtype="html")
     mail.add_alternative(
-        "BEGIN:VCALENDAR\nEND:VCALENDAR\n", subtype="calendar", params={"method": "REQUEST"}
+        "BEGIN:VCALENDAR\nEND:VCALENDAR\n",
+        subtype="calendar",
+        params={"method": "REQUEST"},
     )
     with smtplib.SMTP("127.0.0.1", provider.smtp_port, timeout=5) as smtp:
         smtp.send_message(mail)

@@ -102,7 +102,9 @@ def call(
             return error.code, json.load(error)
 
 
-def test_a_taken_text_can_be_fetched_by_the_providers_id_only(provider: StandIn) -> None:
+def test_a_taken_text_can_be_fetched_by_the_providers_id_only(
+    provider: StandIn,
+) -> None:
     status, made = call(provider.http_url, MESSAGES, TEXT)
 
     assert (status, made["status"]) == (201, "queued")
@@ -275,7 +277,11 @@ def test_what_arrived_can_be_read_and_cleared(provider: StandIn) -> None:
     _, received = call(provider.http_url, "/received.json")
     [text], [mail] = received["texts"], received["mails"]
     assert (text["to"], text["text"]) == (TEXT["To"], "Hello")
-    assert (mail["to"], mail["subject"], mail["text"]) == ("to@x.example", "Hi", "Dear you\n")
+    assert (mail["to"], mail["subject"], mail["text"]) == (
+        "to@x.example",
+        "Hi",
+        "Dear you\n",
+    )
 
     call(provider.http_url, "/received", method="DELETE")
     assert call(provider.http_url, "/received.json")[1] == {"texts": [], "mails": []}
@@ -333,7 +339,13 @@ def test_the_process_says_when_it_is_ready_and_stops_cleanly(
 
 
 def test_a_port_in_use_gets_one_clear_line(provider: StandIn) -> None:
-    command = [sys.executable, "-m", "reminders.stand_in", "--http-port", str(provider.http_port)]
+    command = [
+        sys.executable,
+        "-m",
+        "reminders.stand_in",
+        "--http-port",
+        str(provider.http_port),
+    ]
 
     ended = subprocess.run(command, capture_output=True, text=True, timeout=20)
 

@@ -45,7 +45,12 @@ def report(
     """Posts one status as Twilio would, and returns the answer's status. `tampered` is changed
     after signing."""
     path = f"/webhooks/twilio/status/{REFERENCE}/"
-    sent = {"AccountSid": ACCOUNT, "MessageSid": SID, "MessageStatus": "delivered", **fields}
+    sent = {
+        "AccountSid": ACCOUNT,
+        "MessageSid": SID,
+        "MessageStatus": "delivered",
+        **fields,
+    }
     answer = client.post(
         path,
         urlencode({**sent, **(tampered or {})}),
@@ -70,11 +75,17 @@ def test_the_address_is_the_one_that_texts_carry(settings: Settings) -> None:
     assert carried == PUBLIC_URL + reverse("twilio-status", args=[REFERENCE])
 
 
-def test_a_signed_report_is_recorded_once_however_often_it_comes(client: Client) -> None:
+def test_a_signed_report_is_recorded_once_however_often_it_comes(
+    client: Client,
+) -> None:
     assert [report(client) for _ in range(3)] == [204, 204, 204]
 
     receipt = Receipt.objects.get()
-    assert (receipt.provider, receipt.status, receipt.code) == ("twilio", "delivered", "")
+    assert (receipt.provider, receipt.status, receipt.code) == (
+        "twilio",
+        "delivered",
+        "",
+    )
 
 
 def test_each_status_of_a_text_is_an_event_of_its_own(client: Client) -> None:
@@ -88,7 +99,9 @@ def test_each_status_of_a_text_is_an_event_of_its_own(client: Client) -> None:
     }
 
 
-def test_parameters_that_we_do_not_know_are_part_of_the_signature(client: Client) -> None:
+def test_parameters_that_we_do_not_know_are_part_of_the_signature(
+    client: Client,
+) -> None:
     assert report(client, RawDlrDate="2703121000", SomethingNew="", To="+15550100100") == 204
     assert report(client, tampered={"SomethingNew": "x"}) == 403
 
@@ -102,7 +115,13 @@ def test_parameters_that_we_do_not_know_are_part_of_the_signature(client: Client
         {"AccountSid": "AC" + "8" * 32},
         {"AccountSid": ""},
     ],
-    ids=["wrong token", "tampered", "signed for another address", "another account", "no account"],
+    ids=[
+        "wrong token",
+        "tampered",
+        "signed for another address",
+        "another account",
+        "no account",
+    ],
 )
 def test_a_report_that_is_not_our_accounts_is_refused(
     client: Client, change: dict[str, str]

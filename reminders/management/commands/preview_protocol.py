@@ -23,9 +23,7 @@ from reminders.preview import Preview
 
 PURPOSES = ("care", "marketing", "photos", "phi_detail")
 # A patient and a clinic who do not exist; links as long as real ones.
-SENDER = Sender(
-    "Harbour Skin Clinic", "Harbour Skin", "+1 212 555 0100", "1 Harbour Street"
-)
+SENDER = Sender("Harbour Skin Clinic", "Harbour Skin", "+1 212 555 0100", "1 Harbour Street")
 LINK = "https://clinic.example/p/preview-preview-prev/"
 HOLD = timedelta(minutes=3)
 
@@ -34,26 +32,14 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "protocol", help="the protocol's id, such as rf_microneedling"
-        )
-        parser.add_argument(
-            "--start", required=True, help="first visit, wall time of the site"
-        )
+        parser.add_argument("protocol", help="the protocol's id, such as rf_microneedling")
+        parser.add_argument("--start", required=True, help="first visit, wall time of the site")
         parser.add_argument("--site-zone", required=True, help="IANA zone of the site")
-        parser.add_argument(
-            "--patient-zone", default="", help="IANA zone, when another"
-        )
+        parser.add_argument("--patient-zone", default="", help="IANA zone, when another")
         parser.add_argument("--booked-at", default="", help="wall time of the site")
-        parser.add_argument(
-            "--sessions", type=int, help="default: the protocol's typical count"
-        )
-        parser.add_argument(
-            "--interval-days", type=int, help="default: the protocol's ideal"
-        )
-        parser.add_argument(
-            "--areas", default="", help="area ids, by comma; default: the first"
-        )
+        parser.add_argument("--sessions", type=int, help="default: the protocol's typical count")
+        parser.add_argument("--interval-days", type=int, help="default: the protocol's ideal")
+        parser.add_argument("--areas", default="", help="area ids, by comma; default: the first")
         parser.add_argument("--language", choices=("en", "es"), default="en")
         parser.add_argument(
             "--consents",
@@ -76,11 +62,7 @@ def _calendar(options: dict[str, Any]) -> list[Preview]:
     zone = _zone(options["site_zone"], "--site-zone")
     patient_zone = _zone(options["patient_zone"], "--patient-zone") or ""
     start = _wall(options["start"], zone, "--start")
-    booked_at = (
-        _wall(options["booked_at"], zone, "--booked-at")
-        if options["booked_at"]
-        else None
-    )
+    booked_at = _wall(options["booked_at"], zone, "--booked-at") if options["booked_at"] else None
     areas = _areas(protocol, options["areas"])
     site = SiteFacts(id=0, name=SENDER.clinic_name, zone=zone, hold=HOLD)
     series = preview.imagined_series(
@@ -102,9 +84,7 @@ def _calendar(options: dict[str, Any]) -> list[Preview]:
     consents = _consents(options["consents"])
     return preview.calendar(
         patient=PatientFacts(id=0, is_deceased=False, series=(series,)),
-        recipients={
-            channel: _recipient(consents, patient_zone or zone) for channel in Channel
-        },
+        recipients={channel: _recipient(consents, patient_zone or zone) for channel in Channel},
         reader=Reader(
             first_name="Elena",
             language=options["language"],
@@ -140,9 +120,7 @@ def _protocol(name: str) -> Protocol:
 
 def _zone(name: str, option: str) -> str:
     if name and name not in available_timezones():
-        raise CommandError(
-            f"{option}: '{name}' is not an IANA time zone, e.g. America/New_York."
-        )
+        raise CommandError(f"{option}: '{name}' is not an IANA time zone, e.g. America/New_York.")
     return name
 
 
@@ -150,13 +128,9 @@ def _wall(text: str, zone: str, option: str) -> datetime:
     try:
         wall = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandError(
-            f"{option}: '{text}' is not a time; write 2027-03-12T10:00."
-        ) from None
+        raise CommandError(f"{option}: '{text}' is not a time; write 2027-03-12T10:00.") from None
     if wall.tzinfo is not None:
-        raise CommandError(
-            f"{option}: write the wall time of the site, without an offset."
-        )
+        raise CommandError(f"{option}: write the wall time of the site, without an offset.")
     try:
         return hours.resolve(wall, zone)
     except (hours.WallTimeMissing, hours.WallTimeRepeats) as refused:
@@ -185,24 +159,18 @@ def _areas(protocol: Protocol, text: str) -> list[str]:
     known = list(protocol.applicability.areas)
     chosen = [area.strip() for area in text.split(",") if area.strip()] or known[:1]
     if unknown := [area for area in chosen if area not in known]:
-        raise CommandError(
-            f"--areas: there is no '{unknown[0]}'. Known: {', '.join(known)}."
-        )
+        raise CommandError(f"--areas: there is no '{unknown[0]}'. Known: {', '.join(known)}.")
     return chosen
 
 
 def _consents(text: str) -> frozenset[tuple[str, str]]:
     chosen = [purpose.strip() for purpose in text.split(",") if purpose.strip()]
     if unknown := [purpose for purpose in chosen if purpose not in PURPOSES]:
-        raise CommandError(
-            f"--consents: '{unknown[0]}' is not one of {', '.join(PURPOSES)}."
-        )
+        raise CommandError(f"--consents: '{unknown[0]}' is not one of {', '.join(PURPOSES)}.")
     return frozenset(
         (purpose, channel)
         for purpose in chosen
-        for channel in (
-            ("sms", "email") if purpose in ("care", "marketing") else ("any",)
-        )
+        for channel in (("sms", "email") if purpose in ("care", "marketing") else ("any",))
     )
 
 

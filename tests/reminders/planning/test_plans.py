@@ -56,9 +56,7 @@ def test_reminders_come_three_days_before_at_ten_and_one_day_before_at_the_hour_
     assert last.expires_at == wall("2027-04-12 15:30")
 
 
-def test_the_last_reminder_keeps_the_wall_clock_when_the_clocks_change_in_between() -> (
-    None
-):
+def test_the_last_reminder_keeps_the_wall_clock_when_the_clocks_change_in_between() -> None:
     messages = planned(visit(starts="2027-03-14 10:00")).messages
     [last] = of_kind(messages, "reminder_final")
     assert last.due_at == wall("2027-03-13 10:00")
@@ -78,8 +76,7 @@ def test_every_step_with_a_channel_is_planned_or_skipped_with_a_reason() -> None
     with_channel = {
         step.id
         for step in protocol().steps
-        if step.kind != "task"
-        and {"sms", "email", "app"} & {str(used) for used in step.channels}
+        if step.kind != "task" and {"sms", "email", "app"} & {str(used) for used in step.channels}
     }
     assert steps == with_channel
     assert all(message.why for message in plan_.messages)
@@ -88,9 +85,7 @@ def test_every_step_with_a_channel_is_planned_or_skipped_with_a_reason() -> None
 def test_a_visit_booked_the_day_before_gets_one_catch_up_and_no_burst() -> None:
     booked = visit(starts="2027-04-12 10:00", scheduled="2027-04-11 09:00")
     before_visit = [
-        message
-        for message in sent(planned(booked).messages)
-        if message.due_at < booked.starts_at
+        message for message in sent(planned(booked).messages) if message.due_at < booked.starts_at
     ]
     assert [(one.channel, one.kind) for one in before_visit] == [
         ("email", "booking_confirmed"),
@@ -102,25 +97,19 @@ def test_a_visit_booked_the_day_before_gets_one_catch_up_and_no_burst() -> None:
 
 def test_a_visit_booked_the_day_before_says_why_its_reminders_are_left_out() -> None:
     booked = visit(starts="2027-04-12 10:00", scheduled="2027-04-11 09:00")
-    reasons = {
-        one.kind: one.skip for one in planned(booked).messages if "reminder" in one.kind
-    }
+    reasons = {one.kind: one.skip for one in planned(booked).messages if "reminder" in one.kind}
     assert reasons == {
         "reminder_confirm": "booked_too_late",
         "reminder_final": "booked_too_late",
     }
 
 
-def test_after_care_waits_until_the_visit_is_done_and_then_counts_from_its_real_end() -> (
-    None
-):
+def test_after_care_waits_until_the_visit_is_done_and_then_counts_from_its_real_end() -> None:
     booked = visit()
     [waiting] = of_kind(planned(booked).messages, "postcare_0")
     assert waiting.waits_for == "visit_done"
     done_at = booked.ends_at + timedelta(minutes=40)
-    done = replace(
-        booked, state=State.DONE, done_at=done_at, told_start=booked.starts_at
-    )
+    done = replace(booked, state=State.DONE, done_at=done_at, told_start=booked.starts_at)
     [due] = of_kind(planned(done).messages, "postcare_0")
     assert due.waits_for == ""
     assert due.due_at == done_at + timedelta(minutes=15)
@@ -182,9 +171,7 @@ def test_moving_one_visit_leaves_what_is_planned_for_the_others_as_it_is() -> No
         schedule_version=2,
         scheduled_at=wall("2027-03-01 09:00"),
     )
-    after = {
-        message.key: message for message in planned(told[0], moved, told[2]).messages
-    }
+    after = {message.key: message for message in planned(told[0], moved, told[2]).messages}
     for session in (1, 3):
         kept = [key for key, message in before.items() if message.session == session]
         assert kept
@@ -206,9 +193,7 @@ def test_a_moved_visit_does_not_repeat_preparation_that_was_already_said() -> No
         scheduled_at=wall("2027-04-08 09:00"),
     )
     messages = plan(patient(series(moved), spoken=spoken)).messages
-    assert not {"pre.actives", "pre.sun"} & {
-        step for one in messages for step in one.steps
-    }
+    assert not {"pre.actives", "pre.sun"} & {step for one in messages for step in one.steps}
 
 
 def test_staff_choose_not_to_send_one_step_of_one_session() -> None:
@@ -224,9 +209,7 @@ def test_nothing_is_planned_for_a_patient_who_died() -> None:
     assert plan(replace(facts, is_deceased=True)).tasks == ()
 
 
-def test_follow_up_waits_for_the_end_of_the_series_and_counts_from_its_last_session() -> (
-    None
-):
+def test_follow_up_waits_for_the_end_of_the_series_and_counts_from_its_last_session() -> None:
     photos = of_kind(planned(*THREE).messages, "progress_milestone", "email")
     assert [one.waits_for for one in photos] == ["series_done"] * 3
     assert photos[0].due_at == wall("2027-07-05 11:30")
@@ -249,9 +232,7 @@ def test_two_series_that_fall_due_together_share_one_message() -> None:
     one = series(visit(1, "2027-04-12 10:00"))
     other = series(visit(2, "2027-04-12 14:00"), id=2)
     reminders = of_kind(plan(patient(one, other)).messages, "reminder_final")
-    assert [len({item.anchor for item in message.items}) for message in reminders] == [
-        2
-    ]
+    assert [len({item.anchor for item in message.items}) for message in reminders] == [2]
     assert reminders[0].due_at == wall("2027-04-11 14:00")
     assert reminders[0].series_id is None
 
@@ -264,9 +245,7 @@ def test_opposite_advice_of_two_series_is_held_back_and_becomes_a_task() -> None
         id="other",
         steps=(replace(step, directive="do"),),  # type: ignore[arg-type]
     )
-    facts = patient(
-        series(visit(1)), series(visit(2, "2027-04-12 14:00"), id=2, protocol=opposite)
-    )
+    facts = patient(series(visit(1)), series(visit(2, "2027-04-12 14:00"), id=2, protocol=opposite))
     made = plan(facts)
     held = [one for one in made.messages if one.skip == "clashing_advice"]
     assert {step for one in held for step in one.steps} == {"pre.actives"}
@@ -300,8 +279,7 @@ def test_planning_again_changes_nothing() -> None:
 def test_a_cancelled_series_withdraws_everything_that_was_planned() -> None:
     stored = _stored(patient(series(*THREE)))
     cancelled = [
-        replace(one, state=State.CANCELLED, closed_at=wall("2027-03-01 09:00"))
-        for one in THREE
+        replace(one, state=State.CANCELLED, closed_at=wall("2027-03-01 09:00")) for one in THREE
     ]
     changes = diff(planned(*cancelled).messages, stored)
     assert changes.withdraw == tuple(stored)

@@ -70,9 +70,7 @@ def series(
     return replace(facts, **changes)  # type: ignore[arg-type]
 
 
-def patient(
-    *all_series: SeriesFacts, spoken: frozenset[Item] = frozenset()
-) -> PatientFacts:
+def patient(*all_series: SeriesFacts, spoken: frozenset[Item] = frozenset()) -> PatientFacts:
     return PatientFacts(id=1, is_deceased=False, series=all_series, spoken=spoken)
 
 
@@ -80,9 +78,7 @@ def planned(*visits: VisitFacts, **changes: object) -> Plan:
     return plan(patient(series(*visits, **changes)))
 
 
-def of_kind(
-    messages: tuple[Wanted, ...], kind: str, channel: str = "sms"
-) -> list[Wanted]:
+def of_kind(messages: tuple[Wanted, ...], kind: str, channel: str = "sms") -> list[Wanted]:
     return [one for one in messages if one.kind == kind and one.channel == channel]
 
 

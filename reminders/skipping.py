@@ -1,0 +1,116 @@
+"""Staff choose not to send a message, or change their mind: a fact of the plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments.models import Appointment
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Staff
+from patients.models import Patient
+from reminders.catalogue import MessageState
+from reminders.models import Message, SkipChoice
+
+
+class SkipRefused(Exception):
+    """The message is no longer in the hands of staff; `sentence` says where it is."""
+
+    code = "skip_refused"
+    field = "state"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@transaction.atomic
+def skip(*, message: Message, by: Staff, now: datetime) -> None:
+    """Do not send what a scheduled message says. It is planned anew and shows as skipped.
+
+    Raises SkipRefused once a dispatcher took it up, Forbidden unless `by` may manage messages.
+    """
+    _require(message, by)
+    if not can_skip(_locked(message)):
+        raise SkipRefused("This message is being sent or was sent; it cannot be skipped any more.")
+    SkipChoice.objects.bulk_create(
+        (
+            SkipChoice(
+                series_id=series,
+                session=session,
+                step=step,
+                channel=channel,
+                by=by,
+                at=now,
+            )
+            for series, session, step, channel in _choices(message)
+        ),
+        ignore_conflicts=True,
+    )
+    _planned_anew(message, "message.skip", by=by, now=now)
+
+
+@transaction.atomic
+def unskip(*, message: Message, by: Staff, now: datetime) -> None:
+    """Send after all what staff chose to skip, at its due time.
+
+    Raises SkipRefused when staff did not skip it, Forbidden unless `by` may manage messages.
+    """
+    _require(message, by)
+    if not can_unskip(_locked(message)):
+        raise SkipRefused("Only a message that staff skipped can be put back.")
+    for series, session, step, channel in _choices(message):
+        SkipChoice.objects.filter(
+            series=series, session=session, step=step, channel=channel
+        ).delete()
+    _planned_anew(message, "message.unskip", by=by, now=now)
+
+
+def can_skip(message: Message) -> bool:
+    """Whether no dispatcher has taken the message up and it is still to be sent."""
+    return message.state == MessageState.SCHEDULED
+
+
+def can_unskip(message: Message) -> bool:
+    return message.state == MessageState.SKIPPED and message.reason == "skipped_by_staff"
+
+
+def _locked(message: Message) -> Message:
+    """The stored message under its lock, taken after its patient's as planning does it."""
+    Patient.objects.select_for_update(no_key=True).get(pk=message.patient_id)
+    return Message.objects.select_for_update(no_key=True).get(pk=message.pk)
+
+
+def _require(message: Message, by: Staff) -> None:
+    access.require(by, Capability.MANAGE_MESSAGES, message.site)
+
+
+def _choices(message: Message) -> list[tuple[int, int, str, str]]:
+    """(series, session, step, channel) of everything that the message says."""
+    items = list(message.items.all())
+    visits = {
+        f"visit:{visit.pk}": visit
+        for visit in Appointment.objects.filter(
+            pk__in=[int(item.anchor[6:]) for item in items if item.anchor.startswith("visit:")]
+        )
+    }
+    choices = []
+    for item in items:
+        visit = visits.get(item.anchor)
+        series = visit.series_id if visit else int(item.anchor.removeprefix("series:"))
+        choices.append((series, visit.session if visit else 0, item.step, item.channel))
+    return choices
+
+
+def _planned_anew(message: Message, action: str, *, by: Staff, now: datetime) -> None:
+    Patient.objects.filter(pk=message.patient_id).raise_revision()
+    audit.record(
+        action=action,
+        subject=message,
+        by=by,
+        now=now,
+        site=message.site,
+        patient_id=message.patient_id,
+    )
