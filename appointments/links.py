@@ -92,7 +92,7 @@ def issue(*, patient_id: int, appointment: Appointment | None, now: datetime) ->
     return token
 
 
-def open(token: str, *, now: datetime) -> PatientLink:
+def open(token: str, *, now: datetime) -> PatientLink:  # noqa: A001 - links.open
     """The link of a token, with patient and visit loaded. Reads only.
 
     Raises:

@@ -217,7 +217,7 @@ def intersect(a: Iterable[Period], b: Iterable[Period]) -> list[Period]:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A daily window [opens, closes) in minutes of the wall clock, on some weekdays (0 = Monday)."""
+    """A daily window [opens, closes) in minutes of the wall clock, on weekdays from 0 = Monday."""
 
     weekdays: frozenset[int]
     opens: int

@@ -82,7 +82,7 @@ def email(name: str) -> dict[str, object]:
 def _parsed(name: str, parse: Callable[[], T], complaint: str) -> T:
     try:
         return parse()
-    except Exception:  # the parsers raise many kinds, and their text may quote a password
+    except Exception:  # noqa: BLE001 - the parsers raise many kinds, and their text may quote a password
         return _stop(f"{name} {complaint}")
 
 

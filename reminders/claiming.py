@@ -1,8 +1,8 @@
 """Claims: taking due messages for a while, and what becomes of the claims of the dead.
 
-A message is locked only after its patient, as planning does it, so that the two never wait for each
-other in a circle. What comes back to the schedule while its patient's facts have moved on is planned
-anew: planning leaves a claimed message alone and so has not yet judged it by those facts.
+A message is locked only after its patient, as planning does it, so that the two never wait for
+each other in a circle. What comes back to the schedule while its patient's facts have moved on is
+planned anew: planning leaves a claimed message alone and so has not yet judged it by those facts.
 """
 
 from __future__ import annotations

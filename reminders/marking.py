@@ -24,7 +24,8 @@ RETURNING message.id
 
 BEGIN_ATTEMPTS = """
 INSERT INTO reminders_attempt (message_id, number, started_at, outcome, code)
-SELECT id, 1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt WHERE message_id = marked.id),
+SELECT id,
+       1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt WHERE message_id = marked.id),
        %(now)s, '', ''
   FROM unnest(%(ids)s::bigint[]) AS marked (id)
 RETURNING message_id, number

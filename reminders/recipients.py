@@ -20,7 +20,10 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
         Message(pk=number, patient=patient, site=site, channel=channel)
         for number, channel in enumerate(Channel)
     ]
-    return {Channel(draft.channel): found for draft, found in zip(drafts, of(drafts).values())}
+    return {
+        Channel(draft.channel): found
+        for draft, found in zip(drafts, of(drafts).values(), strict=True)
+    }
 
 
 def of(messages: Sequence[Message]) -> dict[int, Recipient]:

@@ -51,7 +51,7 @@ def _act_as_app(connection: BaseDatabaseWrapper, **_: object) -> None:
 
 
 @pytest.fixture
-def as_owner() -> Generator[Callable[[str], None]]:
+def as_owner() -> Callable[[str], None]:
     """Runs a statement as the owner of the tables, e.g. to break what the role that runs cannot."""
 
     def run(statement: str) -> None:
@@ -60,7 +60,7 @@ def as_owner() -> Generator[Callable[[str], None]]:
             cursor.execute(statement)
             cursor.execute(f"SET ROLE {APP}")
 
-    yield run
+    return run
 
 
 # --- The browser ----------------------------------------------------------------------------------

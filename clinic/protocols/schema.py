@@ -22,7 +22,7 @@ class Kind(StrEnum):
 class SkinType(StrEnum):
     """Fitzpatrick's types."""
 
-    I = "I"
+    I = "I"  # noqa: E741 - Fitzpatrick's numeral
     II = "II"
     III = "III"
     IV = "IV"
