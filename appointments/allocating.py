@@ -20,6 +20,9 @@ from clinic.models import Resource
 
 EXCLUSION_VIOLATION, DEADLOCK, LOCK_TIMEOUT = "23P01", "40P01", "55P03"
 
+# The id of no visit. NULL would not do: it is not distinct from that of a block.
+NO_VISIT = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -76,7 +79,7 @@ def collisions(wanted: Sequence[Held], without: Appointment | None = None) -> li
             )
             ORDER BY wanted.number
             """,
-            [*_columns(wanted), without.pk if without else None],
+            [*_columns(wanted), without.pk if without else NO_VISIT],
         )
         return [wanted[number - 1] for (number,) in cursor]
 

@@ -165,7 +165,8 @@ def wish_for_move(
         return named[kind] or free.pick(kind, bit, present.get(kind)) or present.get(kind)
 
     provider, room = chosen(PROVIDER), chosen(ROOM)
-    assert provider is not None and room is not None  # a visit that can move holds both
+    assert provider is not None
+    assert room is not None
     return VisitWish(starts_at, provider, room, chosen(DEVICE))
 
 

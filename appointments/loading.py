@@ -15,6 +15,7 @@ from struct import iter_unpack
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from appointments.allocating import NO_VISIT
 from appointments.availability import (
     DEVICE,
     PATIENT,
@@ -163,7 +164,7 @@ def busy(resources: Sequence[int], span: Period, without: Appointment | None) ->
                 list(resources),
                 span.ends_at,
                 span.starts_at,
-                without.pk if without else None,
+                without.pk if without else NO_VISIT,
             ],
         )
         return {resource: Busy(_unpacked(bytes(packed))) for resource, packed in cursor}
