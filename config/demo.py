@@ -140,9 +140,11 @@ def _secret(data_dir: Path) -> str:
 def _step(console: Console, label: str) -> Iterator[None]:
     begun = time.monotonic()
     if not console.is_terminal:
-        console.print(f"  … {label}")
+        console.print(f"  … {label}", soft_wrap=True)
     columns = SpinnerColumn(), TextColumn("{task.description} …"), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         progress.add_task(label)
         yield
     console.print(f"  [green]✓[/] {label} [dim]({time.monotonic() - begun:.1f} s)[/]")
