@@ -16,9 +16,7 @@ WRONG = date(1999, 1, 1)
 
 
 @pytest.fixture
-def visit(
-    patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
-) -> Appointment:
+def visit(patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime) -> Appointment:
     return a_visit(patient, site, protocol, now=now)
 
 

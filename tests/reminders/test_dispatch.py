@@ -1,0 +1,493 @@
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from appointments.models import Appointment, Task
+from clinic.models import ProtocolVersion, Site, Staff
+from patients import consent
+from patients.models import ConsentChannel, Patient, Purpose
+from reminders import dispatch, receipts, submitting
+from reminders.catalogue import Channel, Kind, MessageState
+from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.models import Attempt, Message, MessageItem, SentContent, Suppression
+from tests.personas import a_patient
+from tests.reminders.ledger import ACCEPTED, Recorder, a_visit, planned, queued
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+def refused(code: str) -> Submission:
+    return Submission(outcome=Outcome.REFUSED, code=code)
+
+
+def again(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
+
+
+# --- What is due ----------------------------------------------------------------------------------
+
+
+def test_a_due_message_is_sent_once_and_its_answer_stored(
+    visit: Appointment, now: datetime
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+    first = dispatch.send_due(now=now, channel=channel)
+    second = dispatch.send_due(now=now + MINUTE, channel=channel)
+    assert first == {"claimed": 1, "accepted": 1}
+    assert not second
+    [sent] = channel.sent
+    assert sent.reference == str(message.reference)
+    assert sent.to == "+12125550123"
+    assert sent.sender == "+12125550100"
+    stored = again(message)
+    assert stored.state == MessageState.ACCEPTED
+    assert (stored.provider, stored.provider_id) == ("recorder", "SM1")
+    assert stored.wake_at is None
+    assert stored.accepted_at is not None
+    attempt = Attempt.objects.get(message=message)
+    assert (attempt.number, attempt.outcome) == (1, "accepted")
+    assert attempt.ended_at is not None
+    assert SentContent.objects.get(message=message).address == sent.to
+
+
+def test_a_message_is_not_due_before_its_time(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now + MINUTE)
+    assert not dispatch.send_due(now=now, channel=Recorder())
+
+
+def test_a_message_waits_while_its_patient_is_to_be_planned(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    queued(visit, now=now)
+    Patient.objects.filter(pk=patient.pk).raise_revision()
+    assert not dispatch.send_due(now=now, channel=Recorder())
+
+
+def test_a_message_waits_while_its_site_is_to_be_planned(
+    visit: Appointment, site: Site, now: datetime
+) -> None:
+    queued(visit, now=now)
+    Site.objects.filter(pk=site.pk).update(revision=7)
+    assert not dispatch.send_due(now=now, channel=Recorder())
+
+
+def test_the_most_urgent_messages_go_first(visit: Appointment, now: datetime) -> None:
+    late = queued(visit, now=now - MINUTE, kind=Kind.PRECARE_STEP, steps=["fever"])
+    urgent = queued(visit, now=now)
+    channel = Recorder()
+    dispatch.send_due(now=now, window=1, channel=channel)
+    assert [sent.message_id for sent in channel.sent] == [urgent.pk]
+    assert again(late).state == MessageState.SCHEDULED
+
+
+def test_a_drain_goes_on_until_nothing_is_due(
+    visit: Appointment, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "WINDOW", 2)
+    for channel in (Channel.SMS, Channel.EMAIL):
+        queued(visit, now=now, channel=channel)
+        queued(visit, now=now, kind=Kind.POSTCARE_0, channel=channel)
+    tally = dispatch.drain(clock=lambda: now, seconds=60, channel=Recorder())
+    assert tally["accepted"] == 4
+
+
+def test_a_drain_that_shall_stop_begins_no_window(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now)
+    assert not dispatch.drain(
+        clock=lambda: now, seconds=60, stopping=lambda: True, channel=Recorder()
+    )
+
+
+def test_a_window_takes_the_same_number_of_queries_for_two_messages_as_for_twelve(
+    site: Site, front_desk: Staff, protocol: ProtocolVersion, now: datetime
+) -> None:
+    def window(number: int) -> int:
+        for each in range(number):
+            phone = f"+1212556{number:02}{each:02}"
+            patient = a_patient(site, front_desk, now, phone=phone, email=f"{phone}@p.example")
+            queued(a_visit(patient, site, protocol, now=now), now=now)
+        with CaptureQueriesContext(connection) as queries:
+            assert dispatch.send_due(now=now, channel=Recorder())["accepted"] == number
+        return len(queries)
+
+    assert window(2) == window(12)
+
+
+# --- The gate -------------------------------------------------------------------------------------
+
+
+def test_quiet_hours_put_a_message_off_until_the_morning(visit: Appointment, now: datetime) -> None:
+    evening = now + timedelta(hours=12)  # 21:00 in New York
+    message = queued(visit, now=evening, kind=Kind.REMINDER_CONFIRM)
+    channel = Recorder()
+    dispatch.send_due(now=evening, channel=channel)
+    stored = again(message)
+    assert not channel.sent
+    assert stored.state == MessageState.SCHEDULED
+    assert stored.reason == "quiet_hours"
+    assert stored.gate_why
+    assert stored.claimed_at is None
+    assert stored.wake_at == evening + timedelta(hours=11)
+    dispatch.send_due(now=stored.wake_at, channel=channel)
+    assert len(channel.sent) == 1
+    assert again(message).reason == ""
+
+
+def test_a_withdrawn_consent_skips_what_was_already_planned(
+    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+    consent.withdraw(
+        patient=patient, purpose=Purpose.CARE, channel=ConsentChannel.SMS, by=front_desk, now=now
+    )
+    planned(patient, visit.site)
+    dispatch.send_due(now=now, channel=channel)
+    stored = again(message)
+    assert not channel.sent
+    assert (stored.state, stored.reason) == (MessageState.SKIPPED, "no_consent")
+    assert stored.closed_at == now
+
+
+def test_a_suppressed_number_is_not_written_to(visit: Appointment, now: datetime) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+    Suppression.objects.create(channel="sms", address="+12125550123", reason="opted_out", since=now)
+    dispatch.send_due(now=now, channel=channel)
+    assert not channel.sent
+    assert again(message).reason == "suppressed"
+
+
+# --- Between the claim and the call ---------------------------------------------------------------
+
+
+def test_a_visit_moved_between_claim_and_call_sends_nothing(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+
+    def moved_meanwhile(name: str) -> Recorder:
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        return channel
+
+    tally = dispatch.send_due(now=now, channel=moved_meanwhile)
+    stored = again(message)
+    assert tally == {"claimed": 1, "scheduled": 1}
+    assert not channel.sent
+    assert (stored.state, stored.claimed_at) == (MessageState.SCHEDULED, None)
+    assert not Attempt.objects.filter(message=message).exists()
+
+
+def test_a_visit_moved_and_planned_between_claim_and_call_is_planned_once_more(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+
+    def moved_and_planned(name: str) -> Recorder:
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        planned(patient, visit.site)
+        return channel
+
+    dispatch.send_due(now=now, channel=moved_and_planned)
+    assert not channel.sent
+    assert again(message).claimed_at is None
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+
+
+def test_a_message_put_off_while_its_visit_moved_is_planned_once_more(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    answer = Submission(outcome=Outcome.NOT_SENT, code="20429")
+
+    def moved_during_the_call(outgoing: Outgoing) -> Submission:
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        planned(patient, visit.site)
+        return answer
+
+    dispatch.send_due(now=now, channel=Recorder(moved_during_the_call))
+    assert again(message).claimed_at is None
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+
+
+def test_a_lease_too_short_for_a_call_gives_everything_back(
+    visit: Appointment, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+    monkeypatch.setattr(submitting, "CALL_SECONDS", 61.0)
+    dispatch.send_due(now=now, channel=channel)
+    stored = again(message)
+    assert not channel.sent
+    assert (stored.state, stored.attempts_made) == (MessageState.SCHEDULED, 0)
+
+
+def test_marked_messages_that_were_never_called_do_not_count_as_tries(
+    visit: Appointment, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(visit, now=now)
+    queued(visit, now=now, kind=Kind.POSTCARE_0)
+
+    def takes_all_the_time(outgoing: Outgoing) -> Submission:
+        monkeypatch.setattr(submitting, "CALL_SECONDS", 61.0)
+        return ACCEPTED
+
+    tally = dispatch.send_due(now=now, channel=Recorder(takes_all_the_time))
+    assert tally == {"claimed": 2, "accepted": 1, "scheduled": 1}
+    uncalled = Message.objects.get(state=MessageState.SCHEDULED)
+    assert uncalled.attempts_made == 0
+    assert not uncalled.attempts.exists()
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def test_a_busy_provider_is_tried_again_after_the_pause_that_it_asks_for(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    busy = Submission(outcome=Outcome.NOT_SENT, code="20429", retry_after_seconds=300)
+    dispatch.send_due(now=now, channel=Recorder(busy))
+    stored = again(message)
+    assert stored.state == MessageState.SCHEDULED
+    assert stored.wake_at is not None
+    assert stored.wake_at >= now + timedelta(seconds=300)
+    assert (stored.reason, stored.error_code) == ("provider_away", "20429")
+    assert stored.attempts_made == 1
+    dispatch.send_due(now=stored.wake_at, channel=Recorder())
+    assert again(message).state == MessageState.ACCEPTED
+    assert [each.outcome for each in message.attempts.all()] == ["not_sent", "accepted"]
+
+
+def test_tries_end_and_staff_are_asked_to_call(visit: Appointment, now: datetime) -> None:
+    message = queued(visit, now=now)
+    Message.objects.filter(pk=message.pk).update(attempts_made=11)
+    away = Submission(outcome=Outcome.NOT_SENT, code="no-connection")
+    dispatch.send_due(now=now, channel=Recorder(away))
+    stored = again(message)
+    assert (stored.state, stored.reason) == (MessageState.FAILED, "attempts_spent")
+    assert Task.objects.get().appointment == visit
+
+
+def test_an_unknown_outcome_is_never_repeated_by_itself(visit: Appointment, now: datetime) -> None:
+    message = queued(visit, now=now)
+    channel = Recorder(Submission(outcome=Outcome.UNKNOWN, code="timeout"))
+    dispatch.send_due(now=now, channel=channel)
+    dispatch.tidy(now=now + timedelta(hours=1))
+    dispatch.send_due(now=now + timedelta(hours=1), channel=channel)
+    assert len(channel.sent) == 1
+    assert (again(message).state, again(message).wake_at) == (MessageState.UNKNOWN, None)
+
+
+def test_a_channel_that_raises_leaves_an_unknown_outcome(
+    visit: Appointment, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = queued(visit, now=now)
+
+    def breaks(outgoing: Outgoing) -> Submission:
+        raise RuntimeError(outgoing.to)
+
+    dispatch.send_due(now=now, channel=Recorder(breaks))
+    assert again(message).state == MessageState.UNKNOWN
+    assert "RuntimeError" in caplog.text
+    assert "+1212" not in caplog.text
+
+
+def test_a_channel_that_does_not_open_puts_its_messages_off_and_no_others(
+    visit: Appointment, now: datetime
+) -> None:
+    text = queued(visit, now=now)
+    mail = queued(visit, now=now, channel=Channel.EMAIL)
+    working = Recorder()
+
+    def only_mail(name: str) -> Recorder:
+        if name == "sms":
+            raise ValueError("no account")
+        return working
+
+    dispatch.send_due(now=now, channel=only_mail)
+    assert again(mail).state == MessageState.ACCEPTED
+    stored = again(text)
+    assert (stored.state, stored.attempts_made) == (MessageState.SCHEDULED, 0)
+    assert stored.wake_at == now + timedelta(minutes=5)
+
+
+def test_a_stop_that_the_provider_knows_of_suppresses_the_number(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder(refused("21610")))
+    stored = again(message)
+    assert (stored.state, stored.reason) == (MessageState.FAILED, "refused")
+    assert stored.error_code == "21610"
+    suppression = Suppression.objects.get()
+    assert (suppression.address, suppression.reason) == ("+12125550123", "opted_out")
+
+
+@pytest.mark.parametrize("code", ["21211", "21614", "30006"])
+def test_a_number_that_takes_no_texts_is_used_no_more(
+    visit: Appointment, now: datetime, code: str
+) -> None:
+    queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder(refused(code)))
+    assert Suppression.objects.get().reason == "not_textable"
+
+
+def test_a_mail_address_that_does_not_exist_is_used_no_more(
+    visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder(refused("5.1.1")))
+    suppression = Suppression.objects.get()
+    assert (suppression.channel, suppression.reason) == ("email", "hard_bounce")
+
+
+def test_a_failure_of_our_own_account_suppresses_nobody(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder(refused("30007")))
+    assert not Suppression.objects.exists()
+
+
+def test_nobody_has_to_call_when_an_email_says_the_same(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now)
+    queued(visit, now=now + MINUTE, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder(refused("21614")))
+    assert not Task.objects.exists()
+
+
+def test_staff_are_asked_to_call_once_both_channels_failed(
+    visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now)
+    queued(visit, now=now, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder(refused("30008")))
+    assert {task.appointment for task in Task.objects.all()} == {visit}
+
+
+def test_a_failure_of_low_priority_asks_nobody_to_call(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now, kind=Kind.PRECARE_STEP)
+    dispatch.send_due(now=now, channel=Recorder(refused("21614")))
+    assert not Task.objects.exists()
+
+
+def test_a_message_that_cannot_be_written_fails_alone(
+    visit: Appointment,
+    site: Site,
+    front_desk: Staff,
+    protocol: ProtocolVersion,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    poison = queued(visit, now=now)
+    MessageItem.objects.filter(message=poison).update(anchor="visit:0")
+    other = a_patient(site, front_desk, now, phone="+12125550199", email="o@patients.example")
+    healthy = queued(a_visit(other, site, protocol, now=now), now=now)
+    channel = Recorder()
+    dispatch.send_due(now=now, channel=channel)
+    assert [sent.message_id for sent in channel.sent] == [healthy.pk]
+    stored = again(poison)
+    assert (stored.state, stored.reason) == (MessageState.FAILED, "cannot_be_written")
+    assert Task.objects.get().patient_id == poison.patient_id
+    assert str(poison.pk) in caplog.text
+    assert "Elena" not in caplog.text
+
+
+# --- Claims of the dead ---------------------------------------------------------------------------
+
+
+def die(message: Message, state: MessageState, *, now: datetime, lease_ends: datetime) -> None:
+    """As a worker leaves a message that was killed in this state."""
+    Message.objects.filter(pk=message.pk).update(
+        state=state, claim_token=uuid4(), claimed_at=now, wake_at=lease_ends
+    )
+    if state == MessageState.SUBMITTING:
+        Attempt.objects.create(message=message, number=1, started_at=now)
+
+
+def test_a_claim_without_a_mark_is_scheduled_and_planned_again(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    die(message, MessageState.CLAIMED, now=now, lease_ends=now + MINUTE)
+    dispatch.tidy(now=now + 2 * MINUTE)
+    stored = again(message)
+    assert (stored.state, stored.claimed_at) == (MessageState.SCHEDULED, None)
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+    planned(patient, visit.site)
+    channel = Recorder()
+    dispatch.send_due(now=now + 2 * MINUTE, channel=channel)
+    assert len(channel.sent) == 1
+
+
+def test_a_mark_without_an_answer_becomes_unknown(visit: Appointment, now: datetime) -> None:
+    message = queued(visit, now=now)
+    die(message, MessageState.SUBMITTING, now=now, lease_ends=now + MINUTE)
+    dispatch.tidy(now=now + 2 * MINUTE)
+    stored = again(message)
+    assert (stored.state, stored.wake_at) == (MessageState.UNKNOWN, None)
+    assert message.attempts.get().outcome == "unknown"
+
+
+@pytest.mark.parametrize("state", [MessageState.CLAIMED, MessageState.SUBMITTING])
+def test_a_living_lease_is_left_alone(
+    visit: Appointment, now: datetime, state: MessageState
+) -> None:
+    message = queued(visit, now=now)
+    die(message, state, now=now, lease_ends=now + MINUTE)
+    dispatch.tidy(now=now)
+    assert again(message).state == state
+
+
+def test_a_worker_that_froze_does_not_send_what_was_taken_from_it(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message, frozen = queued(visit, now=now), Recorder()
+
+    def freezes(name: str) -> Recorder:
+        dispatch.tidy(now=now + 2 * MINUTE)
+        planned(patient, visit.site)
+        dispatch.send_due(now=now + 2 * MINUTE, channel=Recorder())
+        return frozen
+
+    dispatch.send_due(now=now, channel=freezes)
+    assert not frozen.sent
+    assert again(message).state == MessageState.ACCEPTED
+    assert message.attempts.count() == 1
+
+
+def test_an_answer_that_comes_after_the_lease_still_counts(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+
+    def late(outgoing: Outgoing) -> Submission:
+        dispatch.tidy(now=now + 2 * MINUTE)
+        return ACCEPTED
+
+    dispatch.send_due(now=now, channel=Recorder(late))
+    assert again(message).state == MessageState.ACCEPTED
+    assert message.attempts.get().outcome == "accepted"
+
+
+def test_a_report_that_overtakes_the_answer_is_not_set_back(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+
+    def reported_first(outgoing: Outgoing) -> Submission:
+        receipts.record(
+            provider="twilio",
+            reference=outgoing.reference,
+            event_key="SM1:delivered:",
+            status="delivered",
+            code="",
+            now=now,
+        )
+        return ACCEPTED
+
+    dispatch.send_due(now=now, channel=Recorder(reported_first))
+    stored = again(message)
+    assert (stored.state, stored.provider_id) == (MessageState.DELIVERED, "SM1")
+    assert stored.delivered_at == now

@@ -1,0 +1,139 @@
+from datetime import datetime, timedelta
+from itertools import permutations
+from uuid import uuid4
+
+import pytest
+
+from appointments.models import Appointment, Task
+from reminders import dispatch, receipts
+from reminders.catalogue import Channel, MessageState
+from reminders.channels.base import Outcome, Submission
+from reminders.models import Message, Receipt, Suppression
+from tests.reminders.ledger import Recorder, queued
+
+pytestmark = pytest.mark.django_db
+
+UNKNOWN = Submission(outcome=Outcome.UNKNOWN, code="dropped")
+
+
+@pytest.fixture
+def sent(visit: Appointment, now: datetime) -> Message:
+    message = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder())
+    return message
+
+
+def report(message: Message, status: str, now: datetime, *, code: str = "") -> bool:
+    return receipts.record(
+        provider="twilio",
+        reference=message.reference,
+        event_key=f"SM1:{status}:{code}",
+        status=status,
+        code=code,
+        now=now,
+    )
+
+
+def again(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
+
+
+def test_a_delivery_is_stored_with_its_time(sent: Message, now: datetime) -> None:
+    at = now + timedelta(seconds=9)
+    assert report(sent, "delivered", at)
+    assert again(sent).state == MessageState.DELIVERED
+    assert again(sent).delivered_at == at
+
+
+def test_the_same_report_twice_is_one_event(sent: Message, now: datetime) -> None:
+    assert report(sent, "sent", now)
+    assert not report(sent, "sent", now)
+    assert Receipt.objects.count() == 1
+
+
+@pytest.mark.parametrize("order", list(permutations(["queued", "sent", "delivered"])))
+def test_reports_in_any_order_end_as_delivered(
+    sent: Message, now: datetime, order: tuple[str, ...]
+) -> None:
+    for status in order:
+        report(sent, status, now)
+    assert again(sent).state == MessageState.DELIVERED
+
+
+def test_a_report_about_no_message_of_ours_is_kept_and_moves_nothing(
+    sent: Message, now: datetime
+) -> None:
+    moved = receipts.record(
+        provider="twilio",
+        reference=uuid4(),
+        event_key="SM9:sent:",
+        status="sent",
+        code="",
+        now=now,
+    )
+    assert not moved
+    assert Receipt.objects.get().message is None
+
+
+def test_a_word_that_is_not_known_is_kept_and_moves_nothing(sent: Message, now: datetime) -> None:
+    assert not report(sent, "partially_delivered", now)
+    assert not Receipt.objects.get().applied
+    assert again(sent).state == MessageState.ACCEPTED
+
+
+def test_an_unknown_outcome_is_settled_by_a_report(visit: Appointment, now: datetime) -> None:
+    message = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder(UNKNOWN))
+    report(message, "sent", now)
+    stored = again(message)
+    assert stored.state == MessageState.SENT
+    assert stored.accepted_at == now
+
+
+def test_a_report_stops_a_message_that_was_about_to_be_sent_again(
+    visit: Appointment, now: datetime
+) -> None:
+    message, channel = queued(visit, now=now), Recorder()
+    report(message, "delivered", now)
+    dispatch.send_due(now=now, channel=channel)
+    assert not channel.sent
+    assert again(message).claimed_at is not None
+
+
+def test_an_undelivered_text_asks_staff_to_call(
+    sent: Message, visit: Appointment, now: datetime
+) -> None:
+    report(sent, "undelivered", now, code="30003")
+    stored = again(sent)
+    assert (stored.state, stored.reason) == (MessageState.UNDELIVERED, "not_delivered")
+    assert stored.error_code == "30003"
+    task = Task.objects.get()
+    assert (task.appointment, task.patient) == (visit, sent.patient)
+    assert task.why
+
+
+def test_an_undelivered_text_asks_nobody_while_an_email_says_the_same(
+    sent: Message, visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now, channel=Channel.EMAIL)
+    report(sent, "undelivered", now, code="30003")
+    assert not Task.objects.exists()
+
+
+def test_a_phone_that_was_off_can_still_receive(sent: Message, now: datetime) -> None:
+    report(sent, "undelivered", now, code="30003")
+    report(sent, "delivered", now)
+    stored = again(sent)
+    assert (stored.state, stored.reason, stored.closed_at) == (MessageState.DELIVERED, "", None)
+
+
+def test_a_failure_after_the_delivery_changes_nothing(sent: Message, now: datetime) -> None:
+    report(sent, "delivered", now)
+    assert not report(sent, "failed", now, code="30008")
+    assert again(sent).state == MessageState.DELIVERED
+    assert not Task.objects.exists()
+
+
+def test_a_stop_in_a_report_suppresses_the_number(sent: Message, now: datetime) -> None:
+    report(sent, "failed", now, code="21610")
+    assert Suppression.objects.get().reason == "opted_out"

@@ -1,0 +1,90 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from appointments.models import Appointment
+from clinic.access import Forbidden
+from clinic.models import AuditEntry, Staff
+from patients.models import Patient
+from reminders import dispatch, retrying
+from reminders.catalogue import MessageState
+from reminders.channels.base import Outcome, Submission
+from reminders.models import Message
+from reminders.retrying import MayRepeat, RetryRefused
+from tests.reminders.ledger import Recorder, planned, queued
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(visit: Appointment, now: datetime, answer: Submission) -> Message:
+    """A message that was sent once and got this answer."""
+    message = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder(answer))
+    return Message.objects.get(pk=message.pk)
+
+
+REFUSED = Submission(outcome=Outcome.REFUSED, code="30008")
+UNKNOWN = Submission(outcome=Outcome.UNKNOWN, code="timeout")
+
+
+def test_a_failed_message_goes_out_again_once_it_is_planned(
+    visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
+) -> None:
+    message = ended(visit, now, REFUSED)
+    retrying.retry(message=message, by=front_desk, now=now)
+    channel = Recorder()
+    assert not dispatch.send_due(now=now, channel=channel)
+    planned(patient, visit.site)
+    dispatch.send_due(now=now, channel=channel)
+    assert len(channel.sent) == 1
+    assert [each.outcome for each in message.attempts.all()] == ["refused", "accepted"]
+    assert AuditEntry.objects.filter(action="message.retry", by=front_desk).exists()
+
+
+def test_an_unknown_outcome_is_repeated_only_by_somebody_who_was_warned(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    message = ended(visit, now, UNKNOWN)
+    with pytest.raises(MayRepeat, match="may already have"):
+        retrying.retry(message=message, by=front_desk, now=now)
+    retried = retrying.retry(message=message, by=front_desk, now=now, may_repeat=True)
+    assert retried.state == MessageState.SCHEDULED
+
+
+def test_a_message_that_was_accepted_is_not_sent_again(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    message = ended(visit, now, Submission(outcome=Outcome.ACCEPTED))
+    with pytest.raises(RetryRefused, match="accepted"):
+        retrying.retry(message=message, by=front_desk, now=now, may_repeat=True)
+    assert not retrying.can_retry(message, now=now)
+
+
+def test_a_message_that_expired_is_not_sent_again(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    message = ended(visit, now, REFUSED)
+    with pytest.raises(RetryRefused, match="too late"):
+        retrying.retry(message=message, by=front_desk, now=now + timedelta(days=2))
+
+
+def test_a_message_held_back_by_the_gate_can_be_tried_again(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    message.state, message.reason, message.closed_at = MessageState.SKIPPED, "no_consent", now
+    message.save()
+    assert retrying.can_retry(message, now=now)
+    message.reason = "skipped_by_staff"
+    message.save()
+    assert not retrying.can_retry(message, now=now)
+
+
+@pytest.mark.parametrize("persona", ["provider", "outsider"])
+def test_only_those_who_manage_messages_here_may_send_one_again(
+    visit: Appointment, persona: str, now: datetime, request: pytest.FixtureRequest
+) -> None:
+    message = ended(visit, now, REFUSED)
+    with pytest.raises(Forbidden):
+        retrying.retry(message=message, by=request.getfixturevalue(persona), now=now)
+    assert Message.objects.get().state == MessageState.FAILED
