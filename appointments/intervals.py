@@ -115,10 +115,8 @@ class Treated:
 
 @dataclass(frozen=True, slots=True)
 class Spaced:
-    """Dates kept free around another treatment: none in (`after`, `before`), both exclusive.
-
-    `until` of both is measured from `day`; `strict` spacing yields to nobody.
-    """
+    """Dates kept free around another treatment on `day`: those between `after` and `before`,
+    both exclusive. `strict` spacing yields to nobody."""
 
     day: date
     name: str
@@ -156,7 +154,7 @@ def _kept_free(protocol: Protocol, areas: frozenset[str], other: Treated) -> Spa
             (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
             default=other.day,
         ),
-        before=max((shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day),
+        before=max((shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day + DAY),
         strict=any(strict for _, strict in (*gaps_after, *gaps_before)),
     )
 

@@ -226,7 +226,7 @@ def require_edit(by: Staff, patient: Patient) -> None:
 
 
 def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
-    cleaned = {
+    cleaned: dict[str, Any] = {
         name: " ".join(value.split()) if isinstance(value, str) and name != "notes" else value
         for name, value in fields.items()
     }

@@ -74,8 +74,8 @@ def patient(*all_series: SeriesFacts, spoken: frozenset[Item] = frozenset()) -> 
     return PatientFacts(id=1, is_deceased=False, series=all_series, spoken=spoken)
 
 
-def planned(*visits: VisitFacts, **changes: object) -> Plan:
-    return plan(patient(series(*visits, **changes)))
+def planned(*visits: VisitFacts, skips: frozenset[tuple[int, str, str]] = frozenset()) -> Plan:
+    return plan(patient(series(*visits, skips=skips)))
 
 
 def of_kind(messages: tuple[Wanted, ...], kind: str, channel: str = "sms") -> list[Wanted]:
