@@ -7,7 +7,7 @@ or malformed ends the process with `afterglow: NAME …`, never with a traceback
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from environ import Env
@@ -25,7 +25,9 @@ def load_file(project: Path) -> None:
 
 
 def required(name: str, what: str) -> str:
-    return os.environ.get(name) or _stop(f"{name} is not set: {what}")
+    if value := os.environ.get(name):
+        return value
+    _stop(f"{name} is not set: {what}")
 
 
 def text(name: str, default: str = "") -> str:
@@ -38,7 +40,7 @@ def switch(name: str, *, default: bool = False) -> bool:
         return True
     if value in {"0", "false", "no", "off"}:
         return False
-    return _stop(f"{name} is neither 1 nor 0")
+    _stop(f"{name} is neither 1 nor 0")
 
 
 def number(name: str, default: int) -> int:
@@ -64,7 +66,12 @@ def database(name: str) -> dict[str, object]:
     )
     if not value.startswith(("postgres://", "postgresql://")):
         _stop(f"{name} does not start with postgres://")
-    return _parsed(name, lambda: dict(_env.db_url_config(value)), "is not a database address")
+    settings: dict[str, Any] = _parsed(
+        name, lambda: dict(_env.db_url_config(value)), "is not a database address"
+    )
+    # A forgotten open transaction would stop vacuum, and with it the speed of the message queue.
+    guard = {"options": "-c idle_in_transaction_session_timeout=60000"}
+    return settings | {"OPTIONS": guard | settings.get("OPTIONS", {})}
 
 
 def redis(name: str) -> str:
@@ -83,8 +90,8 @@ def _parsed(name: str, parse: Callable[[], T], complaint: str) -> T:
     try:
         return parse()
     except Exception:  # noqa: BLE001 - the parsers raise many kinds, and their text may quote a password
-        return _stop(f"{name} {complaint}")
+        _stop(f"{name} {complaint}")
 
 
-def _stop(line: str) -> T:
+def _stop(line: str) -> NoReturn:
     raise SystemExit(f"afterglow: {line} (see .env.example)")

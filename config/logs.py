@@ -23,7 +23,7 @@ class Discreet(logging.Formatter):
         return discreet(super().format(record))
 
 
-class AccessLogger(Logger):
+class AccessLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
     """Gunicorn's access line without query strings, addresses of people and link tokens."""
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:

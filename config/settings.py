@@ -95,9 +95,6 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-# A forgotten open transaction would stop vacuum, and with it the speed of the message queue.
-DATABASES["default"].setdefault("OPTIONS", {})
-DATABASES["default"]["OPTIONS"]["options"] = "-c idle_in_transaction_session_timeout=60000"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis("REDIS_URL")
