@@ -7,7 +7,7 @@ or malformed ends the process with `afterglow: NAME …`, never with a traceback
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from environ import Env
@@ -27,7 +27,7 @@ def load_file(project: Path) -> None:
 def required(name: str, what: str) -> str:
     if value := os.environ.get(name):
         return value
-    _stop(f"{name} is not set: {what}")
+    raise _wrong(f"{name} is not set: {what}")
 
 
 def text(name: str, default: str = "") -> str:
@@ -40,7 +40,7 @@ def switch(name: str, *, default: bool = False) -> bool:
         return True
     if value in {"0", "false", "no", "off"}:
         return False
-    _stop(f"{name} is neither 1 nor 0")
+    raise _wrong(f"{name} is neither 1 nor 0")
 
 
 def number(name: str, default: int) -> int:
@@ -55,7 +55,7 @@ def listing(name: str, default: list[str]) -> list[str]:
 def address(name: str, value: str) -> str:
     """An http(s) base address without a trailing slash; empty stays empty."""
     if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
-        _stop(f"{name} is not an http:// or https:// address")
+        raise _wrong(f"{name} is not an http:// or https:// address")
     return value.rstrip("/")
 
 
@@ -65,7 +65,7 @@ def database(name: str) -> dict[str, object]:
         name, "the address of PostgreSQL, e.g. postgres://user:password@host/afterglow"
     )
     if not value.startswith(("postgres://", "postgresql://")):
-        _stop(f"{name} does not start with postgres://")
+        raise _wrong(f"{name} does not start with postgres://")
     settings: dict[str, Any] = _parsed(
         name, lambda: dict(_env.db_url_config(value)), "is not a database address"
     )
@@ -77,7 +77,7 @@ def database(name: str) -> dict[str, object]:
 def redis(name: str) -> str:
     value = required(name, "the address of Redis, e.g. redis://host:6379/0")
     if not value.startswith(("redis://", "rediss://", "unix://")):
-        _stop(f"{name} does not start with redis://, rediss:// or unix://")
+        raise _wrong(f"{name} does not start with redis://, rediss:// or unix://")
     return value
 
 
@@ -90,8 +90,8 @@ def _parsed(name: str, parse: Callable[[], T], complaint: str) -> T:
     try:
         return parse()
     except Exception:  # noqa: BLE001 - the parsers raise many kinds, and their text may quote a password
-        _stop(f"{name} {complaint}")
+        raise _wrong(f"{name} {complaint}") from None
 
 
-def _stop(line: str) -> NoReturn:
-    raise SystemExit(f"afterglow: {line} (see .env.example)")
+def _wrong(line: str) -> SystemExit:
+    return SystemExit(f"afterglow: {line} (see .env.example)")
