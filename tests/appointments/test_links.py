@@ -72,7 +72,8 @@ def test_a_link_says_that_its_visit_was_cancelled(
 def test_a_link_still_opens_for_the_care_after_its_visit(
     token: str, visit: Appointment, now: datetime
 ) -> None:
-    assert links.open(token, now=visit.ends_at + timedelta(days=29))
+    link = links.open(token, now=visit.ends_at + timedelta(days=29))
+    assert link.appointment == visit
 
 
 def test_a_link_of_a_visit_closes_thirty_days_after_it(
@@ -83,7 +84,8 @@ def test_a_link_of_a_visit_closes_thirty_days_after_it(
 
 def test_a_link_without_a_visit_expires_after_thirty_days(patient: Patient, now: datetime) -> None:
     token = links.issue(patient_id=patient.pk, appointment=None, now=now)
-    assert links.open(token, now=now + timedelta(days=29))
+    link = links.open(token, now=now + timedelta(days=29))
+    assert link.appointment is None
     assert closed(token, now + links.LIFE) is Closed.EXPIRED
 
 

@@ -1,0 +1,167 @@
+"""What leaves for a stored message: words, invitation, link and limits."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.conf import settings
+
+from appointments import links
+from appointments.lifecycle import State
+from appointments.models import Appointment
+from clinic.models import Staff
+from patients import consent
+from patients.models import ConsentChannel, Patient, Purpose
+from reminders import dispatch
+from reminders.catalogue import Channel, Kind
+from reminders.channels.base import Outgoing
+from reminders.models import SentContent
+from tests.reminders.ledger import Recorder, planned, queued
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(now: datetime) -> list[Outgoing]:
+    """What leaves at `now`, in the order of priority."""
+    channel = Recorder()
+    dispatch.send_due(now=now, channel=channel)
+    return channel.sent
+
+
+def moved(visit: Appointment, by: timedelta) -> None:
+    visit.starts_at += by
+    visit.ends_at += by
+    visit.schedule_version += 1
+    visit.save()
+
+
+def test_a_text_names_clinic_and_time_and_no_treatment(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now)
+    [text] = sent(now)
+    assert text.text.startswith("Harbour Skin: ")
+    assert "Mon 15 Mar 2027 10:00" in text.text or "Mon 15 Mar 10:00" in text.text
+    assert "microneedling" not in text.text
+    assert "Sato" not in text.text
+
+
+def test_the_first_text_to_a_number_says_how_to_opt_out_and_the_next_does_not(
+    visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now)
+    [first] = sent(now)
+    queued(visit, now=now + timedelta(days=1), kind=Kind.REMINDER_CONFIRM)
+    [second] = sent(now + timedelta(days=1))
+    queued(visit, now=now + timedelta(days=40), kind=Kind.CHECKIN)
+    [after_a_month] = sent(now + timedelta(days=40))
+    assert ["STOP" in each.text for each in (first, second, after_a_month)] == [True, False, True]
+
+
+def test_a_text_is_valid_until_the_quiet_hours_begin(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now, kind=Kind.REMINDER_CONFIRM)
+    [text] = sent(now)
+    assert text.validity_seconds == 11 * 60 * 60  # 09:00 to 20:00 in New York
+
+
+def test_a_text_that_may_come_at_any_hour_is_valid_until_it_expires(
+    visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now, expires_at=now + timedelta(hours=20))
+    [text] = sent(now)
+    assert text.validity_seconds == 20 * 60 * 60
+
+
+def test_a_confirmation_by_mail_carries_an_invitation(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now, channel=Channel.EMAIL)
+    [mail] = sent(now)
+    assert mail.calendar is not None
+    invitation = mail.calendar.decode()
+    assert mail.calendar_method == "REQUEST"
+    assert f"UID:visit-{visit.pk}@testserver" in invitation
+    assert "SEQUENCE:1" in invitation
+    assert "SUMMARY:Appointment" in invitation
+    assert (mail.sender, mail.sender_name) == ("harbour@clinic.example", "Harbour Skin Clinic")
+    assert mail.reply_to == "desk-harbour@clinic.example"
+
+
+def test_a_cancellation_withdraws_the_invitation_under_a_higher_sequence(
+    visit: Appointment, now: datetime
+) -> None:
+    visit.state, visit.closed_at = State.CANCELLED, now
+    visit.save()
+    queued(visit, now=now, kind=Kind.CANCELLED, channel=Channel.EMAIL)
+    [mail] = sent(now)
+    assert mail.calendar is not None
+    assert mail.calendar_method == "CANCEL"
+    assert "SEQUENCE:2" in mail.calendar.decode()
+    assert "/p/" not in mail.text
+
+
+def test_a_moved_notice_gives_the_former_time_on_both_channels(
+    visit: Appointment, now: datetime
+) -> None:
+    queued(visit, now=now)
+    sent(now)
+    later = now + timedelta(hours=1)
+    moved(visit, timedelta(days=2))
+    queued(visit, now=later, kind=Kind.APPT_MOVED)
+    [text] = sent(later)
+    queued(visit, now=later, kind=Kind.APPT_MOVED, channel=Channel.EMAIL)
+    [mail] = sent(later)
+    assert "15 Mar" in text.text
+    assert "17 Mar" in text.text
+    assert "15 Mar" in mail.text
+    assert "17 Mar" in mail.text
+    assert mail.calendar is not None
+    assert "SEQUENCE:2" in mail.calendar.decode()
+
+
+def test_the_link_in_a_mail_opens_the_care_page_and_its_token_is_kept_nowhere(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message = queued(visit, now=now, channel=Channel.EMAIL)
+    [mail] = sent(now)
+    token = mail.text.split(f"{settings.PUBLIC_URL}/p/")[1].split("/")[0]
+    link = links.open(token, now=now)
+    assert (link.patient, link.appointment) == (patient, visit)
+    content = SentContent.objects.get(message=message)
+    assert token not in content.text + content.html + content.calendar
+    assert f"{settings.PUBLIC_URL}/p/…/" in content.text
+
+
+def test_a_mail_names_the_treatment_only_with_the_patients_consent(
+    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    queued(visit, now=now, channel=Channel.EMAIL)
+    [neutral] = sent(now)
+    consent.give(
+        patient=patient,
+        purpose=Purpose.PHI_DETAIL,
+        channel=ConsentChannel.ANY,
+        by=front_desk,
+        now=now,
+    )
+    planned(patient, visit.site)
+    queued(visit, now=now, kind=Kind.REMINDER_CONFIRM, channel=Channel.EMAIL)
+    [detailed] = sent(now)
+    assert "microneedling" not in neutral.text.lower() + neutral.subject.lower()
+    assert "microneedling" in detailed.text.lower()
+
+
+def test_a_patient_is_written_to_in_their_language(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(language="es")
+    queued(visit, now=now, channel=Channel.EMAIL)
+    [mail] = sent(now)
+    assert "lun 15 mar" in mail.text
+
+
+def test_a_preferred_address_is_used_before_an_older_one(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    patient.contact_points.update(is_preferred=False)
+    patient.contact_points.create(
+        kind="phone", value="+12125550177", is_preferred=True, created_at=now
+    )
+    queued(visit, now=now)
+    [text] = sent(now)
+    assert text.to == "+12125550177"
