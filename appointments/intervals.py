@@ -152,7 +152,7 @@ def _kept_free(protocol: Protocol, areas: frozenset[str], other: Treated) -> Spa
         name=other.protocol.name.en,
         after=min(
             (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
-            default=other.day,
+            default=other.day - DAY,
         ),
         before=max((shifted_day(other.day, gap) for gap, _ in gaps_after), default=other.day + DAY),
         strict=any(strict for _, strict in (*gaps_after, *gaps_before)),
