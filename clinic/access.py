@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from clinic.models import Role, Site, Staff
@@ -57,8 +58,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
 }
 
 
-class Forbidden(Exception):
-    """The act is not this person's. `sentence` says so and says whose it is."""
+class Forbidden(PermissionDenied):
+    """The act is not this person's. `sentence` says so and says whose it is; a page that lets it
+    rise becomes the 403 page with that sentence."""
 
     code = "forbidden"
     field = ""

@@ -1,0 +1,102 @@
+"""Forms of the clinic's own pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from clinic.models import Modality, Resource, ResourceKind
+
+
+class SignInForm(AuthenticationForm):
+    """E-mail and password. One sentence for an unknown address and for a wrong password."""
+
+    username = forms.EmailField(
+        label="E-mail",
+        error_messages={"required": "Enter your e-mail address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        error_messages={"required": "Enter your password."},
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    error_messages = {
+        "invalid_login": "E-mail and password do not match. Check both and try again.",
+        "inactive": "E-mail and password do not match. Check both and try again.",
+    }
+
+    def clean_username(self) -> str:
+        return str(self.cleaned_data["username"]).lower()
+
+
+class PreferencesForm(forms.Form):
+    theme = forms.ChoiceField(
+        choices=[("", "As the device"), ("light", "Light"), ("dark", "Dark")],
+        required=False,
+        label="Colours",
+        widget=forms.RadioSelect,
+    )
+    keys = forms.BooleanField(
+        required=False,
+        label="One-key shortcuts",
+        help_text="Such as / for finding a patient. Switch them off if you dictate text.",
+    )
+
+
+class ServiceForm(forms.Form):
+    """A plain service: one visit of some minutes, without a series and without care steps."""
+
+    name = forms.CharField(
+        max_length=60, label="Name", error_messages={"required": "Enter a name."}
+    )
+    name_es = forms.CharField(
+        max_length=60,
+        label="Name in Spanish",
+        error_messages={"required": "Enter the name in Spanish."},
+    )
+    code = forms.RegexField(
+        regex=r"^[A-Z]{2}$",
+        label="Code",
+        help_text="Two capital letters on the day list, such as TX.",
+        error_messages={
+            "required": "Enter a code of two capital letters.",
+            "invalid": "A code is two capital letters, such as TX.",
+        },
+    )
+    id = forms.SlugField(
+        max_length=40,
+        label="Id",
+        help_text="Small letters and underscores, such as toxin. The id of an existing service "
+        "makes its next version.",
+        error_messages={"required": "Enter an id."},
+    )
+    minutes = forms.IntegerField(
+        min_value=5, max_value=480, step_size=5, initial=30, label="Minutes with the patient"
+    )
+    set_up_minutes = forms.IntegerField(
+        min_value=0, max_value=120, step_size=5, initial=0, label="Set-up minutes before"
+    )
+    clean_up_minutes = forms.IntegerField(
+        min_value=0, max_value=120, step_size=5, initial=0, label="Clean-up minutes after"
+    )
+    room_kind = forms.ChoiceField(label="Kind of room")
+    device = forms.ModelChoiceField(
+        Modality.objects.none(),
+        required=False,
+        label="Device",
+        empty_label="No device",
+        help_text="Every visit then holds a device of this kind.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rooms = Resource.objects.filter(kind=ResourceKind.ROOM, is_active=True)
+        kinds = sorted(set(rooms.values_list("room_kind", flat=True)))
+        self["room_kind"].field.choices = [(kind, kind.capitalize()) for kind in kinds]  # type: ignore[attr-defined]
+        self["device"].field.queryset = Modality.objects.filter(  # type: ignore[attr-defined]
+            devices__is_active=True
+        ).distinct()

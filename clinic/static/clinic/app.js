@@ -1,0 +1,124 @@
+// Everything here repeats or eases a visible control; without it every page still works.
+"use strict";
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const loadedAt = new Date();
+
+// ---- One-key shortcuts: an element with data-key="n" (or a sequence, data-key="g d") is pressed
+// or, if it is a field, focused. Inert while typing; off when the preferences say so.
+
+const typing = (target) => target.closest("input, select, textarea, [contenteditable]");
+const visible = (element) => element.checkVisibility() || element.closest("[popover]");
+let before = "";
+let beforeAt = 0;
+
+function controlFor(key) {
+  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)];
+  return found.find(visible);
+}
+
+function press(event) {
+  if (event.key === "Escape") return escape(event);
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.body.dataset.keys === "off" || typing(event.target) || $("dialog[open]")) return;
+  const now = Date.now();
+  const sequence = now - beforeAt < 1000 ? `${before} ${event.key}` : "";
+  const control = (sequence && controlFor(sequence)) || controlFor(event.key.toLowerCase());
+  before = event.key;
+  beforeAt = now;
+  if (!control) return;
+  event.preventDefault();
+  if (typing(control)) control.select?.();
+  typing(control) ? control.focus() : control.click();
+}
+
+function escape(event) {
+  if (typing(event.target)) event.target.blur();
+  else $("#toasts .toast")?.remove();
+}
+
+function listKeys() {
+  const list = $("#keys-list");
+  list.replaceChildren();
+  const rows = [...document.querySelectorAll("[data-key]")].filter(visible);
+  const said = new Set();
+  for (const control of rows) {
+    const key = control.dataset.key;
+    if (said.has(key)) continue;
+    said.add(key);
+    const dt = document.createElement("dt");
+    for (const part of key.split(" ")) {
+      const kbd = document.createElement("kbd");
+      kbd.textContent = part.length === 1 ? part.toUpperCase() : part;
+      dt.append(kbd, " ");
+    }
+    const dd = document.createElement("dd");
+    dd.textContent = control.dataset.keyLabel || control.textContent.trim();
+    list.append(dt, dd);
+  }
+  const dt = document.createElement("dt");
+  dt.innerHTML = "<kbd>Esc</kbd>";
+  const dd = document.createElement("dd");
+  dd.textContent = "Close, leave a field, dismiss a notice";
+  list.append(dt, dd);
+}
+
+function clicked(event) {
+  const control = event.target.closest("button, a");
+  if (!control) return;
+  if ("dismiss" in control.dataset) control.closest(".toast").remove();
+  if ("reload" in control.dataset) location.reload();
+  if ("print" in control.dataset) print();
+  const opens = control.dataset.opens && document.getElementById(control.dataset.opens);
+  if (opens) {
+    control.closest("[popover]")?.hidePopover();
+    if (opens.id === "keys") listKeys();
+    opens.showModal();
+  }
+}
+
+// A form is sent once: a second press while the answer is on its way does nothing.
+function submitted(event) {
+  const form = event.target;
+  if (form.method === "dialog" || form.matches("[hx-get], [hx-post]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+}
+
+document.addEventListener("keydown", press);
+document.addEventListener("click", clicked);
+document.addEventListener("submit", submitted);
+// A page that the browser kept in its memory may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// A field or select that says data-autosend sends its form when it changes.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-autosend]")) event.target.form.requestSubmit();
+});
+
+// ---- Focus goes to the problem.
+
+const toProblem = (root) => $(".error-summary", root)?.focus();
+toProblem(document);
+document.addEventListener("htmx:afterSettle", (event) => toProblem(event.target));
+
+// ---- Connection and session.
+
+document.addEventListener("htmx:sendError", () => {
+  const banner = $("#offline");
+  $("time", banner).textContent = loadedAt.toTimeString().slice(0, 5);
+  banner.hidden = false;
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  $("#offline").hidden = true;
+  const { xhr } = event.detail;
+  // The session ended: the answer is the sign-in page, which belongs in no fragment.
+  if (new URL(xhr.responseURL || location.href).pathname === "/login/" && location.pathname !== "/login/") {
+    event.detail.shouldSwap = false;
+    location.reload();
+  }
+  // A refused form or a lost race comes with its own words.
+  if ([400, 403, 404, 409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
+});

@@ -1,0 +1,92 @@
+"""What the frame around every staff page needs: its ways, its sites, its preferences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.context import RequestContext
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Role, Site
+from clinic.views.current_site import known_site
+from clinic.views.preferences import KEYS_COOKIE, THEME_COOKIE, THEMES
+
+register = template.Library()
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One entry of the navigation; `needs` is the capability without which it is not shown."""
+
+    label: str
+    path: str
+    icon: str
+    needs: Capability
+
+
+# Addresses, not names: the pages above this app are not its to name.
+WAYS = (
+    Way("Day", "/day/", "calendar", Capability.SEE_PATIENTS),
+    Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
+    Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
+    Way("Tasks", "/tasks/", "list", Capability.SEE_PATIENTS),
+    Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The frame of one page for one reader; a stranger's has no ways and no sites."""
+
+    ways: tuple[Way, ...]
+    path: str
+    site: Site | None
+    sites: tuple[Site, ...]
+    roles: str
+    may_book: bool
+    theme: str
+    keys: bool
+    is_demo: bool
+
+    @property
+    def current(self) -> str:
+        """The path of the way that leads to this page."""
+        return next((way.path for way in self.ways if self.path.startswith(way.path)), "")
+
+
+@register.simple_tag(takes_context=True)
+def shell(context: RequestContext) -> Shell:
+    """{% shell as shell %}: everything that base.html shows around a page."""
+    request: HttpRequest = context["request"]
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    staff = getattr(request, "user", None)
+    known = staff is not None and staff.is_authenticated
+    held = access.capabilities(staff) if known else frozenset()
+    site = known_site(request) if known else None
+    return Shell(
+        ways=tuple(way for way in WAYS if way.needs in held),
+        path=request.path,
+        site=site,
+        sites=tuple(access.sites_of(staff)) if known else (),
+        roles=_roles(request, site) if known else "",
+        may_book=Capability.BOOK in held,
+        theme=theme if theme in THEMES else "",
+        keys=request.COOKIES.get(KEYS_COOKIE) != "off",
+        is_demo=settings.DEMO,
+    )
+
+
+def _roles(request: HttpRequest, site: Site | None) -> str:
+    held = request.user.site_roles.filter(site=site).values_list("role", flat=True)
+    return ", ".join(Role(role).label for role in sorted(held))
+
+
+@register.filter
+def initials(name: str) -> str:
+    """The first and last initial of a name: "Ana Maria Front" → "AF"."""
+    words = name.split()
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()

@@ -1,0 +1,160 @@
+"""Tags for the words and marks that every page shares: icons, times, chips, the interval bar."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clinic import hours
+from clinic.durations import Duration, in_words
+from clinic.models import Site
+
+register = template.Library()
+
+# state → (class, icon, word). Class and icon are those of parts.css and sprite.svg.
+VISIT_STATES = {
+    "held": ("held", "hourglass", "Held"),
+    "booked": ("booked", "clock", "Booked"),
+    "confirmed": ("confirmed", "tick", "Confirmed"),
+    "arrived": ("arrived", "pin", "Arrived"),
+    "in_treatment": ("treating", "bolt", "In treatment"),
+    "done": ("done", "tick-ring", "Done"),
+    "no_show": ("noshow", "barred", "No-show"),
+    "cancelled": ("cancelled", "cross", "Cancelled"),
+}
+MESSAGE_STATES = {
+    "scheduled": ("scheduled", "clock", "Scheduled"),
+    "claimed": ("claimed", "hourglass", "Sending"),
+    "submitting": ("submitting", "hourglass", "Sending"),
+    "unknown": ("unknown", "question", "Being checked"),
+    "accepted": ("accepted", "tick", "Handed over"),
+    "sent": ("sent", "tick", "Sent"),
+    "delivered": ("delivered", "tick-ring", "Delivered"),
+    "undelivered": ("undelivered", "warning", "Not delivered"),
+    "failed": ("failed", "warning", "Failed"),
+    "withdrawn": ("withdrawn", "undo", "Withdrawn"),
+    "skipped": ("skipped", "barred", "Skipped"),
+}
+PROTOCOL_STATES = {
+    "draft": ("draft", "hourglass", "Draft"),
+    "approved": ("approved", "tick-ring", "Approved"),
+    "retired": ("retired", "barred", "Retired"),
+}
+CHANNELS = {"sms": ("text", "Text message"), "email": ("mail", "E-mail")}
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A 16 px icon of the sprite. It is decoration unless a `label` says what it means."""
+    if label:
+        return format_html(
+            '<svg class="i" role="img" aria-label="{}"><use href="#i-{}"/></svg>', label, name
+        )
+    return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def status_chip(state: str) -> SafeString:
+    """The chip of a visit's state: colour, icon and word."""
+    return _chip("chip status", *VISIT_STATES[state])
+
+
+@register.filter
+def status_class(state: str) -> str:
+    """The class that gives a card or a row of the timeline the colours of a visit's state."""
+    return VISIT_STATES[state][0]
+
+
+@register.filter
+def status_icon(state: str) -> str:
+    """The icon of a visit's state, for {% icon %}."""
+    return VISIT_STATES[state][1]
+
+
+@register.simple_tag
+def message_chip(state: str) -> SafeString:
+    """The chip of a message's state."""
+    return _chip("chip msg", *MESSAGE_STATES[state])
+
+
+@register.simple_tag
+def protocol_chip(status: str) -> SafeString:
+    """The chip of a protocol version's status."""
+    return _chip("chip", *PROTOCOL_STATES[status])
+
+
+@register.simple_tag
+def channel_icon(channel: str) -> SafeString:
+    """Text message or e-mail, as an icon with its word for readers."""
+    name, label = CHANNELS[channel]
+    return icon(name, label)
+
+
+@register.simple_tag
+def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeString:
+    """`at` on the clock of `site`: "Fri 12 Mar 10:00". `part` is weekday, date, day (weekday and
+    date) or time; `zone` adds the clock's name."""
+    said = hours.when(at, site.zone, "en", with_zone=zone)
+    shown = {
+        "": str(said),
+        "weekday": said.weekday,
+        "date": said.date,
+        "day": f"{said.weekday} {said.date}",
+        "time": said.time,
+    }[part]
+    return format_html('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{}</time>', at, shown)
+
+
+@register.filter
+def day(on: date) -> str:
+    """A local date as "Fri 12 Mar"."""
+    return hours.format_day(on)
+
+
+@register.filter
+def long_day(on: date) -> str:
+    """A local date with its year: "12 Mar 2027", for birth dates and what lies far away."""
+    return f"{hours.format_day(on).split(' ', 1)[1]} {on.year}"
+
+
+@register.filter
+def duration(value: Duration | None) -> str:
+    """A duration in words: "28 days"; a dash for none."""
+    return in_words(value, "en") if value is not None else "–"
+
+
+@register.simple_tag
+def interval_bar(days: int, least: int, ideal: int, most: int) -> SafeString:
+    """The days since the session before, on a line with the allowed band and the ideal tick."""
+    low, high = min(days, least), max(days, most)
+    margin = max(2, (high - low) // 6)
+    low, high = max(0, low - margin), high + margin
+
+    def x(day: int) -> int:
+        return round((day - low) / (high - low) * 220)
+
+    return format_html(
+        '<div class="interval{}"><span><b>{} days</b> · {}–{}, ideal {}</span>'
+        '<svg viewBox="0 0 220 16" aria-hidden="true" focusable="false">'
+        '<line class="track" x1="0" x2="220" y1="8" y2="8"/>'
+        '<rect class="band" x="{}" y="4" width="{}" height="8" rx="2"/>'
+        '<line class="ideal" x1="{}" x2="{}" y1="2" y2="14"/>'
+        '<circle class="dot" cx="{}" cy="8" r="6"/></svg></div>',
+        "" if least <= days <= most else " outside",
+        days,
+        least,
+        most,
+        ideal,
+        x(least),
+        max(2, x(most) - x(least)),
+        x(ideal),
+        x(ideal),
+        x(days),
+    )
+
+
+def _chip(classes: str, name: str, image: str, word: str) -> SafeString:
+    return format_html('<span class="{} {}">{}{}</span>', classes, name, icon(image), word)

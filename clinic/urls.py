@@ -1,0 +1,15 @@
+"""Pages of the clinic: signing in, preferences, protocols."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path
+
+from clinic.views.preferences import preferences
+from clinic.views.signing_in import SignIn, SignOut
+from clinic.views.start import start
+
+urlpatterns = [
+    path("", start, name="start"),
+    path("login/", SignIn.as_view(), name="sign-in"),
+    path("logout/", login_not_required(SignOut.as_view()), name="sign-out"),
+    path("preferences/", preferences, name="preferences"),
+]

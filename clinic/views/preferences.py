@@ -1,0 +1,39 @@
+"""How the pages look and listen on this device: theme and one-key shortcuts, kept in cookies."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from clinic.forms import PreferencesForm
+
+THEME_COOKIE, KEYS_COOKIE = "afterglow_theme", "afterglow_keys"
+THEMES = ("light", "dark")
+A_YEAR = 365 * 24 * 60 * 60
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest) -> HttpResponse:
+    form = PreferencesForm(
+        request.POST or None,
+        initial={
+            "theme": request.COOKIES.get(THEME_COOKIE, ""),
+            "keys": request.COOKIES.get(KEYS_COOKIE) != "off",
+        },
+    )
+    if not form.is_valid():
+        return render(request, "clinic/preferences.html", {"form": form})
+    messages.success(request, "Saved for this device.")
+    response = redirect("preferences")
+    chosen = {
+        THEME_COOKIE: form.cleaned_data["theme"],
+        KEYS_COOKIE: "" if form.cleaned_data["keys"] else "off",
+    }
+    for name, value in chosen.items():
+        response.set_cookie(
+            name, value, max_age=A_YEAR, secure=settings.HTTPS, httponly=True, samesite="Lax"
+        )
+    return response

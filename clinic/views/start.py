@@ -1,0 +1,7 @@
+"""The bare address leads to the day."""
+
+from __future__ import annotations
+
+from django.views.generic import RedirectView
+
+start = RedirectView.as_view(url="/day/", query_string=True)
