@@ -1,0 +1,31 @@
+"""What the repository itself promises: pinned packages, and no host they came from."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config.embedded.places import PROJECT
+
+PINNED = sorted(PROJECT.glob("requirements*.txt"))
+
+
+@pytest.mark.parametrize("requirements", PINNED, ids=lambda path: path.name)
+def test_every_package_is_pinned_by_hash_and_names_no_host(requirements: Path) -> None:
+    text = requirements.read_text()
+    packages = re.findall(r"^[a-z0-9]\S*==\S+ \\$", text, re.MULTILINE)
+    assert packages
+    assert len(packages) == len(re.findall(r"^[a-z0-9]", text, re.MULTILINE))
+    assert text.count("--hash=sha256:") >= len(packages)
+    assert "://" not in text
+    assert "index" not in re.sub(r"[\w.-]+==", "", text)
+
+
+def test_the_names_of_every_setting_stand_in_the_example() -> None:
+    read = set()
+    for source in ("settings.py", "environment.py", "run.py", "gunicorn.py"):
+        text = (PROJECT / "config" / source).read_text()
+        read |= set(re.findall(r"env(?:ironment)?\.\w+\(\s*\"([A-Z_]+)\"", text))
+    example = set(re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
+    # The image sets this one itself.
+    assert read - example == {"STATIC_MANIFEST"}
