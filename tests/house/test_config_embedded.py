@@ -52,9 +52,11 @@ def test_what_was_stored_is_there_on_the_second_start_and_nothing_keeps_running(
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             app.execute("DROP TABLE kept")
-    with services(data_dir, fsync=False, fresh=True) as third:
-        with psycopg.connect(third.owner_database_url) as owner:
-            assert owner.execute("SELECT to_regclass('kept')").fetchone() == (None,)
+    with (
+        services(data_dir, fsync=False, fresh=True) as third,
+        psycopg.connect(third.owner_database_url) as owner,
+    ):
+        assert owner.execute("SELECT to_regclass('kept')").fetchone() == (None,)
 
 
 def test_a_directory_in_use_is_refused_with_the_process_that_holds_it(data_dir: Path) -> None:
