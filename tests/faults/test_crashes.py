@@ -1,0 +1,154 @@
+"""Real workers, killed and crowded: every message leaves at most once, and none is lost."""
+
+from collections.abc import Mapping
+
+import pytest
+from django.db import transaction
+
+from patients.models import Patient
+from reminders.catalogue import Channel, MessageState
+from reminders.models import Message
+from reminders.stand_in import StandIn
+from tests.faults.conftest import Queue, kill, lease_runs_out, plan_again, ring, state
+from tests.processes import Spawn, eventually
+
+# Nobody listens here: a provider's reports get lost.
+NOWHERE = {"PUBLIC_URL": "http://127.0.0.1:9"}
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_two_workers_and_two_beats_send_each_message_once(
+    celery_worker: Spawn,
+    celery_beat: Spawn,
+    due: Queue,
+    stand_in: StandIn,
+    reachable: Mapping[str, str],
+) -> None:
+    for _ in range(2):
+        celery_worker(queues="wake,house", concurrency=2, env=reachable)
+        celery_beat(env=reachable)
+    texts, mails = due(30), due(10, channel=Channel.EMAIL)
+    eventually(
+        lambda: (
+            Message.objects.filter(state=MessageState.DELIVERED).count() == len(texts)
+            and Message.objects.filter(state=MessageState.ACCEPTED).count() == len(mails)
+        )
+    )
+    assert len(stand_in.texts) == len({text.to for text in stand_in.texts}) == len(texts)
+    assert len(stand_in.mails) == len({mail.to for mail in stand_in.mails}) == len(mails)
+
+
+def test_a_hundred_doorbells_at_once_send_each_message_once(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    messages = due(5)
+    for _ in range(2):
+        celery_worker(queues="wake", concurrency=2, env=reachable)
+    ring(100)
+    eventually(
+        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages)
+    )
+    assert len(stand_in.texts) == len(messages)
+
+
+def test_a_worker_killed_between_claim_and_mark_loses_nothing(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    [message] = due()
+    worker = celery_worker(queues="wake", env=reachable)
+    with transaction.atomic():
+        # The mark has to wait for the patient's row, and there the worker dies.
+        Patient.objects.select_for_update().get(pk=message.patient_id)
+        ring()
+        eventually(lambda: state(message) == MessageState.CLAIMED)
+        kill(worker)
+    assert state(message) == MessageState.CLAIMED
+    assert not stand_in.texts
+    lease_runs_out(message)
+    plan_again(message)
+    celery_worker(queues="wake", env=reachable)
+    ring()
+    eventually(lambda: state(message) == MessageState.DELIVERED)
+    assert len(stand_in.texts) == 1
+
+
+def test_a_worker_killed_during_the_call_leaves_it_unknown_and_it_is_not_sent_twice(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    [message] = due()
+    worker = celery_worker(queues="wake", env={**reachable, **NOWHERE})
+    stand_in.mode("slow", ms=10_000)
+    ring()
+    eventually(lambda: stand_in.texts)
+    kill(worker)
+    assert state(message) == MessageState.SUBMITTING
+    lease_runs_out(message)
+    assert state(message) == MessageState.UNKNOWN
+    [other] = due()
+    celery_worker(queues="wake", env=reachable)
+    ring()
+    eventually(lambda: state(other) == MessageState.DELIVERED)
+    assert state(message) == MessageState.UNKNOWN
+    assert len(stand_in.texts) == 2
+
+
+def test_a_mail_whose_worker_was_killed_is_not_sent_twice(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    [message] = due(channel=Channel.EMAIL)
+    worker = celery_worker(queues="wake", env=reachable)
+    stand_in.mode("mail_slow", ms=2_000)
+    ring()
+    eventually(lambda: state(message) == MessageState.SUBMITTING)
+    kill(worker)
+    lease_runs_out(message)
+    [other] = due(channel=Channel.EMAIL)
+    celery_worker(queues="wake", env=reachable)
+    ring()
+    eventually(lambda: state(other) == MessageState.ACCEPTED)
+    assert state(message) == MessageState.UNKNOWN
+    assert [mail.to for mail in stand_in.mails].count("p0@patients.example") <= 1
+
+
+def test_a_worker_killed_during_the_call_is_made_good_by_the_providers_report(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    [message] = due()
+    worker = celery_worker(queues="wake", env=reachable)
+    stand_in.mode("slow", ms=10_000)
+    ring()
+    eventually(lambda: state(message) == MessageState.DELIVERED)
+    kill(worker)
+    lease_runs_out(message)
+    assert state(message) == MessageState.DELIVERED
+    assert len(stand_in.texts) == 1
+
+
+def test_a_visit_cancelled_between_claim_and_mark_sends_nothing(
+    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    [message] = due()
+    celery_worker(queues="wake", env=reachable)
+    with transaction.atomic():
+        Patient.objects.select_for_update().get(pk=message.patient_id)
+        ring()
+        eventually(lambda: state(message) == MessageState.CLAIMED)
+        Patient.objects.filter(pk=message.patient_id).raise_revision()
+    eventually(lambda: state(message) == MessageState.SCHEDULED)
+    assert Message.objects.get().claimed_at is None
+    assert not Message.objects.get().attempts.exists()
+    assert not stand_in.texts
+
+
+def test_the_loop_without_redis_sends_and_stops_when_told(
+    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    messages = due(3)
+    loop = spawn("manage.py", "remind_loop", "--every", "0.1", env=reachable, says="ready")
+    eventually(
+        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages)
+    )
+    loop.terminate()
+    assert loop.wait(10) == 0
+    assert len(stand_in.texts) == len(messages)
