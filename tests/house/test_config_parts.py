@@ -56,7 +56,7 @@ def test_a_part_that_does_not_stay_up_is_named_with_its_last_words(tmp_path: Pat
         house.start(BROKEN)
         never = watched(house, lambda: False)
         with pytest.raises(
-            Broken, match=r"broken does not stay up \(the cause; read .*broken\.log"
+            Broken, match=r"broken does not stay up \(the cause; read .*log"
         ):
             eventually(never)
 
