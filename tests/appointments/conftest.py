@@ -23,11 +23,11 @@ def at(day: date, wall: str, zone: str = "America/New_York") -> datetime:
 
 
 @pytest.fixture
-def wish(treatment_provider: Resource, room: Resource, device: Resource) -> Wish:
+def wish(treatment_provider: Resource, room: Resource, needling_device: Resource) -> Wish:
     """A place with the one provider, room and device of the house: wish(day, "10:00")."""
 
     def make(day: date, wall: str = "10:00") -> VisitWish:
-        return VisitWish(at(day, wall), treatment_provider.pk, room.pk, device.pk)
+        return VisitWish(at(day, wall), treatment_provider.pk, room.pk, needling_device.pk)
 
     return make
 

@@ -159,9 +159,8 @@ def fits(given: Facts, kind: str, resource: int, start: datetime) -> bool:
 def test_feasible_starts_equal_brute_force(given: Facts) -> None:
     naive = [
         start
-        for n in range(288)
-        if (start := wall(0) + n * TICK)
-        and all(
+        for start in (wall(0) + n * TICK for n in range(288))
+        if all(
             any(fits(given, kind, resource, start) for resource in pool)
             for kind, pool in given.pools.items()
         )

@@ -35,6 +35,7 @@ from clinic.models import (
     ProtocolVersion,
     ProviderHours,
     Resource,
+    Role,
     Site,
     Staff,
 )
@@ -152,7 +153,7 @@ def test_a_patient_must_be_old_enough_on_the_day(
     )
     with pytest.raises(TooYoung, match="is 17 on Thu 4 Mar"):
         book(wish(FIRST), patient=young)
-    assert book(wish(FIRST + timedelta(days=1)), patient=young)
+    assert book(wish(FIRST + timedelta(days=1)), patient=young).pk
 
 
 def test_nothing_is_booked_after_a_death(
@@ -215,7 +216,7 @@ def test_a_credential_must_hold_on_the_day(
     book: Book, wish: Wish, treatment_provider: Resource
 ) -> None:
     Credential.objects.filter(provider=treatment_provider).update(valid_until=FIRST)
-    assert book(wish(FIRST))
+    assert book(wish(FIRST)).pk
     with pytest.raises(
         CredentialExpired, match="no valid credential for RF microneedling on Thu 1"
     ):
@@ -223,22 +224,24 @@ def test_a_credential_must_hold_on_the_day(
 
 
 def test_resources_of_another_kind_site_or_modality_are_refused(
-    book: Book, wish: Wish, room: Resource, device: Resource, other_site: Site
+    book: Book, wish: Wish, room: Resource, needling_device: Resource, other_site: Site
 ) -> None:
     good = wish(FIRST)
     wrong = [
-        ("provider", VisitWish(good.starts_at, room.pk, room.pk, device.pk)),
+        ("provider", VisitWish(good.starts_at, room.pk, room.pk, needling_device.pk)),
         ("device", VisitWish(good.starts_at, good.provider_id, room.pk, None)),
     ]
     elsewhere = Resource.objects.create(
         kind="room", name="Room 9", site=other_site, room_kind="treatment"
     )
-    wrong.append(("room", VisitWish(good.starts_at, good.provider_id, elsewhere.pk, device.pk)))
+    wrong.append(
+        ("room", VisitWish(good.starts_at, good.provider_id, elsewhere.pk, needling_device.pk))
+    )
     for field, visit in wrong:
         with pytest.raises(WrongResource) as refused:
             book(visit)
         assert refused.value.field == field
-    Resource.objects.filter(pk=device.pk).update(is_active=False)
+    Resource.objects.filter(pk=needling_device.pk).update(is_active=False)
     with pytest.raises(WrongResource):
         book(good)
 
@@ -356,11 +359,11 @@ def test_a_patient_is_not_in_two_places(
     wish: Wish,
     site: Site,
     room: Resource,
-    device: Resource,
+    needling_device: Resource,
     series: TreatmentSeries,
     house: ProtocolVersion,
 ) -> None:
-    second = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
+    second = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
     other_room = Resource.objects.create(
         kind="room", name="Room 2", site=site, room_kind="treatment"
     )
@@ -437,7 +440,7 @@ def test_a_site_reads_its_own_clock(
 ) -> None:
     patient = a_patient(other_site, outsider, now, given="Theo", phone="", email="t@p.example")
     provider = provider_resource(
-        other_site, staff_at(other_site, "provider", "Kim Lee"), house.modality
+        other_site, staff_at(other_site, Role.PROVIDER, "Kim Lee"), house.modality
     )
     room = Resource.objects.create(
         kind="room", name="Room 1", site=other_site, room_kind="treatment"

@@ -1,5 +1,6 @@
 """Moving, cancelling, the acts of the day, and taking each of them back."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from appointments.refusals import (
     VisitsInTheWay,
 )
 from clinic.access import Forbidden
-from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Resource, Role, Site, Staff
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
@@ -39,7 +40,7 @@ def revision(visit: Appointment) -> int:
 @pytest.fixture
 def spare(site: Site, house: ProtocolVersion) -> dict[str, int]:
     """A second provider, room and device."""
-    provider = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
+    provider = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
     room = Resource.objects.create(kind="room", name="Room 2", site=site, room_kind="treatment")
     device = Resource.objects.create(
         kind="device", name="Needle 2", site=site, modality=house.modality
@@ -74,7 +75,7 @@ def test_a_moved_visit_keeps_its_length_and_resources_and_frees_its_old_place(
     assert (moved.schedule_version, moved.version, moved.scheduled_at) == (2, 2, now)
     assert revision(moved) == before_revision + 1
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
-    assert book(wish(FIRST, "10:00"), patient=other)
+    assert book(wish(FIRST, "10:00"), patient=other).pk
 
 
 def test_a_visit_moves_over_itself_by_a_quarter_of_an_hour(
@@ -193,7 +194,7 @@ def test_an_outsider_does_nothing_to_a_visit(
     visits: list[Appointment], outsider: Staff, now: datetime
 ) -> None:
     visit = visits[0]
-    acts = [
+    acts: list[Callable[[], Appointment]] = [
         lambda: booking.move(appointment=visit, starts_at=at(FIRST, "13:00"), by=outsider, now=now),
         lambda: booking.cancel(appointment=visit, by=outsider, now=now),
         lambda: undoing.undo(appointment=visit, by=outsider, now=now),
@@ -235,7 +236,7 @@ def test_a_cancelled_visit_gives_back_its_place_and_keeps_its_history(
         front_desk,
     )
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
-    assert book(wish(FIRST), patient=other)
+    assert book(wish(FIRST), patient=other).pk
 
 
 def test_a_cancelled_visit_comes_back_with_its_place(
@@ -475,7 +476,7 @@ def test_a_blocked_room_is_not_to_be_had_until_it_is_released(
     with pytest.raises(SlotTaken, match="Room 1 was just taken"):
         book(wish(FIRST))
     blocks.release(block=made, by=manager, now=now)
-    assert book(wish(FIRST))
+    assert book(wish(FIRST)).pk
 
 
 def test_a_block_never_lies_over_visits_or_another_block(

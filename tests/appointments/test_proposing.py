@@ -12,7 +12,16 @@ from appointments.models import Appointment, BlockKind, TreatmentSeries
 from appointments.places import Proposal
 from appointments.series_plans import Preference
 from clinic.hours import local
-from clinic.models import Closure, Credential, ProtocolVersion, ProviderHours, Resource, Site, Staff
+from clinic.models import (
+    Closure,
+    Credential,
+    ProtocolVersion,
+    ProviderHours,
+    Resource,
+    Role,
+    Site,
+    Staff,
+)
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
@@ -93,7 +102,7 @@ def test_a_closure_on_the_ideal_date_shifts_it_inside_the_interval(
 def test_the_same_provider_is_kept_over_an_earlier_start(
     propose: Propose, site: Site, house: ProtocolVersion, treatment_provider: Resource
 ) -> None:
-    other = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
+    other = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
     ProviderHours.objects.filter(provider=treatment_provider).update(starts=13 * 60)
     assert {visit.provider for visit in propose(provider=treatment_provider).visits} == {
         treatment_provider
@@ -105,7 +114,7 @@ def test_a_credential_that_ends_during_the_series_hands_over(
     propose: Propose, site: Site, house: ProtocolVersion, treatment_provider: Resource
 ) -> None:
     Credential.objects.filter(provider=treatment_provider).update(valid_until=FIRST + 30 * DAY)
-    other = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
+    other = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
     Credential.objects.filter(provider=other).update(valid_from=FIRST + 31 * DAY)
     proposal = propose()
     assert [visit.provider for visit in proposal.visits] == [
@@ -153,8 +162,8 @@ def test_where_nothing_fits_the_session_its_dates_and_the_reason_are_named(
     )
 
 
-def test_a_missing_kind_of_resource_is_named(propose: Propose, device: Resource) -> None:
-    Resource.objects.filter(pk=device.pk).update(is_active=False)
+def test_a_missing_kind_of_resource_is_named(propose: Propose, needling_device: Resource) -> None:
+    Resource.objects.filter(pk=needling_device.pk).update(is_active=False)
     problem = propose(1).problem
     assert problem is not None
     assert problem.sentence.endswith("Harbour Skin Clinic has no suitable device.")
@@ -281,7 +290,7 @@ def test_the_number_of_queries_does_not_grow_with_the_plan(
     propose(1)
     few = queries(1)
     for number in range(4):
-        provider_resource(site, staff_at(site, "provider", f"Kim {number}"), house.modality)
+        provider_resource(site, staff_at(site, Role.PROVIDER, f"Kim {number}"), house.modality)
         Resource.objects.create(kind="room", name=f"R{number}", site=site, room_kind="treatment")
     assert queries(5) == few <= 8
 

@@ -14,7 +14,7 @@ from appointments import attendance, booking
 from appointments.models import Allocation, Appointment
 from appointments.places import VisitWish
 from appointments.refusals import Refused, SlotTaken, StaleVersion
-from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
@@ -168,7 +168,7 @@ def test_of_two_clerks_with_the_same_form_one_is_told_to_look_again(
 def test_a_patient_booked_twice_at_once_is_in_one_place(
     book: Book, wish: Wish, site: Site, now: datetime, patient: Patient, house: ProtocolVersion
 ) -> None:
-    other = provider_resource(site, staff_at(site, "provider", "Kim Lee"), house.modality)
+    other = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
     room = Resource.objects.create(kind="room", name="Room 2", site=site, room_kind="treatment")
     device = Resource.objects.create(
         kind="device", name="Needle 2", site=site, modality=house.modality

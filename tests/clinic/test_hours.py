@@ -20,8 +20,8 @@ MARKETING = Hours(frozenset(range(6)), 10 * 60, 18 * 60)
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 @cache
