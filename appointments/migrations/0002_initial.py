@@ -320,6 +320,7 @@ class Migration(migrations.Migration):
                     models.Q(("closed_at", None), ("state", "open")),
                     models.Q(
                         ("closed_at__gte", models.F("booked_at")),
+                        ("closed_at__isnull", False),
                         ("state__in", ("completed", "ended")),
                     ),
                     _connector="OR",

@@ -50,7 +50,12 @@ class TreatmentSeries(models.Model):
             models.CheckConstraint(
                 name="series_closed_whole",
                 condition=Q(state="open", closed_at=None)
-                | Q(state__in=("completed", "ended"), closed_at__gte=F("booked_at")),
+                | Q(
+                    state__in=("completed", "ended"),
+                    # A NULL would make the comparison unknown, and a check passes the unknown.
+                    closed_at__isnull=False,
+                    closed_at__gte=F("booked_at"),
+                ),
             ),
         ]
 
