@@ -85,7 +85,7 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
                 parts.start(part)
             wait_healthy(parts, port, seconds=90)
         _welcome(console, data_dir, port)
-        watch_until_told(parts)
+        watch_until_told(parts, running)
 
 
 def _port() -> int:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.embedded import Services
 from config.embedded.places import PROJECT
 from config.processes import Process, start, stop, uninterrupted, wait_until
 
@@ -179,10 +180,12 @@ def together(env: Environment, logs: Path | None) -> Iterator[House]:
             house.stop()
 
 
-def watch_until_told(house: House) -> None:
-    """Blocks until Ctrl-C or SIGTERM unwinds the caller."""
+def watch_until_told(house: House, services: Services | None) -> None:
+    """Blocks until Ctrl-C or SIGTERM unwinds the caller; raises `Broken` like `House.watch`."""
     while True:
         house.watch()
+        if services and (name := services.ended()):
+            raise Broken(f"the embedded {name} ended: start again, its data is kept")
         time.sleep(0.5)
 
 

@@ -42,6 +42,7 @@ def _run(stack: ExitStack) -> None:
         raise Broken(f"port {port} is in use: choose another one, e.g. `PORT={port + 1} make run`")
     data_dir = default_data_dir() / "run"
     env = dict(os.environ)
+    running = None
     if not env.get("DATABASE_URL"):
         running = stack.enter_context(services(data_dir))
         env |= {
@@ -56,7 +57,7 @@ def _run(stack: ExitStack) -> None:
         parts.start(part)
     wait_healthy(parts, port, seconds=90)
     print(f"afterglow: serving http://127.0.0.1:{port}/ as {env.get('PUBLIC_URL')}", flush=True)
-    watch_until_told(parts)
+    watch_until_told(parts, running)
 
 
 def _prepare(env: dict[str, str]) -> None:

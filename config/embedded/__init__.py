@@ -14,7 +14,7 @@ from pathlib import Path
 
 from config.embedded import cache, database, places
 from config.embedded.places import Unusable, default_data_dir
-from config.processes import sigterm_unwinds
+from config.processes import Process, sigterm_unwinds
 
 __all__ = ["Services", "Unusable", "default_data_dir", "services", "throwaway"]
 
@@ -24,8 +24,13 @@ class Services:
     database_url: str  # as the role that runs
     owner_database_url: str  # as the role that migrates and owns the tables
     redis_url: str
-    postgres_pid: int
-    redis_pid: int
+    postgres: Process
+    redis: Process
+
+    def ended(self) -> str | None:
+        """The name of a server that ended by itself."""
+        servers = {"PostgreSQL": self.postgres, "Redis": self.redis}
+        return next((name for name, server in servers.items() if server.poll() is not None), None)
 
 
 @contextmanager
@@ -49,8 +54,8 @@ def services(
             database_url=database.url(database.APP, sockets),
             owner_database_url=database.url(database.OWNER, sockets),
             redis_url=f"unix://{sockets}/redis.sock",
-            postgres_pid=postgres.pid,
-            redis_pid=redis.pid,
+            postgres=postgres,
+            redis=redis,
         )
 
 

@@ -43,8 +43,8 @@ def test_what_was_stored_is_there_on_the_second_start_and_nothing_keeps_running(
             owner.execute("GRANT SELECT ON kept TO afterglow_app")
         with Redis.from_url(first.redis_url) as cache:
             assert cache.ping()
-    assert not is_alive(first.postgres_pid)
-    assert not is_alive(first.redis_pid)
+    assert not is_alive(first.postgres.pid)
+    assert not is_alive(first.redis.pid)
     with services(data_dir, fsync=False) as second, psycopg.connect(second.database_url) as app:
         assert app.execute("SELECT number, current_user FROM kept").fetchone() == (
             7,
@@ -104,7 +104,7 @@ def test_the_services_end_with_the_process_that_started_them(
     program = (
         "import sys, time; from pathlib import Path; from config.embedded import services\n"
         "with services(Path(sys.argv[1]), fsync=False) as s:\n"
-        "    print(s.postgres_pid, s.redis_pid, flush=True); time.sleep(60)"
+        "    print(s.postgres.pid, s.redis.pid, flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", program, str(data_dir)],

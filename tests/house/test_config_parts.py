@@ -55,9 +55,7 @@ def test_a_part_that_does_not_stay_up_is_named_with_its_last_words(tmp_path: Pat
     with together(os.environ, tmp_path) as house:
         house.start(BROKEN)
         never = watched(house, lambda: False)
-        with pytest.raises(
-            Broken, match=r"broken does not stay up \(the cause; read .*log"
-        ):
+        with pytest.raises(Broken, match=r"broken does not stay up \(the cause; read .*log"):
             eventually(never)
 
 
