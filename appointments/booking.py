@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments import allocating, checking, claiming, history
+from appointments import allocating, checking, claiming, history, standing
 from appointments.allocating import Lost
 from appointments.availability import DEVICE, PROVIDER, ROOM
 from appointments.bitsets import TICK
@@ -60,15 +60,14 @@ def book_series(
     if not 1 <= len(visits) <= agreed <= MOST_VISITS:
         raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
     too_many = checking.treatment_fits(protocol, areas, agreed)
-    claim = Claim(patient, site, version, areas, visits, first_session=1)
-    days = [(n, local(wish.starts_at, site.zone).date()) for n, wish in enumerate(visits, 1)]
+    claim = Claim(patient, site, version, areas, visits)
     try:
         with allocating.guarded():
             claim.take()
             loaded = claim.load(now=now)
             for wish in visits:
                 checking.place_is_right(loaded, patient, wish)
-            found = checking.breaches(loaded, days, claim.sessions)
+            found = checking.breaches(loaded, claim.days(), claim.sessions)
             breached = [refusal for _, refusal in found] + ([too_many] if too_many else [])
             checking.override(breached, reason=override_reason, by=by, site=site)
             series = TreatmentSeries.objects.create(
@@ -120,20 +119,22 @@ def add_visit(
     site, patient, version = series.site, series.patient, series.protocol_version
     access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
-    claim = Claim(patient, site, version, series.areas, [visit], claiming.free_session(series))
+    claim = Claim(
+        patient, site, version, series.areas, [visit], standing.free_session(series), series
+    )
     try:
         with allocating.guarded():
             claim.take()
             series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             if series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")
-            session = claim.first_session = claiming.free_session(series)
+            session = claim.first_session = standing.free_session(series)
             if session > MOST_VISITS:
                 raise SessionTaken(f"A series has at most {MOST_VISITS} visits.")
-            loaded = claim.load(now=now, series=series)
+            loaded = claim.load(now=now)
             checking.place_is_right(loaded, patient, visit)
-            days = claiming.days_of(series, {session: visit.starts_at})
-            breached = [refusal for _, refusal in checking.breaches(loaded, days, [session])]
+            found = checking.breaches(loaded, claim.days(), claim.sessions)
+            breached = [refusal for _, refusal in found]
             if session > series.sessions:
                 too_many = checking.treatment_fits(loaded.protocol, series.areas, session)
                 breached += [too_many] if too_many else []
@@ -192,6 +193,7 @@ def move(
         series.areas,
         [wish],
         appointment.session,
+        series,
         moving=appointment,
     )
     try:
@@ -204,12 +206,11 @@ def move(
             )
             state = after(State(visit.state), Move.MOVE)
             claim.take(also=allocating.resources_of(visit).values())
-            loaded = claim.load(now=now, series=series)
+            loaded = claim.load(now=now)
             checking.place_is_right(loaded, series.patient, wish)
             breached: list[Refused] = []
             if local(starts_at, site.zone).date() != local(visit.starts_at, site.zone).date():
-                days = claiming.days_of(series, {visit.session: starts_at})
-                found = checking.breaches(loaded, days, [visit.session])
+                found = checking.breaches(loaded, claim.days(), claim.sessions)
                 breached = [refusal for _, refusal in found]
             checking.override(breached, reason=override_reason, by=by, site=site)
             was = history.before(visit, allocating.release(visit))
@@ -253,10 +254,7 @@ def cancel(
         )
         state = after(State(visit.state), Move.CANCEL)
         was = history.before(visit, allocating.release(visit))
-        visit.state, visit.closed_at, visit.cancelled_by_patient = (
-            state,
-            now,
-            by_patient,
-        )
+        visit.state, visit.closed_at, visit.cancelled_by_patient = state, now, by_patient
+        visit.schedule_version += 1
         history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
         return visit

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from appointments import allocating, checking, claiming, history
+from appointments import allocating, checking, history, standing
 from appointments.allocating import Held, Lost
 from appointments.availability import need_of
 from appointments.lifecycle import UNDOABLE, Move, State
@@ -90,13 +90,12 @@ def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> N
     if allocating.collisions(wanted, visit):
         raise Lost
     if not visit.override_reason:
-        days = claiming.days_of(series, {visit.session: former})
+        days = standing.days_of(series, {visit.session: former})
         for _, refusal in checking.interval_refusals(days, protocol, [visit.session]):
             raise refusal
     allocating.release(visit)
     allocating.hold(wanted, [visit] * len(wanted))
-    if former != visit.starts_at:
-        visit.schedule_version += 1
+    visit.schedule_version += 1
     length = visit.ends_at - visit.starts_at
     visit.starts_at, visit.ends_at, visit.scheduled_at = former, former + length, now
 

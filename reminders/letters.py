@@ -189,8 +189,7 @@ class _Desk:
             visits=[
                 calendar.Visit(
                     uid=f"visit-{visit.id}@{host}",
-                    # A cancellation is a change too: it counts one higher (RFC 5546).
-                    sequence=visit.schedule_version + (method == "CANCEL"),
+                    sequence=visit.schedule_version,
                     starts_at=visit.starts_at,
                     ends_at=visit.ends_at,
                     zone=visit.site.zone,

@@ -30,7 +30,8 @@ class Appointment(models.Model):
 
     `starts_at`..`ends_at` (UTC, half-open) is the patient's time in the chair, numbing
     included; the set-up and clean-up around it are in the allocations. `schedule_version`
-    rises when the time changes: messages about another version of a visit are not repeated.
+    rises when the visit is moved, cancelled or restored: what was said about one version is not
+    said about another, and calendars take the higher one for the newer.
     `version` rises with every change and guards against stale forms.
     """
 

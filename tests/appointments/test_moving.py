@@ -167,6 +167,27 @@ def test_a_move_keeps_the_interval_to_both_neighbours(
     assert StatusChange.objects.get(appointment=moved, move=Move.MOVE).reason == "Wedding"
 
 
+def test_the_alternatives_of_a_lost_move_keep_the_interval(
+    book: Book,
+    wish: Wish,
+    visits: list[Appointment],
+    site: Site,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    earliest = FIRST + timedelta(days=21)
+    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
+    third = a_patient(site, front_desk, now, given="Cy", phone="", email="cy@p.example")
+    book(wish(earliest, "09:15"), patient=other)
+    book(wish(earliest, "13:00"), patient=third)
+    with pytest.raises(SlotTaken) as refused:
+        booking.move(appointment=visits[1], starts_at=at(earliest, "09:15"), by=front_desk, now=now)
+    assert len(refused.value.nearest) == 3
+    for place in refused.value.nearest:
+        assert place.starts_at >= at(earliest, "09:15")
+        booking.move(appointment=visits[1], starts_at=place.starts_at, by=front_desk, now=now)
+
+
 def test_a_move_outside_the_hours_is_refused(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
@@ -251,7 +272,7 @@ def test_a_cancelled_visit_comes_back_with_its_place(
         False,
     )
     assert held(back) == before
-    assert (back.schedule_version, back.scheduled_at) == (1, now + MINUTE)
+    assert (back.schedule_version, back.scheduled_at) == (3, now + MINUTE)
 
 
 def test_a_cancelled_visit_stays_cancelled_once_its_place_is_taken(

@@ -85,7 +85,7 @@ def test_a_confirmation_by_mail_carries_an_invitation(visit: Appointment, now: d
 def test_a_cancellation_withdraws_the_invitation_under_a_higher_sequence(
     visit: Appointment, now: datetime
 ) -> None:
-    visit.state, visit.closed_at = State.CANCELLED, now
+    visit.state, visit.closed_at, visit.schedule_version = State.CANCELLED, now, 2
     visit.save()
     queued(visit, now=now, kind=Kind.CANCELLED, channel=Channel.EMAIL)
     [mail] = sent(now)
