@@ -136,7 +136,7 @@ def room(site: Site) -> Resource:
 
 
 @pytest.fixture
-def device(site: Site, modality: Modality) -> Resource:
+def needling_device(site: Site, modality: Modality) -> Resource:
     return Resource.objects.create(
         kind=ResourceKind.DEVICE,
         name="Needle 1",
@@ -194,7 +194,7 @@ def patient(site: Site, front_desk: Staff, now: datetime) -> Patient:
 def house(
     treatment_provider: Resource,
     room: Resource,
-    device: Resource,
+    needling_device: Resource,
     protocol: ProtocolVersion,
 ) -> ProtocolVersion:
     """Everything that a session of RF microneedling needs; returns its approved protocol."""

@@ -198,6 +198,41 @@ def test_an_overdue_next_visit_is_proposed_from_today(
     assert days(proposal) == [FIRST + 60 * DAY]
 
 
+def test_a_cancelled_session_in_the_middle_is_proposed_between_its_neighbours(
+    series: TreatmentSeries,
+    visits: list[Appointment],
+    front_desk: Staff,
+    manager: Staff,
+    now: datetime,
+) -> None:
+    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    (between,) = proposing.propose_next(series=series, now=now).visits
+    assert (between.session, between.starts_at) == (2, visits[1].starts_at)
+    assert (between.bounds.earliest, between.bounds.latest) == (
+        FIRST + 21 * DAY,
+        THIRD - 21 * DAY,
+    )
+    assert booking.add_visit(series=series, visit=between.wish, by=front_desk, now=now).session == 2
+
+
+def test_a_session_between_neighbours_too_near_to_each_other_has_no_date(
+    series: TreatmentSeries,
+    visits: list[Appointment],
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    booking.move(
+        appointment=visits[2],
+        starts_at=at(FIRST + 30 * DAY, "10:00"),
+        by=front_desk,
+        now=now,
+    )
+    problem = proposing.propose_next(series=series, now=now).problem
+    assert problem is not None
+    assert (problem.session, problem.binding) == (2, "interval")
+
+
 # --- One day --------------------------------------------------------------------------------------
 
 
