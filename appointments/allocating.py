@@ -3,7 +3,7 @@
 Lock the resource rows in order of id, then insert in order of resource and time and let the
 exclusion constraint skip what overlaps; a short count is a lost race. An INSERT alone, even in
 order, deadlocks: PostgreSQL stores the tuple first and checks afterwards, so that two writers
-wait for each other (see docs/architecture.md). Refuses to know why a place is wanted.
+wait for each other. Refuses to know why a place is wanted.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NoReturn
 
-from appointments import allocating, availability, loading, proposing
+from appointments import allocating, availability, checking, loading, proposing, standing
 from appointments.allocating import Held, Lost
 from appointments.availability import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.bitsets import TICK
@@ -30,7 +30,7 @@ from patients.models import Patient
 class Claim:
     """Visits of one series that are to be held together, numbered from `first_session`.
 
-    `moving` is the visit whose own place counts as free.
+    `series` is theirs if it exists already, `moving` the visit whose own place counts as free.
     """
 
     patient: Patient
@@ -38,7 +38,8 @@ class Claim:
     version: ProtocolVersion
     areas: Sequence[str]
     visits: Sequence[VisitWish]
-    first_session: int
+    first_session: int = 1
+    series: TreatmentSeries | None = None
     moving: Appointment | None = None
 
     @property
@@ -48,6 +49,13 @@ class Claim:
     @property
     def sessions(self) -> range:
         return range(self.first_session, self.first_session + len(self.visits))
+
+    def days(self) -> list[tuple[int, date]]:
+        """(session, local date) of the series as it would stand with these visits, in order."""
+        starts = {n: wish.starts_at for n, wish in zip(self.sessions, self.visits, strict=True)}
+        if self.series is not None:
+            return standing.days_of(self.series, starts)
+        return [(n, local(at, self.site.zone).date()) for n, at in starts.items()]
 
     @property
     def wanted(self) -> list[Held]:
@@ -78,7 +86,7 @@ class Claim:
         if allocating.collisions(wanted, self.moving):
             raise Lost
 
-    def load(self, *, now: datetime, series: TreatmentSeries | None = None) -> Loaded:
+    def load(self, *, now: datetime) -> Loaded:
         """The facts to check the visits against, for the wished resources alone."""
         days = [local(wish.starts_at, self.site.zone).date() for wish in self.visits]
         ids = {each for wish in self.visits for each in self._resources(wish).values() if each}
@@ -91,7 +99,7 @@ class Claim:
             last_day=max(days),
             now=now,
             only=ids,
-            series_id=series.pk if series else None,
+            series_id=self.series.pk if self.series else None,
             with_busy=False,
         )
 
@@ -117,23 +125,6 @@ class Claim:
         wanted = self.wanted
         allocating.hold(wanted, [booked[held.visit] for held in wanted])
         return booked
-
-
-# --- What stands in a series ----------------------------------------------------------------------
-
-
-def days_of(series: TreatmentSeries, changed: Mapping[int, datetime]) -> list[tuple[int, date]]:
-    """(session, local date) of the standing visits in order, with `changed` starts by session."""
-    standing = series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
-    starts = {**dict(standing.values_list("session", "starts_at")), **changed}
-    zone = series.site.zone
-    return [(session, local(at, zone).date()) for session, at in sorted(starts.items())]
-
-
-def free_session(series: TreatmentSeries) -> int:
-    """The lowest session number without a visit."""
-    taken = set(series.appointments.standing().values_list("session", flat=True))
-    return next(number for number in range(1, len(taken) + 2) if number not in taken)
 
 
 def wish_for_move(
@@ -201,6 +192,8 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         near=wish.starts_at,
         now=now,
         moving=claim.moving,
+        series=claim.series,
+        allowed=lambda day: _keeps_intervals(claim, first.visit if first else 0, day),
     )
     shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
     resource = Resource.objects.get(pk=first.resource_id) if first else None
@@ -213,3 +206,11 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         start=wish.starts_at,
         nearest=nearest,
     )
+
+
+def _keeps_intervals(claim: Claim, visit: int, day: date) -> bool:
+    """Whether the series would keep its intervals with that visit on `day`."""
+    session = claim.sessions[visit]
+    days = sorted({**dict(claim.days()), session: day}.items())
+    protocol = protocols.get(claim.version)
+    return not checking.interval_refusals(days, protocol, [session])

@@ -51,6 +51,26 @@ def bounds(previous: date, interval: Interval) -> Bounds:
     )
 
 
+def bounds_between(previous: date | None, following: date | None, interval: Interval) -> Bounds:
+    """When a session between two others is due; at least one of them is given.
+
+    The earliest date may lie after the latest: then no date keeps both intervals.
+    """
+    after = bounds(previous, interval) if previous else None
+    if following is None:
+        assert after is not None
+        return after
+    before = Bounds(
+        shifted_day(following, interval.max, -1),
+        min(shifted_day(following, interval.ideal, -1), following - DAY),
+        min(shifted_day(following, interval.min, -1), following - DAY),
+    )
+    if after is None:
+        return before
+    earliest, latest = max(after.earliest, before.earliest), min(after.latest, before.latest)
+    return Bounds(earliest, max(earliest, min(after.ideal, latest)), latest)
+
+
 def interval_breaches(
     days: Sequence[tuple[int, date]], protocol: Protocol
 ) -> list[tuple[int, Refused]]:

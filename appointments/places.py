@@ -78,7 +78,8 @@ class ProposedVisit:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why there is no proposal: the first session without a place, its dates, the kind of
-    resource that binds (provider, room, device, patient, site, spacing, past), and a sentence."""
+    resource that binds (provider, room, device, patient; or site, spacing, interval, past), and a
+    sentence."""
 
     session: int
     bounds: Bounds

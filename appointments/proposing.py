@@ -6,10 +6,10 @@ checks again, and the database decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from appointments import intervals
+from appointments import intervals, standing
 from appointments.availability import (
     DEVICE,
     OFFERED_EVERY,
@@ -23,7 +23,6 @@ from appointments.availability import (
 )
 from appointments.bitsets import TICK, ones
 from appointments.intervals import Bounds
-from appointments.lifecycle import State
 from appointments.loading import Loaded, load
 from appointments.models import Appointment, TreatmentSeries
 from appointments.places import DayStarts, Place, Problem, Proposal, ProposedVisit
@@ -66,38 +65,41 @@ def propose_next(
     *,
     series: TreatmentSeries,
     now: datetime,
-    visits: int = 1,
     provider: Resource | None = None,
     preference: Preference = ANY,
 ) -> Proposal:
-    """Dates for the next `visits` of a series that has begun, after its last standing visit."""
-    last = (
-        series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
-        .order_by("session")
-        .last()
-    )
+    """A date for the visit that `booking.add_visit` would book next: the lowest session number
+    without a visit, in the interval to its neighbours on both sides."""
     site, today = series.site, local(now, series.site.zone).date()
+    session, days = standing.free_session(series), standing.days_of(series, {})
+    previous = max((pair for pair in days if pair[0] < session), default=None)
+    following = min((pair for pair in days if pair[0] > session), default=None)
     interval = protocols.get(series.protocol_version).series.interval
-    if last is None or interval is None:
-        window, previous, session = Bounds(today, today, today + HORIZON), None, 1
-    else:
-        previous, session = local(last.starts_at, site.zone).date(), last.session + 1
-        due = intervals.bounds(previous, interval)
-        window = Bounds(*(max(each, today) for each in (due.earliest, due.ideal, due.latest)))
+    window = Bounds(today, today, today + HORIZON)
+    if interval is not None and (previous or following):
+        due = intervals.bounds_between(
+            previous and previous[1], following and following[1], interval
+        )
+        # An overdue visit is due today: a longer interval is for a clinician to review.
+        latest = max(due.latest, today) if following is None else due.latest
+        window = Bounds(max(due.earliest, today), max(due.ideal, today), latest)
     loaded = _loaded(
         series.patient,
         site,
         series.protocol_version,
         series.areas,
         window,
-        visits - 1,
+        0,
         now,
         provider,
         series_id=series.pk,
     )
-    usual = _usual(last, site.zone) if last is not None else Usual()
-    wish = Wish(session, session + visits - 1, window, interval, preference, usual)
-    return _proposal(loaded, wish, previous)
+    usual = Usual()
+    if previous is not None:
+        before = series.appointments.standing().get(session=previous[0])
+        usual = _usual(before, site.zone)
+    wish = Wish(session, session, window, interval, preference, usual)
+    return _proposal(loaded, wish, previous and previous[1])
 
 
 def free_starts(
@@ -171,10 +173,15 @@ def nearest_starts(
     near: datetime,
     now: datetime,
     moving: Appointment | None = None,
+    series: TreatmentSeries | None = None,
+    allowed: Callable[[date], bool] = lambda day: True,
     limit: int = 3,
     days: int = 7,
 ) -> list[Place]:
-    """The offered starts nearest to `near`, looked for on `days` days before and after it."""
+    """The offered starts nearest to `near` on the `allowed` days, up to `days` before and after.
+
+    `series` is the one that the visit belongs to, `moving` the visit itself if it has a place.
+    """
     middle = local(near, site.zone).date()
     loaded = load(
         patient=patient,
@@ -185,12 +192,12 @@ def nearest_starts(
         last_day=middle + days * ONE_DAY,
         now=now,
         without=moving,
-        series_id=moving.series_id if moving else None,
+        series_id=series.pk if series else None,
     )
     found: list[Place] = []
     for off in range(days + 1):
         # A start on a day further away is never nearer than the ones of the days before it.
-        for on in {middle - off * ONE_DAY, middle + off * ONE_DAY}:
+        for on in filter(allowed, {middle - off * ONE_DAY, middle + off * ONE_DAY}):
             found += _places(loaded, day_of(loaded.facts, on), Usual())
         if off and len(found) >= limit:
             break
@@ -303,6 +310,14 @@ _NONE_FREE = {
 
 
 def _problem(loaded: Loaded, found: Impossible) -> Problem:
+    if found.bounds.earliest > found.bounds.latest:
+        return Problem(
+            found.session,
+            found.bounds,
+            "interval",
+            f"No date for session {found.session} keeps the interval to the sessions before and"
+            " after it. Move one of those first.",
+        )
     first, last = format_day(found.bounds.earliest), format_day(found.bounds.latest)
     between = f"on {first}" if first == last else f"between {first} and {last}"
     return Problem(
