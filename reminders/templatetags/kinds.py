@@ -1,0 +1,41 @@
+"""The words of staff pages for what a message is about."""
+
+from __future__ import annotations
+
+from django import template
+
+from reminders.catalogue import REASONS, Kind
+
+register = template.Library()
+
+WORDS: dict[str, str] = {
+    Kind.BOOKING_CONFIRMED: "Booking confirmation",
+    Kind.PRECARE_STEP: "Preparation",
+    Kind.REMINDER_7D: "Reminder a week before",
+    Kind.REMINDER_CONFIRM: "Reminder, asks to confirm",
+    Kind.REMINDER_FINAL: "Last reminder",
+    Kind.NUDGE: "Second request to confirm",
+    Kind.APPT_MOVED: "Visit moved",
+    Kind.CANCELLED: "Visit cancelled",
+    Kind.NO_SHOW_FOLLOWUP: "After a missed visit",
+    Kind.POSTCARE_0: "Care after the visit",
+    Kind.POSTCARE_STEP: "Care at home",
+    Kind.CHECKIN: "Check-in",
+    Kind.PROGRESS_MILESTONE: "Progress",
+    Kind.TOUCHUP_PROMPT: "Touch-up prompt",
+    "call": "Call by staff",
+    "prepare": "Task: prepare",
+    "check": "Task: check",
+}
+
+
+@register.filter
+def kind_word(kind: str) -> str:
+    """What a message or a task is, in words: "Last reminder"."""
+    return WORDS.get(kind, kind.replace("_", " ").capitalize())
+
+
+@register.filter
+def reason_sentence(reason: str) -> str:
+    """Why a message is not sent, as a sentence."""
+    return REASONS.get(reason, reason.replace("_", " ").capitalize() + "." if reason else "")

@@ -1,0 +1,132 @@
+"""Step 1: who and what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, TreatmentSeries
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols import loading as protocols
+from clinic.protocols.schema import Protocol
+from patients import registration
+from patients.models import Patient
+from reminders.views.book_series import draft as drafts
+from reminders.views.book_series.draft import PARTS, Draft
+from reminders.views.book_series.order import Missing, booking_at, providers
+
+FOUND = 8
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@require_GET
+def choose(request: HttpRequest) -> HttpResponse:
+    """Patient, treatment, areas and wishes. `find` looks for a patient."""
+    site, by = booking_at(request)
+    return choose_page(request, site, by, drafts.read(request.GET))
+
+
+@require_GET
+def find_patients(request: HttpRequest) -> HttpResponse:
+    """The patients that `find` may mean, as the list inside the first step."""
+    _, by = booking_at(request)
+    found = _found(by, request.GET.get("find", ""), drafts.read(request.GET).patient_id)
+    return render(request, "reminders/book_series/_patients.html", found)
+
+
+def choose_page(
+    request: HttpRequest,
+    site: Site,
+    by: Staff,
+    draft: Draft,
+    missing: Missing | None = None,
+) -> HttpResponse:
+    context = {
+        **_found(by, request.GET.get("find", ""), draft.patient_id),
+        "site": site,
+        "draft": draft,
+        "treatments": _treatments(draft),
+        "providers": providers(site),
+        "weekdays": list(enumerate(WEEKDAYS)),
+        "parts": list(PARTS),
+        "tomorrow": local(timezone.now(), site.zone).date() + timedelta(days=1),
+        "missing": missing,
+    }
+    status = 422 if missing else 200
+    return render(request, "reminders/book_series/choose.html", context, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One approved protocol to choose, with its areas and how many sessions it takes."""
+
+    version: ProtocolVersion
+    protocol: Protocol
+    areas: list[tuple[str, str, bool]]
+    sessions: int
+    is_chosen: bool
+
+
+def _treatments(draft: Draft) -> list[Treatment]:
+    approved = ProtocolVersion.objects.filter(status=ProtocolVersion.Status.APPROVED)
+    return [
+        _treatment(version, draft)
+        for version in approved.select_related("modality").order_by("kind", "name")
+    ]
+
+
+def _treatment(version: ProtocolVersion, draft: Draft) -> Treatment:
+    protocol, is_chosen = protocols.get(version), version.pk == draft.version_id
+    areas = protocol.applicability.areas
+    only = len(areas) == 1
+    return Treatment(
+        version,
+        protocol,
+        [
+            (slug, area.name.en, only or (is_chosen and slug in draft.areas))
+            for slug, area in areas.items()
+        ],
+        (is_chosen and draft.sessions) or protocol.series.sessions.typical,
+        is_chosen,
+    )
+
+
+def _found(by: Staff, query: str, chosen: int | None) -> dict[str, Any]:
+    """Who may be meant: the chosen one first; nobody was typed shows those booked for lately."""
+    if query.strip():
+        patients = _with_visits(registration.search(staff=by, query=query))[:FOUND]
+    else:
+        lately = TreatmentSeries.objects.filter(booked_by=by).values("patient")
+        seen = Patient.objects.seen_by(by).filter(pk__in=lately.values("patient"))
+        patients = _with_visits(seen).annotate(last_booked=Max("series__booked_at"))
+        patients = patients.order_by("-last_booked")[:5]
+    rows = list(patients)
+    if chosen is not None and chosen not in {patient.pk for patient in rows}:
+        rows = [*_with_visits(Patient.objects.seen_by(by)).filter(pk=chosen), *rows]
+    return {"patients": rows, "find": query, "chosen_patient": chosen}
+
+
+def _with_visits(patients: Any) -> QuerySet[Patient]:
+    """The patients with their `last_visit` and `next_visit` (UTC)."""
+    visits = Appointment.objects.filter(series__patient=OuterRef("pk")).order_by()
+    now = timezone.now()
+    past = visits.filter(starts_at__lt=now, state=State.DONE)
+    to_come = visits.filter(starts_at__gte=now, state__in=(State.BOOKED, State.CONFIRMED))
+    found: QuerySet[Patient] = patients.annotate(
+        last_visit=Subquery(
+            past.values("series__patient").annotate(x=Max("starts_at")).values("x")
+        ),
+        next_visit=Subquery(
+            to_come.values("series__patient").annotate(x=Min("starts_at")).values("x")
+        ),
+    )
+    return found

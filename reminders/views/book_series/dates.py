@@ -1,0 +1,223 @@
+"""Steps 2 and 3: the dates of the series, what booking it will send, and the booking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments import proposing
+from appointments.places import DayStarts, Proposal
+from appointments.refusals import Refused, SlotTaken
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from reminders import foreseeing, series_booking
+from reminders.preview import SEND, Preview
+from reminders.views.book_series import draft as drafts
+from reminders.views.book_series import plan_rows
+from reminders.views.book_series.choose import choose_page
+from reminders.views.book_series.draft import Draft
+from reminders.views.book_series.order import Order, booking_at, order, to_dates
+from reminders.views.book_series.plan_rows import Row
+
+ONE_DAY = timedelta(days=1)
+
+
+@require_GET
+def dates(request: HttpRequest) -> HttpResponse:
+    """The plan: proposed at first, then as the address says. `look` opens one session's day."""
+    site, by = booking_at(request)
+    draft = drafts.read(request.GET)
+    if drafts.is_raw(request.GET):
+        return to_dates(site, draft)
+    found = order(draft, site, by)
+    if isinstance(found, list):
+        return choose_page(request, site, by, draft, found)
+    return _plan_page(request, found, look=request.GET.get("look", ""))
+
+
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Put another place into the plan, or look at another day, keeping what was ticked."""
+    site, _ = booking_at(request)
+    draft = drafts.read(request.POST)
+    session, _, value = request.POST.get("choose", "").partition("@")
+    if value and session.isdigit() and 1 <= int(session) <= len(draft.wishes):
+        try:
+            draft = draft.with_visit(int(session), drafts.wish(value))
+        except ValueError:
+            raise Http404 from None
+    look = request.POST.get("look", "")
+    if session := request.POST.get("look_at", ""):
+        look = f"{session}@{request.POST.get(f'day_{session}', '')}"
+    return to_dates(site, draft, look=look)
+
+
+@require_POST
+def book(request: HttpRequest) -> HttpResponse:
+    """Book what the plan shows; a refusal shows the same plan with its reason."""
+    site, by = booking_at(request)
+    found = order(drafts.read(request.POST), site, by)
+    if isinstance(found, list):
+        return choose_page(request, site, by, drafts.read(request.POST), found)
+    draft = found.draft
+    if not draft.wishes:
+        return to_dates(site, draft)
+    try:
+        series = series_booking.book(
+            patient=found.patient,
+            site=site,
+            version=found.version,
+            areas=draft.areas,
+            visits=draft.wishes,
+            skips=draft.skips,
+            by=by,
+            now=timezone.now(),
+            override_reason=draft.reason,
+        )
+    except Refused as refusal:
+        return _plan_page(request, found, refusal=refusal)
+    return redirect("series-booked", series.pk)
+
+
+def _proposal(order: Order, now: datetime) -> Proposal:
+    draft = order.draft
+    return proposing.propose_series(
+        patient=order.patient,
+        site=order.site,
+        version=order.version,
+        areas=draft.areas,
+        sessions=draft.sessions or 1,
+        now=now,
+        first_from=draft.first_from,
+        provider=order.provider,
+        preference=draft.preference,
+    )
+
+
+def _plan_page(
+    request: HttpRequest, order: Order, *, look: str = "", refusal: Refused | None = None
+) -> HttpResponse:
+    now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
+    proposal = Proposal() if len(draft.wishes) == draft.sessions else _proposal(order, now)
+    if proposal.visits:
+        draft = replace(draft, wishes=tuple(visit.wish for visit in proposal.visits))
+    rows: list[Row] = []
+    if proposal.problem is None:
+        rows = plan_rows.laid_out(
+            draft.wishes,
+            site=order.site,
+            version=order.version,
+            areas=draft.areas,
+            proposed=proposal.visits,
+        )
+    context = {
+        "site": order.site,
+        "patient": order.patient,
+        "version": order.version,
+        "area_names": [order.protocol.applicability.areas[area].name.en for area in draft.areas],
+        "draft": draft,
+        "back": draft.wishes_query,
+        "rows": rows,
+        "problem": proposal.problem,
+        "sends": _sends(order, draft, rows, now),
+        "looked": _looked(order, draft, rows, look, now),
+        "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),
+        "who_may": access.roles_with(Capability.OVERRIDE_INTERVAL),
+        "breached": any(row.breach for row in rows),
+        **_refused(refusal, draft),
+    }
+    page = "_plan" if request.headers.get("HX-Request") else "dates"
+    status = 409 if refusal else 200
+    return render(request, f"reminders/book_series/{page}.html", context, status=status)
+
+
+def _refused(refusal: Refused | None, draft: Draft) -> dict[str, Any]:
+    """The refusal, the session it is about, and the places that may take its place."""
+    start = getattr(refusal, "start", None)
+    nearest = refusal.nearest if isinstance(refusal, SlotTaken) else ()
+    return {
+        "refusal": refusal,
+        "lost": plan_rows.session_at(draft.wishes, start) if start else None,
+        "nearest": plan_rows.choices(nearest),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One line of what booking will send, with the value of its skip box."""
+
+    preview: Preview
+    skip: str
+    is_skipped: bool
+
+    @property
+    def will_be_sent(self) -> bool:
+        return self.preview.decision == SEND
+
+
+def _sends(order: Order, draft: Draft, rows: Sequence[Row], now: datetime) -> list[Send]:
+    if not rows:
+        return []
+    previews = foreseeing.series(
+        patient=order.patient,
+        site=order.site,
+        version=order.version,
+        areas=draft.areas,
+        visits=[row.imagined for row in rows],
+        now=now,
+        skips=draft.skips,
+    )
+    return [
+        Send(
+            preview,
+            " ".join(f"{session}:{step}:{by}" for session, step, by in preview.items),
+            preview.reason == "skipped_by_staff",
+        )
+        for preview in previews
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One session's day that is being looked at, with the days around it."""
+
+    session: int
+    starts: DayStarts
+    choices: list[plan_rows.Choice]
+    days: list[date]
+
+
+def _looked(
+    order: Order, draft: Draft, rows: Sequence[Row], look: str, now: datetime
+) -> Looked | None:
+    session, _, text = look.partition("@")
+    if not session.isdigit() or not 1 <= int(session) <= len(rows):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = rows[int(session) - 1].day
+    starts = proposing.free_starts(
+        patient=order.patient,
+        site=order.site,
+        version=order.version,
+        areas=draft.areas,
+        day=day,
+        now=now,
+        provider=order.provider,
+    )
+    monday = day - day.weekday() * ONE_DAY
+    return Looked(
+        int(session),
+        starts,
+        plan_rows.choices(starts.places),
+        [monday + number * ONE_DAY for number in range(7)],
+    )

@@ -1,0 +1,147 @@
+"""What was chosen so far of a series to book, carried whole in the address of the page.
+
+Reads and writes query parameters. Refuses to look anything up: ids may be of nothing, or of what
+the reader may not see. What cannot be read counts as not chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from appointments.places import VisitWish
+from appointments.series_plans import EVERY_DAY, Preference
+
+Skip = tuple[int, str, str]
+T = TypeVar("T")
+
+# Parts of the day in minutes of the wall clock, as [earliest, latest] start.
+PARTS = {"morning": (0, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 24 * 60)}
+_FAR = "%Y%m%dT%H%M"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`first_from` is a local date of the site. `wishes` are the places chosen so far, in order
+    of session; `skips` what shall not be sent."""
+
+    patient_id: int | None = None
+    version_id: int | None = None
+    areas: tuple[str, ...] = ()
+    sessions: int | None = None
+    first_from: date | None = None
+    provider_id: int | None = None
+    weekday: int | None = None
+    part: str = ""
+    wishes: tuple[VisitWish, ...] = ()
+    skips: frozenset[Skip] = frozenset()
+    reason: str = ""
+
+    @property
+    def preference(self) -> Preference:
+        earliest, latest = PARTS.get(self.part, (0, 24 * 60))
+        weekdays = EVERY_DAY if self.weekday is None else frozenset({self.weekday})
+        return Preference(weekdays, earliest, latest)
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """The parameters of who, what and when, with the chosen places."""
+        pairs = [
+            ("patient", self.patient_id),
+            ("protocol", self.version_id),
+            *(("area", area) for area in self.areas),
+            ("sessions", self.sessions),
+            ("from", self.first_from),
+            ("provider", self.provider_id),
+            ("weekday", self.weekday),
+            ("part", self.part),
+            *(("visit", written(wish)) for wish in self.wishes),
+        ]
+        return [(name, str(value)) for name, value in pairs if value not in (None, "")]
+
+    @property
+    def query(self) -> str:
+        """The whole draft as a query string."""
+        skips = [("skip", f"{session}:{step}:{by}") for session, step, by in sorted(self.skips)]
+        reason = [("reason", self.reason)] if self.reason else []
+        return urlencode([*self.chosen, *skips, *reason])
+
+    @property
+    def wishes_query(self) -> str:
+        """Who and what without places: the way back to the first step."""
+        return replace(self, wishes=(), skips=frozenset(), reason="").query
+
+    def with_visit(self, session: int, wish: VisitWish) -> Draft:
+        """Another place for one session (from 1); the others stay."""
+        wishes = list(self.wishes)
+        wishes[session - 1 : session] = [wish]
+        return replace(self, wishes=tuple(wishes))
+
+
+def read(data: QueryDict) -> Draft:
+    """The draft in the parameters of a page, or in the fields of its first form.
+
+    There the areas and sessions carry the id of their protocol: `area_5`, `sessions_5`.
+    """
+    version = _value(int, data.get("protocol"))
+    sessions = _value(int, data.get("sessions") or data.get(f"sessions_{version}"))
+    weekday = _value(int, data.get("weekday"))
+    part = data.get("part", "")
+    wishes = [_value(wish, text) for text in data.getlist("visit")]
+    return Draft(
+        patient_id=_value(int, data.get("patient")),
+        version_id=version,
+        areas=tuple(data.getlist("area") or data.getlist(f"area_{version}")),
+        sessions=sessions if sessions and 1 <= sessions <= 12 else None,
+        first_from=_value(date.fromisoformat, data.get("from")),
+        provider_id=_value(int, data.get("provider")),
+        weekday=weekday if weekday in EVERY_DAY else None,
+        part=part if part in PARTS else "",
+        wishes=tuple(each for each in wishes if each is not None),
+        skips=frozenset(
+            skip
+            for text in data.getlist("skip")
+            for each in text.split()
+            if (skip := _value(_skip, each)) is not None
+        ),
+        reason=data.get("reason", "").strip()[:200],
+    )
+
+
+def is_raw(data: QueryDict) -> bool:
+    """Whether these are the fields of the first form, which make no address to keep."""
+    return any(name.startswith(("area_", "sessions_")) for name in data)
+
+
+def written(wish: VisitWish) -> str:
+    """A place as one parameter: start in UTC, provider, room, device."""
+    start = wish.starts_at.astimezone(UTC).strftime(_FAR)
+    return f"{start}~{wish.provider_id}~{wish.room_id}~{wish.device_id or ''}"
+
+
+def wish(text: str) -> VisitWish:
+    """The place of `written`. Raises ValueError."""
+    start, provider, room, device = text.split("~")
+    return VisitWish(
+        datetime.strptime(start, _FAR).replace(tzinfo=UTC),
+        int(provider),
+        int(room),
+        int(device) if device else None,
+    )
+
+
+def _skip(text: str) -> Skip:
+    session, step, channel = text.split(":")
+    return int(session), step, channel
+
+
+def _value(of: Callable[[str], T], text: str | None) -> T | None:
+    try:
+        return of(text) if text else None
+    except (ValueError, OverflowError):
+        return None

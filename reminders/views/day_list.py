@@ -1,0 +1,194 @@
+"""The day of a site: every visit in order of time, with what is to be done about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import cast
+
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from appointments.lifecycle import Move, State
+from appointments.models import Allocation, Appointment, StatusChange, Task
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import instant, local
+from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
+from clinic.protocols import loading as protocols
+from clinic.views.current_site import current_site
+from patients import consent
+from patients.models import Purpose
+from reminders.catalogue import MessageState
+from reminders.models import MessageItem
+from reminders.views import visit_acts
+from reminders.views.visit_acts import Act
+
+ONE_DAY = timedelta(days=1)
+TO_COME = (State.BOOKED, State.CONFIRMED)
+# Minutes in the waiting room after which a visit stands out, and stands out in red.
+LONG, TOO_LONG = 10, 20
+
+
+@require_GET
+def day_list(request: HttpRequest) -> HttpResponse:
+    """`date` (local, default today), `provider` (resource id) and `cancelled` choose the rows."""
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.SEE_PATIENTS, site)
+    today = local(now, site.zone).date()
+    day = _date(request.GET.get("date"), today)
+    provider = request.GET.get("provider", "")
+    with_cancelled = request.GET.get("cancelled") == "1"
+    visits = list(_visits(staff, site, day, provider))
+    shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
+    rows = _rows(shown, site, access.capabilities(staff, site), now)
+    context = {
+        "site": site,
+        "day": day,
+        "today": today,
+        "before": day - ONE_DAY,
+        "after": day + ONE_DAY,
+        "rows": rows,
+        "counts": Counter(visit.state for visit in visits),
+        "total": sum(visit.state != State.CANCELLED for visit in visits),
+        "failed": sum("message failed" in row.flags for row in rows),
+        "provider": provider,
+        "providers": _providers(site),
+        "with_cancelled": with_cancelled,
+        "now": now,
+        "now_before": _now_before(rows, now) if day == today else None,
+        "next_busy": None if rows else _next_busy(staff, site, day),
+    }
+    page = "_day" if request.headers.get("HX-Request") else "day_list"
+    return render(request, f"reminders/day_list/{page}.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One visit of the day. `held` are the names of who and what it holds; `waiting` the minutes
+    since check-in; `flags` the words of what needs somebody's hand."""
+
+    visit: Appointment
+    areas: str
+    minutes: int
+    held: dict[str, str]
+    acts: list[Act]
+    flags: list[str]
+    waiting: int | None
+
+    @property
+    def is_long(self) -> bool:
+        return self.waiting is not None and self.waiting >= LONG
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.waiting is not None and self.waiting >= TOO_LONG
+
+
+def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appointment]:
+    held = Allocation.objects.filter(active=True).select_related("resource")
+    visits = (
+        Appointment.objects.seen_by(staff)
+        .filter(
+            site=site,
+            starts_at__gte=instant(day, 0, site.zone),
+            starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
+        )
+        .select_related("series__patient", "series__protocol_version__modality")
+        .defer("series__protocol_version__document")
+        .prefetch_related(Prefetch("allocations", queryset=held))
+        .order_by("starts_at", "id")
+    )
+    if provider.isdigit():
+        mine = Allocation.objects.filter(resource=int(provider), active=True)
+        visits = visits.filter(pk__in=mine.values("appointment"))
+    return visits
+
+
+def _rows(
+    visits: Sequence[Appointment], site: Site, held: frozenset[Capability], now: datetime
+) -> list[Row]:
+    """The rows of a day in a constant number of queries."""
+    versions = ProtocolVersion.objects.in_bulk(
+        {visit.series.protocol_version_id for visit in visits}
+    )
+    flags, waiting = _flags(visits, now), _waiting(visits, now)
+    rows = []
+    for visit in visits:
+        areas = protocols.get(versions[visit.series.protocol_version_id]).applicability.areas
+        rows.append(
+            Row(
+                visit,
+                ", ".join(areas[area].name.en for area in visit.series.areas),
+                int((visit.ends_at - visit.starts_at).total_seconds()) // 60,
+                {each.resource.kind: each.resource.name for each in visit.allocations.all()},
+                visit_acts.offered(visit, site.zone, held, now),
+                flags[visit.pk],
+                waiting.get(visit.pk),
+            )
+        )
+    return rows
+
+
+def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]:
+    """By visit what needs somebody's hand: a message that failed, no leave to write, a task."""
+    agreed = consent.standing({visit.series.patient_id for visit in visits})
+    failed = set(
+        MessageItem.objects.filter(
+            anchor__in=[f"visit:{visit.pk}" for visit in visits],
+            live=True,
+            message__state__in=(MessageState.FAILED, MessageState.UNDELIVERED),
+        ).values_list("anchor", flat=True)
+    )
+    due = Task.objects.open().filter(
+        appointment__in=[visit.pk for visit in visits], due_at__lte=now
+    )
+    with_task = set(due.values_list("appointment", flat=True))
+    flags: dict[int, list[str]] = {}
+    for visit in visits:
+        purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
+        silent = visit.state in TO_COME and Purpose.CARE not in purposes
+        found = {
+            "message failed": f"visit:{visit.pk}" in failed,
+            "no consent": silent,
+            "task due": visit.pk in with_task,
+        }
+        flags[visit.pk] = [word for word, is_so in found.items() if is_so]
+    return flags
+
+
+def _waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
+    arrived = [visit.pk for visit in visits if visit.state == State.ARRIVED]
+    since = StatusChange.objects.filter(appointment__in=arrived, move=Move.CHECK_IN).order_by("id")
+    return {
+        visit: int((now - at).total_seconds()) // 60
+        for visit, at in since.values_list("appointment", "at")
+    }
+
+
+def _providers(site: Site) -> QuerySet[Resource]:
+    here = Resource.objects.filter(kind=ResourceKind.PROVIDER, is_active=True, hours__site=site)
+    return here.distinct().order_by("name")
+
+
+def _now_before(rows: Sequence[Row], now: datetime) -> int | None:
+    """The visit before which the line of the present is drawn; 0 when all have begun."""
+    return next((row.visit.pk for row in rows if row.visit.starts_at > now), 0) if rows else None
+
+
+def _next_busy(staff: Staff, site: Site, day: date) -> date | None:
+    later = Appointment.objects.seen_by(staff).standing().filter(site=site)
+    first = later.filter(starts_at__gte=instant(day + ONE_DAY, 0, site.zone)).first()
+    return local(first.starts_at, site.zone).date() if first else None
+
+
+def _date(text: str | None, default: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else default
+    except ValueError:
+        return default

@@ -1,0 +1,175 @@
+"""One visit: where it stands, its series, what is held for it, what was and will be said."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from appointments import booking
+from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, allowed
+from appointments.models import Appointment, StatusChange
+from appointments.refusals import Refused, StaleVersion
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import Staff
+from clinic.protocols import loading as protocols
+from reminders.models import Message
+from reminders.views import visit_acts
+from reminders.views.visit_acts import (
+    ACTS,
+    both_values,
+    expected_version,
+    seen_visit,
+    undo_address,
+    way_back,
+)
+
+# The way of a visit that happens as booked.
+ROAD = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
+
+
+@require_GET
+def visit(request: HttpRequest, pk: int) -> HttpResponse:
+    return visit_page(request, seen_visit(request, pk))
+
+
+@require_POST
+def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """One press: confirm, check-in, start, complete, no-show or undo."""
+    if act not in ACTS:
+        raise Http404
+    shown, wanted = seen_visit(request, pk), ACTS[act]
+    back = way_back(request, shown)
+    version = expected_version(request)
+    try:
+        done = wanted.run(
+            appointment=shown,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            expected_version=version,
+        )
+    except StaleVersion:
+        messages.error(request, both_values(shown, version))
+    except (Refused, MoveRefused) as refusal:
+        messages.error(request, refusal.sentence)
+    else:
+        undo = "" if wanted.move is Move.UNDO else undo_address(done, back)
+        name = shown.series.patient.display_name
+        messages.success(request, f"{name}: {wanted.said}.", extra_tags=undo)
+    return HttpResponseRedirect(back, status=303)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel with a reason; `by_patient` when the patient asked for it."""
+    shown = seen_visit(request, pk)
+    access.require(cast(Staff, request.user), Capability.BOOK, shown.site)
+    if request.method != "POST":
+        return visit_page(request, shown, cancelling={"reason": "", "by_patient": False})
+    reason = request.POST.get("reason", "").strip()[:200]
+    by_patient = request.POST.get("by_patient") == "on"
+    version = expected_version(request)
+    typed = {"reason": reason, "by_patient": by_patient}
+    if not reason:
+        typed["problem"] = "Write why the visit is cancelled; it is kept in its history."
+        return visit_page(request, shown, cancelling=typed, status=422)
+    try:
+        done = booking.cancel(
+            appointment=shown,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            reason=reason,
+            by_patient=by_patient,
+            expected_version=version,
+        )
+    except StaleVersion:
+        fresh = seen_visit(request, pk)
+        typed["problem"] = both_values(shown, version)
+        return visit_page(request, fresh, cancelling=typed, status=409)
+    except (Refused, MoveRefused) as refusal:
+        typed["problem"] = refusal.sentence
+        return visit_page(request, shown, cancelling=typed, status=409)
+    back = reverse("visit", args=[pk])
+    messages.success(
+        request,
+        f"{shown.series.patient.display_name}: visit cancelled.",
+        extra_tags=undo_address(done, back),
+    )
+    return HttpResponseRedirect(back, status=303)
+
+
+def visit_page(
+    request: HttpRequest,
+    shown: Appointment,
+    *,
+    cancelling: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page; `cancelling` opens the reason with what was typed and its `problem`."""
+    now, series = timezone.now(), shown.series
+    held = access.capabilities(cast(Staff, request.user), shown.site)
+    moves = allowed(State(shown.state)) if Capability.BOOK in held else ()
+    history = list(shown.history.select_related("by").order_by("-id"))
+    protocol = protocols.get(series.protocol_version)
+    context = {
+        "visit": shown,
+        "series": series,
+        "patient": series.patient,
+        "site": shown.site,
+        "day": local(shown.starts_at, shown.site.zone).date(),
+        "version": series.protocol_version,
+        "areas": [protocol.applicability.areas[area].name.en for area in series.areas],
+        "road": _road(shown),
+        "siblings": _siblings(shown),
+        "allocations": shown.allocations.filter(active=True).select_related("resource"),
+        "history": history,
+        "messages_of_visit": Message.objects.filter(items__anchor=f"visit:{shown.pk}")
+        .distinct()
+        .order_by("due_at", "id"),
+        "tasks": shown.tasks.order_by("due_at"),
+        "acts": visit_acts.offered(shown, shown.site.zone, held, now),
+        "may_move": Move.MOVE in moves,
+        "may_cancel": Move.CANCEL in moves,
+        "undoable": _undoable(history) if Capability.BOOK in held else None,
+        "back": reverse("visit", args=[shown.pk]),
+        "cancelling": cancelling,
+    }
+    return render(request, "reminders/visit/visit.html", context, status=status)
+
+
+def _road(shown: Appointment) -> list[dict[str, Any]]:
+    """The states in order, each with whether it is past or present; a dead end ends the road."""
+    state = State(shown.state)
+    road = list(ROAD)
+    if state not in ROAD:
+        road = [State.BOOKED, state]
+    at = road.index(state)
+    return [
+        {"state": each, "is_past": number < at, "is_now": number == at}
+        for number, each in enumerate(road)
+    ]
+
+
+def _siblings(shown: Appointment) -> list[dict[str, Any]]:
+    """Every session agreed: its standing visit, or none when it is not booked."""
+    standing = {each.session: each for each in shown.series.appointments.standing()}
+    if shown.state == State.CANCELLED:
+        standing.setdefault(shown.session, shown)
+    last = max([shown.series.sessions, *standing])
+    return [{"session": number, "visit": standing.get(number)} for number in range(1, last + 1)]
+
+
+def _undoable(history: list[StatusChange]) -> StatusChange | None:
+    """The last act that was not taken back, if it can be; `history` is newest first."""
+    taken_back = {change.undoes_id for change in history}
+    for change in history:
+        if change.move != Move.UNDO and change.pk not in taken_back:
+            return change if change.move in UNDOABLE else None
+    return None

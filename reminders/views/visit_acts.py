@@ -1,0 +1,165 @@
+"""The one-press acts of a visit: which a page offers, and what it says once one is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from appointments import attendance, undoing
+from appointments.lifecycle import Move, State, allowed
+from appointments.models import Appointment
+from clinic.access import Capability
+from clinic.hours import format_when, local
+from clinic.models import Staff
+from clinic.templatetags.ui import VISIT_STATES
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`slug` stands in the address, `label` on the button, `said` in the toast after the name."""
+
+    move: Move
+    slug: str
+    label: str
+    said: str
+    key: str
+    needs: Capability
+    run: Callable[..., Appointment]
+
+
+ACTS = {
+    act.slug: act
+    for act in (
+        Act(
+            Move.CONFIRM,
+            "confirm",
+            "Confirm",
+            "confirmed",
+            "y",
+            Capability.BOOK,
+            attendance.confirm,
+        ),
+        Act(
+            Move.CHECK_IN,
+            "check-in",
+            "Check in",
+            "checked in",
+            "c",
+            Capability.RUN_VISIT,
+            attendance.check_in,
+        ),
+        Act(
+            Move.START,
+            "start",
+            "Start",
+            "in treatment",
+            "s",
+            Capability.RUN_VISIT,
+            attendance.start,
+        ),
+        Act(
+            Move.COMPLETE,
+            "complete",
+            "Complete",
+            "done",
+            "d",
+            Capability.RUN_VISIT,
+            attendance.complete,
+        ),
+        Act(
+            Move.NO_SHOW,
+            "no-show",
+            "No-show",
+            "marked as no-show",
+            "x",
+            Capability.RUN_VISIT,
+            attendance.no_show,
+        ),
+        Act(
+            Move.UNDO,
+            "undo",
+            "Undo",
+            "back to what it was",
+            "z",
+            Capability.BOOK,
+            undoing.undo,
+        ),
+    )
+}
+_BY_MOVE = {act.move: act for act in ACTS.values()}
+
+
+def offered(visit: Appointment, zone: str, held: frozenset[Capability], now: datetime) -> list[Act]:
+    """The acts that a button may offer now, the next of the day first; undo is not among them."""
+    acts = [_BY_MOVE[move] for move in allowed(State(visit.state)) if move in _BY_MOVE]
+    acts = [act for act in acts if act.needs in held and _is_time(act.move, visit, zone, now)]
+    # On the day itself whoever stands at the desk is checked in, not confirmed.
+    order = [Move.CHECK_IN, Move.START, Move.COMPLETE, Move.CONFIRM, Move.NO_SHOW]
+    return sorted(acts, key=lambda act: order.index(act.move))
+
+
+def _is_time(move: Move, visit: Appointment, zone: str, now: datetime) -> bool:
+    if move is Move.CHECK_IN:
+        return local(visit.starts_at, zone).date() == local(now, zone).date()
+    if move is Move.NO_SHOW:
+        return visit.starts_at <= now
+    if move is Move.CONFIRM:
+        return visit.starts_at > now
+    return True
+
+
+def seen_visit(request: HttpRequest, pk: int) -> Appointment:
+    """The visit with what every page says of it; 404 unless the reader may see the patient."""
+    visits = Appointment.objects.seen_by(cast(Staff, request.user))
+    return get_object_or_404(
+        visits.select_related(
+            "site", "series__patient", "series__site", "series__protocol_version__modality"
+        ),
+        pk=pk,
+    )
+
+
+def expected_version(request: HttpRequest) -> int | None:
+    """The version that the form was made from."""
+    text = request.POST.get("version") or request.GET.get("version") or ""
+    return int(text) if text.isdigit() else None
+
+
+def way_back(request: HttpRequest, visit: Appointment) -> str:
+    """The page of ours that asked, else the visit's own."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        return wanted
+    return reverse("visit", args=[visit.pk])
+
+
+def undo_address(visit: Appointment, back: str) -> str:
+    """Where the toast's Undo posts to take back the act that made this version."""
+    query = urlencode({"version": visit.version, "next": back})
+    return f"{reverse('visit-act', args=[visit.pk, 'undo'])}?{query}"
+
+
+def both_values(visit: Appointment, seen: int | None) -> str:
+    """What the reader saw at version `seen`, and what somebody made of it meanwhile."""
+    zone = visit.site.zone
+    changes = list(visit.history.select_related("by").order_by("id"))
+    last = changes[-1]
+    who = last.by.name if last.by else "the patient"
+    at = format_when(last.at, zone, "en")
+    now = f"it is {_value(last.state_after, last.starts_after, zone)} now ({who}, {at})"
+    if seen is None or not 1 <= seen <= len(changes):
+        return f"Not done: {now}."
+    was = changes[seen - 1]
+    return f"Not done: you saw {_value(was.state_after, was.starts_after, zone)}; {now}."
+
+
+def _value(state: str, starts_at: datetime, zone: str) -> str:
+    return f"“{VISIT_STATES[state][2]}, {format_when(starts_at, zone, 'en')}”"
