@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from appointments.refusals import Refused
+
 
 class State(StrEnum):
     BOOKED = "booked"
@@ -30,15 +32,11 @@ class Move(StrEnum):
     UNDO = "undo"
 
 
-class MoveRefused(Exception):
+class MoveRefused(Refused):
     """The visit is in no state for this act. `sentence` says which, and what to do."""
 
     code = "move_refused"
     field = "state"
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 # A moved visit is booked again: the patient confirmed the former time, not this one.
@@ -90,9 +88,6 @@ _ACTS: dict[Move, str] = {
 
 # What the latest act leaves that `undo` can take back; booking is taken back by cancelling.
 UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO}
-
-# States in which the visit holds its provider, room, device and patient.
-HOLDING: frozenset[State] = frozenset(State) - {State.CANCELLED, State.NO_SHOW}
 
 
 def allowed(state: State) -> tuple[Move, ...]:
