@@ -25,7 +25,7 @@ TIMETABLE: dict[str, tuple[str, float]] = {
 }
 
 
-def _broker(redis_url: str) -> str:
+def broker(redis_url: str) -> str:
     """Kombu's spelling of a Redis address: `redis+socket:///path?virtual_host=0` for a socket."""
     if not redis_url.startswith("unix://"):
         return redis_url
@@ -38,7 +38,7 @@ app = Celery("afterglow")
 @app.on_configure.connect
 def _configure(sender: Celery, **_: Any) -> None:
     sender.conf.update(
-        broker_url=_broker(settings.REDIS_URL),
+        broker_url=broker(settings.REDIS_URL),
         # The emulation keeps unacknowledged messages in Redis. When Redis is killed under load its
         # restore path leaves workers alive but deaf; doorbells need no acknowledgement.
         broker_transport_options={

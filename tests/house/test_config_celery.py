@@ -1,0 +1,36 @@
+"""The timetable rings tasks that exist, and a doorbell carries nothing and soon goes stale."""
+
+import pytest
+
+from config.celery import TIMETABLE, app, broker
+
+
+def test_every_task_of_the_timetable_exists() -> None:
+    app.loader.import_default_modules()
+    assert TIMETABLE.keys() <= app.tasks.keys()
+
+
+def test_a_doorbell_carries_nothing_and_goes_stale_after_two_ticks() -> None:
+    for name, entry in app.conf.beat_schedule.items():
+        queue, every = TIMETABLE[name]
+        assert entry["schedule"] == every
+        assert entry["options"] == {"queue": queue, "expires": 2 * every, "retry": False}
+        assert "args" not in entry
+        assert "kwargs" not in entry
+
+
+def test_no_acknowledgement_is_kept_in_redis() -> None:
+    with app.connection_for_read() as connection:
+        assert connection.default_channel.ack_emulation is False
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "spelled"),
+    [
+        ("redis://redis:6379/0", "redis://redis:6379/0"),
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock"),
+        ("unix:///run/redis.sock?db=3", "redis+socket:///run/redis.sock?virtual_host=3"),
+    ],
+)
+def test_a_socket_is_spelled_as_the_broker_wants_it(redis_url: str, spelled: str) -> None:
+    assert broker(redis_url) == spelled
