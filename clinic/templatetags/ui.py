@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django import template
 from django.utils.html import format_html
@@ -105,7 +105,8 @@ def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeSt
         "day": f"{said.weekday} {said.date}",
         "time": said.time,
     }[part]
-    return format_html('<time datetime="{:%Y-%m-%dT%H:%M:%SZ}">{}</time>', at, shown)
+    machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_html('<time datetime="{}">{}</time>', machine, shown)
 
 
 @register.filter
