@@ -6,7 +6,7 @@ rows are the outbox. Refuses to send anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -63,6 +63,7 @@ def _plan_batch(*, now: datetime, size: int) -> int:
         .select_for_update(skip_locked=True, no_key=True)
         .order_by("id")[:size]
     )
+    _hold_open_messages(patients)
     facts = facts_of([patient.pk for patient in patients])
     for patient in patients:
         wanted = plan(facts[patient.pk])
@@ -70,6 +71,12 @@ def _plan_batch(*, now: datetime, size: int) -> int:
         _store_tasks(patient.pk, wanted.tasks, now=now)
         Patient.objects.filter(pk=patient.pk).update(planned_revision=patient.revision)
     return len(patients)
+
+
+def _hold_open_messages(patients: Sequence[Patient]) -> None:
+    """Wait for claims that are just being committed, and keep new ones off until this batch is."""
+    rows = Message.objects.filter(patient__in=patients, claimed_at=None, state__in=_OPEN)
+    list(rows.select_for_update(no_key=True).order_by("id").values_list("pk"))
 
 
 def _stored(patient_id: int) -> list[Stored]:

@@ -1,0 +1,55 @@
+"""Planning and dispatch at the same moment, on the same messages."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from clinic.models import ProtocolVersion, Site
+from patients.models import Patient
+from reminders import claiming, journeys
+from reminders.catalogue import MessageState
+from reminders.models import Message
+from tests.processes import eventually
+from tests.reminders.ledger import a_visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def test_planning_never_changes_a_message_whose_claim_is_just_being_committed(
+    patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
+) -> None:
+    a_visit(patient, site, protocol, now=now)
+    journeys.sync_stale(now=now)
+    # Something that the plan will change once it looks.
+    Message.objects.update(why=["former"])
+    due = now + timedelta(hours=1)
+    faults: list[BaseException] = []
+
+    def plan() -> None:
+        try:
+            Patient.objects.filter(pk=patient.pk).raise_revision()
+            journeys.sync_stale(now=due)
+        except BaseException as fault:  # noqa: BLE001 - told to the test below
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    planner = threading.Thread(target=plan)
+    with transaction.atomic():
+        claim = claiming.claim(now=due, until=due + timedelta(minutes=1), limit=64)
+        assert claim.revisions
+        planner.start()
+        eventually(_waits_for_a_lock)
+    planner.join(20)
+    assert not planner.is_alive()
+    assert not faults
+    states = Message.objects.filter(pk__in=claim.revisions).values_list("state", flat=True)
+    assert set(states) == {MessageState.CLAIMED}
