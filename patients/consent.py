@@ -12,9 +12,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic import access, audit
-from clinic.access import Capability
+from clinic import audit
 from clinic.models import Staff
+from patients import registration
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
 from patients.models.consent import ConsentSource
 
@@ -61,11 +61,11 @@ def give(
     """Open a consent, or return the one that is open already.
 
     Raises ConsentRefused for a channel that the purpose does not have, Forbidden unless `by`
-    may edit patients (`by` is None when the patient does it).
+    may edit this patient (`by` is None when the patient does it).
     """
     if channel not in SENT_BY[Purpose(purpose)]:
         raise ConsentRefused(purpose, channel)
-    _allow(by)
+    _allow(by, patient)
     # One writer at a time for a patient, so that two do not open the same consent.
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     standing = _open(patient, purpose, channel)
@@ -102,7 +102,7 @@ def withdraw(
     source: str = ConsentSource.FRONT_DESK,
 ) -> bool:
     """Close the open consent; False when there is none. Counts from the next message on."""
-    _allow(by)
+    _allow(by, patient)
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     standing = _open(patient, purpose, channel)
     if standing is None:
@@ -129,9 +129,9 @@ def standing(patient_ids: Collection[int]) -> dict[int, frozenset[tuple[str, str
     return {patient_id: frozenset(given[patient_id]) for patient_id in patient_ids}
 
 
-def _allow(by: Staff | None) -> None:
+def _allow(by: Staff | None, patient: Patient) -> None:
     if by is not None:
-        access.require(by, Capability.EDIT_PATIENTS)
+        registration.require_edit(by, patient)
 
 
 def _open(patient: Patient, purpose: str, channel: str) -> ContactConsent | None:

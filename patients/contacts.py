@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 # Where a number without a country code is taken to be.
 HOME_REGION = "US"
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+LONGEST_ADDRESS = 254
 
 
 class ContactRefused(ValueError):
@@ -30,18 +34,24 @@ def as_e164(text: str, *, region: str = HOME_REGION) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         raise refused from None
-    if not phonenumbers.is_possible_number(number):
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # A number that can be dialled within its own town only is not enough to send a text to.
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    if possible != phonenumbers.ValidationResult.IS_POSSIBLE or not E164.fullmatch(written):
         raise refused
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return written
 
 
 def as_address(text: str) -> str:
     """`text` as a lower-case e-mail address. Raises ContactRefused."""
     address = text.strip().lower()
+    refused = ContactRefused(
+        "email", "This is not an e-mail address. Write it like name@example.com."
+    )
     try:
         validate_email(address)
     except ValidationError:
-        raise ContactRefused(
-            "email", "This is not an e-mail address. Write it like name@example.com."
-        ) from None
+        raise refused from None
+    if len(address) > LONGEST_ADDRESS:
+        raise refused
     return address

@@ -35,6 +35,7 @@ CHANGEABLE = frozenset(
 )
 PLANNED_FROM = frozenset({"language", "zone", "preferred_name", "legal_given"})
 OLDEST_YEARS = 120
+SEARCH_KEY_LENGTH = 248  # with a space on either side it fits its column
 
 
 class RegistrationRefused(ValueError):
@@ -204,7 +205,7 @@ def search(*, staff: Staff, query: str) -> Iterable[Patient]:
         return found
     if (born := naming.as_date(text)) is not None:
         return found.filter(birth_date=born)
-    if text.startswith("#") and text[1:].isdigit():
+    if text.startswith("#") and text[1:].isdecimal():
         return found.filter(pk=int(text[1:])) if len(text) < 19 else found.none()
     if len(number := naming.digits(text)) >= 4:
         with_number = ContactPoint.objects.filter(
@@ -254,7 +255,8 @@ def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
 def _search_key(fields: dict[str, Any]) -> str:
     """The folded names between spaces, so that a word is found by its beginning."""
     names = f"{fields['legal_given']} {fields['legal_family']} {fields['preferred_name']}"
-    return f" {naming.folded(names)} "
+    # One letter may fold to many.
+    return f" {naming.folded(names)[:SEARCH_KEY_LENGTH]} "
 
 
 def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> None:

@@ -1,0 +1,193 @@
+"""The form of a patient: who they are, how they are reached, what they agree to."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from patients import consent, contacts, naming
+from patients.models import Language, Patient
+from patients.models.consent import ConsentSource
+
+# (purpose, channel) → what the box says. The wording that it stands for is printed above it.
+CONSENTS: dict[tuple[str, str], str] = {
+    ("care", "sms"): "by text message",
+    ("care", "email"): "by e-mail",
+    ("marketing", "sms"): "by text message",
+    ("marketing", "email"): "by e-mail",
+    ("phi_detail", "any"): "agreed",
+    ("photos", "any"): "agreed",
+}
+PURPOSES = tuple(dict.fromkeys(purpose for purpose, _ in CONSENTS))
+# What the text field suggests; every IANA zone is taken.
+ZONES = (
+    *("America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"),
+    *("America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico"),
+    *("America/Mexico_City", "America/Bogota", "Europe/London", "Europe/Madrid", "UTC"),
+)
+
+
+def _box(purpose: str, channel: str) -> str:
+    return f"{purpose}_{channel}"
+
+
+class PatientForm(forms.Form):
+    """Every field of a patient, with a box for each consent.
+
+    `shown` are the consents that were ticked when the page was made; `version` the patient's.
+    """
+
+    legal_given = forms.CharField(
+        max_length=60,
+        label="Legal given name",
+        error_messages={"required": "Write the legal given name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    legal_family = forms.CharField(
+        max_length=60,
+        label="Legal family name",
+        error_messages={"required": "Write the legal family name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    preferred_name = forms.CharField(
+        max_length=60,
+        required=False,
+        label="Preferred name",
+        help_text="The only name that messages use. Empty: the given name.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    birth_date = forms.DateField(
+        label="Birth date",
+        error_messages={
+            "required": "Enter the birth date.",
+            "invalid": "Enter the birth date as year-month-day, such as 1988-05-04.",
+        },
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    phone = forms.CharField(
+        max_length=40,
+        required=False,
+        label="Mobile phone",
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
+    )
+    email = forms.CharField(
+        max_length=254,
+        required=False,
+        label="E-mail",
+        widget=forms.TextInput(
+            attrs={"type": "email", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    language = forms.ChoiceField(
+        choices=Language.choices, initial=Language.ENGLISH, label="Language of messages"
+    )
+    zone = forms.CharField(
+        max_length=64,
+        required=False,
+        label="Time zone",
+        help_text="Only when the patient lives in another zone than the clinic.",
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+    )
+    notes = forms.CharField(
+        max_length=4000,
+        required=False,
+        label="Notes",
+        help_text="For staff only, such as allergies. Never in a message.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    source = forms.ChoiceField(
+        choices=[
+            (ConsentSource.FRONT_DESK.value, "At the front desk"),
+            (ConsentSource.PHONE.value, "By phone"),
+        ],
+        initial=ConsentSource.FRONT_DESK.value,
+        label="How consent was given",
+        required=False,
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for (purpose, channel), words in CONSENTS.items():
+            self.fields[_box(purpose, channel)] = forms.BooleanField(required=False, label=words)
+
+    def clean_phone(self) -> str:
+        return _contact(contacts.as_e164, self.cleaned_data["phone"])
+
+    def clean_email(self) -> str:
+        return _contact(contacts.as_address, self.cleaned_data["email"])
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The valid fields as `registration` takes them."""
+        names = (*Who, "phone", "email")
+        return {name: self.cleaned_data[name] for name in names}
+
+    @property
+    def agreed(self) -> set[tuple[str, str]]:
+        return {pair for pair in CONSENTS if self.cleaned_data[_box(*pair)]}
+
+    @property
+    def shown_consents(self) -> set[tuple[str, str]]:
+        names = set(self.cleaned_data["shown"].split())
+        return {pair for pair in CONSENTS if _box(*pair) in names}
+
+    @property
+    def purposes(self) -> list[dict[str, Any]]:
+        """The boxes by purpose, in order, for the page."""
+        return [
+            {
+                "purpose": purpose,
+                "wording": consent.WORDINGS[purpose],
+                "boxes": [self[_box(*pair)] for pair in CONSENTS if pair[0] == purpose],
+            }
+            for purpose in PURPOSES
+        ]
+
+
+Who = (
+    *("legal_given", "legal_family", "preferred_name", "birth_date"),
+    *("language", "zone", "notes"),
+)
+
+
+def as_shown(patient: Patient) -> dict[str, Any]:
+    """The initial values of the form for a stored patient."""
+    points = {
+        point.kind: point.value
+        for point in patient.contact_points.filter(retired_at=None, is_preferred=True)
+    }
+    ticked = [_box(*pair) for pair in consent.standing([patient.pk])[patient.pk]]
+    return {
+        **{name: getattr(patient, name) for name in Who},
+        "phone": points.get("phone", ""),
+        "email": points.get("email", ""),
+        "version": patient.version,
+        "shown": " ".join(sorted(ticked)),
+        **dict.fromkeys(ticked, True),
+    }
+
+
+def guessed(query: str) -> dict[str, Any]:
+    """The initial values of a new patient's form from what was searched for in vain."""
+    text = query.strip()
+    born: date | None = naming.as_date(text)
+    if born is not None:
+        return {"birth_date": born}
+    if naming.digits(text):
+        return {"phone": text}
+    *given, family = text.split() or [""]
+    return {"legal_given": " ".join(given), "legal_family": family}
+
+
+def _contact(write: Any, text: str) -> str:
+    if not text.strip():
+        return ""
+    try:
+        return str(write(text))
+    except contacts.ContactRefused as refused:
+        raise ValidationError(refused.sentence) from None

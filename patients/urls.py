@@ -1,0 +1,22 @@
+"""Pages that add and change patients. The list and the patient's own page join later rooms."""
+
+from django.urls import path
+
+from patients.views.changing import edit_patient
+from patients.views.consenting import give_consent, withdraw_consent
+from patients.views.registering import new_patient
+
+urlpatterns = [
+    path("patients/new/", new_patient, name="new-patient"),
+    path("patients/<int:patient_id>/edit/", edit_patient, name="edit-patient"),
+    path(
+        "patients/<int:patient_id>/consents/<slug:purpose>/<slug:channel>/give/",
+        give_consent,
+        name="give-consent",
+    ),
+    path(
+        "patients/<int:patient_id>/consents/<slug:purpose>/<slug:channel>/withdraw/",
+        withdraw_consent,
+        name="withdraw-consent",
+    ),
+]

@@ -1,0 +1,59 @@
+"""/patients/new/: a new patient, with a warning when they may be known already."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.views.current_site import current_site
+from patients import intake, registration
+from patients.contacts import ContactRefused
+from patients.forms import ZONES, PatientForm, guessed
+from patients.models import Patient
+from patients.registration import RegistrationRefused
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_patient(request: HttpRequest) -> HttpResponse:
+    """The form; `?q=` is what was searched for. `anyway` registers in spite of likenesses."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    access.require(staff, Capability.EDIT_PATIENTS, site)
+    form = PatientForm(request.POST or None, initial=guessed(request.GET.get("q", "")))
+    alike: list[Patient] = []
+    if form.is_valid():
+        if "anyway" not in request.POST:
+            alike = _alike(form, staff)
+        if not alike:
+            try:
+                patient = intake.take_in(
+                    **form.details,
+                    agreed=form.agreed,
+                    source=form.cleaned_data["source"] or "front_desk",
+                    site=site,
+                    by=staff,
+                    now=timezone.now(),
+                )
+            except (RegistrationRefused, ContactRefused) as refused:
+                form.add_error(refused.field, refused.sentence)
+            else:
+                messages.success(request, f"{patient.display_name} is registered.")
+                return redirect(f"/patients/{patient.pk}/")
+    context = {"form": form, "site": site, "alike": alike, "zones": ZONES}
+    status = 422 if form.errors else 409 if alike else 200
+    return render(request, "patients/new.html", context, status=status)
+
+
+def _alike(form: PatientForm, staff: Staff) -> list[Patient]:
+    details = form.details
+    return registration.possible_duplicates(
+        staff=staff,
+        **{name: details[name] for name in ("legal_given", "legal_family", "birth_date", "phone")},
+    )
