@@ -239,11 +239,3 @@ def _task(task: TaskWish) -> Preview:
         segments=None,
         is_imagined=task.series_id == IMAGINED,
     )
-
-
-def chair_minutes(protocol: Protocol, areas: Sequence[str]) -> int:
-    """Minutes in the chair for these areas together, the longest numbing included."""
-    chosen = [protocol.applicability.areas[area] for area in areas]
-    chair = sum(area.chair.approximate_seconds for area in chosen)
-    numbing = max((area.numbing.approximate_seconds for area in chosen if area.numbing), default=0)
-    return (chair + numbing) // 60

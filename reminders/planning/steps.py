@@ -40,14 +40,15 @@ def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
 
 
 def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
-    """Everything that the protocol of a series asks of staff: its tasks, and steps that were
-    missed and are escalated."""
+    """Everything that the protocol of a series asks of staff: its tasks, steps that were missed
+    and are escalated, and critical steps whose condition nobody has asked about."""
     for step in series.protocol.steps:
-        if _unanswered(step):
+        unanswered = _unanswered(step)
+        if unanswered and not step.critical:
             continue
         for visit in _visits(series, step):
             escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
-            if step.kind is StepKind.TASK or escalated:
+            if step.kind is StepKind.TASK or escalated or unanswered:
                 yield _task(series, step, visit)
 
 
@@ -208,7 +209,9 @@ def _holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 
 def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     falls, late = falls_at(step, visit), is_late(step, visit)
-    missed = ("That moment had passed when the visit got its present time.",) if late else ()
+    notes = ["That moment had passed when the visit got its present time."] if late else []
+    if _unanswered(step):
+        notes.append("It depends on an answer that is not on record: ask the patient first.")
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(
         key=f"{anchor}.{step.id}",
@@ -221,7 +224,7 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
         due_at=max(falls, visit.scheduled_at),
         title=step.title.en,
         detail=(step.staff_text or step.text).en,
-        why=(_asks(series, step), _falls(falls, visit), *missed),
+        why=(_asks(series, step), _falls(falls, visit), *notes),
     )
 
 

@@ -73,7 +73,7 @@ def _calendar(options: dict[str, Any]) -> list[Preview]:
             start=start,
             sessions=_sessions(protocol, options["sessions"]),
             interval_days=_interval(protocol, options["interval_days"]),
-            minutes=preview.chair_minutes(protocol, areas),
+            minutes=protocol.chair_minutes(areas) + protocol.numbing_minutes(areas),
             zone=zone,
         ),
         # Booked long enough before for everything that the protocol has to say.
