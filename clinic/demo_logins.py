@@ -1,10 +1,10 @@
-"""The four people as whom one may enter the demo. Their password is public: the clinic is invented."""
+"""The people as whom one may enter the demo; their password is public, as nobody in it is real."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PASSWORD = "afterglow-demo"  # noqa: S105
+PASSWORD = "afterglow-demo"
 
 
 @dataclass(frozen=True, slots=True)

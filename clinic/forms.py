@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.db.models import QuerySet
 
-from clinic.models import Modality, Resource, ResourceKind
+from clinic.models import Modality, Resource, ResourceKind, Site
 
 
 class SignInForm(AuthenticationForm):
@@ -91,12 +92,21 @@ class ServiceForm(forms.Form):
         empty_label="No device",
         help_text="Every visit then holds a device of this kind.",
     )
+    providers = forms.ModelMultipleChoiceField(
+        Resource.objects.none(),
+        label="Who offers it",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one person, or nobody can be booked."},
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rooms = Resource.objects.filter(kind=ResourceKind.ROOM, is_active=True)
         kinds = sorted(set(rooms.values_list("room_kind", flat=True)))
         self["room_kind"].field.choices = [(kind, kind.capitalize()) for kind in kinds]  # type: ignore[attr-defined]
         self["device"].field.queryset = Modality.objects.filter(  # type: ignore[attr-defined]
             devices__is_active=True
+        ).distinct()
+        self["providers"].field.queryset = Resource.objects.filter(  # type: ignore[attr-defined]
+            kind=ResourceKind.PROVIDER, is_active=True, hours__site__in=sites
         ).distinct()

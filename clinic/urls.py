@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
+from clinic.views import protocols
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
 from clinic.views.start import start
@@ -12,4 +13,15 @@ urlpatterns = [
     path("login/", SignIn.as_view(), name="sign-in"),
     path("logout/", login_not_required(SignOut.as_view()), name="sign-out"),
     path("preferences/", preferences, name="preferences"),
+    path("protocols/", protocols.protocol_list, name="protocols"),
+    path("protocols/services/new/", protocols.new_service, name="new-service"),
+    path("protocols/<slug:protocol>/<str:version>/", protocols.protocol_page, name="protocol"),
+    path(
+        "protocols/<slug:protocol>/<str:version>/approve/",
+        protocols.approve,
+        name="protocol-approve",
+    ),
+    path(
+        "protocols/<slug:protocol>/<str:version>/retire/", protocols.retire, name="protocol-retire"
+    ),
 ]

@@ -1,0 +1,158 @@
+"""Protocols to read, to approve and to retire, and plain services to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clinic import access
+from clinic.access import Capability
+from clinic.adding_service import add_service
+from clinic.forms import ServiceForm
+from clinic.models import ProtocolVersion, Staff
+from clinic.protocols import loading
+from clinic.protocols.reading import ProtocolError
+from clinic.protocols.schema import Phase, Step, Text
+from clinic.views.current_site import current_site
+
+SECTIONS = (
+    ("before", "Before the session", {Phase.PRE}),
+    ("day", "On the day", {Phase.DAY}),
+    ("after", "After the session", {Phase.POST, Phase.FOLLOWUP}),
+    ("maintenance", "Keeping the result", {Phase.MAINTENANCE}),
+)
+
+
+@require_safe
+def protocol_list(request: HttpRequest) -> HttpResponse:
+    """Every protocol with its versions, the newest first."""
+    site = current_site(request)
+    staff = cast(Staff, request.user)
+    rows = ProtocolVersion.objects.select_related("approved_by", "modality").order_by(
+        "kind", "name", "protocol", "-created_at", "-pk"
+    )
+    versions = [(row, loading.get(row)) for row in rows]
+    return render(
+        request,
+        "clinic/protocols/list.html",
+        {
+            "site": site,
+            "versions": versions,
+            "may_add": access.can(staff, Capability.MANAGE_SITE),
+        },
+    )
+
+
+@require_safe
+def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
+    """All that one version says."""
+    site = current_site(request)
+    row = _version(protocol, version)
+    content = loading.get(row)
+    return render(
+        request,
+        "clinic/protocols/page.html",
+        {
+            "site": site,
+            "version": row,
+            "protocol": content,
+            "sections": _sections(content.steps),
+            "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
+            "may_approve": access.can(cast(Staff, request.user), Capability.APPROVE_PROTOCOL),
+        },
+    )
+
+
+@require_POST
+def approve(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
+    row = _version(protocol, version)
+    try:
+        loading.approve(
+            version=row, by=cast(Staff, request.user), now=timezone.now(), demo=settings.DEMO
+        )
+    except loading.StatusRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, f"{row.name} {row.version} is approved for new series.")
+    return redirect("protocol", protocol, version)
+
+
+@require_POST
+def retire(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
+    row = _version(protocol, version)
+    try:
+        loading.retire(
+            version=row,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            reason=request.POST.get("reason", "").strip()[:200],
+        )
+    except loading.StatusRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, f"{row.name} {row.version} is retired; series under way keep it.")
+    return redirect("protocol", protocol, version)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_service(request: HttpRequest) -> HttpResponse:
+    """A plain service such as toxin, facial or call: one visit, no series, no steps."""
+    staff = cast(Staff, request.user)
+    access.require(staff, Capability.MANAGE_SITE)
+    form = ServiceForm(request.POST or None, sites=access.sites_of(staff))
+    if form.is_valid():
+        given = dict(form.cleaned_data)
+        name = Text(en=given.pop("name"), es=given.pop("name_es"))
+        device = given.pop("device")
+        try:
+            row = add_service(
+                name=name,
+                modality=device.slug if device else "",
+                by=staff,
+                now=timezone.now(),
+                **given,
+            )
+        except (ProtocolError, loading.LoadRefused) as refused:
+            for problem in refused.problems:
+                form.add_error(None, problem)
+        else:
+            messages.success(request, f"{row.name} can be booked now.")
+            return redirect("protocol", row.protocol, row.version)
+    return render(
+        request,
+        "clinic/protocols/new_service.html",
+        {"form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+def _version(protocol: str, version: str) -> ProtocolVersion:
+    return get_object_or_404(
+        ProtocolVersion.objects.select_related("approved_by", "modality"),
+        protocol=protocol,
+        version=version,
+    )
+
+
+def _sections(steps: Iterable[Step]) -> list[dict[str, object]]:
+    """The steps under their headings, in the order in which a patient meets them."""
+    ordered = sorted(steps, key=_moment)
+    found = (
+        {"id": name, "title": title, "steps": [step for step in ordered if step.phase in phases]}
+        for name, title, phases in SECTIONS
+    )
+    return [section for section in found if section["steps"]]
+
+
+def _moment(step: Step) -> int:
+    """Seconds from the anchor, negative before it."""
+    if step.before is not None:
+        return -step.before.approximate_seconds
+    return step.after.approximate_seconds if step.after is not None else 0
