@@ -122,7 +122,7 @@ def plan(facts: Facts, wish: Wish) -> list[Planned] | Impossible:
         for place in _places(facts, on, session, window, wish.preference, usual):
             if (session, place.day) in dead:
                 continue
-            following = bounds(place.day, wish.interval) if wish.interval else window
+            following = _following(place.day, window, wish.interval)
             kept = place.usual if usual.provider is None else usual
             rest = visits(session + 1, following, kept)
             if rest is not None:
@@ -136,6 +136,15 @@ def plan(facts: Facts, wish: Wish) -> list[Planned] | Impossible:
         return found
     deepest = max(stuck)
     return Impossible(deepest, stuck[deepest], _binding(on, stuck[deepest]))
+
+
+def _following(previous: date, window: Bounds, interval: Interval | None) -> Bounds:
+    """The dates of the next session; without an interval, any day as far ahead as `window`."""
+    if interval is not None:
+        return bounds(previous, interval)
+    return Bounds(
+        previous + ONE_DAY, previous + ONE_DAY, previous + (window.latest - window.earliest)
+    )
 
 
 def _places(

@@ -13,7 +13,7 @@ from appointments.availability import need_of
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.refusals import NothingToUndo, SessionTaken, SlotTaken
+from appointments.refusals import NothingToUndo, SeriesClosed, SessionTaken, SlotTaken
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when
@@ -57,6 +57,8 @@ def undo(
             move = Move(change.move)
             access.require(by, _CAPABILITY.get(move, Capability.RUN_VISIT), visit.site)
             was = history.before(visit, list(allocating.resources_of(visit).values()))
+            if move is Move.CANCEL and visit.series.state != SeriesState.OPEN:
+                raise SeriesClosed("This series is closed. Book a new one.")
             if move in (Move.MOVE, Move.CANCEL):
                 _restore_place(visit, change, now)
             if move is Move.COMPLETE:

@@ -13,6 +13,7 @@ from appointments.refusals import (
     NothingToUndo,
     NotYet,
     OutsideHours,
+    SeriesClosed,
     SessionTaken,
     SlotTaken,
     StaleVersion,
@@ -315,6 +316,15 @@ def test_a_cancelled_visit_stays_cancelled_when_its_neighbour_came_too_near(
     )
     with pytest.raises(IntervalTooShort):
         undoing.undo(appointment=visits[1], by=front_desk, now=now)
+
+
+def test_a_cancelled_visit_of_a_closed_series_stays_cancelled(
+    series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    booking.cancel(appointment=visits[2], by=front_desk, now=now)
+    TreatmentSeries.objects.filter(pk=series.pk).update(state="ended", closed_at=now)
+    with pytest.raises(SeriesClosed):
+        undoing.undo(appointment=visits[2], by=front_desk, now=now)
 
 
 # --- Undoing a move -------------------------------------------------------------------------------

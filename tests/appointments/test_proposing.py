@@ -15,6 +15,7 @@ from clinic.hours import local
 from clinic.models import (
     Closure,
     Credential,
+    OpeningHours,
     ProtocolVersion,
     ProviderHours,
     Resource,
@@ -22,6 +23,8 @@ from clinic.models import (
     Site,
     Staff,
 )
+from clinic.protocols import loading as protocols
+from clinic.protocols import schema
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
@@ -339,3 +342,46 @@ def test_a_missed_visit_keeps_its_place(
         patient=other, site=site, version=house, areas=["face"], day=FIRST, now=now
     )
     assert visits[0].starts_at not in [place.starts_at for place in free.places]
+
+
+def test_a_night_on_which_the_clocks_go_forward_is_an_hour_shorter(
+    house: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    treatment_provider: Resource,
+    book: Book,
+    now: datetime,
+) -> None:
+    sunday = date(2027, 3, 14)
+    OpeningHours.objects.create(site=site, weekday=6, opens=0, closes=5 * 60)
+    ProviderHours.objects.create(
+        provider=treatment_provider, site=site, weekday=6, starts=0, ends=5 * 60
+    )
+    free = proposing.free_starts(
+        patient=patient, site=site, version=house, areas=["face"], day=sunday, now=now
+    )
+    shown = [f"{local(place.starts_at, site.zone):%H:%M}" for place in free.places]
+    # Four hours: 5 minutes of set-up, 95 of treatment, 15 of clean-up; nothing at 02:xx.
+    assert (shown[0], shown[-1]) == ("00:15", "03:00")
+    assert not any(wall.startswith("02") for wall in shown)
+    visit = book(free.places[-2].wish).appointments.get()
+    assert visit.starts_at == at(sunday, "01:45")
+    assert local(visit.ends_at, site.zone) == local(at(sunday, "04:20"), site.zone)
+
+
+def test_a_service_without_an_interval_takes_the_days_that_follow(
+    propose: Propose, house: ProtocolVersion, manager: Staff, now: datetime
+) -> None:
+    facial = protocols.create_service(
+        id="facial",
+        name=schema.Text("Facial", "Facial"),
+        modality=house.modality_id,
+        code="FA",
+        minutes=30,
+        room_kind="treatment",
+        by=manager,
+        now=now,
+    )
+    proposal = propose(2, version=facial, areas=["visit"])
+    assert days(proposal) == [FIRST, FIRST + DAY]
+    assert [visit.device for visit in proposal.visits] == [None, None]
