@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from clinic.demo_logins import LOGINS, PASSWORD
 from config.embedded import Services, Unusable, default_data_dir, services
 from config.parts import (
     Broken,
@@ -29,14 +30,6 @@ from config.parts import (
     watch_until_told,
 )
 from config.processes import sigterm_unwinds
-
-PASSWORD = "afterglow-demo"  # printed and shown on the sign-in page: this clinic is invented
-LOGINS = {
-    "Front desk": "frontdesk@demo.example",
-    "Provider": "provider@demo.example",
-    "Manager": "manager@demo.example",
-    "Clinical lead": "lead@demo.example",
-}
 
 _SETUP = (
     ("Migrating the database", ("manage.py", "migrate", "--no-input")),
@@ -152,8 +145,8 @@ def _step(console: Console, label: str) -> Iterator[None]:
 
 def _welcome(console: Console, data_dir: Path, port: int) -> None:
     table = Table(box=None, padding=(0, 2), show_header=False)
-    for role, email in LOGINS.items():
-        table.add_row(role, email, PASSWORD)
+    for login in LOGINS:
+        table.add_row(login.role, login.email, PASSWORD)
     console.print(f"\n[bold]Afterglow: http://127.0.0.1:{port}/[/]\n")
     console.print(table)
     console.print(f"\n  Mail and texts arrive at http://127.0.0.1:{port}/sandbox/")
