@@ -1,6 +1,5 @@
 """A wrong environment ends the process with one line that names the variable."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
