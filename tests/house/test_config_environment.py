@@ -35,11 +35,7 @@ def loaded(changes: Mapping[str, str], expression: str) -> subprocess.CompletedP
     ("read", "value", "complaint"),
     [
         (lambda name: environment.required(name, "a word"), "", "is not set: a word"),
-        (
-            lambda name: environment.address(name, os.environ[name]),
-            "clinic.example",
-            "is not an http",
-        ),
+        (lambda name: environment.address(name, "clinic"), "clinic", "is not an http:// or"),
         (environment.database, "sqlite:///secret", "does not start with postgres://"),
         (environment.redis, "", "is not set: the address of Redis"),
         (environment.redis, "http://secret", "does not start with redis://"),
