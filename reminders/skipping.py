@@ -13,6 +13,7 @@ from clinic.models import Staff
 from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.models import Message, SkipChoice
+from reminders.planning.wish import SKIPPED_BY_STAFF
 
 
 class SkipRefused(Exception):
@@ -74,7 +75,7 @@ def can_skip(message: Message) -> bool:
 
 
 def can_unskip(message: Message) -> bool:
-    return message.state == MessageState.SKIPPED and message.reason == "skipped_by_staff"
+    return message.state == MessageState.SKIPPED and message.reason == SKIPPED_BY_STAFF
 
 
 def _locked(message: Message) -> Message:

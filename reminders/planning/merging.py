@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item
-from reminders.planning.wish import INSTANT, Wish
+from reminders.planning.wish import INSTANT, SKIPPED_BY_STAFF, Wish
 
 # Catalogue: steps due within six hours form one digest.
 TOGETHER = timedelta(hours=6)
@@ -58,10 +58,11 @@ def merged(wishes: Iterable[Wish]) -> list[Wanted]:
 
 def _crowd(wish: Wish) -> tuple[object, ...]:
     """What must be alike for wishes to share a message. A wish that waits for its visit shares
-    only with those of that visit; one that is not sent stands alone with its reason."""
-    alone = wish.item if wish.skip else None
+    only with those of that visit; one that the plan does not send stands alone with its reason,
+    while what staff skip stays the message that they skipped."""
+    alone = wish.item if wish.skip not in ("", SKIPPED_BY_STAFF) else None
     waits = (wish.waits_for, wish.item.anchor) if wish.waits_for else None
-    return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, alone)
+    return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, wish.skip, alone)
 
 
 def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:

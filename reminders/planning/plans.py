@@ -14,7 +14,7 @@ from reminders.catalogue import MessageState
 from reminders.planning import clashes, steps, visits
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, merged
-from reminders.planning.wish import TaskWish, Wish
+from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +110,4 @@ def _as_stored(message: Wanted, id: int) -> Stored:
 def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:
     series = next(one for one in patient.series if one.id == wish.series_id)
     chosen = (wish.session, wish.item.step, str(wish.channel)) in series.skips
-    return replace(wish, skip="skipped_by_staff") if chosen else wish
+    return replace(wish, skip=SKIPPED_BY_STAFF) if chosen else wish

@@ -14,6 +14,8 @@ EXPECTED = (State.BOOKED, State.CONFIRMED)
 TREATABLE = (*EXPECTED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 # The after-care of the day goes out this long after the treatment (catalogue: postcare_0).
 POSTCARE_DELAY = timedelta(minutes=15)
+# The one reason of the plan that a person gave.
+SKIPPED_BY_STAFF = "skipped_by_staff"
 # A wish that could never be sent still has a life, so that it can be shown with its reason.
 INSTANT = timedelta(minutes=1)
 
