@@ -132,6 +132,9 @@ PROXIES = env.number("PROXIES", 0)
 
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = timedelta(minutes=15)
+# The sign-in form posts the e-mail address as `username`; by default the field of the model is
+# looked for, every try counts for nobody and no account ever rests.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "clinic.views.signing_in.locked_out"

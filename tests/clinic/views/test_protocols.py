@@ -1,0 +1,187 @@
+"""Protocol pages: everyone reads, the clinical lead approves, managers add plain services."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.test import Client
+from django.utils.html import escape
+
+from clinic.models import AuditEntry, Credential, ProtocolVersion, Resource, Staff
+from clinic.protocols import loading
+from tests.clinic.views.conftest import keeps_to_the_policy
+
+pytestmark = pytest.mark.django_db
+
+As = Callable[[Staff], Client]
+SERVICE = {
+    "name": "Toxin",
+    "name_es": "Toxina",
+    "code": "TX",
+    "id": "toxin",
+    "minutes": "30",
+    "set_up_minutes": "5",
+    "clean_up_minutes": "10",
+    "room_kind": "treatment",
+}
+
+
+@pytest.fixture
+def draft(now: datetime) -> ProtocolVersion:
+    loading.load_library(now=now)
+    return ProtocolVersion.objects.get(protocol="rf_microneedling")
+
+
+def page_of(version: ProtocolVersion) -> str:
+    return f"/protocols/{version.protocol}/{version.version}/"
+
+
+def test_the_list_names_every_version_with_its_status_and_who_approved(
+    as_: As, front_desk: Staff, protocol: ProtocolVersion
+) -> None:
+    answer = as_(front_desk).get("/protocols/")
+    html = answer.content.decode()
+    keeps_to_the_policy(answer)
+    for row in ProtocolVersion.objects.all():
+        assert page_of(row) in html
+    assert "Approved" in html
+    assert "Draft" in html
+    assert "Dr Novak, " in html
+
+
+def test_an_empty_library_says_how_to_load_it(as_: As, front_desk: Staff) -> None:
+    assert "No protocols yet" in as_(front_desk).get("/protocols/").content.decode()
+
+
+def test_every_protocol_of_the_library_can_be_read_to_its_last_word(
+    as_: As, provider: Staff, now: datetime
+) -> None:
+    loading.load_library(now=now)
+    client = as_(provider)
+    for row in ProtocolVersion.objects.all():
+        answer = client.get(page_of(row))
+        html = answer.content.decode()
+        keeps_to_the_policy(answer)
+        content = loading.get(row)
+        texts = [step.text for step in content.steps]
+        texts += [step.late_text for step in content.steps if step.late_text]
+        texts += [step.staff_text for step in content.steps if step.staff_text]
+        texts += [item.question for item in content.screening]
+        texts += [item.sign for item in content.warnings]
+        texts += [item.label for item in content.session_log]
+        texts += [item.name for item in content.products]
+        texts += [item.question for item in content.policy]
+        for text in texts:
+            assert escape(text.en) in html
+            assert escape(text.es) in html
+        for source in content.evidence.values():
+            assert escape(source.url) in html
+
+
+def test_the_page_draws_the_series_and_says_it_in_words(
+    as_: As, provider: Staff, protocol: ProtocolVersion
+) -> None:
+    html = as_(provider).get(page_of(protocol)).content.decode()
+    assert "3 sessions, ideally 4 weeks apart, at least 21 days, at most 6 weeks." in html
+    assert html.count('class="session"') == 3
+
+
+def test_the_clinical_lead_approves_a_draft(
+    as_: As, clinical_lead: Staff, draft: ProtocolVersion
+) -> None:
+    client = as_(clinical_lead)
+    client.post(page_of(draft) + "approve/")
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by, draft.is_demo) == ("approved", clinical_lead, False)
+    assert "is approved for new series" in client.get(page_of(draft)).content.decode()
+
+
+def test_approving_twice_says_why_not(
+    as_: As, clinical_lead: Staff, protocol: ProtocolVersion
+) -> None:
+    html = as_(clinical_lead).post(page_of(protocol) + "approve/", follow=True).content.decode()
+    assert "is approved, not a draft" in html
+
+
+def test_the_clinical_lead_retires_a_version_with_a_reason(
+    as_: As, clinical_lead: Staff, protocol: ProtocolVersion
+) -> None:
+    as_(clinical_lead).post(page_of(protocol) + "retire/", {"reason": "Device was sold"})
+    protocol.refresh_from_db()
+    assert protocol.status == "retired"
+    assert AuditEntry.objects.get(action="protocol.retire").reason == "Device was sold"
+
+
+@pytest.mark.parametrize("act", ["approve", "retire"])
+@pytest.mark.parametrize("persona", ["front_desk", "provider", "manager"])
+def test_nobody_else_approves_or_retires(
+    as_: As, draft: ProtocolVersion, request: pytest.FixtureRequest, persona: str, act: str
+) -> None:
+    client = as_(request.getfixturevalue(persona))
+    assert f"{act}/" not in client.get(page_of(draft)).content.decode()
+    answer = client.post(page_of(draft) + f"{act}/")
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    assert answer.status_code == 403
+    assert "Those who may: clinical lead." in answer.content.decode()
+
+
+def test_a_version_that_does_not_exist_is_not_found(as_: As, provider: Staff) -> None:
+    assert as_(provider).get("/protocols/ipl/9.9.9/").status_code == 404
+
+
+def test_a_manager_adds_a_service_that_can_be_booked_at_once(
+    as_: As, manager: Staff, treatment_provider: Resource, room: Resource
+) -> None:
+    client = as_(manager)
+    keeps_to_the_policy(client.get("/protocols/services/new/"))
+    answer = client.post(
+        "/protocols/services/new/", {**SERVICE, "providers": [treatment_provider.pk]}
+    )
+    assert answer.headers["Location"] == "/protocols/toxin/1.0.0/"
+    service = loading.get(ProtocolVersion.objects.get(protocol="toxin", status="approved"))
+    assert service.chair_minutes(["visit"]) == 30
+    assert service.resources.room.clean_up.minutes == 10
+    assert service.resources.device is None
+    assert Credential.objects.filter(provider=treatment_provider, modality_id="toxin").exists()
+    keeps_to_the_policy(client.get("/protocols/toxin/1.0.0/"))
+
+
+def test_a_service_with_a_device_asks_for_its_modality(
+    as_: As, manager: Staff, treatment_provider: Resource, room: Resource, needling_device: Resource
+) -> None:
+    given = {**SERVICE, "providers": [treatment_provider.pk], "device": needling_device.modality_id}
+    as_(manager).post("/protocols/services/new/", given)
+    row = ProtocolVersion.objects.get(protocol="toxin")
+    assert row.modality_id == needling_device.modality_id
+    assert loading.get(row).resources.device is not None
+    # The provider held the credential of that modality before.
+    assert Credential.objects.filter(provider=treatment_provider).count() == 1
+
+
+def test_a_treatment_protocol_is_never_overwritten_by_a_service(
+    as_: As, manager: Staff, treatment_provider: Resource, room: Resource
+) -> None:
+    given = {**SERVICE, "id": "ipl", "providers": [treatment_provider.pk]}
+    answer = as_(manager).post("/protocols/services/new/", given)
+    assert answer.status_code == 422
+    assert "is the id of a treatment protocol" in answer.content.decode()
+
+
+def test_a_service_without_people_or_with_a_bad_code_says_so_and_keeps_what_was_typed(
+    as_: As, manager: Staff, room: Resource
+) -> None:
+    answer = as_(manager).post("/protocols/services/new/", {**SERVICE, "code": "tox"})
+    html = answer.content.decode()
+    assert "A code is two capital letters" in html
+    assert "Choose at least one person" in html
+    assert 'value="Toxina"' in html
+    assert not ProtocolVersion.objects.exists()
+
+
+def test_only_managers_add_services(as_: As, front_desk: Staff, room: Resource) -> None:
+    client = as_(front_desk)
+    assert "/protocols/services/new/" not in client.get("/protocols/").content.decode()
+    answer = client.post("/protocols/services/new/", SERVICE)
+    assert answer.status_code == 403
+    assert "Those who may: manager." in answer.content.decode()
