@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django import template
 
+from appointments.lifecycle import Move
 from reminders.catalogue import REASONS, Kind
 
 register = template.Library()
@@ -33,6 +34,25 @@ WORDS: dict[str, str] = {
 def kind_word(kind: str) -> str:
     """What a message or a task is, in words: "Last reminder"."""
     return WORDS.get(kind, kind.replace("_", " ").capitalize())
+
+
+MOVES: dict[str, str] = {
+    Move.BOOK: "Booked",
+    Move.MOVE: "Moved",
+    Move.CONFIRM: "Confirmed",
+    Move.CHECK_IN: "Checked in",
+    Move.START: "Started",
+    Move.COMPLETE: "Completed",
+    Move.NO_SHOW: "Marked as no-show",
+    Move.CANCEL: "Cancelled",
+    Move.UNDO: "Taken back",
+}
+
+
+@register.filter
+def move_word(move: str) -> str:
+    """What was done to a visit: "Checked in"."""
+    return MOVES[move]
 
 
 @register.filter

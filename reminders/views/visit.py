@@ -20,6 +20,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
+from clinic.protocols.schema import Protocol
 from reminders.models import Message
 from reminders.views import visit_acts
 from reminders.views.visit_acts import (
@@ -116,7 +117,7 @@ def visit_page(
     now, series = timezone.now(), shown.series
     held = access.capabilities(cast(Staff, request.user), shown.site)
     moves = allowed(State(shown.state)) if Capability.BOOK in held else ()
-    history = list(shown.history.select_related("by").order_by("-id"))
+    history = list(shown.history.select_related("by", "undoes").order_by("-id"))
     protocol = protocols.get(series.protocol_version)
     context = {
         "visit": shown,
@@ -130,9 +131,7 @@ def visit_page(
         "siblings": _siblings(shown),
         "allocations": shown.allocations.filter(active=True).select_related("resource"),
         "history": history,
-        "messages_of_visit": Message.objects.filter(items__anchor=f"visit:{shown.pk}")
-        .distinct()
-        .order_by("due_at", "id"),
+        "messages_of_visit": _messages(shown, protocol),
         "tasks": shown.tasks.order_by("due_at"),
         "acts": visit_acts.offered(shown, shown.site.zone, held, now),
         "may_move": Move.MOVE in moves,
@@ -142,6 +141,16 @@ def visit_page(
         "cancelling": cancelling,
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
+
+
+def _messages(shown: Appointment, protocol: Protocol) -> list[Message]:
+    """Everything that was or will be said of the visit, with what it is `about`."""
+    found = Message.objects.filter(items__anchor=f"visit:{shown.pk}").distinct()
+    said = list(found.order_by("due_at", "id"))
+    for message in said:
+        message.about = visit_acts.step_titles(protocol, message.steps)  # type: ignore[attr-defined]
+        message.all_why = [*message.why, *message.gate_why]  # type: ignore[attr-defined]
+    return said
 
 
 def _road(shown: Appointment) -> list[dict[str, Any]]:

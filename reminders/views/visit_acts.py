@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -19,6 +19,7 @@ from appointments.models import Appointment
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
+from clinic.protocols.schema import Protocol
 from clinic.templatetags.ui import VISIT_STATES
 
 
@@ -145,6 +146,12 @@ def undo_address(visit: Appointment, back: str) -> str:
     """Where the toast's Undo posts to take back the act that made this version."""
     query = urlencode({"version": visit.version, "next": back})
     return f"{reverse('visit-act', args=[visit.pk, 'undo'])}?{query}"
+
+
+def step_titles(protocol: Protocol, steps: Sequence[str]) -> str:
+    """What a message says, as the titles of its protocol steps."""
+    titles = {step.id: step.title.en for step in protocol.steps}
+    return ", ".join(titles[step] for step in steps if step in titles)
 
 
 def both_values(visit: Appointment, seen: int | None) -> str:

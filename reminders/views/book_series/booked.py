@@ -6,19 +6,21 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.lifecycle import MoveRefused, State
-from appointments.models import TreatmentSeries
+from appointments.models import Allocation, TreatmentSeries
 from clinic import access
 from clinic.access import Capability
-from clinic.models import Staff
+from clinic.models import ResourceKind, Staff
 from patients.models import Patient
 from reminders import series_booking
+
+TO_COME = (State.BOOKED, State.CONFIRMED)
 
 
 @require_GET
@@ -28,14 +30,23 @@ def booked(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"series": series, "site": series.site, **_planned(series)}
     if request.headers.get("HX-Request"):
         return render(request, "reminders/book_series/_planned.html", context)
-    visits = series.appointments.order_by("session", "id").prefetch_related("allocations__resource")
+    visits = series.appointments.order_by("session", "id").prefetch_related(
+        Prefetch(
+            "allocations",
+            Allocation.objects.filter(active=True)
+            .exclude(resource__kind=ResourceKind.PATIENT)
+            .select_related("resource")
+            .order_by("-resource__kind"),
+        )
+    )
+    may_book = access.can(cast(Staff, request.user), Capability.BOOK, series.site)
     held_until = series.booked_at + timedelta(seconds=series.site.notice_hold_seconds)
     context |= {
         "visits": visits,
         "held_until": held_until,
         "is_held": timezone.now() < held_until,
         "stands": any(visit.state != State.CANCELLED for visit in visits),
-        "may_book": access.can(cast(Staff, request.user), Capability.BOOK, series.site),
+        "may_take_back": may_book and all(visit.state in TO_COME for visit in visits),
     }
     return render(request, "reminders/book_series/booked.html", context)
 

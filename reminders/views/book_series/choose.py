@@ -38,9 +38,9 @@ def choose(request: HttpRequest) -> HttpResponse:
 @require_GET
 def find_patients(request: HttpRequest) -> HttpResponse:
     """The patients that `find` may mean, as the list inside the first step."""
-    _, by = booking_at(request)
+    site, by = booking_at(request)
     found = _found(by, request.GET.get("find", ""), drafts.read(request.GET).patient_id)
-    return render(request, "reminders/book_series/_patients.html", found)
+    return render(request, "reminders/book_series/_patients.html", {"site": site, **found})
 
 
 def choose_page(
@@ -101,17 +101,20 @@ def _treatment(version: ProtocolVersion, draft: Draft) -> Treatment:
 
 
 def _found(by: Staff, query: str, chosen: int | None) -> dict[str, Any]:
-    """Who may be meant: the chosen one first; nobody was typed shows those booked for lately."""
+    """Who may be meant: the chosen one first; before typing those booked for lately."""
+    seen = Patient.objects.seen_by(by)
     if query.strip():
         patients = _with_visits(registration.search(staff=by, query=query))[:FOUND]
+    elif chosen is not None:
+        patients = Patient.objects.none()
     else:
-        lately = TreatmentSeries.objects.filter(booked_by=by).values("patient")
-        seen = Patient.objects.seen_by(by).filter(pk__in=lately.values("patient"))
-        patients = _with_visits(seen).annotate(last_booked=Max("series__booked_at"))
+        lately = TreatmentSeries.objects.filter(booked_by=by)
+        patients = _with_visits(seen.filter(pk__in=lately.values("patient")))
+        patients = patients.annotate(last_booked=Max("series__booked_at"))
         patients = patients.order_by("-last_booked")[:5]
     rows = list(patients)
     if chosen is not None and chosen not in {patient.pk for patient in rows}:
-        rows = [*_with_visits(Patient.objects.seen_by(by)).filter(pk=chosen), *rows]
+        rows = [*_with_visits(seen).filter(pk=chosen), *rows]
     return {"patients": rows, "find": query, "chosen_patient": chosen}
 
 

@@ -19,13 +19,14 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from reminders import foreseeing, series_booking
-from reminders.preview import SEND, Preview
+from reminders.preview import SKIP, Preview
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
 from reminders.views.book_series.choose import choose_page
 from reminders.views.book_series.draft import Draft
 from reminders.views.book_series.order import Order, booking_at, order, to_dates
 from reminders.views.book_series.plan_rows import Row
+from reminders.views.visit_acts import step_titles
 
 ONE_DAY = timedelta(days=1)
 
@@ -152,15 +153,16 @@ def _refused(refusal: Refused | None, draft: Draft) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One line of what booking will send, with the value of its skip box."""
+    """One line of what booking will send: what it says, and the value of its skip box."""
 
     preview: Preview
+    about: str
     skip: str
     is_skipped: bool
 
     @property
-    def will_be_sent(self) -> bool:
-        return self.preview.decision == SEND
+    def is_off(self) -> bool:
+        return self.preview.decision == SKIP
 
 
 def _sends(order: Order, draft: Draft, rows: Sequence[Row], now: datetime) -> list[Send]:
@@ -178,6 +180,7 @@ def _sends(order: Order, draft: Draft, rows: Sequence[Row], now: datetime) -> li
     return [
         Send(
             preview,
+            step_titles(order.protocol, preview.steps),
             " ".join(f"{session}:{step}:{by}" for session, step, by in preview.items),
             preview.reason == "skipped_by_staff",
         )
