@@ -67,11 +67,15 @@ class WrongBirthDate(Exception):
 
 
 def prepare(
-    *, patient_id: int, appointment: Appointment | None, now: datetime
+    *,
+    patient_id: int,
+    appointment: Appointment | None,
+    now: datetime,
+    life: timedelta = LIFE,
 ) -> tuple[str, PatientLink]:
     """A token and its link, not stored yet, so that a caller can store many at once.
 
-    It lives for 30 days from now, or from the visit's end if that is later.
+    It has its `life` from now, or from the visit's end if that is later.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     starts_to_age = max(now, appointment.ends_at) if appointment else now
@@ -81,7 +85,7 @@ def prepare(
         patient_id=patient_id,
         appointment=appointment,
         created_at=now,
-        expires_at=starts_to_age + LIFE,
+        expires_at=starts_to_age + life,
     )
 
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # The opt-out line is due again after this long without a text (messaging rules, part f).
 OPT_OUT_LINE_EVERY = timedelta(days=30)
+# The strictest law asks for 60 days (messaging rules, part a: CASL).
+UNSUBSCRIBE_LIFE = timedelta(days=90)
 INVITING = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED})
 SUBJECT_LENGTH = 200
 HIDDEN = "…"
@@ -88,6 +90,7 @@ class _Desk:
         patient = self._as_told_before(self.patients[message.patient_id], items)
         visits = _visits(items, patient)
         token, link = self._link(message, visits)
+        urls = _urls(message, token)
         rendered = render(
             lettering.letter(
                 kind=Kind(message.kind),
@@ -95,11 +98,12 @@ class _Desk:
                 items=items,
                 patient=patient,
                 reader=self._reader(message),
-                sender=_sender(message),
-                care_url=f"{settings.PUBLIC_URL}/p/{token}/" if token else "",
+                sender=gathering.sender_of(message.site),
+                care_url=urls.care,
+                unsubscribe_url=urls.unsubscribe,
             )
         )
-        outgoing = self._outgoing(message, rendered, visits)
+        outgoing = self._outgoing(message, rendered, visits, urls.unsubscribe)
         content = self._content(outgoing, rendered, token)
         # A text with no room or no use for the link leaves it out: then there is none.
         return Written(message, outgoing, content, link if token in rendered.text else None)
@@ -140,18 +144,25 @@ class _Desk:
     def _link(
         self, message: Message, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
-        """A link to the care page, for the first visit that the letter is about."""
-        if message.kind == Kind.CANCELLED or message.purpose != Purpose.CARE:
+        """A link to the care page, for the first visit that the letter is about; in marketing
+        one to unsubscribe, which outlives every visit."""
+        if message.kind == Kind.CANCELLED:
             return "", None
-        visit = visits[0] if visits else None
+        is_care = message.purpose == Purpose.CARE
+        visit = visits[0] if visits and is_care else None
         return links.prepare(
             patient_id=message.patient_id,
             appointment=Appointment(pk=visit.id, ends_at=visit.ends_at) if visit else None,
             now=self.now,
+            life=links.LIFE if is_care else UNSUBSCRIBE_LIFE,
         )
 
     def _outgoing(
-        self, message: Message, rendered: Rendered, visits: Sequence[VisitFacts]
+        self,
+        message: Message,
+        rendered: Rendered,
+        visits: Sequence[VisitFacts],
+        unsubscribe_url: str,
     ) -> Outgoing:
         site, recipient = message.site, self.recipients[message.pk]
         if message.channel == Channel.SMS:
@@ -176,6 +187,7 @@ class _Desk:
             html=rendered.html,
             calendar=self._invitation(message, method, visits) if method else None,
             calendar_method=method,
+            unsubscribe_url=unsubscribe_url,
         )
 
     def _invitation(
@@ -221,6 +233,19 @@ class _Desk:
         return content
 
 
+class _Urls(NamedTuple):
+    care: str = ""
+    unsubscribe: str = ""
+
+
+def _urls(message: Message, token: str) -> _Urls:
+    """The addresses that a letter carries."""
+    page = f"{settings.PUBLIC_URL}/p/{token}/"
+    if message.purpose == Purpose.MARKETING:
+        return _Urls(unsubscribe=f"{page}unsubscribe/")
+    return _Urls(care=page) if token else _Urls()
+
+
 def _hidden(text: str, token: str) -> str:
     return text.replace(token, HIDDEN) if token else text
 
@@ -232,16 +257,6 @@ def _visits(items: Sequence[Item], patient: PatientFacts) -> list[VisitFacts]:
         visit for series in patient.series for visit in series.visits if visit.anchor in anchors
     )
     return sorted(about, key=lambda visit: visit.starts_at)
-
-
-def _sender(message: Message) -> lettering.Sender:
-    site = message.site
-    return lettering.Sender(
-        clinic_name=site.name,
-        sms_name=site.sms_name,
-        phone=site.phone,
-        address=site.address,
-    )
 
 
 def _method(message: Message) -> Literal["REQUEST", "CANCEL", ""]:

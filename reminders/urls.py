@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.views import day_list, moving, visit
+from reminders.views import day_list, moving, unsubscribe, visit
 from reminders.views.book_series import booked, choose, dates
 
 urlpatterns = [
@@ -18,4 +18,15 @@ urlpatterns = [
     path("visits/<int:pk>/cancel/", visit.cancel, name="visit-cancel"),
     path("visits/<int:pk>/move/", moving.move, name="visit-move"),
     path("visits/<int:pk>/<slug:act>/", visit.act, name="visit-act"),
+    path("p/<str:token>/unsubscribe/", unsubscribe.unsubscribe, name="unsubscribe"),
+    path("patients/", patient_list.patient_list, name="patient-list"),
+    path("patients/<int:patient_id>/", patient_page.patient_page, name="patient"),
+    path("messages/", messages.message_list, name="message-list"),
+    path("messages/<int:message_id>/", messages.message, name="message"),
+    path("messages/<int:message_id>/skip/", messages.skip, name="skip-message"),
+    path("messages/<int:message_id>/put-back/", messages.put_back, name="put-back-message"),
+    path("messages/<int:message_id>/retry/", messages.retry, name="retry-message"),
+    path("tasks/", tasks.task_list, name="task-list"),
+    path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
+    path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),
 ]

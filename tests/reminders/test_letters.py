@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db.models import Min
 
 from appointments import links
 from appointments.lifecycle import State
@@ -11,10 +12,10 @@ from appointments.models import Appointment
 from clinic.models import Staff
 from patients import consent
 from patients.models import ConsentChannel, Patient, Purpose
-from reminders import dispatch
-from reminders.catalogue import Channel, Kind
+from reminders import dispatch, journeys
+from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outgoing
-from reminders.models import SentContent
+from reminders.models import Message, SentContent
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +166,39 @@ def test_a_preferred_address_is_used_before_an_older_one(
     queued(visit, now=now)
     [text] = sent(now)
     assert text.to == "+12125550177"
+
+
+def test_every_message_of_a_whole_journey_can_be_written_on_both_channels(
+    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    for purpose, consented in (
+        (Purpose.MARKETING, ConsentChannel.SMS),
+        (Purpose.MARKETING, ConsentChannel.EMAIL),
+        (Purpose.PHOTOS, ConsentChannel.ANY),
+        (Purpose.PHI_DETAIL, ConsentChannel.ANY),
+    ):
+        consent.give(patient=patient, purpose=purpose, channel=consented, by=front_desk, now=now)
+    channel = Recorder()
+
+    def live_until(end: datetime) -> None:
+        journeys.sync_stale(now=now)
+        open_messages = Message.objects.filter(state=MessageState.SCHEDULED, wake_at__lt=end)
+        while (at := open_messages.aggregate(at=Min("wake_at"))["at"]) is not None:
+            dispatch.send_due(now=at, channel=channel)
+
+    live_until(visit.ends_at)
+    visit.state, visit.done_at = State.DONE, visit.ends_at
+    visit.save()
+    visit.series.state, visit.series.closed_at = "completed", visit.ends_at
+    visit.series.save()
+    Patient.objects.filter(pk=patient.pk).raise_revision()
+    live_until(visit.ends_at + timedelta(days=500))
+    left = Message.objects.exclude(state=MessageState.ACCEPTED)
+    assert not left, list(left.values("kind", "channel", "due_at", "wake_at", "waits_for"))
+    kinds = {(message.kind, message.channel) for message in Message.objects.all()}
+    assert {kind for kind, _ in kinds} >= {
+        *(Kind.BOOKING_CONFIRMED, Kind.PRECARE_STEP, Kind.REMINDER_CONFIRM),
+        *(Kind.REMINDER_FINAL, Kind.POSTCARE_0, Kind.CHECKIN),
+        *(Kind.PROGRESS_MILESTONE, Kind.TOUCHUP_PROMPT),
+    }
+    assert len(channel.sent) == Message.objects.count()

@@ -1,0 +1,65 @@
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from appointments import links
+from clinic.models import Staff
+from patients import consent
+from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+
+pytestmark = pytest.mark.django_db
+
+ONE_CLICK: Mapping[str, str] = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def address(patient: Patient, front_desk: Staff, now: datetime) -> str:
+    """The link of a marketing mail to a patient who agreed to such mail."""
+    consent.give(
+        patient=patient,
+        purpose=Purpose.MARKETING,
+        channel=ConsentChannel.EMAIL,
+        by=front_desk,
+        now=now - timedelta(days=365),
+    )
+    token = links.issue(patient_id=patient.pk, appointment=None, now=timezone.now())
+    return f"/p/{token}/unsubscribe/"
+
+
+def agrees(purpose: Purpose = Purpose.MARKETING) -> bool:
+    return ContactConsent.objects.filter(
+        purpose=purpose, channel=ConsentChannel.EMAIL, closed_at=None
+    ).exists()
+
+
+def test_looking_at_the_page_changes_nothing(client: Client, address: str) -> None:
+    for ask in (client.get, client.head):
+        assert ask(address).status_code == 200
+    assert agrees()
+
+
+def test_one_post_without_a_page_before_ends_marketing_and_nothing_else(address: str) -> None:
+    mail_program = Client(enforce_csrf_checks=True)
+    answers = [mail_program.post(address, ONE_CLICK) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert not agrees()
+    assert agrees(Purpose.CARE)
+
+
+def test_the_page_speaks_the_patients_language(
+    client: Client, address: str, patient: Patient
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(language="es")
+    assert "No recibir más" in client.get(address).content.decode()
+
+
+def test_a_token_of_nobody_changes_nothing(client: Client, address: str) -> None:
+    assert client.post("/p/not-a-token/unsubscribe/").status_code == 404
+    assert agrees()
+
+
+def test_the_page_is_not_kept_by_anybody(client: Client, address: str) -> None:
+    assert "no-store" in client.get(address)["Cache-Control"]
