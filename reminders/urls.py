@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from reminders.views import day_list, moving, unsubscribe, visit
+from reminders.views import (
+    day_list,
+    messages,
+    moving,
+    patient_list,
+    patient_page,
+    tasks,
+    unsubscribe,
+    visit,
+)
 from reminders.views.book_series import booked, choose, dates
 
 urlpatterns = [

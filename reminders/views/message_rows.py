@@ -1,0 +1,119 @@
+"""Messages as staff read them: when, why, the words, what may be done; in few queries for many.
+
+Shared by the patient's page and the pages of messages. Writes the words of what is still to be
+sent by the road of the dispatcher, and stores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from reminders import dispatch, gate, letters, recipients, retrying, skipping
+from reminders.catalogue import MessageState, Purpose
+from reminders.models import Message, SentContent
+
+ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.CLAIMED, MessageState.SUBMITTING)
+TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
+FAILED = (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN)
+WAITS = {
+    "visit_done": "It waits until the visit is done; its time counts from then.",
+    "series_done": "It waits until the last session is done; its time counts from then.",
+}
+
+
+@dataclass(slots=True)
+class MessageRow:
+    """One message. `at` is when it was taken by the provider, else its due time; `content` its
+    words, of what was sent or would be; `outlook` why it would not go out as things stand."""
+
+    message: Message
+    why: list[str]
+    stops: str = ""
+    outlook: str = ""
+    content: SentContent | None = None
+    may_skip: bool = False
+    may_put_back: bool = False
+    may_retry: bool = False
+
+    @property
+    def at(self) -> datetime:
+        return self.message.accepted_at or self.message.due_at
+
+    @property
+    def is_to_come(self) -> bool:
+        return self.message.state in ON_ITS_WAY
+
+    @property
+    def is_unsent(self) -> bool:
+        """It was not and will not be sent, and has a reason."""
+        return bool(self.message.reason) and not self.is_to_come
+
+    @property
+    def waits(self) -> str:
+        return WAITS.get(self.message.waits_for, "") if self.is_to_come else ""
+
+
+@dataclass(slots=True)
+class _Powers:
+    """Whether the reader may manage the messages of a site; asked once a site."""
+
+    staff: Staff
+    known: dict[int, bool] = field(default_factory=dict)
+
+    def over(self, message: Message) -> bool:
+        if message.site_id not in self.known:
+            self.known[message.site_id] = access.can(
+                self.staff, Capability.MANAGE_MESSAGES, message.site
+            )
+        return self.known[message.site_id]
+
+
+def rows_of(messages: Sequence[Message], *, staff: Staff, now: datetime) -> list[MessageRow]:
+    """A row for each of these messages, in their order. Patient and site must be loaded."""
+    powers = _Powers(staff)
+    return [_row(message, powers, now) for message in messages]
+
+
+def _row(message: Message, powers: _Powers, now: datetime) -> MessageRow:
+    mine = powers.over(message)
+    return MessageRow(
+        message,
+        why=[*message.why, *message.gate_why],
+        stops=_stops(message),
+        may_skip=mine and skipping.can_skip(message),
+        may_put_back=mine and skipping.can_unskip(message),
+        may_retry=mine and retrying.can_retry(message, now=now),
+    )
+
+
+def _stops(message: Message) -> str:
+    if message.state not in ON_ITS_WAY:
+        return ""
+    if message.purpose == Purpose.MARKETING:
+        return "Stops if the patient books again or withdraws this consent."
+    return "Stops if the visit is moved or cancelled, or the patient opts out."
+
+
+def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
+    """Add to these rows their words and their outlook."""
+    sent = SentContent.objects.in_bulk([row.message.pk for row in rows], field_name="message_id")
+    planned = [row.message for row in rows if row.message.state == MessageState.SCHEDULED]
+    readers = recipients.of(planned)
+    written, _ = letters.write(planned, readers, now=now)
+    drafts = {each.message.pk: each.content for each in written}
+    for row in rows:
+        pk = row.message.pk
+        row.content = sent.get(pk) or drafts.get(pk)
+        if pk in readers:
+            row.outlook = _outlook(row.message, readers[pk], now)
+
+
+def _outlook(message: Message, recipient: gate.Recipient, now: datetime) -> str:
+    """Why the gate would not let it go at its moment, as things stand; else empty."""
+    decision = gate.decide(dispatch.envelope(message), recipient, now=max(now, message.due_at))
+    return decision.why if isinstance(decision, gate.Skip) else ""

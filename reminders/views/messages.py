@@ -1,0 +1,218 @@
+"""/messages/: what is scheduled, was sent, failed or was left out, and what can be done about it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages as toasts
+from django.core.paginator import Paginator
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import instant
+from clinic.models import Site, Staff
+from clinic.views.current_site import current_site
+from reminders import retrying, skipping
+from reminders.catalogue import Channel, Kind, MessageState
+from reminders.models import Message
+from reminders.retrying import MayRepeat, RetryRefused
+from reminders.skipping import SkipRefused
+from reminders.templatetags.kinds import kind_word
+from reminders.views import message_rows
+
+PER_PAGE = 50
+ONE_DAY = timedelta(days=1)
+# Days outside these are slips of the keyboard.
+WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
+# tab → its name, its states, what an empty one says.
+TABS: dict[str, tuple[str, tuple[MessageState, ...], str]] = {
+    "scheduled": (
+        "Scheduled",
+        message_rows.ON_ITS_WAY,
+        "Messages are planned within moments of a booking.",
+    ),
+    "sent": ("Sent", message_rows.TOLD, "What providers took over appears here."),
+    "failed": (
+        "Failed",
+        message_rows.FAILED,
+        "Nothing failed. What does appears here with its reason and a way on.",
+    ),
+    "skipped": (
+        "Skipped",
+        (MessageState.SKIPPED,),
+        "What is left out on purpose appears here with its reason.",
+    ),
+    "withdrawn": (
+        "Withdrawn",
+        (MessageState.WITHDRAWN,),
+        "What a moved or cancelled visit made needless appears here.",
+    ),
+}
+
+
+class FilterForm(forms.Form):
+    """What to show of a tab; days are local to the site, both included."""
+
+    kind = forms.ChoiceField(
+        required=False,
+        choices=[("", "Every kind"), *((kind.value, kind_word(kind)) for kind in Kind)],
+    )
+    channel = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Every channel"),
+            (Channel.SMS.value, "Text message"),
+            (Channel.EMAIL.value, "E-mail"),
+        ],
+    )
+    since = forms.DateField(
+        required=False,
+        label="From",
+        validators=WITHIN,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    until = forms.DateField(
+        required=False,
+        label="To",
+        validators=WITHIN,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+
+@require_GET
+def message_list(request: HttpRequest) -> HttpResponse:
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.MANAGE_MESSAGES, site)
+    tab = request.GET.get("tab", "scheduled")
+    tab = tab if tab in TABS else "scheduled"
+    form = FilterForm(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    here = Message.objects.seen_by(staff).filter(site=site)
+    name, states, empty = TABS[tab]
+    found = _filtered(here.filter(state__in=states), asked, site)
+    order = ("due_at", "id") if tab == "scheduled" else ("-due_at", "-id")
+    page = Paginator(found.select_related("patient", "site").order_by(*order), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "site": site,
+        "tab": tab,
+        "tabs": [(slug, words, slug == tab) for slug, (words, _, _) in TABS.items()],
+        "failed": _awaiting_a_hand(here, now),
+        "form": form,
+        "is_filtered": any(asked.values()) or not form.is_valid(),
+        "page": page,
+        "rows": message_rows.rows_of(list(page), staff=staff, now=now),
+        "name": name,
+        "empty": empty,
+        "now": now,
+    }
+    return render(request, "reminders/messages/message_list.html", context)
+
+
+@require_GET
+def message(request: HttpRequest, message_id: int) -> HttpResponse:
+    """One message: its words, its why, and every try to send it."""
+    staff, now = cast(Staff, request.user), timezone.now()
+    shown = _seen(request, message_id)
+    [row] = rows = message_rows.rows_of([shown], staff=staff, now=now)
+    message_rows.add_words(rows, now)
+    context = {
+        "row": row,
+        "message": shown,
+        "site": shown.site,
+        "patient": shown.patient,
+        "attempts": shown.attempts.order_by("number"),
+        "receipts": shown.receipts.order_by("id"),
+    }
+    return render(request, "reminders/messages/message.html", context)
+
+
+@require_POST
+def skip(request: HttpRequest, message_id: int) -> HttpResponse:
+    shown = _seen(request, message_id)
+    try:
+        skipping.skip(message=shown, by=cast(Staff, request.user), now=timezone.now())
+    except SkipRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, f"{kind_word(shown.kind)} will not be sent.")
+    return _back(request, shown)
+
+
+@require_POST
+def put_back(request: HttpRequest, message_id: int) -> HttpResponse:
+    shown = _seen(request, message_id)
+    try:
+        skipping.unskip(message=shown, by=cast(Staff, request.user), now=timezone.now())
+    except SkipRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, f"{kind_word(shown.kind)} will be sent at its time.")
+    return _back(request, shown)
+
+
+@require_POST
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Send again; what may have arrived already is asked about first on the message's page."""
+    shown = _seen(request, message_id)
+    try:
+        retrying.retry(
+            message=shown,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            may_repeat="may_repeat" in request.POST,
+        )
+    except MayRepeat:
+        return redirect(f"{reverse('message', args=[shown.pk])}?ask=repeat")
+    except RetryRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, f"{kind_word(shown.kind)} goes out again now.")
+    return _back(request, shown)
+
+
+def _seen(request: HttpRequest, message_id: int) -> Message:
+    seen = Message.objects.seen_by(cast(Staff, request.user))
+    return get_object_or_404(seen.select_related("patient", "site"), pk=message_id)
+
+
+def _back(request: HttpRequest, shown: Message) -> HttpResponseRedirect:
+    """The page of ours that asked, else the message's own."""
+    wanted = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        wanted = reverse("message", args=[shown.pk])
+    return HttpResponseRedirect(wanted)
+
+
+def _filtered(found: QuerySet[Message], asked: dict[str, Any], site: Site) -> QuerySet[Message]:
+    if asked.get("kind"):
+        found = found.filter(kind=asked["kind"])
+    if asked.get("channel"):
+        found = found.filter(channel=asked["channel"])
+    if since := asked.get("since"):
+        found = found.filter(due_at__gte=_midnight(since, site))
+    if until := asked.get("until"):
+        found = found.filter(due_at__lt=_midnight(until + ONE_DAY, site))
+    return found
+
+
+def _midnight(day: date, site: Site) -> datetime:
+    return instant(day, 0, site.zone)
+
+
+def _awaiting_a_hand(here: QuerySet[Message], now: datetime) -> int:
+    """How many failed messages could still be of use."""
+    waiting = Q(state__in=message_rows.FAILED, expires_at__gt=now)
+    counted: dict[str, int] = here.aggregate(failed=Count("pk", filter=waiting))
+    return counted["failed"]

@@ -1,0 +1,138 @@
+"""/patients/: find a patient, and see at a glance where each one stands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, TreatmentSeries
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.views.current_site import current_site
+from patients import consent, registration
+from patients.models import ContactPoint, Patient, Purpose
+
+PER_PAGE = 50
+TREATED = (State.DONE, State.IN_TREATMENT, State.ARRIVED)
+EXPECTED = (State.BOOKED, State.CONFIRMED)
+
+
+@dataclass(slots=True)
+class Progress:
+    """An open series: the state of each session in order; "open" is one that is not booked."""
+
+    series: TreatmentSeries
+    states: list[str]
+
+    @property
+    def done(self) -> int:
+        return self.states.count(State.DONE)
+
+
+@dataclass(slots=True)
+class Row:
+    """A patient of the list. `flags` are the words of what needs somebody's hand."""
+
+    patient: Patient
+    last: Appointment | None = None
+    next: Appointment | None = None
+    progress: list[Progress] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def patient_list(request: HttpRequest) -> HttpResponse:
+    """`?q=` is a name, four digits of a phone, a birth date or #number; htmx gets the list alone."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    access.require(staff, Capability.SEE_PATIENTS)
+    query = request.GET.get("q", "")
+    found = cast("Sequence[Patient]", registration.search(staff=staff, query=query))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "query": query.strip(),
+        "page": page,
+        "rows": rows_of(list(page), now=timezone.now()),
+        "site": site,
+        "may_edit": access.can(staff, Capability.EDIT_PATIENTS, site),
+    }
+    part = "_found" if request.headers.get("HX-Request") else "patient_list"
+    return render(request, f"reminders/patient_list/{part}.html", context)
+
+
+def rows_of(patients: Sequence[Patient], *, now: datetime) -> list[Row]:
+    """The rows of these patients in a constant number of queries."""
+    rows = {patient.pk: Row(patient) for patient in patients}
+    visits = _visits(rows)
+    for visit in visits:
+        row = rows[visit.series.patient_id]
+        if visit.state in TREATED and visit.starts_at <= now:
+            row.last = visit
+        elif visit.state in EXPECTED and visit.ends_at > now and row.next is None:
+            row.next = visit
+    for progress in progress_of(list(rows), visits):
+        rows[progress.series.patient_id].progress.append(progress)
+    _flag(rows)
+    return list(rows.values())
+
+
+def progress_of(patient_ids: Sequence[int], visits: Sequence[Appointment]) -> list[Progress]:
+    """The open series of these patients, oldest first; `visits` are theirs, in order of time."""
+    states: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for visit in visits:
+        if visit.state != State.CANCELLED:
+            states[visit.series_id][visit.session] = visit.state
+    open_now = (
+        TreatmentSeries.objects.filter(patient__in=patient_ids, closed_at=None)
+        .select_related("protocol_version__modality", "site")
+        .defer("protocol_version__document")
+        .order_by("booked_at", "id")
+    )
+    return [
+        Progress(
+            series,
+            [states[series.pk].get(number, "open") for number in range(1, series.sessions + 1)],
+        )
+        for series in open_now
+    ]
+
+
+def _visits(patient_ids: dict[int, Row]) -> list[Appointment]:
+    return list(
+        Appointment.objects.filter(series__patient__in=list(patient_ids))
+        .select_related("series", "site")
+        .order_by("starts_at", "id")
+    )
+
+
+def _flag(rows: dict[int, Row]) -> None:
+    agreed = consent.standing(rows)
+    reached = set(
+        ContactPoint.objects.filter(patient__in=list(rows), retired_at=None).values_list(
+            "patient_id", flat=True
+        )
+    )
+    for row in rows.values():
+        patient = row.patient
+        if patient.deceased_at is not None:
+            continue
+        purposes = {purpose for purpose, _ in agreed[patient.pk]}
+        unbooked = any("open" in each.states for each in row.progress)
+        found = {
+            "no contact": patient.pk not in reached,
+            "no consent": Purpose.CARE not in purposes,
+            "next visit not booked": unbooked and row.next is None,
+        }
+        row.flags = [words for words, applies in found.items() if applies]

@@ -1,0 +1,103 @@
+"""/patients/<id>/: who the patient is and the whole journey, each row with its why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import Staff
+from clinic.views.current_site import current_site
+from patients.forms import CONSENTS
+from patients.models import ContactConsent, ContactPoint, Patient
+from reminders.models import Suppression
+from reminders.views import timeline
+from reminders.views.patient_list import progress_of
+
+SHOWN = {
+    "all": (timeline.VISITS, timeline.MESSAGES, timeline.TASKS),
+    "visits": (timeline.VISITS,),
+    "messages": (timeline.MESSAGES,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """One purpose on one channel: the consent that is open, else the one that was closed last."""
+
+    purpose: str
+    channel: str
+    latest: ContactConsent | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.latest is not None and self.latest.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A number or address, and why it must not be written to, if so."""
+
+    point: ContactPoint
+    suppressed: Suppression | None
+
+
+@require_GET
+def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """`?show=` is all, visits or messages; `?all=1` leaves nothing out."""
+    staff, now = cast(Staff, request.user), timezone.now()
+    patient = get_object_or_404(Patient.objects.seen_by(staff), pk=patient_id)
+    site = current_site(request)
+    show = request.GET.get("show", "all")
+    visits = timeline.visits_of(patient)
+    context = {
+        "patient": patient,
+        "site": site,
+        "now": now,
+        "age": patient.age_on(local(now, site.zone).date()),
+        "contacts": _contacts(patient),
+        "consents": _consents(patient),
+        "progress": progress_of([patient.pk], visits),
+        "timeline": timeline.timeline(
+            patient=patient,
+            visits=visits,
+            staff=staff,
+            now=now,
+            kinds=SHOWN.get(show, SHOWN["all"]),
+            everything=request.GET.get("all") == "1",
+        ),
+        "show": show if show in SHOWN else "all",
+        "is_being_planned": patient.planned_revision != patient.revision,
+        "may_edit": _may_edit(staff, patient),
+        "may_book": access.can(staff, Capability.BOOK, site),
+    }
+    return render(request, "reminders/patient_page/patient_page.html", context)
+
+
+def _may_edit(staff: Staff, patient: Patient) -> bool:
+    return any(access.can(staff, Capability.EDIT_PATIENTS, site) for site in patient.sites.all())
+
+
+def _contacts(patient: Patient) -> list[Contact]:
+    points = list(patient.contact_points.filter(retired_at=None))
+    stops = {
+        each.address: each
+        for each in Suppression.objects.filter(
+            address__in=[point.value for point in points], lifted_at=None
+        )
+    }
+    return [Contact(point, stops.get(point.value)) for point in points]
+
+
+def _consents(patient: Patient) -> Sequence[ConsentLine]:
+    given = patient.consents.select_related("opened_by", "closed_by").order_by("opened_at", "id")
+    latest = {(each.purpose, each.channel): each for each in given}
+    return [ConsentLine(*pair, latest.get(pair)) for pair in CONSENTS]

@@ -1,0 +1,132 @@
+"""/tasks/: the work that protocols and failed messages ask of staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments import tasks
+from appointments.models import Task
+from appointments.tasks import TaskRefused
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import instant, local
+from clinic.models import Staff
+from clinic.views.current_site import current_site
+from patients.models import ContactKind, ContactPoint
+
+PER_PAGE = 50
+# How many later tasks are listed under the fold.
+LATER = 50
+
+
+@dataclass(slots=True)
+class Row:
+    """A task with the patient's number; `is_overdue` when its moment has passed."""
+
+    task: Task
+    phone: str
+    is_overdue: bool
+
+
+@require_GET
+def task_list(request: HttpRequest) -> HttpResponse:
+    """Due today or before first, later ones folded; `?show=closed` the closed ones."""
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.SEE_PATIENTS, site)
+    today = local(now, site.zone).date()
+    midnight = instant(today + timedelta(days=1), 0, site.zone)
+    here = (
+        Task.objects.seen_by(staff)
+        .filter(site=site)
+        .select_related("patient", "owner", "closed_by", "appointment", "site")
+    )
+    is_closed = request.GET.get("show") == "closed"
+    chosen = (
+        here.filter(closed_at__isnull=False).order_by("-closed_at", "-id")
+        if is_closed
+        else here.open().filter(due_at__lt=midnight).order_by("due_at", "id")
+    )
+    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
+    later = [] if is_closed else list(here.open().filter(due_at__gte=midnight)[: LATER + 1])
+    phones = _phones([*page, *later])
+    context = {
+        "site": site,
+        "page": page,
+        "rows": [_row(task, phones, is_overdue=task.due_at <= now) for task in page],
+        "later": [_row(task, phones, is_overdue=False) for task in later[:LATER]],
+        "has_more_later": len(later) > LATER,
+        "is_closed": is_closed,
+        "staff": staff,
+    }
+    return render(request, "reminders/tasks/task_list.html", context)
+
+
+@require_POST
+def take_task(request: HttpRequest, task_id: int) -> HttpResponse:
+    task = _seen(request, task_id)
+    try:
+        tasks.take(
+            task=task,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            over="over" in request.POST,
+        )
+    except TaskRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, f"“{task.title}” is yours.")
+    return _back(request)
+
+
+@require_POST
+def close_task(request: HttpRequest, task_id: int) -> HttpResponse:
+    task = _seen(request, task_id)
+    try:
+        tasks.close(
+            task=task,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            outcome=request.POST.get("outcome", ""),
+        )
+    except TaskRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, f"“{task.title}” is closed.")
+    return _back(request)
+
+
+def _seen(request: HttpRequest, task_id: int) -> Task:
+    seen = Task.objects.seen_by(cast(Staff, request.user))
+    return get_object_or_404(seen.select_related("site"), pk=task_id)
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    wanted = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
+        wanted = reverse("task-list")
+    return HttpResponseRedirect(wanted)
+
+
+def _row(task: Task, phones: dict[int, str], *, is_overdue: bool) -> Row:
+    return Row(task, phones.get(task.patient_id, ""), is_overdue)
+
+
+def _phones(found: list[Task]) -> dict[int, str]:
+    """By patient the preferred number."""
+    points = ContactPoint.objects.filter(
+        patient__in={task.patient_id for task in found},
+        kind=ContactKind.PHONE,
+        retired_at=None,
+    ).order_by("is_preferred", "-id")
+    return dict(points.values_list("patient_id", "value"))
