@@ -35,7 +35,7 @@ AT_ONCE = timedelta(hours=6)
 def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
     """Everything that the protocol of a series wants said."""
     for step in series.protocol.steps:
-        for visit in _visits(series, step):
+        for visit in visits_of(series, step):
             yield from _wishes(patient, series, step, visit)
 
 
@@ -43,10 +43,10 @@ def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
     """Everything that the protocol of a series asks of staff: its tasks, steps that were missed
     and are escalated, and critical steps whose condition nobody has asked about."""
     for step in series.protocol.steps:
-        unanswered = _unanswered(step)
+        unanswered = is_unanswered(step)
         if unanswered and not step.critical:
             continue
-        for visit in _visits(series, step):
+        for visit in visits_of(series, step):
             escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
             if step.kind is StepKind.TASK or escalated or unanswered:
                 yield _task(series, step, visit)
@@ -92,7 +92,7 @@ def channels_of(step: Step) -> tuple[Channel, ...]:
     return tuple(channel for channel, is_carried in carried.items() if is_carried)
 
 
-def _visits(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
+def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
     """The visits that a step is about."""
     if step.anchor is Anchor.SESSION_START:
         yield from (visit for visit in series.visits if visit.state in EXPECTED)
@@ -133,7 +133,7 @@ def _wishes(
             skip=skip,
             topic=step.topic,
             directive=step.directive,
-            until=_holds_until(step, visit),
+            until=holds_until(step, visit),
         )
 
 
@@ -151,7 +151,7 @@ def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str
 
 def _skip(patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
     """The reason of the plan for not saying a step; empty when there is none."""
-    if _unanswered(step):
+    if is_unanswered(step):
         return "condition_unknown"
     if is_late(step, visit) and step.late is Late.SKIP:
         return "late"
@@ -160,7 +160,7 @@ def _skip(patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFa
     return ""
 
 
-def _unanswered(step: Step) -> bool:
+def is_unanswered(step: Step) -> bool:
     """Whether a step depends on a screening answer or a plan of care that is not on record."""
     return (step.applies_if or "").startswith(("screening.", "plan."))
 
@@ -196,7 +196,7 @@ def _said_before(patient: PatientFacts, item: Item) -> bool:
     )
 
 
-def _holds_until(step: Step, visit: VisitFacts) -> datetime | None:
+def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
     """The end of a ban that starts with the step, None when it names none."""
     hold, zone = step.hold_until, visit.site.zone
     if hold is None:
@@ -210,7 +210,7 @@ def _holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     falls, late = falls_at(step, visit), is_late(step, visit)
     notes = ["That moment had passed when the visit got its present time."] if late else []
-    if _unanswered(step):
+    if is_unanswered(step):
         notes.append("It depends on an answer that is not on record: ask the patient first.")
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(
