@@ -36,8 +36,7 @@ class SignInForm(AuthenticationForm):
 
 class PreferencesForm(forms.Form):
     theme = forms.ChoiceField(
-        choices=[("", "As the device"), ("light", "Light"), ("dark", "Dark")],
-        required=False,
+        choices=[("device", "As the device"), ("light", "Light"), ("dark", "Dark")],
         label="Colours",
         widget=forms.RadioSelect,
     )

@@ -11,7 +11,7 @@ from django.template.context import RequestContext
 
 from clinic import access
 from clinic.access import Capability
-from clinic.models import Role, Site
+from clinic.models import Role, Site, Staff
 from clinic.views.current_site import known_site
 from clinic.views.preferences import KEYS_COOKIE, THEME_COOKIE, THEMES
 
@@ -64,15 +64,15 @@ def shell(context: RequestContext) -> Shell:
     request: HttpRequest = context["request"]
     theme = request.COOKIES.get(THEME_COOKIE, "")
     staff = getattr(request, "user", None)
-    known = staff is not None and staff.is_authenticated
-    held = access.capabilities(staff) if known else frozenset()
+    known = staff if isinstance(staff, Staff) else None
+    held = access.capabilities(known) if known else frozenset()
     site = known_site(request) if known else None
     return Shell(
         ways=tuple(way for way in WAYS if way.needs in held),
         path=request.path,
         site=site,
-        sites=tuple(access.sites_of(staff)) if known else (),
-        roles=_roles(request, site) if known else "",
+        sites=tuple(access.sites_of(known)) if known else (),
+        roles=_roles(known, site) if known and site else "",
         may_book=Capability.BOOK in held,
         theme=theme if theme in THEMES else "",
         keys=request.COOKIES.get(KEYS_COOKIE) != "off",
@@ -80,9 +80,9 @@ def shell(context: RequestContext) -> Shell:
     )
 
 
-def _roles(request: HttpRequest, site: Site | None) -> str:
-    held = request.user.site_roles.filter(site=site).values_list("role", flat=True)
-    return ", ".join(Role(role).label for role in sorted(held))
+def _roles(staff: Staff, site: Site) -> str:
+    held = staff.site_roles.filter(site=site).values_list("role", flat=True)
+    return ", ".join(str(Role(role).label) for role in sorted(held))
 
 
 @register.filter

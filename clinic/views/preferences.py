@@ -20,7 +20,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(
         request.POST or None,
         initial={
-            "theme": request.COOKIES.get(THEME_COOKIE, ""),
+            "theme": request.COOKIES.get(THEME_COOKIE) or "device",
             "keys": request.COOKIES.get(KEYS_COOKIE) != "off",
         },
     )

@@ -144,11 +144,11 @@ def _version(protocol: str, version: str) -> ProtocolVersion:
 def _sections(steps: Iterable[Step]) -> list[dict[str, object]]:
     """The steps under their headings, in the order in which a patient meets them."""
     ordered = sorted(steps, key=_moment)
-    found = (
-        {"id": name, "title": title, "steps": [step for step in ordered if step.phase in phases]}
-        for name, title, phases in SECTIONS
-    )
-    return [section for section in found if section["steps"]]
+    found: list[dict[str, object]] = []
+    for name, title, phases in SECTIONS:
+        if here := [step for step in ordered if step.phase in phases]:
+            found.append({"id": name, "title": title, "steps": here})
+    return found
 
 
 def _moment(step: Step) -> int:

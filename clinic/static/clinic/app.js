@@ -98,12 +98,6 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosend]")) event.target.form.requestSubmit();
 });
 
-// ---- Focus goes to the problem.
-
-const toProblem = (root) => $(".error-summary", root)?.focus();
-toProblem(document);
-document.addEventListener("htmx:afterSettle", (event) => toProblem(event.target));
-
 // ---- Connection and session.
 
 document.addEventListener("htmx:sendError", () => {
