@@ -1,0 +1,251 @@
+"""What is asked of booking and what is shown of visits, in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from rest_framework import serializers
+
+from appointments import checking
+from appointments.lifecycle import State, allowed
+from appointments.models import Allocation, Appointment, StatusChange
+from appointments.places import VisitWish
+from appointments.series_plans import EVERY_DAY, Preference
+from clinic import access
+from clinic.api_fields import (
+    MOST_ID,
+    Body,
+    Day,
+    Instant,
+    NamedSerializer,
+    PlaceSerializer,
+    Seen,
+    Start,
+    instant_of,
+)
+from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
+from clinic.protocols import loading as protocols
+from patients.models import Patient
+
+MOST_SESSIONS, MINUTES_A_DAY = 12, 24 * 60
+REASON_LENGTH = 200
+
+
+# --- What is asked --------------------------------------------------------------------------------
+
+
+def _versions(staff: Staff) -> QuerySet[ProtocolVersion]:
+    """Protocols are the house's: everybody sees them all."""
+    return ProtocolVersion.objects.select_related("modality")
+
+
+def _providers(staff: Staff) -> QuerySet[Resource]:
+    here = access.sites_of(staff)
+    return Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site__in=here).distinct()
+
+
+class TreatmentSerializer(Body):
+    """Who is to be treated with what, where."""
+
+    patient = Seen(Patient.objects.seen_by)
+    site = Seen(access.sites_of)
+    protocol = Seen(_versions, source="version", help_text="The id of an approved version.")
+    areas = serializers.ListField(
+        child=serializers.SlugField(max_length=50), min_length=1, max_length=20
+    )
+
+    def validate_areas(self, areas: list[str]) -> list[str]:
+        if len(set(areas)) < len(areas):
+            raise serializers.ValidationError("Name each area once.")
+        return areas
+
+
+class BookableSerializer(TreatmentSerializer):
+    """A treatment that may be booked, for who only asks when."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        access.require(self.context["request"].user, access.Capability.BOOK, attrs["site"])
+        checking.protocol_may_be_booked(attrs["version"])
+        checking.treatment_fits(protocols.get(attrs["version"]), attrs["areas"], 1)
+        return attrs
+
+
+class PreferenceSerializer(Body):
+    """What suits the patient; without a word every day and hour does."""
+
+    provider = Seen(_providers, required=False, allow_null=True, help_text="Of every visit.")
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=0, max_value=6),
+        min_length=1,
+        max_length=7,
+        required=False,
+        help_text="0 is Monday.",
+    )
+    earliest = serializers.IntegerField(
+        min_value=0, max_value=MINUTES_A_DAY, default=0, help_text="Minute of the day, wall time."
+    )
+    latest = serializers.IntegerField(
+        min_value=0,
+        max_value=MINUTES_A_DAY,
+        default=MINUTES_A_DAY,
+        help_text="Minute of the day, wall time.",
+    )
+
+
+def preference(asked: dict[str, Any]) -> Preference:
+    """Takes the preference out of what was asked."""
+    weekdays = frozenset(asked.pop("weekdays", EVERY_DAY))
+    return Preference(weekdays, asked.pop("earliest"), asked.pop("latest"))
+
+
+class ProposeSerializer(BookableSerializer, PreferenceSerializer):
+    sessions = serializers.IntegerField(min_value=1, max_value=MOST_SESSIONS)
+    first_from = Day(required=False, help_text="The first visit is not before; else tomorrow.")
+
+
+class FreeStartsSerializer(BookableSerializer):
+    day = Day()
+    provider = Seen(_providers, required=False, allow_null=True)
+
+
+class MoveStartsSerializer(Body):
+    day = Day()
+    provider = Seen(_providers, required=False, allow_null=True)
+
+
+def _id(**more: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=MOST_ID, **more)
+
+
+class VisitWishSerializer(Body):
+    """A place to book, such as a proposal gives it."""
+
+    starts_at = Start()
+    provider = _id()
+    room = _id()
+    device = _id(required=False, allow_null=True)
+
+
+def wish(asked: Mapping[str, Any], zone: str) -> VisitWish:
+    """The place to book at a site in `zone`. Raises WallTimeMissing and WallTimeRepeats."""
+    return VisitWish(
+        instant_of(asked["starts_at"], zone), asked["provider"], asked["room"], asked.get("device")
+    )
+
+
+class ReasonField(serializers.CharField):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(max_length=REASON_LENGTH, allow_blank=True, **more)
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+class BoundsSerializer(serializers.Serializer[Any]):
+    """Local dates that the protocol allows."""
+
+    earliest = serializers.DateField()
+    ideal = serializers.DateField()
+    latest = serializers.DateField()
+
+
+class ProposedVisitSerializer(PlaceSerializer):
+    session = serializers.IntegerField()
+    interval_days = serializers.IntegerField(
+        allow_null=True, help_text="Local days since the session before."
+    )
+    bounds = BoundsSerializer()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    session = serializers.IntegerField(help_text="The first one without a place.")
+    bounds = BoundsSerializer()
+    binding = serializers.CharField(help_text="What is lacking: provider, room, device, site …")
+    sentence = serializers.CharField()
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    """Either visits, or the problem that left none."""
+
+    visits = ProposedVisitSerializer(many=True)
+    problem = ProblemSerializer(allow_null=True)
+
+
+class DayStartsSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    places = PlaceSerializer(many=True)
+    sentence = serializers.CharField(allow_blank=True, help_text="Why there is no place.")
+
+
+class AllocationSerializer(serializers.ModelSerializer[Allocation]):
+    """What is held for a visit, set-up and clean-up included."""
+
+    kind = serializers.CharField(source="resource.kind")
+    name = serializers.CharField(source="resource.name")
+    starts_at = Instant()
+    ends_at = Instant()
+
+    class Meta:
+        model = Allocation
+        fields: tuple[str, ...] = ("resource", "kind", "name", "starts_at", "ends_at")
+
+
+class VisitSerializer(serializers.ModelSerializer[Appointment]):
+    patient = serializers.IntegerField(source="series.patient_id")
+    protocol = serializers.CharField(source="series.protocol_version.protocol")
+    starts_at = Instant()
+    ends_at = Instant()
+    booked_at = Instant()
+    scheduled_at = Instant()
+    done_at = Instant(allow_null=True)
+    closed_at = Instant(allow_null=True)
+    allocations = AllocationSerializer(many=True)
+
+    class Meta:
+        model = Appointment
+        fields: tuple[str, ...] = (
+            *("id", "series", "patient", "site", "protocol", "session", "state"),
+            *("starts_at", "ends_at", "booked_at", "scheduled_at", "done_at", "closed_at"),
+            *("cancelled_by_patient", "override_reason", "schedule_version", "version"),
+            "allocations",
+        )
+
+
+class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
+    at = Instant()
+    by = NamedSerializer(allow_null=True, help_text="Null is the patient.")
+    starts_before = Instant(allow_null=True)
+    starts_after = Instant()
+
+    class Meta:
+        model = StatusChange
+        fields: tuple[str, ...] = (
+            *("id", "at", "by", "move", "state_before", "state_after"),
+            *("starts_before", "starts_after", "reason", "undoes"),
+        )
+
+
+class VisitDetailSerializer(VisitSerializer):
+    history = StatusChangeSerializer(many=True)
+    moves = serializers.SerializerMethodField(help_text="The acts that its state admits.")
+
+    class Meta(VisitSerializer.Meta):
+        fields = (*VisitSerializer.Meta.fields, "history", "moves")
+
+    def get_moves(self, visit: Appointment) -> list[str]:
+        return [str(move) for move in allowed(State(visit.state))]
+
+
+def rows_shown(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """With everything that a shape shows, in a constant number of queries."""
+    return rows.select_related(
+        "site", "series__patient", "series__site", "series__protocol_version"
+    ).prefetch_related(Prefetch("allocations", queryset=_held()))
+
+
+def _held() -> QuerySet[Allocation]:
+    held = Allocation.objects.filter(active=True).exclude(resource__kind=ResourceKind.PATIENT)
+    return held.select_related("resource")

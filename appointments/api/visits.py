@@ -1,0 +1,247 @@
+"""Visits: to list and read, and every act on them.
+
+Each act names the `version` that was seen; when somebody changed the visit since, it is 409.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from appointments import attendance, booking, proposing, undoing
+from appointments.api.shapes import (
+    DayStartsSerializer,
+    MoveStartsSerializer,
+    ReasonField,
+    VisitDetailSerializer,
+    VisitSerializer,
+    rows_shown,
+)
+from appointments.lifecycle import State
+from appointments.models import Appointment, StatusChange
+from clinic.api_errors import ErrorSerializer
+from clinic.api_fields import MOST_ID, Instant, Start, VersionSerializer, instant_of
+from clinic.api_views import DayFilter, IdFilter, Rows
+
+
+class MoveSerializer(VersionSerializer):
+    """A resource that is left out is kept if it is free then, else another one is taken."""
+
+    starts_at = Start()
+    provider = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    room = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    device = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    reason = ReasonField(default="")
+    override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+
+
+class CancelSerializer(VersionSerializer):
+    reason = ReasonField(default="")
+    by_patient = serializers.BooleanField(default=False, help_text="Whose wish it was.")
+
+
+class CompleteSerializer(VersionSerializer):
+    ended_at = Instant(required=False, help_text="When treatment ended; now when left out.")
+
+
+class VisitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    site = IdFilter(field_name="site", label="The id of a site.")
+    patient = IdFilter(field_name="series__patient", label="The id of a patient.")
+    series = IdFilter(field_name="series", label="The id of a series.")
+    date = DayFilter(field_name="starts_at", label="A local date of the visit's site.")
+    state = filters.MultipleChoiceFilter(choices=[(state.value, state.value) for state in State])
+
+    class Meta:
+        model = Appointment
+        fields = ("site", "patient", "series", "date", "state")
+
+
+_TAKEN = OpenApiExample(
+    "The slot was taken meanwhile",
+    {
+        "code": "slot_taken",
+        "sentence": "Room 1 was just taken at Thu 4 Mar 10:00. Choose another start.",
+        "field": "starts_at",
+        "start": "2027-03-04T15:00:00Z",
+        "nearest": [
+            {
+                "starts_at": "2027-03-04T16:30:00Z",
+                "ends_at": "2027-03-04T18:00:00Z",
+                "provider": {"id": 4, "name": "Sam Okafor"},
+                "room": {"id": 9, "name": "Room 1"},
+                "device": {"id": 12, "name": "Needle 1"},
+            }
+        ],
+    },
+)
+_TOO_SOON = OpenApiExample(
+    "The interval of the protocol is breached",
+    {
+        "code": "interval_too_short",
+        "sentence": "Session 2 would be 14 days after session 1; the least is 28 days.",
+        "field": "starts_at",
+        "earliest": "2027-04-01",
+        "overridable": True,
+    },
+)
+# What booking and moving may be answered with, beside what every operation may.
+PLACE_ERRORS = {
+    400: OpenApiResponse(
+        ErrorSerializer, description="What was sent cannot be.", examples=[_TOO_SOON]
+    ),
+    409: OpenApiResponse(ErrorSerializer, description="The rows have moved on.", examples=[_TAKEN]),
+}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List visits by site, date, patient, series and state."),
+    retrieve=extend_schema(summary="Read a visit with what it holds and its history."),
+)
+class Visits(ListModelMixin, RetrieveModelMixin, Rows):
+    tag = "appointments"
+    queryset = Appointment.objects.none()
+    filterset_class = VisitFilter
+
+    def get_queryset(self) -> QuerySet[Appointment]:
+        rows = rows_shown(Appointment.objects.seen_by(self.staff))
+        if self.action == "list":
+            return rows
+        changes = StatusChange.objects.select_related("by").order_by("id")
+        return rows.prefetch_related(Prefetch("history", queryset=changes))
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return VisitSerializer if self.action == "list" else VisitDetailSerializer
+
+    @extend_schema(
+        request=MoveSerializer,
+        responses={200: VisitDetailSerializer, **PLACE_ERRORS},
+        examples=[
+            OpenApiExample(
+                "To a wall time of the site",
+                {
+                    "version": 1,
+                    "starts_at": {"wall": "2027-04-02T10:00"},
+                    "reason": "Patient asked",
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "To an instant, against the interval",
+                {
+                    "version": 1,
+                    "starts_at": "2027-03-20T14:00:00Z",
+                    "override_reason": "Leaves the country",
+                },
+                request_only=True,
+            ),
+        ],
+    )
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def move(self, request: Request, pk: int) -> Response:
+        """Give a visit another start, or other resources."""
+        asked, visit = self.body(MoveSerializer), self.get_object()
+        booking.move(
+            appointment=visit,
+            starts_at=instant_of(asked["starts_at"], visit.site.zone),
+            provider_id=asked.get("provider"),
+            room_id=asked.get("room"),
+            device_id=asked.get("device"),
+            reason=asked["reason"],
+            override_reason=asked["override_reason"],
+            expected_version=asked["version"],
+            by=self.staff,
+            now=timezone.now(),
+        )
+        return self._fresh()
+
+    @extend_schema(request=CancelSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def cancel(self, request: Request, pk: int) -> Response:
+        """Cancel a visit and give back its place."""
+        return self._act(booking.cancel, CancelSerializer)
+
+    @extend_schema(request=VersionSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def confirm(self, request: Request, pk: int) -> Response:
+        """Write down that the patient will come."""
+        return self._act(attendance.confirm)
+
+    @extend_schema(request=VersionSerializer)
+    @action(detail=True, methods=["post"], url_path="check-in", filterset_class=None)
+    def check_in(self, request: Request, pk: int) -> Response:
+        """Check the patient in, on the day of the visit."""
+        return self._act(attendance.check_in)
+
+    @extend_schema(request=VersionSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def start(self, request: Request, pk: int) -> Response:
+        """Start the treatment."""
+        return self._act(attendance.start)
+
+    @extend_schema(request=CompleteSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def complete(self, request: Request, pk: int) -> Response:
+        """Complete the treatment. The last session completes the series."""
+        return self._act(attendance.complete, CompleteSerializer)
+
+    @extend_schema(request=VersionSerializer)
+    @action(detail=True, methods=["post"], url_path="no-show", filterset_class=None)
+    def no_show(self, request: Request, pk: int) -> Response:
+        """Mark that the patient did not come, once the visit should have begun."""
+        return self._act(attendance.no_show)
+
+    @extend_schema(request=VersionSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def undo(self, request: Request, pk: int) -> Response:
+        """Take back the last act on a visit."""
+        return self._act(undoing.undo)
+
+    @extend_schema(request=MoveStartsSerializer, responses=DayStartsSerializer)
+    @action(detail=True, methods=["post"], url_path="free-starts", filterset_class=None)
+    def free_starts(self, request: Request, pk: int) -> Response:
+        """List the free starts of one local day to move a visit to."""
+        asked, visit = self.body(MoveStartsSerializer), self.get_object()
+        found = proposing.free_starts(
+            patient=visit.series.patient,
+            site=visit.site,
+            version=visit.series.protocol_version,
+            areas=visit.series.areas,
+            day=asked["day"],
+            provider=asked.get("provider"),
+            now=timezone.now(),
+            moving=visit,
+        )
+        return Response(DayStartsSerializer(found).data)
+
+    def _act(
+        self,
+        act: Callable[..., Appointment],
+        form: type[VersionSerializer] = VersionSerializer,
+    ) -> Response:
+        asked = self.body(form)
+        act(
+            appointment=self.get_object(),
+            expected_version=asked.pop("version"),
+            by=self.staff,
+            now=timezone.now(),
+            **asked,
+        )
+        return self._fresh()
+
+    def _fresh(self) -> Response:
+        return Response(VisitDetailSerializer(self.get_object()).data)

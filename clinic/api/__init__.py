@@ -1,0 +1,19 @@
+"""The API of the house: signing in, sites and protocols."""
+
+from django.urls import path
+
+from clinic.api.protocols import Protocols
+from clinic.api.signing_in import Login, Logout, LogoutAll
+from clinic.api.sites import Sites
+from clinic.api_views import router
+
+_router = router()
+_router.register("sites", Sites, basename="api-sites")
+_router.register("protocols", Protocols, basename="api-protocols")
+
+urlpatterns = [
+    path("login/", Login.as_view(), name="login"),
+    path("logout/", Logout.as_view(), name="api-logout"),
+    path("logoutall/", LogoutAll.as_view(), name="api-logout-all"),
+    *_router.urls,
+]

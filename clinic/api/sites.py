@@ -1,0 +1,74 @@
+"""The sites of who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+
+from clinic import access
+from clinic.api_views import Rows
+from clinic.models import OpeningHours, Resource, ResourceKind, Site
+
+
+class OpeningHoursSerializer(serializers.ModelSerializer[OpeningHours]):
+    class Meta:
+        model = OpeningHours
+        fields: tuple[str, ...] = ("weekday", "opens", "closes")
+
+
+class ResourceSerializer(serializers.ModelSerializer[Resource]):
+    class Meta:
+        model = Resource
+        fields: tuple[str, ...] = ("id", "kind", "name", "room_kind", "modality")
+
+
+class SiteSerializer(serializers.ModelSerializer[Site]):
+    opening_hours = OpeningHoursSerializer(many=True)
+
+    class Meta:
+        model = Site
+        fields: tuple[str, ...] = (
+            "id",
+            "slug",
+            "name",
+            "zone",
+            "address",
+            "phone",
+            "opening_hours",
+        )
+
+
+class SiteDetailSerializer(SiteSerializer):
+    resources = serializers.SerializerMethodField(help_text="Who and what a visit may hold here.")
+
+    class Meta(SiteSerializer.Meta):
+        fields = (*SiteSerializer.Meta.fields, "resources")
+
+    def get_resources(self, site: Site) -> list[dict[str, Any]]:
+        return [dict(row) for row in ResourceSerializer(resources_of(site), many=True).data]
+
+
+def resources_of(site: Site) -> QuerySet[Resource]:
+    """The rooms and devices of a site, and the providers who work there."""
+    owned = Resource.objects.filter(site=site).exclude(kind=ResourceKind.PROVIDER)
+    work_here = Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site=site)
+    return (owned | work_here).filter(is_active=True).distinct()
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List the sites at which you work."),
+    retrieve=extend_schema(summary="Read a site with its providers, rooms and devices."),
+)
+class Sites(ListModelMixin, RetrieveModelMixin, Rows):
+    tag = "sites"
+    queryset = Site.objects.none()
+
+    def get_queryset(self) -> QuerySet[Site]:
+        return access.sites_of(self.staff).prefetch_related("opening_hours")
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return SiteDetailSerializer if self.action == "retrieve" else SiteSerializer

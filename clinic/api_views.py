@@ -1,0 +1,83 @@
+"""What every endpoint stands on: who asks, what they sent, and rows filtered and in pages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, cast
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from clinic import access
+from clinic.api_fields import MOST_ID
+from clinic.hours import instant
+from clinic.models import Staff
+
+MINUTES_A_DAY = 24 * 60
+
+
+class Rows(GenericViewSet[Any]):
+    """Endpoints of one resource. `get_queryset` gives what `staff` may see; the rest is 404."""
+
+    lookup_value_converter = "int"
+
+    @property
+    def staff(self) -> Staff:
+        return cast(Staff, self.request.user)
+
+    def body(self, form: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
+        """What was sent, checked for its shape. Raises ValidationError and NotSeen."""
+        read = form(data=self.request.data, context=self.get_serializer_context())
+        read.is_valid(raise_exception=True)
+        return cast(dict[str, Any], read.validated_data)
+
+
+class NoSuchAddress(APIView):
+    """Under the API even an unknown address is answered in JSON."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound("There is nothing at this address. Addresses end with a slash.")
+
+
+def router() -> SimpleRouter:
+    """A router whose addresses are paths with typed parts."""
+    return SimpleRouter(use_regex_path=False)
+
+
+class IdFilter(filters.Filter):  # type: ignore[misc]  # django-filter ships no types
+    """Rows that belong to the row with this id."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=MOST_ID, **kwargs)
+
+
+class DayFilter(filters.DateFilter):  # type: ignore[misc]
+    """Rows whose instant lies on this local date of their own site."""
+
+    def filter(self, rows: QuerySet[Any], value: date | None) -> QuerySet[Any]:
+        if value is None:
+            return rows
+        return rows.filter(on_day(self.field_name, value, self.parent.request.user))
+
+
+def on_day(field: str, day: date, staff: Staff) -> Q:
+    """Whether the instant `field` lies on the local date `day` of the row's `site`."""
+    found = Q(pk__in=())
+    if not 1900 < day.year < 2200:
+        return found
+    for zone in set(access.sites_of(staff).values_list("zone", flat=True)):
+        begins, ends = instant(day, 0, zone), instant(day, MINUTES_A_DAY, zone)
+        found |= Q(**{"site__zone": zone, f"{field}__gte": begins, f"{field}__lt": ends})
+    return found

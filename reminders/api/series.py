@@ -1,0 +1,299 @@
+"""Series: to preview, to book with what shall not be sent, to read, and to book on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from appointments import booking, proposing
+from appointments.api.shapes import (
+    MOST_SESSIONS,
+    BookableSerializer,
+    PreferenceSerializer,
+    ProposalSerializer,
+    ReasonField,
+    TreatmentSerializer,
+    VisitDetailSerializer,
+    VisitSerializer,
+    VisitWishSerializer,
+    preference,
+    rows_shown,
+    wish,
+)
+from appointments.api.visits import PLACE_ERRORS
+from appointments.availability import need_of
+from appointments.bitsets import TICK
+from appointments.models import Appointment, TreatmentSeries
+from appointments.models.series import SeriesState
+from clinic.api_fields import Body, Instant, Start, instant_of
+from clinic.api_views import IdFilter, Rows
+from clinic.models import ProtocolVersion
+from clinic.protocols import loading as protocols
+from reminders import foreseeing, series_booking
+from reminders.catalogue import Channel
+from reminders.models import SkipChoice
+from reminders.preview import ImaginedVisit
+
+Skips = frozenset[tuple[int, str, str]]
+
+
+# --- What is asked --------------------------------------------------------------------------------
+
+
+def _list(child: Body, **more: Any) -> serializers.ListField:
+    return serializers.ListField(child=child, **more)
+
+
+class SkipBodySerializer(Body):
+    """One thing that shall not be said: a step of a session on a channel, as previews name it."""
+
+    session = serializers.IntegerField(
+        min_value=0, max_value=MOST_SESSIONS, help_text="0 is the series as a whole."
+    )
+    step = serializers.CharField(max_length=60)
+    channel = serializers.ChoiceField([(each.value, each.value) for each in Channel])
+
+
+class BookSerializer(TreatmentSerializer):
+    visits = _list(VisitWishSerializer(), min_length=1, max_length=MOST_SESSIONS)
+    sessions = serializers.IntegerField(
+        min_value=1, max_value=MOST_SESSIONS, required=False, help_text="Agreed in all."
+    )
+    skips = _list(SkipBodySerializer(), max_length=500, default=list)
+    override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+
+
+class ImaginedVisitSerializer(Body):
+    starts_at = Start()
+
+
+class PreviewBodySerializer(BookableSerializer):
+    visits = _list(ImaginedVisitSerializer(), min_length=1, max_length=MOST_SESSIONS)
+    skips = _list(SkipBodySerializer(), max_length=500, default=list)
+
+
+class AddVisitSerializer(VisitWishSerializer):
+    override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+
+
+def _skips(asked: Iterable[Mapping[str, Any]]) -> Skips:
+    return frozenset((each["session"], each["step"], each["channel"]) for each in asked)
+
+
+# --- What is shown --------------------------------------------------------------------------------
+
+
+class PinnedSerializer(serializers.ModelSerializer[ProtocolVersion]):
+    """The protocol version that a series keeps, whatever is approved later."""
+
+    class Meta:
+        model = ProtocolVersion
+        fields: tuple[str, ...] = ("id", "protocol", "version", "name")
+
+
+class SkipSerializer(serializers.ModelSerializer[SkipChoice]):
+    class Meta:
+        model = SkipChoice
+        fields: tuple[str, ...] = ("session", "step", "channel")
+
+
+class SeriesSerializer(serializers.ModelSerializer[TreatmentSeries]):
+    protocol = PinnedSerializer(source="protocol_version")
+    areas = serializers.ListField(child=serializers.CharField())
+    booked_at = Instant()
+    closed_at = Instant(allow_null=True)
+
+    class Meta:
+        model = TreatmentSeries
+        fields: tuple[str, ...] = (
+            *("id", "patient", "site", "protocol", "areas", "sessions", "state"),
+            *("booked_at", "booked_by", "closed_at", "closed_reason"),
+        )
+
+
+class SeriesDetailSerializer(SeriesSerializer):
+    appointments = VisitSerializer(many=True)
+    skips = SkipSerializer(many=True)
+
+    class Meta(SeriesSerializer.Meta):
+        fields = (*SeriesSerializer.Meta.fields, "appointments", "skips")
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """One message, or task for staff, that booking would make."""
+
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    steps = serializers.ListField(child=serializers.CharField())
+    session = serializers.IntegerField(allow_null=True)
+    channel = serializers.CharField()
+    purpose = serializers.CharField()
+    due_at = Instant()
+    send_at = Instant(allow_null=True, help_text="Null when it is not sent.")
+    expires_at = Instant(allow_null=True)
+    decision = serializers.ChoiceField(["send", "skip", "staff_task"])
+    reason = serializers.CharField()
+    why = serializers.ListField(child=serializers.CharField())
+    subject = serializers.CharField(allow_blank=True)
+    body = serializers.CharField(allow_blank=True)
+    segments = serializers.IntegerField(allow_null=True, help_text="Of a text message.")
+    skips = serializers.SerializerMethodField(help_text="What to send as `skips` to leave it out.")
+
+    def get_skips(self, line: Any) -> list[dict[str, int | str]]:
+        return [
+            {"session": session, "step": step, "channel": channel}
+            for session, step, channel in line.items
+        ]
+
+
+# --- Endpoints ------------------------------------------------------------------------------------
+
+
+class SeriesFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    patient = IdFilter(field_name="patient", label="The id of a patient.")
+    site = IdFilter(field_name="site", label="The id of a site.")
+    state = filters.ChoiceFilter(choices=SeriesState.choices)
+
+    class Meta:
+        model = TreatmentSeries
+        fields: tuple[str, ...] = ("patient", "site", "state")
+
+
+_SERIES = {"patient": 1, "site": 1, "protocol": 7, "areas": ["face"]}
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List series by patient, site and state."),
+    retrieve=extend_schema(summary="Read a series with its visits."),
+)
+class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
+    tag = "series"
+    queryset = TreatmentSeries.objects.none()
+    filterset_class = SeriesFilter
+
+    def get_queryset(self) -> QuerySet[TreatmentSeries]:
+        rows = TreatmentSeries.objects.seen_by(self.staff)
+        rows = rows.select_related("patient", "site", "protocol_version")
+        if self.action == "list":
+            return rows
+        visits = rows_shown(Appointment.objects.order_by("session", "id"))
+        return rows.prefetch_related("skips", Prefetch("appointments", queryset=visits))
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return SeriesSerializer if self.action == "list" else SeriesDetailSerializer
+
+    @extend_schema(
+        request=BookSerializer,
+        responses={201: SeriesDetailSerializer, **PLACE_ERRORS},
+        examples=[
+            OpenApiExample(
+                "Two sessions, without the first reminder by text message",
+                {
+                    **_SERIES,
+                    "visits": [
+                        {
+                            "starts_at": {"wall": "2027-03-04T10:00"},
+                            "provider": 4,
+                            "room": 9,
+                            "device": 12,
+                        },
+                        {
+                            "starts_at": "2027-04-01T14:00:00Z",
+                            "provider": 4,
+                            "room": 9,
+                            "device": 12,
+                        },
+                    ],
+                    "skips": [{"session": 1, "step": "reminder_confirm", "channel": "sms"}],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        """Book a series: all of its visits, or none."""
+        asked = self.body(BookSerializer)
+        zone = asked["site"].zone
+        visits = [wish(each, zone) for each in asked.pop("visits")]
+        skips = _skips(asked.pop("skips"))
+        booked = series_booking.book(
+            visits=visits, skips=skips, by=self.staff, now=timezone.now(), **asked
+        )
+        return Response(self._shown(booked), status=201)
+
+    @extend_schema(
+        request=PreviewBodySerializer,
+        responses=PreviewSerializer(many=True),
+        filters=False,
+        examples=[
+            OpenApiExample(
+                "One session",
+                {**_SERIES, "visits": [{"starts_at": {"wall": "2027-03-04T10:00"}}]},
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=False, methods=["post"], pagination_class=None)
+    def preview(self, request: Request) -> Response:
+        """Foresee every message that booking these visits now would send, word for word."""
+        asked = self.body(PreviewBodySerializer)
+        length = need_of(protocols.get(asked["version"]), asked["areas"]).body * TICK
+        starts = [instant_of(each["starts_at"], asked["site"].zone) for each in asked.pop("visits")]
+        lines = foreseeing.series(
+            visits=[ImaginedVisit(start, start + length) for start in sorted(starts)],
+            skips=_skips(asked.pop("skips")),
+            now=timezone.now(),
+            **asked,
+        )
+        return Response(PreviewSerializer(lines, many=True).data)
+
+    @extend_schema(request=PreferenceSerializer, responses=ProposalSerializer)
+    @action(detail=True, methods=["post"], url_path="propose-next")
+    def propose_next(self, request: Request, pk: int) -> Response:
+        """Propose a date for the next visit of a series."""
+        asked = self.body(PreferenceSerializer)
+        found = proposing.propose_next(
+            series=self.get_object(),
+            now=timezone.now(),
+            preference=preference(asked),
+            provider=asked.get("provider"),
+        )
+        return Response(ProposalSerializer(found).data)
+
+    @extend_schema(
+        request=AddVisitSerializer, responses={201: VisitDetailSerializer, **PLACE_ERRORS}
+    )
+    @action(detail=True, methods=["post"])
+    def appointments(self, request: Request, pk: int) -> Response:
+        """Book the next visit of an open series."""
+        asked, series = self.body(AddVisitSerializer), self.get_object()
+        booked = booking.add_visit(
+            series=series,
+            visit=wish(asked, series.site.zone),
+            override_reason=asked["override_reason"],
+            by=self.staff,
+            now=timezone.now(),
+        )
+        visit = rows_shown(Appointment.objects.filter(pk=booked.pk)).get()
+        return Response(VisitDetailSerializer(visit).data, status=201)
+
+    @extend_schema(request=None, responses=SeriesDetailSerializer)
+    @action(detail=True, methods=["post"], url_path="take-back")
+    def take_back(self, request: Request, pk: int) -> Response:
+        """Take a booking back: cancel every visit and end the series."""
+        series = self.get_object()
+        series_booking.take_back(series=series, by=self.staff, now=timezone.now())
+        return Response(self._shown(series))
+
+    def _shown(self, series: TreatmentSeries) -> Any:
+        return SeriesDetailSerializer(self.get_queryset().get(pk=series.pk)).data
