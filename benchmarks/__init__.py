@@ -1,0 +1,1 @@
+"""Speed and memory, measured on the embedded services as ratios to floors of the same run."""

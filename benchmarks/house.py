@@ -1,0 +1,131 @@
+"""A busy clinic to measure on: twenty providers, twelve rooms, ten devices, a year of bookings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection
+
+from appointments.models import Block, BlockKind
+from clinic.models import (
+    Credential,
+    OpeningHours,
+    ProtocolVersion,
+    ProviderHours,
+    Resource,
+    ResourceKind,
+    Role,
+    Site,
+    SiteRole,
+    Staff,
+)
+from clinic.protocols import loading
+from patients import consent, registration
+from patients.models import Patient
+
+PROVIDERS, ROOMS, DEVICES = 20, 12, 10
+OPENS, CLOSES = 9 * 60, 18 * 60
+# A Monday; the year around it is booked.
+NOW = datetime(2027, 2, 15, 14, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    site: Site
+    desk: Staff
+    version: ProtocolVersion
+
+
+def build() -> House:
+    """The clinic, its people and its approved protocol; nobody is booked yet."""
+    site = Site.objects.create(
+        slug="bench",
+        name="Bench Clinic",
+        zone="America/New_York",
+        address="1 Bench Street",
+        phone="+12125550100",
+        sms_name="Bench",
+        sms_number="+12125550100",
+        email_address="bench@clinic.example",
+        reply_to="desk@clinic.example",
+        live_from=NOW - timedelta(days=365),
+    )
+    OpeningHours.objects.bulk_create(
+        OpeningHours(site=site, weekday=day, opens=OPENS, closes=CLOSES) for day in range(6)
+    )
+    desk = Staff.objects.create_user("desk@clinic.example", None, name="Desk")
+    for role in Role:
+        SiteRole.objects.create(staff=desk, site=site, role=role)
+    loading.load_library(now=NOW)
+    version = loading.approve(
+        version=ProtocolVersion.objects.get(protocol="rf_microneedling"), by=desk, now=NOW
+    )
+    _resources(site, version)
+    return House(site, desk, version)
+
+
+def _resources(site: Site, version: ProtocolVersion) -> None:
+    room_kind = loading.get(version).resources.room_kind
+    for number in range(PROVIDERS):
+        provider = Resource.objects.create(
+            kind=ResourceKind.PROVIDER, name=f"Provider {number}", site=site
+        )
+        Credential.objects.create(
+            provider=provider, modality=version.modality, valid_from=date(2025, 1, 1)
+        )
+        # Each works five of the six days.
+        ProviderHours.objects.bulk_create(
+            ProviderHours(provider=provider, site=site, weekday=day, starts=OPENS, ends=CLOSES)
+            for day in range(6)
+            if day != number % 6
+        )
+    for number in range(ROOMS):
+        Resource.objects.create(
+            kind=ResourceKind.ROOM, name=f"Room {number}", site=site, room_kind=room_kind
+        )
+    for number in range(DEVICES):
+        Resource.objects.create(
+            kind=ResourceKind.DEVICE, name=f"Device {number}", site=site, modality=version.modality
+        )
+
+
+BUSY = """
+INSERT INTO appointments_allocation (resource_id, block_id, starts_at, ends_at, active)
+SELECT resource.id, %(block)s, start, start + interval '55 minutes', true
+  FROM clinic_resource AS resource,
+       generate_series(%(first)s::timestamptz, %(last)s::timestamptz, interval '1 hour') AS start
+ WHERE resource.kind <> 'patient'
+   AND (resource.id * 2654435761 + extract(epoch FROM start)::bigint / 3600 * 40503) %% 10 < 5
+"""
+
+
+def fill(house: House, *, days: int) -> int:
+    """Keep every resource busy for about half of its time, `days` before and after NOW."""
+    block = Block.objects.create(site=house.site, kind=BlockKind.BLOCKED, created_at=NOW)
+    span = timedelta(days=days)
+    with connection.cursor() as cursor:
+        cursor.execute(BUSY, {"block": block.pk, "first": NOW - span, "last": NOW + span})
+        count = cursor.rowcount
+        cursor.execute("ANALYZE")
+    return count
+
+
+def patients(house: House, count: int) -> list[Patient]:
+    """Patients with a phone, an address and consent to care messages on both."""
+    made = []
+    for number in range(count):
+        patient = registration.register(
+            legal_given="Pat",
+            legal_family=f"Bench{number}",
+            birth_date=date(1980, 1, 1),
+            phone=f"+1212555{1000 + number:04}",
+            email=f"patient{number}@patients.example",
+            site=house.site,
+            by=house.desk,
+            now=NOW,
+        )
+        for channel in ("sms", "email"):
+            consent.give(patient=patient, purpose="care", channel=channel, by=house.desk, now=NOW)
+        made.append(patient)
+    return made
