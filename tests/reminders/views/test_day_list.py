@@ -1,0 +1,227 @@
+"""The day of a site: what it shows, what one press does, and whom it refuses."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from appointments import booking
+from appointments.lifecycle import State
+from appointments.models import Appointment
+from clinic.models import ProtocolVersion, Site, Staff
+from tests.personas import a_patient
+from tests.reminders.views.conftest import FIRST, SECOND, SignIn, Wish, at
+
+pytestmark = pytest.mark.django_db
+
+DAY = f"/day/?date={FIRST}"
+HTMX = {"HX-Request": "true"}
+
+
+def press(client: Client, visit: Appointment, act: str, **extra: str) -> str:
+    """Presses a button of the day list as htmx does and returns the fresh region."""
+    response = client.post(
+        reverse("visit-act", args=[visit.pk, act]),
+        {"version": visit.version, "next": DAY, **extra},
+        headers=HTMX,
+        follow=True,
+    )
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_visit_shows_who_what_when_and_with_whom(desk: Client, visits: list[Appointment]) -> None:
+    page = desk.get(DAY).content.decode()
+    for words in ("Elena Sato", "10:00", "95 min", "1/3", ">RM<", "Face", "Sam Okafor", "Room 1"):
+        assert words in page
+    assert "Booked" in page
+
+
+def test_an_empty_day_leads_to_the_next_busy_one(desk: Client, visits: list[Appointment]) -> None:
+    page = desk.get("/day/?date=2027-02-19").content.decode()
+    assert "No visits" in page
+    assert f"date={SECOND}" in page
+
+
+def test_the_days_around_keep_the_filters(desk: Client, visits: list[Appointment]) -> None:
+    page = desk.get(f"{DAY}&provider=3").content.decode()
+    assert "?date=2027-02-17&amp;provider=3" in page
+    assert "?date=2027-02-19&amp;provider=3" in page
+
+
+def test_only_the_visits_of_the_chosen_provider_are_shown(
+    desk: Client, visits: list[Appointment], wish: Wish
+) -> None:
+    provider = wish(FIRST).provider_id
+    assert "Elena Sato" in desk.get(f"{DAY}&provider={provider}").content.decode()
+    assert "Elena Sato" not in desk.get(f"{DAY}&provider={provider + 999}").content.decode()
+
+
+def test_a_cancelled_visit_hides_until_it_is_asked_for(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: object
+) -> None:
+    booking.cancel(appointment=visits[0], by=front_desk, now=now, reason="Ill")  # type: ignore[arg-type]
+    assert "Elena Sato" not in desk.get(DAY).content.decode()
+    assert "Elena Sato" in desk.get(f"{DAY}&cancelled=1").content.decode()
+
+
+def test_a_whole_day_is_run_by_single_presses(
+    desk: Client,
+    visits: list[Appointment],
+    clock: time_machine.Traveller,
+    sign_in: SignIn,
+    front_desk: Staff,
+) -> None:
+    visit = visits[0]
+    clock.move_to(at(FIRST, "09:55"))
+    sign_in(front_desk)
+    for act, state in (
+        ("check-in", State.ARRIVED),
+        ("start", State.IN_TREATMENT),
+        ("complete", State.DONE),
+    ):
+        region = press(desk, visit, act)
+        visit.refresh_from_db()
+        assert visit.state == state
+        assert 'id="day"' in region
+        assert "<html" not in region
+        assert "Elena Sato" in region
+
+
+def test_undo_takes_back_the_last_press_and_names_the_patient(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    visit = visits[0]
+    region = press(desk, visit, "confirm")
+    assert "Elena Sato: confirmed." in region
+    undo = region.split('action="')[-1].split('"')[0].replace("&amp;", "&")
+    page = desk.post(undo, follow=True).content.decode()
+    visit.refresh_from_db()
+    assert visit.state == State.BOOKED
+    assert "back to what it was" in page
+
+
+def test_a_press_on_a_stale_list_shows_both_values(desk: Client, visits: list[Appointment]) -> None:
+    stale = visits[0]
+    press(desk, stale, "confirm")
+    region = press(desk, stale, "confirm")
+    assert "you saw “Booked, Thu 18 Feb 10:00”" in region
+    assert "it is “Confirmed, Thu 18 Feb 10:00” now (Ana Front" in region
+
+
+def test_a_press_out_of_turn_says_what_is_possible(desk: Client, visits: list[Appointment]) -> None:
+    assert "so it cannot be started" in press(desk, visits[0], "start")
+
+
+def test_check_in_is_offered_on_the_day_alone(
+    desk: Client,
+    visits: list[Appointment],
+    clock: time_machine.Traveller,
+    sign_in: SignIn,
+    front_desk: Staff,
+) -> None:
+    assert "Check in" not in desk.get(DAY).content.decode()
+    clock.move_to(at(FIRST, "09:00"))
+    sign_in(front_desk)
+    page = desk.get(DAY).content.decode()
+    assert "Check in" in page
+    assert "No-show" not in page
+
+
+def test_a_long_wait_stands_out(
+    desk: Client,
+    visits: list[Appointment],
+    clock: time_machine.Traveller,
+    sign_in: SignIn,
+    front_desk: Staff,
+) -> None:
+    clock.move_to(at(FIRST, "09:50"))
+    sign_in(front_desk)
+    press(desk, visits[0], "check-in")
+    clock.shift(timedelta(minutes=25))
+    assert "waiting 25 min" in desk.get(DAY).content.decode()
+
+
+def test_a_patient_who_may_not_be_written_to_is_flagged(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    assert "no consent" not in desk.get(DAY).content.decode()
+    connection.cursor().execute(
+        "UPDATE patients_contactconsent SET closed_at = opened_at, closed_source = 'phone'"
+    )
+    assert "no consent" in desk.get(DAY).content.decode()
+
+
+def test_a_form_without_script_comes_back_to_the_list(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    response = desk.post(
+        reverse("visit-act", args=[visits[0].pk, "confirm"]), {"version": 1, "next": DAY}
+    )
+    assert response.status_code == 303
+    assert response["Location"] == DAY
+
+
+def test_nobody_is_sent_to_another_house(desk: Client, visits: list[Appointment]) -> None:
+    response = desk.post(
+        reverse("visit-act", args=[visits[0].pk, "confirm"]), {"next": "https://evil.example/"}
+    )
+    assert response["Location"] == reverse("visit", args=[visits[0].pk])
+
+
+def test_a_stranger_sees_neither_the_site_nor_the_visit(
+    stranger: Client, visits: list[Appointment], site: Site
+) -> None:
+    assert "Elena Sato" not in stranger.get(DAY).content.decode()
+    assert stranger.get(f"{DAY}&site={site.slug}").status_code == 403
+    url = reverse("visit-act", args=[visits[0].pk, "confirm"])
+    assert stranger.post(url, {"version": 1}).status_code == 404
+    visits[0].refresh_from_db()
+    assert visits[0].state == State.BOOKED
+
+
+def test_nobody_sees_the_list_without_signing_in(client: Client, site: Site) -> None:
+    assert client.get("/day/").status_code == 302
+
+
+def test_a_full_day_costs_no_more_queries_than_a_short_one(
+    desk: Client,
+    visits: list[Appointment],
+    front_desk: Staff,
+    site: Site,
+    house: ProtocolVersion,
+    wish: Wish,
+    sign_in: SignIn,
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as asked:
+            assert desk.get(DAY).status_code == 200
+        return len(asked)
+
+    desk.get(DAY)
+    one = queries()
+    for number, wall in enumerate(("12:00", "14:00", "16:00")):
+        booking.book_series(
+            patient=a_patient(
+                site,
+                front_desk,
+                visits[0].booked_at,
+                given=f"Patient{number}",
+                phone=f"+1212555020{number}",
+                email=f"p{number}@patients.example",
+            ),
+            site=site,
+            version=house,
+            areas=["neck"],
+            visits=[wish(FIRST, wall)],
+            by=front_desk,
+            now=visits[0].booked_at,
+        )
+    assert queries() == one
+    assert one <= 25

@@ -1,0 +1,254 @@
+"""One visit: what its page shows, and moving, cancelling and taking back from it."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from appointments import attendance, booking
+from appointments.lifecycle import State
+from appointments.models import Appointment, TreatmentSeries
+from clinic.models import OpeningHours, ProviderHours, Staff
+from reminders import journeys
+from reminders.views.book_series.draft import written
+from tests.reminders.views.conftest import SECOND, THIRD, SignIn, Wish, at
+
+pytestmark = pytest.mark.django_db
+
+
+def page(visit: Appointment) -> str:
+    return reverse("visit", args=[visit.pk])
+
+
+def move_url(visit: Appointment) -> str:
+    return reverse("visit-move", args=[visit.pk])
+
+
+def body(response: object) -> str:
+    return response.content.decode()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_the_page_shows_series_resources_history_and_messages(
+    desk: Client, visits: list[Appointment], now: datetime
+) -> None:
+    journeys.sync_stale(now=now)
+    shown = body(desk.get(page(visits[1])))
+    for words in (
+        "Elena Sato",
+        "2/3",
+        "Thu 18 Mar 10:00",
+        "Sam Okafor",
+        "Room 1",
+        "Needle 1",
+        "Booked</b>",
+        "Ana Front",
+        "Last reminder",
+        "Scheduled",
+        "Why",
+    ):
+        assert words in shown
+    for sibling in visits:
+        assert page(sibling) in shown
+
+
+def test_a_stranger_finds_no_visit(stranger: Client, visits: list[Appointment]) -> None:
+    for name in ("visit", "visit-cancel", "visit-move"):
+        assert stranger.get(reverse(name, args=[visits[0].pk])).status_code == 404
+    for name in ("visit-cancel", "visit-move"):
+        sent = {"reason": "No", "place": "20270219T1500~1~1~1"}
+        assert stranger.post(reverse(name, args=[visits[0].pk]), sent).status_code == 404
+    visits[0].refresh_from_db()
+    assert visits[0].version == 1
+
+
+def test_an_act_that_does_not_exist_is_not_found(desk: Client, visits: list[Appointment]) -> None:
+    assert desk.post(reverse("visit-act", args=[visits[0].pk, "explode"])).status_code == 404
+
+
+# --- Cancelling -----------------------------------------------------------------------------------
+
+
+def test_cancelling_asks_for_a_reason_and_says_whose_wish_it_was(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    url = reverse("visit-cancel", args=[visits[1].pk])
+    refused = desk.post(url, {"version": 1, "reason": " ", "by_patient": "on"})
+    assert refused.status_code == 422
+    assert "Write why" in body(refused)
+    done = desk.post(url, {"version": 1, "reason": "Travels", "by_patient": "on"}, follow=True)
+    visits[1].refresh_from_db()
+    assert visits[1].state == State.CANCELLED
+    assert visits[1].cancelled_by_patient
+    assert "“Travels”" in body(done)
+    assert "visit cancelled" in body(done)
+
+
+def test_a_cancelled_visit_comes_back_by_undo(desk: Client, visits: list[Appointment]) -> None:
+    desk.post(reverse("visit-cancel", args=[visits[1].pk]), {"version": 1, "reason": "Slip"})
+    shown = desk.post(
+        reverse("visit-act", args=[visits[1].pk, "undo"]), {"version": 2}, follow=True
+    )
+    visits[1].refresh_from_db()
+    assert visits[1].state == State.BOOKED
+    assert "Taken back" in body(shown)
+
+
+def test_a_stale_cancelling_keeps_the_reason_and_shows_both_values(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    attendance.confirm(appointment=visits[1], by=front_desk, now=now)
+    answer = desk.post(
+        reverse("visit-cancel", args=[visits[1].pk]), {"version": 1, "reason": "Travels"}
+    )
+    assert answer.status_code == 409
+    assert 'value="Travels"' in body(answer)
+    assert "you saw “Booked" in body(answer)
+    assert "it is “Confirmed" in body(answer)
+
+
+# --- Moving ---------------------------------------------------------------------------------------
+
+
+def test_a_visit_moves_to_a_free_start_of_another_day(
+    desk: Client, visits: list[Appointment], wish: Wish
+) -> None:
+    friday = date(2027, 3, 19)
+    choice = written(wish(friday, "14:00"))
+    shown = body(desk.get(f"{move_url(visits[1])}?day={friday}"))
+    assert choice in shown
+    done = desk.post(move_url(visits[1]), {"version": 1, "place": choice}, follow=True)
+    visits[1].refresh_from_db()
+    assert visits[1].starts_at == at(friday, "14:00")
+    assert "session 2 moved to Fri 19 Mar 14:00" in body(done)
+
+
+def test_the_days_of_the_picker_come_as_a_part_to_htmx(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    part = body(desk.get(move_url(visits[1]), headers={"HX-Request": "true"}))
+    assert 'id="choose"' in part
+    assert "<html" not in part
+
+
+def test_an_interval_breach_names_the_earliest_valid_date_and_who_may(
+    desk: Client, visits: list[Appointment], wish: Wish
+) -> None:
+    refused = desk.post(
+        move_url(visits[1]),
+        {"version": 1, "place": written(wish(date(2027, 3, 3))), "reason": "Wedding"},
+    )
+    assert refused.status_code == 409
+    shown = body(refused)
+    assert "The earliest valid date is Thu 11 Mar" in shown
+    assert "?day=2027-03-11" in shown
+    assert "Only a manager or clinical lead" in shown
+    assert 'value="Wedding"' in shown
+    assert 'name="override_reason"' not in shown
+
+
+def test_a_manager_overrides_an_interval_with_a_reason(
+    sign_in: SignIn, manager: Staff, visits: list[Appointment], wish: Wish
+) -> None:
+    client, place = sign_in(manager), written(wish(date(2027, 3, 3)))
+    asked = body(client.post(move_url(visits[1]), {"version": 1, "place": place}))
+    assert 'name="override_reason"' in asked
+    client.post(
+        move_url(visits[1]), {"version": 1, "place": place, "override_reason": "Lead agreed"}
+    )
+    visits[1].refresh_from_db()
+    assert visits[1].override_reason == "Lead agreed"
+
+
+def test_a_typed_time_is_the_wall_time_of_the_site(desk: Client, visits: list[Appointment]) -> None:
+    desk.post(move_url(visits[1]), {"version": 1, "day": str(SECOND), "time": "16:05"})
+    visits[1].refresh_from_db()
+    # The clocks went forward on 14 March: 16:05 is four hours behind UTC, no longer five.
+    assert visits[1].starts_at == datetime(2027, 3, 18, 20, 5, tzinfo=UTC)
+
+
+def test_a_typed_time_that_no_clock_shows_is_refused_with_the_next_one(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    answer = desk.post(move_url(visits[1]), {"version": 1, "day": "2027-03-14", "time": "02:30"})
+    assert answer.status_code == 409
+    assert "02:30 does not exist on Sun 14 Mar" in body(answer)
+    assert 'value="02:30"' in body(answer)
+
+
+def test_a_typed_time_that_comes_twice_asks_which(desk: Client, visits: list[Appointment]) -> None:
+    OpeningHours.objects.create(site=visits[0].site, weekday=6, opens=0, closes=1440)
+    provider = ProviderHours.objects.first()
+    assert provider is not None
+    ProviderHours.objects.create(
+        provider=provider.provider, site=visits[0].site, weekday=6, starts=0, ends=1440
+    )
+    typed = {"version": 1, "day": "2027-11-07", "time": "01:30"}
+    asked = desk.post(move_url(visits[2]), typed)
+    assert asked.status_code == 409
+    assert "01:30 comes twice on Sun 7 Nov" in body(asked)
+    assert 'name="fold"' in body(asked)
+    # Which of the two it was is now clear; the protocol's interval is what refuses.
+    second = body(desk.post(move_url(visits[2]), {**typed, "fold": "1"}))
+    assert "comes twice" not in second
+    assert "days after session 2" in second
+
+
+@pytest.mark.parametrize("time", ["", "quarter past", "25:00"])
+def test_what_is_no_time_is_refused_in_words(
+    desk: Client, visits: list[Appointment], time: str
+) -> None:
+    answer = desk.post(move_url(visits[1]), {"version": 1, "day": "2027-03-18", "time": time})
+    assert "Choose a free start" in body(answer)
+
+
+def test_a_taken_place_offers_the_nearest_free_starts(
+    desk: Client,
+    visits: list[Appointment],
+    series: TreatmentSeries,
+    front_desk: Staff,
+    wish: Wish,
+    now: datetime,
+) -> None:
+    from tests.personas import a_patient
+
+    other = a_patient(
+        series.site, front_desk, now, given="Nadia", phone="+12125550177", email="n@p.example"
+    )
+    friday = date(2027, 3, 19)
+    booking.book_series(
+        patient=other,
+        site=series.site,
+        version=series.protocol_version,
+        areas=["face"],
+        visits=[wish(friday, "14:00")],
+        by=front_desk,
+        now=now,
+    )
+    answer = desk.post(move_url(visits[1]), {"version": 1, "place": written(wish(friday, "14:00"))})
+    assert answer.status_code == 409
+    assert "was just taken at Fri 19 Mar 14:00" in body(answer)
+    assert "Nearest free starts" in body(answer)
+
+
+def test_a_stale_move_shows_both_values_and_moves_nothing(
+    desk: Client, visits: list[Appointment], front_desk: Staff, wish: Wish, now: datetime
+) -> None:
+    attendance.confirm(appointment=visits[1], by=front_desk, now=now)
+    place = written(wish(date(2027, 3, 19), "14:00"))
+    answer = desk.post(move_url(visits[1]), {"version": 1, "place": place})
+    assert answer.status_code == 409
+    assert "it is “Confirmed, Thu 18 Mar 10:00” now" in body(answer)
+    visits[1].refresh_from_db()
+    assert visits[1].starts_at == at(SECOND, "10:00")
+
+
+def test_a_visit_that_is_done_offers_no_move(
+    desk: Client, visits: list[Appointment], front_desk: Staff
+) -> None:
+    visit = attendance.check_in(appointment=visits[2], by=front_desk, now=at(THIRD, "10:00"))
+    visit = attendance.start(appointment=visit, by=front_desk, now=at(THIRD, "10:00"))
+    assert move_url(visit) not in body(desk.get(page(visit)))
+    answer = desk.get(move_url(visit))
+    assert answer.status_code == 403
+    assert "in treatment, so it cannot be moved" in body(answer)
