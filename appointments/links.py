@@ -43,15 +43,17 @@ SENTENCES = {
 
 
 class LinkClosed(Exception):
-    """The link does not open; `reason` says why, without any detail of the visit."""
+    """The link does not open; `reason` says why, without any detail of the visit. `link` tells
+    whose it was, for the language and the clinic's number; None when it is unknown."""
 
     code = "link_closed"
     field = "token"
 
-    def __init__(self, reason: Closed) -> None:
+    def __init__(self, reason: Closed, link: PatientLink | None = None) -> None:
         super().__init__(SENTENCES[reason])
         self.reason = reason
         self.sentence = SENTENCES[reason]
+        self.link = link
 
 
 class WrongBirthDate(Exception):
@@ -71,6 +73,7 @@ def prepare(
     patient_id: int,
     appointment: Appointment | None,
     now: datetime,
+    purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
     life: timedelta = LIFE,
 ) -> tuple[str, PatientLink]:
     """A token and its link, not stored yet, so that a caller can store many at once.
@@ -81,7 +84,7 @@ def prepare(
     starts_to_age = max(now, appointment.ends_at) if appointment else now
     return token, PatientLink(
         token_digest=_digest(token),
-        purpose=PatientLink.Purpose.CARE,
+        purpose=purpose,
         patient_id=patient_id,
         appointment=appointment,
         created_at=now,
@@ -89,27 +92,41 @@ def prepare(
     )
 
 
-def issue(*, patient_id: int, appointment: Appointment | None, now: datetime) -> str:
-    """Store a new link to a patient's care page, for one visit or for all; give its token."""
-    token, link = prepare(patient_id=patient_id, appointment=appointment, now=now)
+def issue(
+    *,
+    patient_id: int,
+    appointment: Appointment | None,
+    now: datetime,
+    purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
+) -> str:
+    """Store a new link of a patient, for one visit or for all; give its token."""
+    token, link = prepare(
+        patient_id=patient_id, appointment=appointment, now=now, purpose=purpose
+    )
     link.save()
     return token
 
 
-def open(token: str, *, now: datetime) -> PatientLink:  # noqa: A001 - links.open
+def open(  # noqa: A001 - links.open
+    token: str,
+    *,
+    now: datetime,
+    purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
+) -> PatientLink:
     """The link of a token, with patient and visit loaded. Reads only.
 
     Raises:
-        LinkClosed: with the reason.
+        LinkClosed: with the reason; a link for another purpose is unknown here.
     """
     link = (
         PatientLink.objects.select_related("patient", "appointment__site")
-        .filter(token_digest=_digest(token))
+        .filter(token_digest=_digest(token), purpose=purpose)
         .first()
     )
-    reason = Closed.UNKNOWN if link is None else _closed(link, now=now)
-    if link is None or reason is not None:
-        raise LinkClosed(reason or Closed.UNKNOWN)
+    if link is None:
+        raise LinkClosed(Closed.UNKNOWN)
+    if reason := _closed(link, now=now):
+        raise LinkClosed(reason, link)
     return link
 
 
@@ -134,7 +151,7 @@ def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
         .get(pk=link_id)
     )
     if reason := _closed(link, now=now):
-        raise LinkClosed(reason)
+        raise LinkClosed(reason, link)
     right = link.patient.birth_date == birth_date
     link.failed_tries = 0 if right else link.failed_tries + 1
     if link.failed_tries >= MOST_TRIES:

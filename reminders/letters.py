@@ -29,6 +29,8 @@ from reminders.wording import Rendered, render
 
 log = logging.getLogger(__name__)
 
+Opens = PatientLink.Purpose
+
 # The opt-out line is due again after this long without a text (messaging rules, part f).
 OPT_OUT_LINE_EVERY = timedelta(days=30)
 # The strictest law asks for 60 days (messaging rules, part a: CASL).
@@ -154,6 +156,7 @@ class _Desk:
             patient_id=message.patient_id,
             appointment=Appointment(pk=visit.id, ends_at=visit.ends_at) if visit else None,
             now=self.now,
+            purpose=Opens.CARE if is_care else Opens.UNSUBSCRIBE,
             life=links.LIFE if is_care else UNSUBSCRIBE_LIFE,
         )
 
@@ -196,11 +199,11 @@ class _Desk:
         method: Literal["REQUEST", "CANCEL"],
         visits: Sequence[VisitFacts],
     ) -> bytes:
-        host = urlsplit(settings.PUBLIC_URL).hostname
+        host = urlsplit(settings.PUBLIC_URL).hostname or ""
         return calendar.invite(
             visits=[
                 calendar.Visit(
-                    uid=f"visit-{visit.id}@{host}",
+                    uid=calendar.uid(visit.id, host=host),
                     sequence=visit.schedule_version,
                     starts_at=visit.starts_at,
                     ends_at=visit.ends_at,

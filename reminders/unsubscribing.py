@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from appointments import links
+from appointments.models import PatientLink
 from patients import consent
 from patients.models import ConsentChannel, Purpose
 from patients.models.consent import ConsentSource
@@ -16,7 +17,7 @@ def unsubscribe(*, token: str, now: datetime) -> None:
     Raises:
         LinkClosed: when the token opens nothing.
     """
-    link = links.open(token, now=now)
+    link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
     consent.withdraw(
         patient=link.patient,
         purpose=Purpose.MARKETING,

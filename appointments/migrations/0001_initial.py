@@ -159,7 +159,10 @@ class Migration(migrations.Migration):
                 ("token_digest", models.CharField(max_length=64, unique=True)),
                 (
                     "purpose",
-                    models.CharField(choices=[("care", "Care page")], max_length=8),
+                    models.CharField(
+                        choices=[("care", "Care page"), ("stop", "End marketing e-mail")],
+                        max_length=8,
+                    ),
                 ),
                 ("created_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField()),

@@ -17,6 +17,7 @@ class PatientLink(models.Model):
 
     class Purpose(models.TextChoices):
         CARE = "care", "Care page"
+        UNSUBSCRIBE = "stop", "End marketing e-mail"
 
     token_digest = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)

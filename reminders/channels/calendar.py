@@ -27,6 +27,11 @@ class Visit:
     summary: str = TITLE
 
 
+def uid(visit_id: int, *, host: str) -> str:
+    """The name of a visit in every calendar file that ever speaks of it."""
+    return f"visit-{visit_id}@{host}"
+
+
 def invite(
     *,
     visits: Sequence[Visit],

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import links
 from appointments.links import LinkClosed
+from appointments.models import PatientLink
 from reminders import unsubscribing
 
 
@@ -22,7 +23,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     context: dict[str, object] = {"is_done": request.method == "POST"}
     try:
-        context["language"] = links.open(token, now=now).patient.language
+        link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
+        context["language"] = link.patient.language
         if request.method == "POST":
             unsubscribing.unsubscribe(token=token, now=now)
     except LinkClosed as closed:

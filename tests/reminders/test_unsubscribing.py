@@ -6,6 +6,7 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments import links
+from appointments.models import PatientLink
 from clinic.models import Staff
 from patients import consent
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
@@ -25,7 +26,12 @@ def address(patient: Patient, front_desk: Staff, now: datetime) -> str:
         by=front_desk,
         now=now - timedelta(days=365),
     )
-    token = links.issue(patient_id=patient.pk, appointment=None, now=timezone.now())
+    token = links.issue(
+        patient_id=patient.pk,
+        appointment=None,
+        now=timezone.now(),
+        purpose=PatientLink.Purpose.UNSUBSCRIBE,
+    )
     return f"/p/{token}/unsubscribe/"
 
 
