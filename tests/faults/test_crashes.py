@@ -47,7 +47,8 @@ def test_a_hundred_doorbells_at_once_send_each_message_once(
         celery_worker(queues="wake", concurrency=2, env=reachable)
     ring(100)
     eventually(
-        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages)
+        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages),
+        seconds=60,
     )
     assert len(stand_in.texts) == len(messages)
 
@@ -147,7 +148,8 @@ def test_the_loop_without_redis_sends_and_stops_when_told(
     messages = due(3)
     loop = spawn("manage.py", "remind_loop", "--every", "0.1", env=reachable, says="ready")
     eventually(
-        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages)
+        lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages),
+        seconds=60,
     )
     loop.terminate()
     assert loop.wait(10) == 0
