@@ -33,13 +33,16 @@ def django_db_setup(django_db_setup: None) -> Generator[None]:
     """
     connection_created.connect(_act_as_app)
     connection.close()
-    flush = connection.ops.sql_flush
+    operations = type(connection.ops)
+    flush = operations.sql_flush
 
     def flush_as_owner(*args: Any, **kwargs: Any) -> list[str]:
         return ["RESET ROLE", *flush(*args, **kwargs), f"SET ROLE {APP}"]
 
-    connection.ops.sql_flush = flush_as_owner  # type: ignore[method-assign]
+    # Of the class: beside Playwright's event loop, Django opens a connection of its own.
+    operations.sql_flush = flush_as_owner  # type: ignore[method-assign]
     yield
+    operations.sql_flush = flush  # type: ignore[method-assign]
     connection_created.disconnect(_act_as_app)
     connections.close_all()
 
