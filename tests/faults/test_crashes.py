@@ -33,7 +33,8 @@ def test_two_workers_and_two_beats_send_each_message_once(
         lambda: (
             Message.objects.filter(state=MessageState.DELIVERED).count() == len(texts)
             and Message.objects.filter(state=MessageState.ACCEPTED).count() == len(mails)
-        )
+        ),
+        seconds=60,
     )
     assert len(stand_in.texts) == len({text.to for text in stand_in.texts}) == len(texts)
     assert len(stand_in.mails) == len({mail.to for mail in stand_in.mails}) == len(mails)
