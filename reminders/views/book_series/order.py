@@ -59,7 +59,7 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
     """The rows of a draft, or what is missing as (field, sentence). 404 for what is not theirs."""
     missing: Missing = []
     if draft.patient_id is None:
-        missing.append(("find", "Choose a patient."))
+        missing.append(("find-patient", "Choose a patient."))
     if draft.version_id is None:
         missing.append(("treatment", "Choose a treatment."))
     elif not draft.areas:

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,7 +38,7 @@ def words(response: object) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", body(response)).split())
 
 
-def chosen(patient: Patient, house: ProtocolVersion, **more: object) -> dict[str, object]:
+def chosen(patient: Patient, house: ProtocolVersion, **more: Any) -> dict[str, Any]:
     return {
         "patient": patient.pk,
         "protocol": house.pk,
@@ -80,7 +81,7 @@ def test_nobody_found_leads_to_adding_a_patient(desk: Client, patient: Patient) 
 def test_a_search_keeps_what_was_chosen(
     desk: Client, patient: Patient, house: ProtocolVersion
 ) -> None:
-    typed = {
+    typed: dict[str, Any] = {
         "find": "nobody",
         "patient": patient.pk,
         "protocol": house.pk,
@@ -116,16 +117,14 @@ def test_what_is_missing_is_said_beside_what_was_chosen(
 def test_the_first_form_leads_to_an_address_that_can_be_kept(
     desk: Client, patient: Patient, house: ProtocolVersion, site: Site
 ) -> None:
-    answer = desk.get(
-        DATES,
-        {
-            "patient": patient.pk,
-            "protocol": house.pk,
-            f"area_{house.pk}": ["face", "neck"],
-            f"sessions_{house.pk}": 2,
-            "sessions_999": 1,
-        },
-    )
+    typed: dict[str, Any] = {
+        "patient": patient.pk,
+        "protocol": house.pk,
+        f"area_{house.pk}": ["face", "neck"],
+        f"sessions_{house.pk}": 2,
+        "sessions_999": 1,
+    }
+    answer = desk.get(DATES, typed)
     assert answer.status_code == 303
     assert f"site={site.slug}&patient={patient.pk}" in answer["Location"]
     assert "area=face&area=neck&sessions=2" in answer["Location"]
