@@ -89,7 +89,8 @@ def _copies() -> float:
         )
         began = time.perf_counter()
         cursor.execute("INSERT INTO copy SELECT * FROM reminders_message")
-        return cursor.rowcount / (time.perf_counter() - began)
+        taken = time.perf_counter() - began
+        return float(cursor.rowcount) / taken
 
 
 TAKE = """

@@ -106,7 +106,7 @@ def fill(house: House, *, days: int) -> int:
     span = timedelta(days=days)
     with connection.cursor() as cursor:
         cursor.execute(BUSY, {"block": block.pk, "first": NOW - span, "last": NOW + span})
-        count = cursor.rowcount
+        count: int = cursor.rowcount
         cursor.execute("ANALYZE")
     return count
 
