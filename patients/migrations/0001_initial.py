@@ -303,6 +303,7 @@ class Migration(migrations.Migration):
                     models.Q(("closed_at", None), ("closed_by", None), ("closed_source", "")),
                     models.Q(
                         ("closed_at__gte", models.F("opened_at")),
+                        ("closed_at__isnull", False),
                         models.Q(("closed_source", ""), _negated=True),
                     ),
                     _connector="OR",

@@ -60,7 +60,8 @@ class ContactConsent(models.Model):
             models.CheckConstraint(
                 name="consent_in_order",
                 condition=Q(closed_at=None, closed_by=None, closed_source="")
-                | Q(closed_at__gte=F("opened_at")) & ~Q(closed_source=""),
+                # A NULL would make the comparison unknown, and a check passes the unknown.
+                | Q(closed_at__isnull=False, closed_at__gte=F("opened_at")) & ~Q(closed_source=""),
             ),
             models.CheckConstraint(
                 name="consent_channel_fits",
