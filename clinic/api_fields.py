@@ -145,7 +145,7 @@ class Seen(serializers.IntegerField):
         pk = super().to_internal_value(data)
         row: Model | None = self.rows(self.context["request"].user).filter(pk=pk).first()
         if row is None:
-            raise NotSeen(self.field_name or "row", pk)
+            raise NotSeen(self.field_name or self.parent.field_name or "row", pk)
         return row
 
 

@@ -182,9 +182,9 @@ class Patients(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(request=ChangeSerializer)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Change what is sent, if the patient is still at the `version` that was seen."""
-        changes = self.body(ChangeSerializer)
+        patient, changes = self.get_object(), self.body(ChangeSerializer)
         changed = registration.change(
-            patient=self.get_object(),
+            patient=patient,
             expected_version=changes.pop("version"),
             by=self.staff,
             now=timezone.now(),

@@ -154,7 +154,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"], filterset_class=None)
     def move(self, request: Request, pk: int) -> Response:
         """Give a visit another start, or other resources."""
-        asked, visit = self.body(MoveSerializer), self.get_object()
+        visit, asked = self.get_object(), self.body(MoveSerializer)
         booking.move(
             appointment=visit,
             starts_at=instant_of(asked["starts_at"], visit.site.zone),
@@ -215,7 +215,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"], url_path="free-starts", filterset_class=None)
     def free_starts(self, request: Request, pk: int) -> Response:
         """List the free starts of one local day to move a visit to."""
-        asked, visit = self.body(MoveStartsSerializer), self.get_object()
+        visit, asked = self.get_object(), self.body(MoveStartsSerializer)
         found = proposing.free_starts(
             patient=visit.series.patient,
             site=visit.site,
@@ -233,9 +233,9 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         act: Callable[..., Appointment],
         form: type[VersionSerializer] = VersionSerializer,
     ) -> Response:
-        asked = self.body(form)
+        visit, asked = self.get_object(), self.body(form)
         act(
-            appointment=self.get_object(),
+            appointment=visit,
             expected_version=asked.pop("version"),
             by=self.staff,
             now=timezone.now(),

@@ -261,9 +261,9 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"], url_path="propose-next")
     def propose_next(self, request: Request, pk: int) -> Response:
         """Propose a date for the next visit of a series."""
-        asked = self.body(PreferenceSerializer)
+        series, asked = self.get_object(), self.body(PreferenceSerializer)
         found = proposing.propose_next(
-            series=self.get_object(),
+            series=series,
             now=timezone.now(),
             preference=preference(asked),
             provider=asked.get("provider"),
@@ -276,7 +276,7 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"])
     def appointments(self, request: Request, pk: int) -> Response:
         """Book the next visit of an open series."""
-        asked, series = self.body(AddVisitSerializer), self.get_object()
+        series, asked = self.get_object(), self.body(AddVisitSerializer)
         booked = booking.add_visit(
             series=series,
             visit=wish(asked, series.site.zone),
