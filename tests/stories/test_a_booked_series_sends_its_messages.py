@@ -150,7 +150,7 @@ def test_a_whole_course_is_heard_in_order_and_nothing_comes_twice(
     for purpose, channel in (("photos", "any"), ("marketing", "email")):
         consent.give(patient=patient, purpose=purpose, channel=channel, by=front_desk, now=now)
     to_treat = {visit.starts_at: visit for visit in visits}
-    moment = now
+    moment: datetime | None = now
     while moment is not None:
         advance(moment)
         if visit := to_treat.pop(moment, None):
