@@ -109,7 +109,7 @@ class Start(Instant):
     """When a visit starts: an instant, or `{"wall": "2027-03-12T10:00"}` in the site's zone."""
 
     default_error_messages = {
-        "wall": 'Write {"wall": "2027-03-12T10:00", "fold": 0}; fold is 0, 1 or left out.',
+        "wall": 'Write {{"wall": "2027-03-12T10:00", "fold": 0}}; fold is 0, 1 or left out.',
     }
 
     def to_internal_value(self, value: Any) -> Any:

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic import access
-from clinic.api_fields import Body, Day, Instant, Seen
+from clinic.api_fields import Body, Instant, Seen
 from clinic.api_views import IdFilter, Rows, router
 from patients import consent, registration
 from patients.models import ConsentChannel, ContactConsent, ContactPoint, Language, Patient, Purpose
@@ -110,7 +110,7 @@ class WithdrawnSerializer(serializers.Serializer[Any]):
 class PossibleDuplicatesSerializer(Body):
     legal_given = serializers.CharField(max_length=60)
     legal_family = serializers.CharField(max_length=60)
-    birth_date = Day()
+    birth_date = serializers.DateField()
     phone = serializers.CharField(max_length=40, allow_blank=True, default="")
 
 

@@ -115,6 +115,14 @@ def test_a_draft_protocol_is_not_proposed(front_desk: Staff, treatment: dict[str
     refused(answer, 400, "protocol_not_approved", "protocol")
 
 
+def test_nothing_is_proposed_for_a_patient_of_others(
+    outsider: Staff, treatment: dict[str, Any]
+) -> None:
+    client = api(outsider)
+    for address, more in ((PROPOSE, {"sessions": 1}), (STARTS, {"day": "2027-03-04"})):
+        refused(client.post(address, treatment | more), 404, "not_found", "patient")
+
+
 # --- Visits ---------------------------------------------------------------------------------------
 
 

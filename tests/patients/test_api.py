@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, CLOCK]
 PATIENTS = "/api/v1/patients/"
 
 
-def new_patient(site: Site, **changes: Any) -> dict[str, Any]:
+def new_patient(at: Site, **changes: Any) -> dict[str, Any]:
     return {
         "legal_given": "Noor",
         "legal_family": "Haddad",
@@ -24,7 +24,7 @@ def new_patient(site: Site, **changes: Any) -> dict[str, Any]:
         "phone": "(212) 555-0187",
         "email": "Noor@Patients.example",
         "language": "es",
-        "site": site.pk,
+        "site": at.pk,
         **changes,
     }
 
@@ -56,7 +56,6 @@ def test_a_registered_patient_is_found_and_read(front_desk: Staff, site: Site) -
         ({"language": "fr"}, "invalid_choice", "language"),
         ({"legal_given": "x" * 61}, "max_length", "legal_given"),
         ({"legal_given": "a\x00b"}, "null_characters_not_allowed", "legal_given"),
-        ({"notes": "\ud800"}, "surrogate_characters_not_allowed", "notes"),
         ({"site": True}, "invalid", "site"),
     ],
 )
