@@ -58,6 +58,11 @@ def test_the_front_desk_books_moves_and_takes_back(
     page.get_by_label("E-mail").fill(front_desk.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    with page.expect_response(lambda answer: "/day/" in answer.url) as fresh:
+        page.evaluate(
+            "document.querySelector('[data-refresh]').dispatchEvent(new Event('refresh'))"
+        )
+    assert "<html" not in fresh.value.text()
     expect(page.get_by_role("heading", name="No visits")).to_be_visible()
 
     hand = Hand(page)
