@@ -24,7 +24,7 @@ from reminders.views.message_rows import MessageRow
 
 # Without `everything` the page shows so many messages and tasks of either side of now; visits
 # that are to come are always shown.
-NEXT, LAST = 8, 30
+NEXT, LAST = 8, 20
 VISITS, MESSAGES, TASKS = "visits", "messages", "tasks"
 AT_HAND = (State.ARRIVED, State.IN_TREATMENT)
 EXPECTED = (State.BOOKED, State.CONFIRMED)
