@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
@@ -12,7 +12,7 @@ from clinic.models import Site
 from clinic.protocols import loading
 from patients.models import Patient
 from reminders import saying
-from reminders.catalogue import Channel, Kind
+from reminders.catalogue import Channel
 from reminders.lettering import Sender
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
@@ -86,7 +86,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
         .select_related("site")
         .order_by("session", "id")
     )
-    told = _told_starts([row.pk for row in rows])
+    told = saying.starts_told(f"visit:{row.pk}" for row in rows)
     visits = defaultdict(list)
     for row in rows:
         visits[row.series_id].append(
@@ -101,20 +101,10 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
                 scheduled_at=row.scheduled_at,
                 done_at=row.done_at,
                 closed_at=row.closed_at,
-                told_start=told.get(f"visit:{row.pk}"),
+                told_start=saying.told_before(told[f"visit:{row.pk}"], row.schedule_version),
             )
         )
     return visits
-
-
-def _told_starts(visit_ids: Collection[int]) -> dict[str, datetime]:
-    """By visit anchor the start that the patient was last told; a told cancellation unsays it."""
-    told = saying.starts_told(f"visit:{visit_id}" for visit_id in visit_ids)
-    return {
-        anchor: starts_at
-        for anchor, [*_, (_, step, starts_at)] in told.items()
-        if step != Kind.CANCELLED
-    }
 
 
 def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:

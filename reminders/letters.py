@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -84,12 +84,11 @@ class _Desk:
         self.items = saying.items_of(messages)
         patients = {message.patient_id for message in messages}
         self.patients = gathering.facts_of(patients)
-        self.told = saying.starts_told(item.anchor for each in self.items.values() for item in each)
         self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
 
     def write(self, message: Message) -> Written:
         items = self.items[message.pk]
-        patient = self._as_told_before(self.patients[message.patient_id], items)
+        patient = self.patients[message.patient_id]
         visits = _visits(items, patient)
         token, link = self._link(message, visits)
         urls = _urls(message, token)
@@ -119,28 +118,6 @@ class _Desk:
             zone=message.patient.zone,
             detail=("phi_detail", "any") in recipient.consents,
             first_sms=message.channel == Channel.SMS and not texted,
-        )
-
-    def _as_told_before(self, patient: PatientFacts, items: Sequence[Item]) -> PatientFacts:
-        """The facts with the start that the patient was told before the version of the letter.
-
-        Its own message, and the same news by the other channel, do not count as told before.
-        """
-        former = {item.anchor: saying.told_before(self.told[item.anchor], item) for item in items}
-        return replace(
-            patient,
-            series=tuple(
-                replace(
-                    series,
-                    visits=tuple(
-                        replace(visit, told_start=former[visit.anchor])
-                        if visit.anchor in former
-                        else visit
-                        for visit in series.visits
-                    ),
-                )
-                for series in patient.series
-            ),
         )
 
     def _link(

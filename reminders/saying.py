@@ -53,9 +53,12 @@ def starts_told(anchors: Iterable[str]) -> defaultdict[str, list[Told]]:
     return told
 
 
-def told_before(told: Sequence[Told], item: Item) -> datetime | None:
-    """The start that was told last before the item's version; a told cancellation unsays it."""
-    earlier = [(step, starts_at) for version, step, starts_at in told if version < item.version]
+def told_before(told: Sequence[Told], version: int) -> datetime | None:
+    """The start that was told last before a schedule version; a told cancellation unsays it.
+
+    News of that version by one channel does not count as told: the other still has to say it.
+    """
+    earlier = [(step, starts_at) for number, step, starts_at in told if number < version]
     if not earlier or earlier[-1][0] == Kind.CANCELLED:
         return None
     return earlier[-1][1]

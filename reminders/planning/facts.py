@@ -39,7 +39,8 @@ class SiteFacts:
 @dataclass(frozen=True, slots=True)
 class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
-    that the patient was last told, None when they were told of no visit."""
+    that the patient was last told under an earlier `schedule_version`, None when they were told
+    of no visit."""
 
     id: int
     session: int

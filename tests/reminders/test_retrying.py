@@ -6,7 +6,7 @@ from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
 from patients.models import Patient
-from reminders import dispatch, retrying
+from reminders import dispatch, journeys, retrying
 from reminders.catalogue import MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.models import Message
@@ -88,3 +88,23 @@ def test_only_those_who_manage_messages_here_may_send_one_again(
     with pytest.raises(Forbidden):
         retrying.retry(message=message, by=request.getfixturevalue(persona), now=now)
     assert Message.objects.get().state == MessageState.FAILED
+
+
+def test_a_text_that_failed_goes_out_again_though_the_mail_has_told_the_time(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    journeys.sync_stale(now=now)
+    due = now + timedelta(minutes=3)
+    dispatch.send_due(
+        now=due,
+        channel=Recorder(
+            lambda outgoing: Submission(outcome=Outcome.ACCEPTED) if outgoing.subject else REFUSED
+        ),
+    )
+    text = Message.objects.get(kind="booking_confirmed", channel="sms")
+    assert text.state == MessageState.FAILED
+    retrying.retry(message=text, by=front_desk, now=due)
+    journeys.sync_stale(now=due)
+    channel = Recorder()
+    dispatch.send_due(now=due, channel=channel)
+    assert [outgoing.subject for outgoing in channel.sent] == [""]
