@@ -1,7 +1,8 @@
 """Giving, withdrawing and showing consent: every write to the consent ledger.
 
-Consent is a fact of the gate, not of the plan: a message that is due asks again, so nothing is
-planned anew. Refuses to send or to stop anything itself.
+Consent is a fact of the gate, not of the plan: a message that is due asks for it. A withdrawal
+raises the patient's revision all the same, so that what the gate has just let out is held back.
+Refuses to send or to stop anything itself.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ def withdraw(
         return False
     standing.closed_at, standing.closed_by, standing.closed_source = now, by, source
     standing.save(update_fields=["closed_at", "closed_by", "closed_source"])
+    Patient.objects.filter(pk=patient.pk).raise_revision()
     audit.record(
         action="consent.withdraw",
         subject=standing,

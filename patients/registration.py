@@ -1,8 +1,8 @@
 """Registering, changing and finding patients.
 
 Owns names, contact points and the search key. A change that a planned message depends on
-(language, zone, death) raises the patient's revision; contact points are asked when a message
-goes out, so they do not.
+(language, zone, death) raises the patient's revision. Contact points are asked when a message goes
+out; they raise it too, so that what was just taken up for the former address is not sent to it.
 """
 
 from __future__ import annotations
@@ -138,11 +138,12 @@ def change(
     stored.search_key = _search_key(cleaned)
     stored.version += 1
     stored.save(update_fields=[*changed, "search_key", "version"])
-    if phone is not None:
-        _set_contact(stored, ContactKind.PHONE, phone, now=now)
-    if email is not None:
-        _set_contact(stored, ContactKind.EMAIL, email, now=now)
-    if changed & PLANNED_FROM:
+    readdressed = [
+        _set_contact(stored, kind, text, now=now)
+        for kind, text in ((ContactKind.PHONE, phone), (ContactKind.EMAIL, email))
+        if text is not None
+    ]
+    if changed & PLANNED_FROM or any(readdressed):
         Patient.objects.filter(pk=stored.pk).raise_revision()
     audit.record(
         action="patient.change",
@@ -259,17 +260,21 @@ def _search_key(fields: dict[str, Any]) -> str:
     return f" {naming.folded(names)[:SEARCH_KEY_LENGTH]} "
 
 
-def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> None:
-    """Make `text` the preferred contact of its kind; the former one is retired, never deleted."""
+def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> bool:
+    """Make `text` the preferred contact of its kind; the former one is retired, never deleted.
+
+    Whether anything changed.
+    """
     value = ""
     if text.strip():
         value = contacts.as_e164(text) if kind is ContactKind.PHONE else contacts.as_address(text)
     standing = ContactPoint.objects.filter(patient=patient, kind=kind, retired_at=None)
     if standing.filter(value=value, is_preferred=True).exists():
-        return
-    standing.filter(is_preferred=True).update(retired_at=now, is_preferred=False)
+        return False
+    retired = standing.filter(is_preferred=True).update(retired_at=now, is_preferred=False)
     if value:
         standing.filter(value=value).update(retired_at=now)
         ContactPoint.objects.create(
             patient=patient, kind=kind, value=value, is_preferred=True, created_at=now
         )
+    return bool(retired or value)

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
-from patients import consent
+from patients import consent, registration
 from patients.models import ConsentChannel, Patient, Purpose
 from reminders import dispatch, receipts, submitting
 from reminders.catalogue import Channel, Kind, MessageState
@@ -179,6 +179,36 @@ def test_a_visit_moved_between_claim_and_call_sends_nothing(
     assert not channel.sent
     assert (stored.state, stored.claimed_at) == (MessageState.SCHEDULED, None)
     assert not Attempt.objects.filter(message=message).exists()
+
+
+def test_a_consent_withdrawn_between_claim_and_call_sends_nothing(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    queued(visit, now=now)
+    channel = Recorder()
+
+    def withdrawn_meanwhile(name: str) -> Recorder:
+        consent.withdraw(patient=patient, purpose="care", channel="sms", by=None, now=now)
+        return channel
+
+    dispatch.send_due(now=now, channel=withdrawn_meanwhile)
+    assert not channel.sent
+
+
+def test_a_number_changed_between_claim_and_call_is_not_written_to(
+    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    queued(visit, now=now)
+    channel = Recorder()
+
+    def renumbered_meanwhile(name: str) -> Recorder:
+        registration.change(
+            patient=patient, expected_version=1, by=front_desk, now=now, phone="+12125550177"
+        )
+        return channel
+
+    dispatch.send_due(now=now, channel=renumbered_meanwhile)
+    assert not channel.sent
 
 
 def test_a_visit_moved_and_planned_between_claim_and_call_is_planned_once_more(
