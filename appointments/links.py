@@ -100,9 +100,7 @@ def issue(
     purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
 ) -> str:
     """Store a new link of a patient, for one visit or for all; give its token."""
-    token, link = prepare(
-        patient_id=patient_id, appointment=appointment, now=now, purpose=purpose
-    )
+    token, link = prepare(patient_id=patient_id, appointment=appointment, now=now, purpose=purpose)
     link.save()
     return token
 
@@ -167,12 +165,22 @@ def _closed(link: PatientLink, *, now: datetime) -> Closed | None:
         return Closed.REVOKED
     if visit is not None and visit.state == State.CANCELLED:
         return Closed.CANCELLED
-    # `scheduled_at` is when the visit got its present time: the link spoke of another one.
-    if visit is not None and visit.scheduled_at > link.created_at:
+    if visit is not None and _spoke_of_another_time(link, visit):
         return Closed.MOVED
     if now >= link.expires_at:
         return Closed.EXPIRED if visit is None else Closed.PAST
     return None
+
+
+def _spoke_of_another_time(link: PatientLink, visit: Appointment) -> bool:
+    """Whether the visit has another start than when the link was made.
+
+    A move that was taken back leaves the start as it was, and the patient with this link only.
+    """
+    if visit.scheduled_at <= link.created_at:
+        return False
+    known = visit.history.filter(at__lte=link.created_at).order_by("-id").first()
+    return known is None or known.starts_after != visit.starts_at
 
 
 def _digest(token: str) -> str:

@@ -2,11 +2,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import links
+from appointments import booking, links, undoing
 from appointments.lifecycle import State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
-from clinic.models import ProtocolVersion, Site
+from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from tests.reminders.ledger import a_visit
 
@@ -59,6 +59,21 @@ def test_a_link_says_that_its_visit_was_moved(
     visit.scheduled_at = now + timedelta(hours=1)
     visit.save()
     assert closed(token, now + timedelta(hours=2)) is Closed.MOVED
+
+
+def test_a_link_stays_open_when_a_move_was_taken_back(
+    visits: list[Appointment], patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    token = links.issue(patient_id=patient.pk, appointment=visits[0], now=now)
+    moved = booking.move(
+        appointment=visits[0],
+        starts_at=visits[0].starts_at + timedelta(hours=3),
+        by=front_desk,
+        now=now + timedelta(minutes=1),
+    )
+    assert closed(token, now + timedelta(minutes=1)) is Closed.MOVED
+    undoing.undo(appointment=moved, by=front_desk, now=now + timedelta(minutes=2))
+    assert links.open(token, now=now + timedelta(minutes=2)).appointment == visits[0]
 
 
 def test_a_link_says_that_its_visit_was_cancelled(
