@@ -68,7 +68,9 @@ def take_back(*, series: TreatmentSeries, by: Staff, now: datetime) -> None:
     """
     with transaction.atomic():
         access.require(by, Capability.BOOK, series.site)
-        Patient.objects.select_for_update(no_key=True).get(pk=series.patient_id)
+        # Visits, then series, then patient: the order in which every act on a visit locks them.
+        list(series.appointments.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
         for visit in series.appointments.standing().order_by("session"):
             booking.cancel(appointment=visit, by=by, now=now, reason=TAKEN_BACK)
         ended = TreatmentSeries.objects.filter(pk=series.pk, state=SeriesState.OPEN).update(
