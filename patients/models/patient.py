@@ -38,7 +38,7 @@ class Patient(models.Model):
 
     `revision` rises with every change that a planned message may depend on, of the patient or
     of any of their visits; `planned_revision` is the one that the messages were planned from.
-    `search_key` is the folded names and `phone_key` the digits, kept by `registration`.
+    `search_key` is the folded names, kept by `registration`.
     """
 
     legal_given = models.CharField(max_length=60)
