@@ -1,17 +1,19 @@
 """Keeping the ledger equal to the plan: facts → plan → difference → stored messages.
 
 Planning is pulled: a patient whose revision moved on since it was planned is stale, and stale
-rows are the outbox. Refuses to send anything.
+rows are the outbox. A patient who cannot be planned stays stale, so nothing is sent to them, and
+holds up nobody else. Refuses to send anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
 from appointments.models import Task, TaskKind
@@ -20,9 +22,12 @@ from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.gathering import facts_of
 from reminders.models import Message, MessageItem
+from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted
 from reminders.planning.plans import Changes, Stored, diff, plan
 from reminders.planning.wish import TaskWish
+
+log = logging.getLogger(__name__)
 
 # Planned and committed together: few enough that a booking never waits long for a patient's row.
 _BATCH = 25
@@ -39,10 +44,13 @@ def sync_stale(*, now: datetime, limit: int = 200) -> int:
     """
     _spread_stale_sites()
     planned = 0
+    failed: set[int] = set()
     while planned < limit:
-        done = _plan_batch(now=now, size=min(_BATCH, limit - planned))
-        planned += done
-        if not done:
+        size = min(_BATCH, limit - planned)
+        found, unplannable = _plan_batch(now=now, size=size, without=failed)
+        planned += found - len(unplannable)
+        failed |= unplannable
+        if not found:
             break
     return planned
 
@@ -56,21 +64,36 @@ def _spread_stale_sites() -> None:
 
 
 @transaction.atomic
-def _plan_batch(*, now: datetime, size: int) -> int:
+def _plan_batch(*, now: datetime, size: int, without: Collection[int]) -> tuple[int, set[int]]:
+    """How many stale patients were found, and those of them that cannot be planned."""
     # The lock comes before the facts: whoever changes them raises the revision after us.
     patients = list(
         Patient.objects.stale()
+        .exclude(pk__in=without)
         .select_for_update(skip_locked=True, no_key=True)
         .order_by("id")[:size]
     )
     _hold_open_messages(patients)
     facts = facts_of([patient.pk for patient in patients])
+    unplannable = set()
     for patient in patients:
-        wanted = plan(facts[patient.pk])
-        _store(patient.pk, diff(wanted.messages, _stored(patient.pk)), now=now)
-        _store_tasks(patient.pk, wanted.tasks, now=now)
-        Patient.objects.filter(pk=patient.pk).update(planned_revision=patient.revision)
-    return len(patients)
+        try:
+            with transaction.atomic():
+                _plan(patient, facts[patient.pk], now=now)
+        except OperationalError:  # the database's trouble, not this patient's
+            raise
+        except Exception as fault:  # noqa: BLE001 - one patient must not hold up the others
+            # The error's text may name the patient.
+            log.error("patient %s cannot be planned: %s", patient.pk, type(fault).__name__)
+            unplannable.add(patient.pk)
+    return len(patients), unplannable
+
+
+def _plan(patient: Patient, facts: PatientFacts, *, now: datetime) -> None:
+    wanted = plan(facts)
+    _store(patient.pk, diff(wanted.messages, _stored(patient.pk)), now=now)
+    _store_tasks(patient.pk, wanted.tasks, now=now)
+    Patient.objects.filter(pk=patient.pk).update(planned_revision=patient.revision)
 
 
 def _hold_open_messages(patients: Sequence[Patient]) -> None:

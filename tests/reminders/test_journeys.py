@@ -1,0 +1,36 @@
+"""Keeping the ledger equal to the plan, for many patients."""
+
+from datetime import datetime
+
+import pytest
+
+from appointments.models import Appointment
+from clinic.models import ProtocolVersion, Site, Staff
+from patients.models import Patient
+from reminders import journeys
+from reminders.models import Message
+from tests.personas import a_patient
+from tests.reminders.ledger import a_visit
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
+    visit: Appointment,
+    patient: Patient,
+    site: Site,
+    protocol: ProtocolVersion,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    journeys.sync_stale(now=now)
+    # A broken ledger: what this patient's plan wants stands under another's name.
+    stranger, following = (a_patient(site, front_desk, now, given=name) for name in ("A", "B"))
+    Message.objects.update(patient=stranger)
+    journeys.sync_stale(now=now)
+    Patient.objects.filter(pk=patient.pk).raise_revision()
+    a_visit(following, site, protocol, now=now)
+    Patient.objects.filter(pk=following.pk).raise_revision()
+    assert journeys.sync_stale(now=now) == 1
+    assert Message.objects.filter(patient=following).exists()
+    assert list(Patient.objects.stale()) == [patient]
