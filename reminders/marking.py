@@ -80,6 +80,7 @@ UPDATE reminders_message AS message
        provider_id = CASE WHEN message.provider_id = '' THEN taken.provider_id
                           ELSE message.provider_id END,
        accepted_at = coalesce(message.accepted_at, %(now)s),
+       claimed_at = coalesce(message.claimed_at, %(now)s),
        wake_at = NULL
   FROM unnest(%(ids)s::bigint[], %(provider_ids)s::text[]) AS taken (id, provider_id)
  WHERE message.id = taken.id
@@ -90,7 +91,7 @@ def accept(provider_ids: Mapping[int, str], *, now: datetime) -> None:
     """Store that providers took these messages.
 
     Evidence wins over belief: it holds whoever has the claim by now, and never sets a message back
-    that a receipt has already moved further.
+    that a receipt has already moved further. Whoever freed it meanwhile must not plan it again.
     """
     with connection.cursor() as cursor:
         cursor.execute(
