@@ -65,6 +65,11 @@ def is_late(step: Step, visit: VisitFacts) -> bool:
     return step.before is not None and falls_at(step, visit) <= visit.scheduled_at
 
 
+def _is_at_once(step: Step, visit: VisitFacts) -> bool:
+    """Whether a step before the visit is late, or falls within hours of its getting its time."""
+    return step.before is not None and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE
+
+
 def kind_of(step: Step) -> Kind:
     """The message kind that carries a protocol step."""
     if step.kind is StepKind.CHECKIN:
@@ -116,7 +121,7 @@ def _wishes(
     skip = _skip(patient, series, step, visit) or ("late" if expires_at <= due_at else "")
     for channel in channels_of(step):
         item = _item(series, step, visit, channel)
-        if late and _said_before(patient, item):
+        if _is_at_once(step, visit) and _said_before(patient, item):
             continue
         yield Wish(
             item=item,
@@ -141,7 +146,7 @@ def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str
     if is_late(step, visit):
         note = "That moment had passed when the visit got its present time."
         return visit.scheduled_at + visit.site.hold, (note,)
-    if step.before is not None and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE:
+    if _is_at_once(step, visit):
         note = "That is within hours of the visit getting its present time: it goes out at once."
         return visit.scheduled_at + visit.site.hold, (note,)
     if kind is Kind.POSTCARE_0:

@@ -196,6 +196,23 @@ def test_a_moved_visit_does_not_repeat_preparation_that_was_already_said() -> No
     assert not {"pre.actives", "pre.sun"} & {step for one in messages for step in one.steps}
 
 
+def test_what_was_said_at_once_is_not_repeated_when_a_move_is_taken_back() -> None:
+    falls = min(one.due_at for one in planned(visit()).messages if "pre.actives" in one.steps)
+    booked = replace(visit(), scheduled_at=falls - timedelta(hours=3))
+    back = replace(
+        booked,
+        schedule_version=3,
+        scheduled_at=falls - timedelta(hours=2),
+        told_start=booked.starts_at,
+    )
+    spoken = said(
+        *(one for one in planned(booked).messages if one.due_at == booked.scheduled_at + SITE.hold)
+    )
+    assert "pre.actives" in {item.step for item in spoken}
+    messages = plan(patient(series(back), spoken=spoken)).messages
+    assert "pre.actives" not in {step for one in messages for step in one.steps}
+
+
 def test_staff_choose_not_to_send_one_step_of_one_session() -> None:
     skips = frozenset({(1, "reminder_final", "sms")})
     messages = planned(*THREE, skips=skips).messages
