@@ -58,7 +58,7 @@ def amend(
     changed = registration.change(
         patient=patient, expected_version=expected_version, by=by, now=now, **details
     )
-    act = {"patient": changed, "by": by, "now": now, "source": source}
+    act: dict[str, Any] = {"patient": changed, "by": by, "now": now, "source": source}
     for purpose, channel in sorted(set(agreed) - set(shown)):
         consent.give(purpose=purpose, channel=channel, **act)
     for purpose, channel in sorted(set(shown) - set(agreed)):

@@ -168,4 +168,3 @@ def _moment(at: datetime, span: Duration | None, visit: VisitFacts, language: st
     else:
         said = hours.format_day(hours.local(at, zone).date(), language)
     return WORDS[language]["the"].format(said)
-

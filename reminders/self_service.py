@@ -115,9 +115,7 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "problem": problem,
         "form": form,
         "is_proved": proved,
-        "care": care_page.care_of(
-            shown, patient_id=link.patient_id, language=language, now=now
-        )
+        "care": care_page.care_of(shown, patient_id=link.patient_id, language=language, now=now)
         if proved and shown is not None
         else None,
     }

@@ -1,4 +1,4 @@
-"""Words and marks of the patient's journey: sessions, moments with their year, what providers said."""
+"""Words and marks of the journey: sessions, moments with their year, what providers said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/messages/: what is scheduled, was sent, failed or was left out, and what can be done about it."""
+"""/messages/: what is scheduled, was sent, failed or was left out, and what can be done."""
 
 from __future__ import annotations
 

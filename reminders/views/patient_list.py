@@ -55,7 +55,7 @@ class Row:
 @require_GET
 @vary_on_headers("HX-Request")
 def patient_list(request: HttpRequest) -> HttpResponse:
-    """`?q=` is a name, four digits of a phone, a birth date or #number; htmx gets the list alone."""
+    """`?q=` is a name, digits of a phone, a birth date or #number; htmx gets the list alone."""
     site, staff = current_site(request), cast(Staff, request.user)
     access.require(staff, Capability.SEE_PATIENTS)
     query = request.GET.get("q", "")

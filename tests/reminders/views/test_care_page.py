@@ -11,11 +11,10 @@ from django.test import Client
 
 from appointments import attendance, booking, links
 from appointments.models import Appointment, PatientLink
-from config.logs import Discreet
 from clinic.models import AuditEntry, Site, Staff
+from config.logs import Discreet
 from patients import consent
 from patients.models import Patient
-from tests.reminders.views.conftest import THIRD, Wish
 
 pytestmark = pytest.mark.django_db
 
@@ -139,9 +138,7 @@ def test_photos_are_asked_for_only_with_consent_to_photos(
     assert asked in text_of(client.get(url))
 
 
-def test_the_page_speaks_the_patients_language(
-    client: Client, url: str, patient: Patient
-) -> None:
+def test_the_page_speaks_the_patients_language(client: Client, url: str, patient: Patient) -> None:
     Patient.objects.filter(pk=patient.pk).update(language="es")
     text = text_of(client.get(url))
     assert '<html lang="es">' in text
@@ -210,16 +207,6 @@ def test_the_proof_counts_for_this_link_only_and_half_an_hour(
     clock.shift(timedelta(minutes=31))
     stranger.cookies["afterglow_care"] = signed
     assert "microneedling" not in text_of(stranger.get(url))
-
-
-def _moved(visit: Appointment, by: Staff, wish: Wish, now: datetime) -> None:
-    booking.move(
-        appointment=visit,
-        starts_at=wish(THIRD.replace(day=8), "11:00").starts_at,
-        by=by,
-        now=now,
-        override_reason="the test",
-    )
 
 
 def test_dead_links_say_why_and_lead_to_the_phone(

@@ -1,0 +1,243 @@
+"""The pages of messages: what is where, with which reason, and what can be done about it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from appointments.models import Appointment
+from clinic.models import Staff
+from patients.models import Patient
+from reminders import journeys
+from reminders.catalogue import Channel, Kind, MessageState
+from reminders.models import Attempt, Message, Receipt
+from tests.reminders.ledger import queued
+from tests.reminders.views.conftest import SignIn
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/messages/"
+
+
+@pytest.fixture
+def message(visits: list[Appointment], now: datetime) -> Message:
+    """The first text of a planned series."""
+    journeys.sync_stale(now=now)
+    return Message.objects.filter(channel="sms", state="scheduled").earliest("due_at", "id")
+
+
+def text_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def become(message: Message, state: MessageState, reason: str = "", **fields: Any) -> Message:
+    fields = {"claim_token": None, "wake_at": None, **fields}
+    if state in (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED):
+        fields["accepted_at"] = message.due_at
+    Message.objects.filter(pk=message.pk).update(state=state, reason=reason, **fields)
+    message.refresh_from_db()
+    return message
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "tab", "words"),
+    [
+        ("scheduled", "", "scheduled", "Scheduled"),
+        ("sent", "", "sent", "Sent"),
+        ("delivered", "", "sent", "Delivered"),
+        ("failed", "refused", "failed", "The provider refused it."),
+        ("undelivered", "not_delivered", "failed", "could not deliver it."),
+        ("unknown", "", "failed", "Being checked"),
+        ("skipped", "no_consent", "skipped", "The patient has not agreed"),
+        ("withdrawn", "plan_changed", "withdrawn", "The plan changed"),
+    ],
+)
+def test_each_state_has_its_tab_and_its_words(
+    desk: Client, message: Message, state: str, reason: str, tab: str, words: str
+) -> None:
+    Message.objects.exclude(pk=message.pk).delete()
+    become(message, MessageState(state), reason)
+    for name in ("scheduled", "sent", "failed", "skipped", "withdrawn"):
+        text = text_of(desk.get(LIST, {"tab": name}))
+        assert ("Elena Sato" in text) == (name == tab), name
+        if name == tab:
+            assert words in text
+
+
+def test_an_empty_tab_says_what_it_is_for(desk: Client) -> None:
+    for tab in ("scheduled", "sent", "failed", "skipped", "withdrawn", "%00"):
+        text = text_of(desk.get(f"{LIST}?tab={tab}"))
+        assert "No messages here" in text
+
+
+def test_filters_by_kind_channel_and_local_day(desk: Client, message: Message) -> None:
+    due = message.due_at.date()
+
+    def count(**asked: str) -> int:
+        return text_of(desk.get(LIST, {"tab": "scheduled", **asked})).count("/skip/")
+
+    everything = count()
+    assert 0 < count(channel="sms") < everything
+    assert 0 < count(kind=message.kind) < everything
+    assert 0 < count(since=due.isoformat(), until=due.isoformat()) < everything
+    assert count(since="2099-01-01") == 0
+    assert "Nothing fits these filters" in text_of(desk.get(LIST, {"since": "2099-01-01"}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"since": "x"},
+        {"until": "9999-12-31"},
+        {"since": "0001-01-01"},
+        {"kind": "\x00"},
+        {"channel": "pigeon"},
+        {"page": "9" * 30},
+    ],
+)
+def test_filters_that_cannot_be_break_nothing(
+    desk: Client, message: Message, asked: dict[str, str]
+) -> None:
+    assert desk.get(LIST, asked).status_code == 200
+
+
+def test_the_page_of_a_message_shows_words_why_and_every_try(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    become(message, MessageState.UNDELIVERED, "not_delivered", attempts_made=1)
+    Attempt.objects.create(message=message, number=1, started_at=now, outcome="accepted")
+    Receipt.objects.create(
+        provider="twilio",
+        event_key="1",
+        message=message,
+        status="undelivered",
+        code="30003",
+        applied=True,
+        received_at=now,
+    )
+    text = text_of(desk.get(f"{LIST}{message.pk}/"))
+    for words in (
+        "Taken by the provider",
+        "The provider reports: undelivered",
+        "30003",
+        "Never after",
+        "could not deliver it",
+    ):
+        assert words in text
+
+
+def test_a_message_is_skipped_and_put_back_from_where_one_was(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    back = "/messages/?tab=scheduled&kind=reminder_final"
+    response = desk.post(f"{LIST}{message.pk}/skip/", {"next": back})
+    assert (response.status_code, response["Location"]) == (302, back)
+    journeys.sync_stale(now=now)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == ("skipped", "skipped_by_staff")
+    desk.post(f"{LIST}{message.pk}/put-back/")
+    journeys.sync_stale(now=now)
+    message.refresh_from_db()
+    assert message.state == "scheduled"
+
+
+def test_what_is_too_late_to_skip_says_where_it_is(desk: Client, message: Message) -> None:
+    become(message, MessageState.DELIVERED)
+    response = desk.post(f"{LIST}{message.pk}/skip/", follow=True)
+    assert "cannot be skipped any more" in text_of(response)
+    response = desk.post(f"{LIST}{message.pk}/put-back/", follow=True)
+    assert "Only a message that staff skipped" in text_of(response)
+
+
+def test_a_failed_message_is_retried(desk: Client, message: Message) -> None:
+    become(message, MessageState.FAILED, "refused")
+    assert f"{LIST}{message.pk}/retry/" in text_of(desk.get(LIST, {"tab": "failed"}))
+    desk.post(f"{LIST}{message.pk}/retry/")
+    message.refresh_from_db()
+    assert message.state == "scheduled"
+
+
+def test_what_may_have_arrived_is_asked_about_before_it_is_repeated(
+    desk: Client, message: Message
+) -> None:
+    become(message, MessageState.UNKNOWN)
+    response = desk.post(f"{LIST}{message.pk}/retry/", follow=True)
+    assert "The patient may already have this message." in text_of(response)
+    message.refresh_from_db()
+    assert message.state == "unknown"
+    desk.post(f"{LIST}{message.pk}/retry/", {"may_repeat": "1"})
+    message.refresh_from_db()
+    assert message.state == "scheduled"
+
+
+def test_what_is_too_late_to_be_of_use_offers_no_retry(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    become(
+        message,
+        MessageState.FAILED,
+        "refused",
+        due_at=now - timedelta(days=2),
+        expires_at=now - timedelta(days=1),
+    )
+    assert "/retry/" not in text_of(desk.get(LIST, {"tab": "failed"}))
+    response = desk.post(f"{LIST}{message.pk}/retry/", follow=True)
+    assert "too late" in text_of(response)
+
+
+@pytest.mark.parametrize("next", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+def test_the_way_back_leads_to_our_own_pages_only(
+    desk: Client, message: Message, next: str
+) -> None:
+    response = desk.post(f"{LIST}{message.pk}/skip/", {"next": next})
+    assert response["Location"] == f"{LIST}{message.pk}/"
+
+
+def test_get_changes_nothing(desk: Client, message: Message) -> None:
+    for act in ("skip", "put-back", "retry"):
+        assert desk.get(f"{LIST}{message.pk}/{act}/").status_code == 405
+
+
+def test_staff_of_another_site_meet_no_message(stranger: Client, message: Message) -> None:
+    assert stranger.get(f"{LIST}{message.pk}/").status_code == 404
+    for act in ("skip", "put-back", "retry"):
+        assert stranger.post(f"{LIST}{message.pk}/{act}/").status_code == 404
+    assert "Elena Sato" not in text_of(stranger.get(LIST))
+    assert stranger.get(LIST, {"site": "harbour"}).status_code == 403
+
+
+def test_those_who_may_not_manage_messages_are_told_who_may(
+    sign_in: SignIn, provider: Staff, message: Message
+) -> None:
+    client = sign_in(provider)
+    refusals = [client.get(LIST)]
+    refusals += [client.post(f"{LIST}{message.pk}/{act}/") for act in ("skip", "put-back", "retry")]
+    for answer in refusals:
+        assert answer.status_code == 403
+        assert "front desk, manager" in text_of(answer)
+    assert client.get(f"{LIST}{message.pk}/").status_code == 200
+
+
+def test_a_full_page_takes_as_few_queries_as_a_short_one(
+    desk: Client,
+    message: Message,
+    visits: list[Appointment],
+    patient: Patient,
+    now: datetime,
+    django_assert_max_num_queries: Any,
+) -> None:
+    Message.objects.exclude(pk=message.pk).delete()
+    with django_assert_max_num_queries(20) as short:
+        desk.get(LIST)
+    for number in range(60):
+        queued(
+            visits[0],
+            now=now,
+            kind=Kind.CHECKIN,
+            channel=Channel.EMAIL,
+            steps=[f"step{number}"],
+        )
+    with django_assert_max_num_queries(len(short)):
+        text = text_of(desk.get(LIST))
+    assert text.count("/skip/") == 50
