@@ -75,7 +75,7 @@ _TAKEN = OpenApiExample(
     "The slot was taken meanwhile",
     {
         "code": "slot_taken",
-        "sentence": "Room 1 was just taken at Thu 4 Mar 10:00. Choose another start.",
+        "sentence": "Room 1 was just taken at Thu 4 Mar 10:00. Nearest: Thu 4 Mar 11:30.",
         "field": "starts_at",
         "start": "2027-03-04T15:00:00Z",
         "nearest": [
@@ -93,7 +93,10 @@ _TOO_SOON = OpenApiExample(
     "The interval of the protocol is breached",
     {
         "code": "interval_too_short",
-        "sentence": "Session 2 would be 14 days after session 1; the least is 28 days.",
+        "sentence": (
+            "Session 2 is 14 days after session 1; the protocol asks for at least 28."
+            " The earliest valid date is Thu 1 Apr."
+        ),
         "field": "starts_at",
         "earliest": "2027-04-01",
         "overridable": True,

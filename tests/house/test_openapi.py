@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from html.parser import HTMLParser
 from io import StringIO
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clinic.models import ProtocolVersion, Resource, Role, Site, SiteRole, Staff
@@ -100,6 +101,7 @@ class Scripts(HTMLParser):
             self.addresses += [address] if address else []
 
 
+@pytest.mark.django_db
 def test_swagger_runs_on_own_scripts_alone_as_the_policy_asks(client: Client) -> None:
     page = client.get("/api/docs/")
     policy = page.headers["Content-Security-Policy"]
@@ -108,9 +110,9 @@ def test_swagger_runs_on_own_scripts_alone_as_the_policy_asks(client: Client) ->
     scripts.feed(page.content.decode())
     assert scripts.inline == 0 and scripts.addresses
     for address in scripts.addresses:
-        script = client.get(address)
-        assert script.status_code == 200, address
-        assert "javascript" in script.headers["Content-Type"], address
+        with closing(client.get(address)) as script:
+            assert script.status_code == 200, address
+            assert "javascript" in script.headers["Content-Type"], address
     assert client.get("/api/schema/").status_code == 200
 
 
@@ -220,6 +222,7 @@ def known(body: Any, rows: dict[str, Any], draw: Any) -> Any:
 @CLOCK
 @settings(
     max_examples=12,
+    phases=[Phase.generate],  # making one of so many requests smaller would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
@@ -229,7 +232,7 @@ def test_whatever_is_sent_is_answered_and_never_a_fault_of_ours(
     cache.clear()
     client = api(everything["as"])
     for path, method, operation in operations(document):
-        if method == "get":
+        if method == "get" or "logout" in path:
             continue
         content = operation.get("requestBody", {}).get("content", {})
         schema = content.get("application/json", {}).get("schema", {"type": "object"})

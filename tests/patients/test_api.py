@@ -153,7 +153,8 @@ def test_lists_come_in_pages_of_fifty_and_cost_the_same_queries_however_long(
     front_desk: Staff, site: Site, now: datetime
 ) -> None:
     client = api(front_desk)
-    counts = []
+    counts: list[int] = []
+    page: dict[str, Any] = {}
     for _ in range(2):
         for _ in range(30):
             a_patient(site, front_desk, now)
