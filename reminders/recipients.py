@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from clinic.models import Site
-from patients.models import ContactConsent, ContactKind, ContactPoint, Patient
+from patients import consent
+from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.models import Message, Suppression
@@ -29,14 +29,14 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
 def of(messages: Sequence[Message]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
     patients = {message.patient_id for message in messages}
-    consents = _consents(patients)
+    consents = consent.standing(patients)
     addresses = _addresses(patients)
     suppressed = _suppressed(addresses.values())
     recipients = {}
     for message in messages:
         address = addresses.get((message.patient_id, message.channel), "")
         recipients[message.pk] = Recipient(
-            consents=frozenset(consents[message.patient_id]),
+            consents=consents[message.patient_id],
             address=address,
             suppressed=suppressed.get((message.channel, address), ""),
             zones=(message.patient.zone or message.site.zone,),
@@ -44,14 +44,6 @@ def of(messages: Sequence[Message]) -> dict[int, Recipient]:
             deceased=message.patient.deceased_at is not None,
         )
     return recipients
-
-
-def _consents(patients: Collection[int]) -> defaultdict[int, set[tuple[str, str]]]:
-    open_now = ContactConsent.objects.filter(patient__in=patients, closed_at=None)
-    consents: defaultdict[int, set[tuple[str, str]]] = defaultdict(set)
-    for patient, purpose, channel in open_now.values_list("patient_id", "purpose", "channel"):
-        consents[patient].add((purpose, channel))
-    return consents
 
 
 def _addresses(patients: Collection[int]) -> dict[tuple[int, str], str]:
