@@ -40,18 +40,23 @@ def is_built() -> bool:
 
 @transaction.atomic
 def build(
-    *, now: datetime, seed: int = DEFAULT_SEED, progress: Progress = lambda what, share: None
+    *,
+    now: datetime,
+    seed: int = DEFAULT_SEED,
+    count: int = people.COUNT,
+    weeks_back: int = journeys.WEEKS_BACK,
+    progress: Progress = lambda what, share: None,
 ) -> None:
-    """Build the clinic as it stands at `now` (UTC). `progress` is told what is being done and
-    which share of it is."""
+    """Build the clinic as it stands at `now` (UTC), with `count` patients and the visits of
+    `weeks_back`. `progress` is told what is being done and which share of all is."""
     now = now.replace(microsecond=0)
-    since = now - timedelta(weeks=journeys.WEEKS_BACK) - _BEFORE_THE_FIRST_VISIT
+    since = now - timedelta(weeks=weeks_back) - _BEFORE_THE_FIRST_VISIT
     dice = Random(seed)
     progress("Opening two sites", 0)
     built = house.furnish(since=since, now=now)
     house.absences(built, since=since, now=now)
-    imagined = people.imagine(dice, today=now.date())
-    courses = journeys.imagine(built, imagined, Diary(built), dice, now=now)
+    imagined = people.imagine(dice, today=now.date(), count=count)
+    courses = journeys.imagine(built, imagined, Diary(built), dice, now=now, weeks_back=weeks_back)
     progress("Registering patients", 0.05)
     patients = {
         person.number: people.register(
@@ -68,13 +73,15 @@ def build(
     )
     moments = list(ledger.rounds(since, now))
     for number, at in enumerate(moments):
-        while acts and acts[0].at <= at:
-            act = acts.pop(0)
+        # Visits are told of in the evening, all at once: planning is what takes long.
+        waits = at.time() == ledger.MORNING and at != now
+        for act in (each for each in acts if each.at <= at and not (waits and each.in_clinic)):
             act.do(act.at)
+        acts = [each for each in acts if each.at > at or (waits and each.in_clinic)]
         sending.round(now=at)
         if at < now - timedelta(hours=30):
             ledger.close_tasks(built, now=at)
-        progress("Living through thirteen weeks", 0.15 + 0.75 * (number + 1) / len(moments))
+        progress("Living through the weeks", 0.15 + 0.75 * (number + 1) / len(moments))
     progress("Telling the times", 0.9)
     ledger.tell_the_times(dice)
     arrivals.just_now(built, patients, imagined, dice, now=now)

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from django.contrib.auth.hashers import make_password
+
 from appointments import blocks
 from appointments.models import BlockKind
 from clinic.hours import instant, local
@@ -210,8 +212,9 @@ def _sites(since: datetime) -> Iterator[Site]:
 
 def _staff(sites: Mapping[str, Site]) -> dict[str, Staff]:
     staff = {}
+    hashed = make_password(PASSWORD)  # once: hashing is slow on purpose
     for key, name, roles in _STAFF:
-        staff[key] = Staff.objects.create_user(f"{key}@demo.example", PASSWORD, name=name)
+        staff[key] = Staff.objects.create(email=f"{key}@demo.example", password=hashed, name=name)
         SiteRole.objects.bulk_create(
             SiteRole(staff=staff[key], site=sites[slug], role=role) for slug, role in roles.items()
         )

@@ -21,8 +21,10 @@ from config.demo_data.people import Person
 
 WEEKS_BACK, WEEKS_AHEAD = 10, 16
 # Visits that a site's day has at least, by days from today: full lists near today.
-_FULL = {0: 15, **dict.fromkeys((-1, 1, 2), 9)}
-_NEAR, _NEAR_DAYS, _FAR = 6, 12, 3
+_FULL = {0: 14, -1: 6, 1: 8, 2: 6}
+_NEAR, _NEAR_DAYS = 4, 6
+# Of ten patients so many have a treatment; the others come for services only.
+_WITH_A_TREATMENT = 8
 # How the weeks of treatment are shared out: (protocol, areas, sessions, weight).
 _TREATMENTS = (
     ("rf_microneedling", ("face",), 3, 6),
@@ -98,15 +100,21 @@ class Course:
 
 
 def imagine(
-    house: House, people: Sequence[Person], diary: Diary, dice: Random, *, now: datetime
+    house: House,
+    people: Sequence[Person],
+    diary: Diary,
+    dice: Random,
+    *,
+    now: datetime,
+    weeks_back: int = WEEKS_BACK,
 ) -> list[Course]:
     """All courses, in order of booking. Today's are placed first."""
-    planner = _Planner(house, diary, dice, now)
+    planner = _Planner(house, diary, dice, now, 7 * weeks_back)
     turns = {person.number: _turn(person) for person in people}
     order = list(Turn)
     courses = []
     for person in sorted(people, key=lambda p: (order.index(turns[p.number]), p.number)):
-        if person.number % 10 != 9:
+        if person.number % 10 < _WITH_A_TREATMENT:
             courses += planner.treatment(person, turns[person.number])
     courses += planner.services(people, courses)
     planner.decide_fates(courses)
@@ -124,6 +132,7 @@ class _Planner:
     diary: Diary
     dice: Random
     now: datetime
+    days_back: int
 
     def treatment(self, person: Person, turn: Turn) -> Iterator[Course]:
         id, areas, sessions = self._choice()
@@ -142,9 +151,8 @@ class _Planner:
             for visit in course.visits:
                 on = self._day(course.slug, visit.starts_at)
                 count[course.slug, on] = count.get((course.slug, on), 0) + 1
-        offsets = sorted(range(-7 * WEEKS_BACK, 5 * 7), key=abs)
-        for offset in offsets:
-            wanted = _FULL.get(offset, _NEAR if abs(offset) <= _NEAR_DAYS else _FAR)
+        for offset in sorted(range(-_NEAR_DAYS, _NEAR_DAYS + 1), key=abs):
+            wanted = _FULL.get(offset, _NEAR)
             for slug in SITES:
                 here = [person for person in people if person.home == slug]
                 on = self._day(slug, self.now) + offset * _DAY
@@ -230,10 +238,8 @@ class _Planner:
         interval = protocol.series.interval
         gaps: list[int] = []
         if interval is not None and protocol.kind is Kind.SERIES:
-            gaps = [
-                interval.ideal.days + self.dice.randint(0, 3) for _ in range(1, sessions)
-            ]
-        past = 7 * WEEKS_BACK
+            gaps = [interval.ideal.days + self.dice.randint(0, 3) for _ in range(1, sessions)]
+        past = self.days_back
         length = sum(gaps)
         first = {
             # Some session falls on today; the earlier ones must lie within the weeks back.
@@ -241,7 +247,7 @@ class _Planner:
             Turn.FINISHED: -length - self.dice.randint(2, 12),
             Turn.RUNNING: -self.dice.randint(3, max(4, min(past, length - 2))),
             Turn.AHEAD: self.dice.randint(1, 28),
-            Turn.ENDED: -self.dice.randint(30, past),
+            Turn.ENDED: -self.dice.randint(past // 2, past),
         }[turn]
         while gaps and (first < -past or first + sum(gaps) > 7 * WEEKS_AHEAD):
             # A shorter series, agreed on from the start.
@@ -269,4 +275,3 @@ class _Planner:
 
     def _day(self, slug: str, at: datetime) -> date:
         return local(at, self.house.places[slug].site.zone).date()
-

@@ -1,8 +1,8 @@
 """The messages that the demo's clinic sent while it lived: planned, judged and written by the real
 road, handed to a provider that only remembers.
 
-Three rounds a day plan and send; `tell_the_times` then gives every message the moment at which it
-would have gone, by the gate itself. Nothing leaves the house.
+Two rounds a day plan and send; `tell_the_times` then gives every message the moment at which it
+would have gone, by the gate's own hours. Nothing leaves the house.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.gate import QUIET_HOURS
 from reminders.models import Attempt, Message, Receipt, SentContent
 
-# 11:30, 18:30 and 21:50 in New York are all outside the quiet hours of one site or the other, so
-# that what was allowed between two rounds is still allowed, or not yet too late, at the next.
-_ROUNDS = (time(2, 50), time(16, 30), time(23, 30))
+# Evening in New York and afternoon in Los Angeles, then both in the morning: what fell due between
+# two rounds may go at one of the next two, before it is too late.
+EVENING, MORNING = time(2, 50), time(16, 30)
 _PROVIDERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
 _NOT_TEXTABLE, _UNKNOWN_NUMBER, _OUT_OF_REACH = "21614", "30005", "30003"
 _UNDELIVERED_SHARE = 0.012
@@ -110,7 +110,7 @@ def rounds(since: datetime, now: datetime) -> Iterator[datetime]:
     while day <= now.date():
         yield from (
             at
-            for at in (datetime.combine(day, each, UTC) for each in _ROUNDS)
+            for at in (datetime.combine(day, each, UTC) for each in (EVENING, MORNING))
             if since <= at < now
         )
         day += timedelta(days=1)

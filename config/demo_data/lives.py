@@ -27,6 +27,10 @@ _REASONS = ("Has a cold", "Travelling for work", "Childcare", "Changed their min
 _STOPPED = "The patient moved away"
 # Treatments of these days before now end at this hour, so that their check-ins fall due now.
 _CHECKED_AFTER = (1, 3, 7)
+# Patients began to confirm when the clinic began to ask.
+_CONFIRMING = 9 * DAY
+# Whoever is next today sits in the waiting room already.
+_WAITING = 25 * MINUTE
 _NEARLY = 50 * MINUTE
 _POSTCARE_AFTER = 15 * MINUTE
 _SOONEST, _APART = 30, 17
@@ -34,8 +38,11 @@ _SOONEST, _APART = 30, 17
 
 @dataclass(frozen=True, slots=True)
 class Act:
+    """One act; `in_clinic` when it is of the visit itself and not of the front desk's phone."""
+
     at: datetime
     do: Callable[[datetime], object]
+    in_clinic: bool = False
 
 
 class Lives:
@@ -80,9 +87,7 @@ class Lives:
         if stops_at:
             yield Act(stops_at, lambda now: self._end(course, rows, now))
 
-    def _visit(
-        self, course: Course, visit: Visit, rows: dict[int, Appointment]
-    ) -> Iterator[Act]:
+    def _visit(self, course: Course, visit: Visit, rows: dict[int, Appointment]) -> Iterator[Act]:
         dice, session = self._dice, visit.session
         desk = self._house.front_desk(course.slug)
         starts_at = visit.starts_at
@@ -108,7 +113,8 @@ class Lives:
             yield from self._cancelled(rows, session, at, course)
             return
         confirmed_at = starts_at - 2 * DAY + dice.uniform(0, 20) * HOUR
-        if dice.random() < 0.65 and confirmed_at > course.booked_at + DAY:
+        is_lately = confirmed_at > max(course.booked_at + DAY, self._now - _CONFIRMING)
+        if dice.random() < 0.65 and is_lately:
             yield Act(
                 confirmed_at,
                 lambda now: attendance.confirm(appointment=rows[session], by=None, now=now),
@@ -117,6 +123,7 @@ class Lives:
             yield Act(
                 starts_at + dice.randint(15, 30) * MINUTE,
                 lambda now: attendance.no_show(appointment=rows[session], by=desk, now=now),
+                in_clinic=True,
             )
             return
         yield from self._treated(course, rows, session, starts_at, ends_at)
@@ -131,28 +138,35 @@ class Lives:
     ) -> Iterator[Act]:
         dice, desk = self._dice, self._house.front_desk(course.slug)
         checked_in_at = starts_at - dice.randint(60, 780) * timedelta(seconds=1)
+        if self._now < starts_at < self._now + _WAITING:
+            checked_in_at = min(checked_in_at, self._now - 2 * MINUTE)
         if dice.random() < 0.03:
             # The wrong patient was ticked, and unticked.
             early = checked_in_at - 4 * MINUTE
             yield Act(
                 early,
                 lambda now: attendance.check_in(appointment=rows[session], by=desk, now=now),
+                in_clinic=True,
             )
             yield Act(
                 early + MINUTE,
                 lambda now: undoing.undo(appointment=rows[session], by=desk, now=now),
+                in_clinic=True,
             )
         yield Act(
             checked_in_at,
             lambda now: attendance.check_in(appointment=rows[session], by=desk, now=now),
+            in_clinic=True,
         )
         yield Act(
             starts_at + dice.randint(0, 240) * timedelta(seconds=1),
             lambda now: attendance.start(appointment=rows[session], by=desk, now=now),
+            in_clinic=True,
         )
         yield Act(
             self._ended(course, starts_at, ends_at),
             lambda now: attendance.complete(appointment=rows[session], by=desk, now=now),
+            in_clinic=True,
         )
 
     def _ended(self, course: Course, starts_at: datetime, ends_at: datetime) -> datetime:

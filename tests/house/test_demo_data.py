@@ -1,0 +1,173 @@
+"""The clinic of the demo, built small: a third of its patients and weeks."""
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, StatusChange, Task, TreatmentSeries
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Site, Staff
+from config import demo_data
+from patients.models import ContactPoint, Patient
+from reminders import dispatch
+from reminders.catalogue import MessageState
+from reminders.models import Message, Receipt, SentContent
+from reminders.stand_in.modes import NUMBER_ENDINGS
+from tests.reminders.ledger import Recorder
+
+pytestmark = pytest.mark.django_db
+
+# A Wednesday, early afternoon in New York and morning in Los Angeles.
+NOON = datetime(2027, 2, 17, 18, 20, tzinfo=UTC)
+NIGHT = NOON.replace(hour=9)
+SUNDAY = NOON + timedelta(days=4)
+
+
+def build(now: datetime, seed: int = 7) -> None:
+    demo_data.build(now=now, seed=seed, count=50, weeks_back=5)
+
+
+def today(site: Site, now: datetime) -> list[Appointment]:
+    day = local(now, site.zone).date()
+    visits = Appointment.objects.filter(site=site).order_by("starts_at")
+    return [visit for visit in visits if local(visit.starts_at, site.zone).date() == day]
+
+
+def snapshot() -> list[object]:
+    """What must be the same for the same seed."""
+    return [
+        list(Patient.objects.order_by("pk").values_list("legal_given", "legal_family", "zone")),
+        list(Appointment.objects.order_by("pk").values_list("starts_at", "state", "session")),
+        sorted(Message.objects.values_list("kind", "channel", "due_at", "state", "reason")),
+        sorted(StatusChange.objects.values_list("at", "move")),
+    ]
+
+
+def test_in_the_afternoon_everything_is_there() -> None:
+    build(NOON)
+    assert set(Appointment.objects.values_list("state", flat=True)) == {*State}
+    assert set(TreatmentSeries.objects.values_list("state", flat=True)) == {
+        "open",
+        "completed",
+        "ended",
+    }
+    booked = set(TreatmentSeries.objects.values_list("protocol_version__protocol", flat=True))
+    assert len(booked) >= 8
+    approved = ProtocolVersion.objects.filter(status="approved")
+    assert approved.count() == 11
+    assert approved.filter(kind="series", is_demo=False).count() == 0
+    states = Counter(Message.objects.values_list("state", flat=True))
+    for state in ("delivered", "accepted", "skipped", "withdrawn", "scheduled", "failed"):
+        assert states[state], state
+    assert states["unknown"] == 1
+    assert not {"claimed", "submitting"} & set(states)
+    assert 0 < Task.objects.open().filter(due_at__lte=NOON).count() < 40
+    assert Staff.objects.count() == 8
+    for site in Site.objects.all():
+        visits = today(site, NOON)
+        assert 10 <= len(visits) <= 20
+        assert len({visit.state for visit in visits}) >= 4
+    check_no_overlap()
+    check_history()
+    check_addresses()
+    check_texts_name_no_treatment()
+
+
+def check_no_overlap() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM appointments_allocation a JOIN appointments_allocation b
+               ON a.resource_id = b.resource_id AND a.id < b.id AND a.during && b.during
+               WHERE a.active AND b.active"""
+        )
+        assert cursor.fetchone() == (0,)
+
+
+def check_history() -> None:
+    """What was sent has its words, its attempt and, for a text, its receipts; nothing was sent
+    before it was due or is dated after now."""
+    sent = Message.objects.filter(accepted_at__isnull=False)
+    assert SentContent.objects.filter(message__in=sent).count() == sent.count()
+    assert Receipt.objects.filter(status="delivered").count() == (
+        Message.objects.filter(state=MessageState.DELIVERED).count()
+    )
+    for message in sent:
+        assert message.accepted_at is not None
+        assert message.due_at <= message.accepted_at <= NOON + timedelta(minutes=1)
+        assert message.created_at <= message.accepted_at
+    assert not StatusChange.objects.filter(at__gt=NOON).exists()
+
+
+def check_addresses() -> None:
+    phones = ContactPoint.objects.filter(kind="phone").values_list("value", flat=True)
+    assert all(re.fullmatch(r"\+1\d{3}55501\d\d", phone) for phone in phones)
+    assert not {phone[-4:] for phone in phones} & set(NUMBER_ENDINGS)
+    assert max(Counter(phones).values()) == 2
+    emails = ContactPoint.objects.filter(kind="email").values_list("value", flat=True)
+    assert all(email.endswith(".example") for email in emails)
+
+
+def check_texts_name_no_treatment() -> None:
+    names = {
+        name.lower()
+        for version in ProtocolVersion.objects.all()
+        for name in version.document["name"].values()
+    }
+    texts = SentContent.objects.filter(message__channel="sms").values_list("text", flat=True)
+    assert texts
+    assert not [text for text in texts if any(name in text.lower() for name in names)]
+
+
+@pytest.mark.parametrize("now", [NIGHT, SUNDAY], ids=["at night", "on a Sunday"])
+def test_at_any_hour_the_lists_are_full_and_messages_arrive_one_by_one(now: datetime) -> None:
+    build(now)
+    for site in Site.objects.all():
+        assert 10 <= len(today(site, now)) <= 20
+    scheduled = Message.objects.filter(state=MessageState.SCHEDULED)
+    assert not scheduled.filter(wake_at__lte=now).exists()
+    soon = scheduled.filter(wake_at__lte=now + timedelta(minutes=3))
+    assert 6 <= soon.count() <= 30
+    assert {"sms", "email"} == set(soon.values_list("channel", flat=True))
+    recorder = Recorder()
+    assert not dispatch.send_due(now=now, channel=recorder)
+    dispatch.send_due(now=now + timedelta(minutes=3), channel=recorder)
+    assert len(recorder.sent) >= 6
+
+
+def test_the_same_seed_gives_the_same_clinic() -> None:
+    before = connection.savepoint()
+    build(NOON)
+    first = snapshot()
+    connection.savepoint_rollback(before)
+    build(NOON)
+    assert snapshot() == first
+
+
+def test_the_command_changes_nothing_where_the_demo_is_built(
+    capsys: pytest.CaptureFixture[str], site: Site
+) -> None:
+    assert site.slug == demo_data.house.HARBOUR
+    call_command("demo_data")
+    assert "already" in capsys.readouterr().out
+    assert Site.objects.count() == 1
+    assert not Patient.objects.exists()
+
+
+def test_the_command_refuses_somebody_elses_database(other_site: Site) -> None:
+    Site.objects.filter(pk=other_site.pk).update(slug="elsewhere")
+    with pytest.raises(CommandError, match="clinic of its own"):
+        call_command("demo_data")
+    assert not Patient.objects.exists()
+
+
+def test_the_command_refuses_a_database_with_staff_of_its_own() -> None:
+    Staff.objects.create_user("someone@clinic.example", "a-long-password", name="Some One")
+    with pytest.raises(CommandError, match="staff of its own"):
+        call_command("demo_data")
+    assert not Site.objects.exists()
