@@ -44,12 +44,16 @@ class Care:
     treatment: str
     before: tuple[Advice, ...]
     after: tuple[Advice, ...]
+    progress: tuple[Advice, ...]
     products: tuple[Advice, ...]
     warnings: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def visits_of(link: PatientLink, *, now: datetime) -> list[Appointment]:
-    """The visit of the link first, then those still to come, in order of time."""
+    """The visit of the link first, then those still to come, in order of time.
+
+    A link without a visit came with a message about a whole series: it is about the last session.
+    """
     to_come = list(
         Appointment.objects.filter(
             series__patient=link.patient_id, state__in=STILL_TO_COME, ends_at__gt=now
@@ -57,9 +61,15 @@ def visits_of(link: PatientLink, *, now: datetime) -> list[Appointment]:
         .select_related("site")
         .order_by("starts_at", "id")
     )
-    if link.appointment is None:
+    about = link.appointment or _last_done(link.patient_id)
+    if about is None:
         return to_come
-    return [link.appointment, *(visit for visit in to_come if visit.pk != link.appointment_id)]
+    return [about, *(visit for visit in to_come if visit.pk != about.pk)]
+
+
+def _last_done(patient_id: int) -> Appointment | None:
+    done = Appointment.objects.filter(series__patient=patient_id, state=State.DONE)
+    return done.select_related("site").order_by("starts_at", "id").last()
 
 
 def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime) -> Care:
@@ -75,6 +85,7 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
         treatment=series.protocol.name.get(language),
         before=tuple(said for step, said in dated if step.phase in (Phase.PRE, Phase.DAY) and said),
         after=tuple(said for step, said in dated if step.phase is Phase.POST and said),
+        progress=tuple(said for step, said in dated if step.phase is Phase.FOLLOWUP and said),
         products=tuple(_products(series, about, language, now)),
         warnings=tuple(_warnings(series, language)),
     )

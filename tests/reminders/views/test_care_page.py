@@ -128,14 +128,42 @@ def test_after_the_visit_only_the_after_care_is_shown(
     assert "Before your visit" not in text
 
 
-def test_photos_are_asked_for_only_with_consent_to_photos(
-    client: Client, url: str, patient: Patient, front_desk: Staff, now: datetime
+def test_progress_is_on_the_page_of_the_last_visit_and_photos_need_consent(
+    client: Client,
+    visits: list[Appointment],
+    patient: Patient,
+    front_desk: Staff,
+    now: datetime,
 ) -> None:
+    url = f"/p/{links.issue(patient_id=patient.pk, appointment=visits[2], now=now)}/"
     client.post(url, BORN)
-    asked = "Photos before we begin"
+    asked = "Twelve weeks"
     assert asked not in text_of(client.get(url))
     consent.give(patient=patient, purpose="photos", channel="any", by=front_desk, now=now)
-    assert asked in text_of(client.get(url))
+    text = text_of(client.get(url))
+    assert asked in text
+    assert "Your progress" in text
+
+
+def test_a_link_about_the_whole_series_opens_the_progress_after_its_last_session(
+    client: Client,
+    visits: list[Appointment],
+    patient: Patient,
+    front_desk: Staff,
+    now: datetime,
+    clock: Clock,
+) -> None:
+    consent.give(patient=patient, purpose="photos", channel="any", by=front_desk, now=now)
+    for visit in visits:
+        attendance.check_in(appointment=visit, by=front_desk, now=visit.starts_at)
+        attendance.start(appointment=visit, by=front_desk, now=visit.starts_at)
+        attendance.complete(appointment=visit, by=front_desk, now=visit.ends_at)
+    later = visits[2].ends_at + timedelta(weeks=4)
+    clock.move_to(later)
+    url = f"/p/{links.issue(patient_id=patient.pk, appointment=None, now=later)}/"
+    assert "Thu 15 Apr 10:00" in text_of(client.get(url))
+    client.post(url, BORN)
+    assert "Four weeks: first changes" in text_of(client.get(url))
 
 
 def test_the_page_speaks_the_patients_language(client: Client, url: str, patient: Patient) -> None:
@@ -228,10 +256,20 @@ def test_dead_links_say_why_and_lead_to_the_phone(
 
 
 def test_a_link_about_another_time_says_that_the_visit_was_moved(
-    client: Client, url: str, visits: list[Appointment], clock: Clock, now: datetime
+    client: Client,
+    url: str,
+    visits: list[Appointment],
+    front_desk: Staff,
+    clock: Clock,
+    now: datetime,
 ) -> None:
-    Appointment.objects.filter(pk=visits[0].pk).update(scheduled_at=now + timedelta(minutes=1))
     clock.shift(timedelta(minutes=2))
+    booking.move(
+        appointment=visits[0],
+        starts_at=visits[0].starts_at + timedelta(hours=3),
+        by=front_desk,
+        now=now + timedelta(minutes=1),
+    )
     for path in (url, f"{url}visits.ics"):
         response = client.get(path)
         assert response.status_code == 410
