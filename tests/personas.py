@@ -5,6 +5,7 @@ One open site in New York (`site`) and one in Los Angeles (`other_site`), each w
 """
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from clinic.models import (
     SiteRole,
     Staff,
 )
-from clinic.protocols import loading
+from clinic.protocols import loading, reading
+from clinic.protocols.schema import Protocol
 from patients import consent, registration
 from patients.models import ConsentChannel, Patient, Purpose
 
@@ -146,14 +148,48 @@ def needling_device(site: Site, modality: Modality) -> Resource:
     )
 
 
+@pytest.fixture(scope="session")
+def microneedling() -> Protocol:
+    file = loading.LIBRARY / "rf_microneedling.toml"
+    return reading.read(file.read_text(encoding="utf-8"), filename=file.name)
+
+
+@pytest.fixture(scope="session")
+def microneedling_row(microneedling: Protocol) -> dict[str, Any]:
+    """What the loader stores of it; computed once, for most tests need an approved protocol."""
+    return {
+        "protocol": microneedling.id,
+        "version": microneedling.version,
+        "kind": microneedling.kind,
+        "name": microneedling.name.en,
+        "document": reading.to_document(microneedling),
+        "digest": reading.digest(microneedling),
+    }
+
+
 @pytest.fixture
-def protocol(clinical_lead: Staff, modality: Modality, now: datetime) -> ProtocolVersion:
+def protocol(
+    microneedling_row: dict[str, Any], clinical_lead: Staff, modality: Modality, now: datetime
+) -> ProtocolVersion:
     """RF microneedling, approved."""
-    loading.load_library(now=now)
-    version = ProtocolVersion.objects.get(protocol="rf_microneedling")
-    loading.approve(version=version, by=clinical_lead, now=now)
-    version.refresh_from_db()
-    return version
+    return ProtocolVersion.objects.create(
+        **microneedling_row,
+        modality=modality,
+        created_at=now,
+        status=ProtocolVersion.Status.APPROVED,
+        approved_at=now,
+        approved_by=clinical_lead,
+        approved_digest=microneedling_row["digest"],
+    )
+
+
+@pytest.fixture
+def draft_protocol(
+    microneedling_row: dict[str, Any], modality: Modality, now: datetime
+) -> ProtocolVersion:
+    """A later version of RF microneedling that nobody has approved."""
+    row = microneedling_row | {"version": "99.0.0", "digest": "0" * 64}
+    return ProtocolVersion.objects.create(**row, modality=modality, created_at=now)
 
 
 def a_patient(

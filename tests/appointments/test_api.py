@@ -108,10 +108,11 @@ def test_what_cannot_be_proposed_is_refused_with_its_field(
     refused(answer, status, code, field)
 
 
-def test_a_draft_protocol_is_not_proposed(front_desk: Staff, treatment: dict[str, Any]) -> None:
-    draft = ProtocolVersion.objects.filter(status="draft").first()
-    assert draft is not None
-    answer = api(front_desk).post(PROPOSE, {**treatment, "sessions": 1, "protocol": draft.pk})
+def test_a_draft_protocol_is_not_proposed(
+    front_desk: Staff, treatment: dict[str, Any], draft_protocol: ProtocolVersion
+) -> None:
+    draft = {**treatment, "sessions": 1, "protocol": draft_protocol.pk}
+    answer = api(front_desk).post(PROPOSE, draft)
     refused(answer, 400, "protocol_not_approved", "protocol")
 
 

@@ -116,11 +116,11 @@ def test_a_patient_of_another_site_is_not_to_be_booked_here(
 # --- Protocol and patient -------------------------------------------------------------------------
 
 
-def test_a_draft_never_reaches_a_patient(book: Book, wish: Wish) -> None:
-    draft = ProtocolVersion.objects.exclude(protocol="rf_microneedling").first()
-    assert draft is not None
+def test_a_draft_never_reaches_a_patient(
+    book: Book, wish: Wish, draft_protocol: ProtocolVersion
+) -> None:
     with pytest.raises(ProtocolNotApproved, match="is draft"):
-        book(wish(FIRST), version=draft)
+        book(wish(FIRST), version=draft_protocol)
 
 
 def test_a_retired_version_takes_no_new_series(
