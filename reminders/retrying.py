@@ -63,14 +63,15 @@ def retry(
         raise refusal
     before = {"state": stored.state, "reason": stored.reason}
     stored.state = MessageState.SCHEDULED
-    stored.reason = ""
     stored.wake_at = now
-    stored.claim_token = stored.claimed_at = stored.closed_at = None
+    # What belongs to the former sending; the next one has its own.
+    stored.reason = stored.error_code = stored.provider_id = ""
+    stored.claim_token = stored.claimed_at = stored.accepted_at = stored.closed_at = None
     stored.attempts_made = 0
     stored.save(
         update_fields=[
-            *("state", "reason", "wake_at", "claim_token", "claimed_at", "closed_at"),
-            "attempts_made",
+            *("state", "reason", "error_code", "provider_id", "wake_at"),
+            *("claim_token", "claimed_at", "accepted_at", "closed_at", "attempts_made"),
         ]
     )
     Patient.objects.filter(pk=stored.patient_id).raise_revision()

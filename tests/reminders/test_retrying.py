@@ -6,7 +6,7 @@ from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
 from patients.models import Patient
-from reminders import dispatch, journeys, retrying
+from reminders import dispatch, journeys, receipts, retrying
 from reminders.catalogue import MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.models import Message
@@ -39,6 +39,26 @@ def test_a_failed_message_goes_out_again_once_it_is_planned(
     assert len(channel.sent) == 1
     assert [each.outcome for each in message.attempts.all()] == ["refused", "accepted"]
     assert AuditEntry.objects.filter(action="message.retry", by=front_desk).exists()
+
+
+def test_a_message_that_goes_out_again_has_the_providers_new_id(
+    visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
+) -> None:
+    message = ended(visit, now, Submission(outcome=Outcome.ACCEPTED, provider_id="SM1"))
+    receipts.record(
+        provider="twilio",
+        reference=message.reference,
+        event_key="SM1:undelivered:",
+        status="undelivered",
+        code="30003",
+        now=now,
+    )
+    retried = retrying.retry(message=message, by=front_desk, now=now)
+    assert (retried.error_code, retried.accepted_at) == ("", None)
+    planned(patient, visit.site)
+    again = Submission(outcome=Outcome.ACCEPTED, provider_id="SM2")
+    dispatch.send_due(now=now, channel=Recorder(again))
+    assert Message.objects.get().provider_id == "SM2"
 
 
 def test_an_unknown_outcome_is_repeated_only_by_somebody_who_was_warned(
