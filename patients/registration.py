@@ -263,7 +263,7 @@ def _search_key(fields: dict[str, Any]) -> str:
 def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> bool:
     """Make `text` the preferred contact of its kind; the former one is retired, never deleted.
 
-    Whether anything changed.
+    Without a text every contact of the kind is retired. Whether anything changed.
     """
     value = ""
     if text.strip():
@@ -271,9 +271,9 @@ def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetim
     standing = ContactPoint.objects.filter(patient=patient, kind=kind, retired_at=None)
     if standing.filter(value=value, is_preferred=True).exists():
         return False
-    retired = standing.filter(is_preferred=True).update(retired_at=now, is_preferred=False)
+    leaving = standing.filter(Q(is_preferred=True) | Q(value=value)) if value else standing
+    retired = leaving.update(retired_at=now, is_preferred=False)
     if value:
-        standing.filter(value=value).update(retired_at=now)
         ContactPoint.objects.create(
             patient=patient, kind=kind, value=value, is_preferred=True, created_at=now
         )

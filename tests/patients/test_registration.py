@@ -187,6 +187,15 @@ def test_a_former_number_is_retired_and_kept(
     assert all(point.retired_at for point in points)
 
 
+def test_an_emptied_contact_leaves_no_other_of_its_kind(
+    patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    ContactPoint.objects.create(patient=patient, kind="phone", value="+12125550188", created_at=now)
+    registration.change(patient=patient, expected_version=1, by=front_desk, now=now, phone="")
+    standing = patient.contact_points.filter(retired_at=None)
+    assert {point.kind for point in standing} == {"email"}
+
+
 def test_an_unknown_field_cannot_be_changed(
     patient: Patient, front_desk: Staff, now: datetime
 ) -> None:
