@@ -16,9 +16,10 @@ from uuid import uuid4
 from django.db import OperationalError, transaction
 from django.db.models import F
 
-from appointments.models import Task, TaskKind
+from appointments.models import Task, TaskKind, TreatmentSeries
 from clinic.models import Site
 from patients.models import Patient
+from reminders import claiming
 from reminders.catalogue import MessageState
 from reminders.gathering import facts_of
 from reminders.models import Message, MessageItem
@@ -58,8 +59,16 @@ def sync_stale(*, now: datetime, limit: int = 200) -> int:
 @transaction.atomic
 def _spread_stale_sites() -> None:
     stale = Site.objects.exclude(planned_revision=F("revision"))
-    for site in stale.select_for_update(skip_locked=True, no_key=True):
-        Patient.objects.filter(series__site=site).raise_revision()
+    sites = list(stale.select_for_update(skip_locked=True, no_key=True))
+    if not sites:
+        return
+    patients = set(
+        TreatmentSeries.objects.filter(site__in=sites).values_list("patient_id", flat=True)
+    )
+    # In the order of their ids, as everybody locks them.
+    claiming.hold_patients(patients)
+    claiming.plan_anew(patients)
+    for site in sites:
         Site.objects.filter(pk=site.pk).update(planned_revision=site.revision)
 
 

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import F
 
-from clinic.models import ProtocolVersion, Site
+from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders import claiming, journeys
 from reminders.catalogue import MessageState
 from reminders.models import Message
+from tests.personas import a_patient
 from tests.processes import eventually
 from tests.reminders.ledger import a_visit
 
@@ -21,6 +23,37 @@ def _waits_for_a_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return bool(cursor.fetchone()[0])
+
+
+def test_a_changed_site_waits_for_its_patients_in_their_order(
+    patient: Patient, site: Site, protocol: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    following = a_patient(site, front_desk, now)
+    for each in (patient, following):
+        a_visit(each, site, protocol, now=now)
+    journeys.sync_stale(now=now)
+    # The first row is now the last of its table.
+    Patient.objects.filter(pk=patient.pk).update(notes="Moved to the end.")
+    Site.objects.filter(pk=site.pk).update(revision=F("revision") + 1)
+    faults: list[BaseException] = []
+
+    def plan() -> None:
+        try:
+            journeys.sync_stale(now=now)
+        except BaseException as fault:  # noqa: BLE001 - told to the test below
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    planner = threading.Thread(target=plan)
+    with transaction.atomic():
+        Patient.objects.select_for_update().get(pk=patient.pk)
+        planner.start()
+        eventually(_waits_for_a_lock)
+        Patient.objects.select_for_update(nowait=True).get(pk=following.pk)
+    planner.join(20)
+    assert not planner.is_alive()
+    assert not faults
 
 
 def test_planning_never_changes_a_message_whose_claim_is_just_being_committed(
