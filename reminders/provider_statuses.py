@@ -35,6 +35,17 @@ RANK: dict[str, int] = {
 }
 FINAL: frozenset[str] = frozenset(state for state, rank in RANK.items() if rank == 3)
 
+# Nothing of these is at a provider but a former sending, whose failure says nothing of the next.
+NOT_AWAY = frozenset(
+    {
+        MessageState.SCHEDULED,
+        MessageState.CLAIMED,
+        MessageState.WITHDRAWN,
+        MessageState.SKIPPED,
+    }
+)
+FAILURES = frozenset({MessageState.UNDELIVERED, MessageState.FAILED})
+
 # A handset that was off can still receive after the carrier's first report.
 ALLOWED_CORRECTION = (MessageState.UNDELIVERED, MessageState.DELIVERED)
 
@@ -48,6 +59,8 @@ def merge(current: str, incoming: str) -> MessageState | None:
     """The state after a report, or None when nothing changes: states only move forward."""
     if (current, incoming) == ALLOWED_CORRECTION:
         return MessageState(incoming)
+    if current in NOT_AWAY and incoming in FAILURES:
+        return None
     return MessageState(incoming) if RANK.get(incoming, 0) > RANK.get(current, 0) else None
 
 

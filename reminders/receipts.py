@@ -13,9 +13,7 @@ from django.db import transaction
 
 from reminders import claiming, fallback, provider_statuses
 from reminders.catalogue import MessageState
-from reminders.models import Message, Receipt
-
-_HARD_FAILURES = (MessageState.UNDELIVERED, MessageState.FAILED)
+from reminders.models import Message, MessageItem, Receipt
 
 
 @transaction.atomic
@@ -51,8 +49,13 @@ def record(
     )
     if not is_new or message is None or following is None:
         return False
+    if message.state in provider_statuses.NOT_AWAY:
+        _said_after_all(message)
+    if message.state in provider_statuses.NOT_AWAY or following is MessageState.FAILED:
+        # What the patient was told is another than what was planned from.
+        claiming.plan_anew([message.patient_id])
     _move(message, following, code=receipt.code, now=now)
-    if following in _HARD_FAILURES:
+    if following in provider_statuses.FAILURES:
         fallback.after_failures({message.pk: receipt.code}, now=now)
     return True
 
@@ -65,8 +68,24 @@ def _following(message: Message | None, reported: str | None) -> MessageState | 
     return None if merged is None else MessageState(merged)
 
 
+def _said_after_all(message: Message) -> None:
+    """Make the items live again of a message that planning had given up, but for those that
+    another has sent since. What only waits to say the same gives way and is planned anew."""
+    for item in message.items.filter(live=False):
+        same = MessageItem.objects.filter(
+            anchor=item.anchor,
+            schedule_version=item.schedule_version,
+            step=item.step,
+            channel=item.channel,
+            live=True,
+        )
+        same.filter(message__state__in=provider_statuses.NOT_AWAY).update(live=False)
+        if not same.exists():
+            MessageItem.objects.filter(pk=item.pk).update(live=True)
+
+
 def _move(message: Message, state: MessageState, *, code: str, now: datetime) -> None:
-    failed = state in _HARD_FAILURES
+    failed = state in provider_statuses.FAILURES
     message.state = state
     message.reason = "not_delivered" if failed else ""
     message.error_code = code if failed else ""

@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from appointments.models import Appointment, Task
-from reminders import dispatch, receipts
+from patients.models import Patient
+from reminders import dispatch, journeys, receipts
 from reminders.catalogue import Channel, MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.models import Message, Receipt, Suppression
@@ -98,6 +99,77 @@ def test_a_report_stops_a_message_that_was_about_to_be_sent_again(
     dispatch.send_due(now=now, channel=channel)
     assert not channel.sent
     assert again(message).claimed_at is not None
+
+
+def withdrawn(message: Message, now: datetime) -> None:
+    """As planning leaves a message that staff sent again and that was then not wanted any more."""
+    Message.objects.filter(pk=message.pk).update(
+        state=MessageState.WITHDRAWN,
+        reason="plan_changed",
+        claimed_at=None,
+        wake_at=None,
+        closed_at=now,
+    )
+    message.items.update(live=False)
+
+
+def test_a_report_about_a_withdrawn_message_makes_it_said(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    withdrawn(message, now)
+    report(message, "delivered", now)
+    assert again(message).state == MessageState.DELIVERED
+    assert message.items.get().live
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+
+
+def test_a_report_about_a_withdrawn_message_keeps_it_from_being_said_again(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    withdrawn(message, now)
+    other = queued(visit, now=now)
+    report(message, "delivered", now)
+    assert message.items.get().live
+    journeys.sync_stale(now=now)
+    assert again(other).state == MessageState.WITHDRAWN
+
+
+def test_what_another_message_has_said_meanwhile_stays_with_that(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    withdrawn(message, now)
+    other = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder())
+    report(message, "delivered", now)
+    assert again(message).state == MessageState.DELIVERED
+    assert not message.items.get().live
+    assert other.items.get().live
+
+
+def test_a_report_about_a_scheduled_message_has_its_patient_planned_again(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    report(queued(visit, now=now), "sent", now)
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+
+
+@pytest.mark.parametrize("word", ["failed", "undelivered"])
+def test_a_former_failure_does_not_stop_a_message_that_is_to_be_sent_again(
+    visit: Appointment, now: datetime, word: str
+) -> None:
+    message = queued(visit, now=now)
+    assert not report(message, word, now, code="30008")
+    assert again(message).state == MessageState.SCHEDULED
+
+
+def test_a_visit_whose_text_failed_after_its_move_is_planned_again(
+    sent: Message, patient: Patient, now: datetime
+) -> None:
+    report(sent, "failed", now, code="30008")
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
 
 
 def test_an_undelivered_text_asks_staff_to_call(
