@@ -41,7 +41,9 @@ class Settlement:
 def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) -> Tally:
     """Store where these messages go. One that is no longer this claim's to settle is left alone.
 
-    A hard failure suppresses its address and asks staff to call where that is due.
+    A patient whose facts moved on since the claim is planned anew when a message comes back to
+    the schedule, and when one failed: what was planned meanwhile took its time for told. A hard
+    failure suppresses its address and asks staff to call where that is due.
     """
     if not settlements:
         return Tally()
@@ -49,7 +51,7 @@ def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) ->
     claiming.plan_anew(
         each.message.patient_id
         for each in settlements
-        if each.state is MessageState.SCHEDULED
+        if each.state in (MessageState.SCHEDULED, MessageState.FAILED)
         and revisions[each.message.patient_id] != claim.revisions[each.message.pk]
     )
     settled = _store(claim, settlements, now=now)

@@ -9,7 +9,7 @@ from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent, registration
 from patients.models import ConsentChannel, Patient, Purpose
-from reminders import dispatch, receipts, submitting
+from reminders import dispatch, journeys, receipts, submitting
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.models import Attempt, Message, MessageItem, SentContent, Suppression
@@ -241,6 +241,26 @@ def test_a_message_put_off_while_its_visit_moved_is_planned_once_more(
     dispatch.send_due(now=now, channel=Recorder(moved_during_the_call))
     assert again(message).claimed_at is None
     assert Patient.objects.stale().filter(pk=patient.pk).exists()
+
+
+def test_a_visit_moved_during_a_call_that_fails_is_confirmed_and_not_announced_as_moved(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    queued(visit, now=now)
+
+    def moved_and_planned_during_the_call(outgoing: Outgoing) -> Submission:
+        visit.starts_at += timedelta(days=1)
+        visit.ends_at += timedelta(days=1)
+        visit.schedule_version += 1
+        visit.save()
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        journeys.sync_stale(now=now)
+        return refused("30008")
+
+    dispatch.send_due(now=now, channel=Recorder(moved_and_planned_during_the_call))
+    journeys.sync_stale(now=now)
+    notices = Message.objects.filter(state=MessageState.SCHEDULED, priority=0, waits_for="")
+    assert {message.kind for message in notices} == {Kind.BOOKING_CONFIRMED}
 
 
 def test_a_lease_too_short_for_a_call_gives_everything_back(
