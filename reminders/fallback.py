@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from appointments.models import Task, TaskKind
 from reminders.catalogue import REASONS, Channel, MessageState
 from reminders.models import Message, MessageItem, SentContent, Suppression
-from reminders.provider_statuses import Action, meaning
+from reminders.provider_statuses import FAILURES, Action, meaning
 
 # Failures up to this priority must reach the patient by some other road.
 CALL_UP_TO_PRIORITY = 1
 OPTED_OUT = frozenset({"21610"})
 NOT_TEXTABLE = frozenset({"21211", "21614", "21635", "30006"})
-UNHEARD = (
-    MessageState.FAILED,
-    MessageState.UNDELIVERED,
-    MessageState.SKIPPED,
-    MessageState.WITHDRAWN,
-)
+UNHEARD = (*FAILURES, MessageState.SKIPPED, MessageState.WITHDRAWN)
+
+# The gate's reasons that leave a living patient of a sending site untold.
+LEAVES_UNTOLD = frozenset({"no_consent", "no_address", "suppressed", "expired"})
+
+# (anchor, schedule version, step): what is said, whatever the channel.
+Said = tuple[str, int, str]
 
 
 def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
@@ -35,6 +37,23 @@ def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
     if not codes:
         return
     _suppress(codes, now=now)
+    _ask_for_calls(codes, now=now)
+
+
+def after_skips(messages: Sequence[Message], *, now: datetime) -> None:
+    """Ask staff to call about what failed on one channel and was left to these, on the other.
+
+    The caller holds the patients' rows, and the messages are already stored as skipped.
+    """
+    left = {_said_by(item) for item in MessageItem.objects.filter(message__in=messages)}
+    failed = (
+        MessageItem.objects.filter(
+            anchor__in={anchor for anchor, _, _ in left}, message__state__in=FAILURES
+        )
+        .exclude(message__reason="cannot_be_written")  # staff have their task for it
+        .select_related("message")
+    )
+    codes = {item.message_id: item.message.error_code for item in failed if _said_by(item) in left}
     _ask_for_calls(codes, now=now)
 
 
@@ -64,7 +83,7 @@ def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
 
 
 def _ask_for_calls(codes: Mapping[int, str], *, now: datetime) -> None:
-    """One call task for each urgent message that the other channel does not say either."""
+    """One call task for whatever is urgent and is said by no channel."""
     urgent = Message.objects.filter(pk__in=codes, priority__lte=CALL_UP_TO_PRIORITY)
     items: dict[int, list[MessageItem]] = {}
     for item in MessageItem.objects.filter(message__in=urgent):
@@ -74,7 +93,7 @@ def _ask_for_calls(codes: Mapping[int, str], *, now: datetime) -> None:
         [
             _call(message, codes[message.pk], items.get(message.pk, []), now)
             for message in urgent
-            if not _said_elsewhere(message, items.get(message.pk, []), said)
+            if not {_said_by(item) for item in items.get(message.pk, [])} <= said
         ],
         ignore_conflicts=True,
     )
@@ -103,30 +122,26 @@ def report_unwritable(messages: Sequence[Message], *, now: datetime) -> None:
     )
 
 
-def _said(anchors: Iterable[str]) -> set[tuple[str, int, str, str]]:
-    """(anchor, schedule version, step, channel) of everything that was or will be said."""
+def _said_by(item: MessageItem) -> Said:
+    return item.anchor, item.schedule_version, item.step
+
+
+def _said(anchors: Iterable[str]) -> set[Said]:
+    """Everything that was or will be said about these visits and series, by any channel."""
     return set(
         MessageItem.objects.filter(anchor__in=set(anchors), live=True)
         .exclude(message__state__in=UNHEARD)
-        .values_list("anchor", "schedule_version", "step", "channel")
-    )
-
-
-def _said_elsewhere(
-    message: Message, items: list[MessageItem], said: set[tuple[str, int, str, str]]
-) -> bool:
-    others = [channel.value for channel in Channel if channel != message.channel]
-    return bool(items) and all(
-        any((item.anchor, item.schedule_version, item.step, other) in said for other in others)
-        for item in items
+        .values_list("anchor", "schedule_version", "step")
     )
 
 
 def _call(message: Message, code: str, items: list[MessageItem], now: datetime) -> Task:
     visits = [item.anchor.removeprefix("visit:") for item in items if item.anchor[:6] == "visit:"]
     by = "text message" if message.channel == Channel.SMS else "e-mail"
+    # Not of the message: the two channels that say the same ask for one call.
+    unsaid = " ".join(sorted(map(str, map(_said_by, items))))
     return Task(
-        key=f"call:{message.key}",
+        key=f"call:{message.patient_id}:{message.kind}:{sha256(unsaid.encode()).hexdigest()[:20]}",
         site_id=message.site_id,
         patient_id=message.patient_id,
         appointment_id=int(visits[0]) if visits else None,

@@ -43,7 +43,7 @@ def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) ->
 
     A patient whose facts moved on since the claim is planned anew when a message comes back to
     the schedule, and when one failed: what was planned meanwhile took its time for told. A hard
-    failure suppresses its address and asks staff to call where that is due.
+    failure suppresses its address; staff are asked to call where nobody else tells the patient.
     """
     if not settlements:
         return Tally()
@@ -60,6 +60,10 @@ def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) ->
     refused = {each.message.pk: each.code for each in failed if each.message not in unwritable}
     fallback.report_unwritable(unwritable, now=now)
     fallback.after_failures(refused, now=now)
+    skipped = [each for each in settled if each.state is MessageState.SKIPPED]
+    fallback.after_skips(
+        [each.message for each in skipped if each.reason in fallback.LEAVES_UNTOLD], now=now
+    )
     return Tally(each.state.value for each in settled)
 
 

@@ -416,6 +416,41 @@ def test_staff_are_asked_to_call_once_both_channels_failed(
     assert {task.appointment for task in Task.objects.all()} == {visit}
 
 
+def test_both_channels_that_failed_make_one_call(visit: Appointment, now: datetime) -> None:
+    queued(visit, now=now)
+    queued(visit, now=now, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder(refused("30008")))
+    assert Task.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.BOOKING_CONFIRMED, Kind.PRECARE_STEP])
+def test_staff_are_asked_to_call_when_the_email_that_would_say_the_same_is_held_back(
+    visit: Appointment, patient: Patient, now: datetime, kind: Kind
+) -> None:
+    queued(visit, now=now, kind=kind)
+    queued(visit, now=now + MINUTE, kind=kind, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder(refused("21614")))
+    assert not Task.objects.exists()
+    consent.withdraw(patient=patient, purpose="care", channel="email", by=None, now=now)
+    planned(patient, visit.site)
+    dispatch.send_due(now=now + MINUTE, channel=Recorder())
+    urgent = kind == Kind.BOOKING_CONFIRMED
+    assert [task.appointment for task in Task.objects.all()] == ([visit] if urgent else [])
+
+
+def test_nobody_has_to_call_when_an_email_is_held_back_whose_text_arrived(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    queued(visit, now=now)
+    queued(visit, now=now + MINUTE, channel=Channel.EMAIL)
+    dispatch.send_due(now=now, channel=Recorder())
+    consent.withdraw(patient=patient, purpose="care", channel="email", by=None, now=now)
+    planned(patient, visit.site)
+    dispatch.send_due(now=now + MINUTE, channel=Recorder())
+    assert Message.objects.filter(state=MessageState.SKIPPED).exists()
+    assert not Task.objects.exists()
+
+
 def test_a_failure_of_low_priority_asks_nobody_to_call(visit: Appointment, now: datetime) -> None:
     queued(visit, now=now, kind=Kind.PRECARE_STEP)
     dispatch.send_due(now=now, channel=Recorder(refused("21614")))
