@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from reminders import claiming, gate, letters, recipients, submitting
 from reminders.catalogue import REASONS, Channel, Kind, MessageState, Purpose
 from reminders.channels import base, opening
@@ -145,6 +147,8 @@ def _channels(names: Iterable[str], channel: Open) -> dict[str, base.Channel]:
     for name in names:
         try:
             opened[name] = channel(name)
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as fault:  # noqa: BLE001 - wrong settings show in many ways
             # The error itself may quote a secret.
             log.error("channel %s does not open: %s", name, type(fault).__name__)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, transaction
 from django.db.models import F
 
@@ -89,7 +90,8 @@ def _plan_batch(*, now: datetime, size: int, without: Collection[int]) -> tuple[
         try:
             with transaction.atomic():
                 _plan(patient, facts[patient.pk], now=now)
-        except OperationalError:  # the database's trouble, not this patient's
+        # The database's trouble or the worker's, not this patient's.
+        except (OperationalError, SoftTimeLimitExceeded):
             raise
         except Exception as fault:  # noqa: BLE001 - one patient must not hold up the others
             # The error's text may name the patient.

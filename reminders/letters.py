@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 
 from appointments import links
@@ -62,6 +63,8 @@ def write(
     for message in messages:
         try:
             written.append(desk.write(message))
+        except SoftTimeLimitExceeded:
+            raise
         except Exception as fault:  # noqa: BLE001 - one bad letter must not hold up the others
             # The error's text may name the patient.
             log.error("message %s cannot be written: %s", message.pk, type(fault).__name__)

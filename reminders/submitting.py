@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from appointments.models import PatientLink
@@ -148,6 +149,8 @@ def _submit(channel: Channel, written: Written, lease: Lease) -> Submission | No
         return None
     try:
         return channel.submit(written.outgoing)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as fault:  # noqa: BLE001 - a channel that breaks its word may have sent it
         log.error(
             "message %s: its channel raised %s",

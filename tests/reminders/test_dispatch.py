@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -11,6 +12,7 @@ from patients import consent, registration
 from patients.models import ConsentChannel, Patient, Purpose
 from reminders import dispatch, journeys, receipts, submitting
 from reminders.catalogue import Channel, Kind, MessageState
+from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.models import Attempt, Message, MessageItem, SentContent, Suppression
 from tests.personas import a_patient
@@ -343,6 +345,27 @@ def test_a_channel_that_raises_leaves_an_unknown_outcome(
     assert again(message).state == MessageState.UNKNOWN
     assert "RuntimeError" in caplog.text
     assert "+1212" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "reminders.letters.render",
+        "reminders.dispatch.opening.channel",
+        "reminders.channels.twilio.TwilioChannel.submit",
+    ],
+)
+def test_a_worker_that_is_told_to_stop_takes_it_for_no_messages_fault(
+    visit: Appointment, now: datetime, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    queued(visit, now=now)
+
+    def stops(*args: object, **kwargs: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(place, stops)
+    with pytest.raises(SoftTimeLimitExceeded):
+        dispatch.send_due(now=now, channel=lambda name: opening.channel(name))
 
 
 def test_a_channel_that_does_not_open_puts_its_messages_off_and_no_others(

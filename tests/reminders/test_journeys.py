@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Site, Staff
@@ -34,3 +35,15 @@ def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
     assert journeys.sync_stale(now=now) == 1
     assert Message.objects.filter(patient=following).exists()
     assert list(Patient.objects.stale()) == [patient]
+
+
+def test_a_planner_that_is_told_to_stop_takes_it_for_no_patients_fault(
+    visit: Appointment, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(facts: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(journeys, "plan", stops)
+    Patient.objects.all().raise_revision()
+    with pytest.raises(SoftTimeLimitExceeded):
+        journeys.sync_stale(now=now)
