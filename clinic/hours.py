@@ -12,7 +12,7 @@ PostgreSQL's AT TIME ZONE takes the second occurrence of a repeated time.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -254,47 +254,14 @@ def next_allowed(at: datetime, hours: Hours, zones: tuple[str, ...]) -> datetime
     raise NeverAllowed(f"no common moment of {hours} in {', '.join(zones)}")
 
 
-def previous_allowed(at: datetime, hours: Hours, zones: tuple[str, ...]) -> datetime:
-    """The last moment at or before `at` (UTC) that lies inside `hours` in every zone.
-
-    Since a window is half-open, the last moment of one that is over is its final minute.
-
-    Raises:
-        NeverAllowed: when there is none within 31 days.
-    """
-    moment = at.astimezone(UTC)
-    while moment >= at - _SEARCH_DAYS * DAY:
-        earlier = min(_previous_in(moment, hours, zone) for zone in zones)
-        if earlier == moment:
-            return moment
-        moment = earlier
-    raise NeverAllowed(f"no common moment of {hours} in {', '.join(zones)}")
-
-
 def _next_in(at: datetime, hours: Hours, zone: str) -> datetime:
-    for window in _windows(at, hours, zone, 1):
-        if at < window.ends_at:
+    today = local(at, zone).date()
+    # The day before counts because a window may reach past midnight.
+    for number in range(-1, _SEARCH_DAYS):
+        window = hours.on(today + number * DAY, zone)
+        if window is not None and at < window.ends_at:
             return max(at, window.starts_at)
     raise NeverAllowed(f"no moment of {hours} in {zone}")
-
-
-def _previous_in(at: datetime, hours: Hours, zone: str) -> datetime:
-    for window in _windows(at, hours, zone, -1):
-        if at >= window.starts_at:
-            return min(at, max(window.starts_at, window.ends_at - MINUTE))
-    raise NeverAllowed(f"no moment of {hours} in {zone}")
-
-
-def _windows(at: datetime, hours: Hours, zone: str, step: int) -> Iterator[Period]:
-    """The windows of the days from the one beside `at` onwards (`step` 1) or backwards (-1).
-
-    The day before counts because a window may reach past midnight.
-    """
-    today = local(at, zone).date()
-    for number in range(-1, _SEARCH_DAYS):
-        window = hours.on(today + step * number * DAY, zone)
-        if window is not None:
-            yield window
 
 
 # --- Dates for people -----------------------------------------------------------------------------
