@@ -1,13 +1,11 @@
 """Texts through Twilio's SDK.
 
 Twilio takes no key and cannot be asked by our reference. So the reference travels in the address
-of the status callback, and `look_up` finds a lost text by number, sender and exact words.
+of the status callback.
 Nothing here logs: the SDK's own client would log numbers and words, so it is not used.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -30,20 +28,6 @@ MAX_VALIDITY_SECONDS = 36_000  # Twilio's error 21624
 RETRY_AFTER_ALARM_SECONDS = 300
 RETRY_AFTER_BUSY_SECONDS = 30
 NOT_TWILIOS_ANSWER = (ValueError, TypeError, AttributeError, KeyError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """A text at Twilio that could be ours."""
-
-    provider_id: str
-    status: str
-    code: str
-    created_at: datetime
-
-
-class LookUpFailed(Exception):
-    """Twilio could not be asked; nothing is known about the text."""
 
 
 class Busy(Exception):
@@ -102,7 +86,6 @@ class Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
 class TwilioChannel:
     name = "sms"
     provider = "twilio"
-    marks_first = False
 
     def __init__(
         self, *, account_sid: str, auth_token: str, public_url: str, base_url: str = ""
@@ -140,36 +123,6 @@ class TwilioChannel:
         if not created.sid:
             return Submission(outcome=Outcome.UNKNOWN, code="garbled")
         return Submission(outcome=Outcome.ACCEPTED, provider_id=created.sid)
-
-    def look_up(self, outgoing: Outgoing, *, since: datetime) -> list[Found]:
-        """Texts at Twilio with this recipient, sender and exact text, made at `since` or later.
-
-        Two of them are a question for a human. Twilio's own date filter is not used: it reads
-        the date of sending, which a queued text does not have. Raises LookUpFailed.
-        """
-        query: dict[str, str] = {"to": outgoing.to}
-        if not _is_service(outgoing.sender):
-            query["from_"] = outgoing.sender
-        try:
-            stored = self._client.messages.list(limit=200, **query)
-        except (
-            Busy,
-            TwilioRestException,
-            TwilioServiceException,
-            requests.RequestException,
-            *NOT_TWILIOS_ANSWER,
-        ) as error:
-            raise LookUpFailed from error
-        return [
-            Found(
-                provider_id=text.sid or "",
-                status=str(text.status or ""),
-                code=str(text.error_code or ""),
-                created_at=text.date_created,
-            )
-            for text in stored
-            if text.body == outgoing.text and text.date_created and text.date_created >= since
-        ]
 
     def close(self) -> None:
         self._wire.session.close()

@@ -5,12 +5,11 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from reminders.channels.base import Outcome, Outgoing
-from reminders.channels.twilio import LookUpFailed, TwilioChannel
+from reminders.channels.twilio import TwilioChannel
 from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
 
 
@@ -171,37 +170,6 @@ def test_silence_after_the_call_is_unknown(
     assert len(provider.texts) == 1
 
 
-def test_a_lost_text_is_found_by_number_sender_and_words(
-    provider: StandIn, channel: TwilioChannel, text: Outgoing
-) -> None:
-    since = datetime.now(UTC).replace(microsecond=0)
-    provider.mode("drop_after_accept")
-    channel.submit(text)
-    channel.submit(dataclasses.replace(text, text="Something else"))
-    channel.submit(dataclasses.replace(text, to="+15550100199"))
-
-    [found] = channel.look_up(text, since=since)
-
-    assert found.provider_id == provider.texts[0].sid
-    assert channel.look_up(text, since=since + timedelta(minutes=5)) == []
-
-
-def test_two_equal_texts_are_both_found(channel: TwilioChannel, text: Outgoing) -> None:
-    since = datetime.now(UTC).replace(microsecond=0)
-    channel.submit(text)
-    channel.submit(text)
-
-    assert len(channel.look_up(text, since=since)) == 2
-
-
-def test_a_look_up_that_cannot_ask_says_so(text: Outgoing) -> None:
-    channel = open_channel("http://nowhere.invalid")
-
-    with pytest.raises(LookUpFailed):
-        channel.look_up(text, since=datetime.now(UTC))
-    channel.close()
-
-
 def test_one_channel_serves_many_threads(
     provider: StandIn, channel: TwilioChannel, text: Outgoing
 ) -> None:
@@ -229,7 +197,6 @@ def test_nothing_of_a_text_reaches_the_log(
         provider.mode("21610")
         channel.submit(text)
         channel.submit(text)
-        channel.look_up(text, since=datetime.now(UTC))
         channel.close()
 
     logged = caplog.text
