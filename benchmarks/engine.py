@@ -25,7 +25,6 @@ class NoProvider:
     """A channel that takes everything at once: what is left is our own work."""
 
     name = provider = "none"
-    marks_first = False
 
     def submit(self, outgoing: Outgoing) -> Submission:
         return Submission(outcome=Outcome.ACCEPTED, provider_id=outgoing.reference[:32])

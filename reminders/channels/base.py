@@ -59,8 +59,7 @@ class Channel(Protocol):
     """Takes messages to one provider over a connection that it keeps open for the process.
 
     `submit` never raises for what a provider or network does. It may be called from several
-    threads. `marks_first`: the provider can neither be asked afterwards nor takes a key, so the
-    caller commits "submitting" before the call.
+    threads.
     """
 
     @property
@@ -68,9 +67,6 @@ class Channel(Protocol):
 
     @property
     def provider(self) -> str: ...
-
-    @property
-    def marks_first(self) -> bool: ...
 
     def submit(self, outgoing: Outgoing) -> Submission: ...
 

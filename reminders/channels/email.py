@@ -70,7 +70,6 @@ class SmtpConnection(EmailBackend):
 
 class EmailChannel:
     name = "email"
-    marks_first = True
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -98,7 +98,6 @@ class Recorder:
 
     name = "recorder"
     provider = "recorder"
-    marks_first = True
 
     def __init__(self, answer: Submission | Callable[[Outgoing], Submission] = ACCEPTED) -> None:
         self.answer = answer

@@ -13,8 +13,8 @@ def account(settings: Settings) -> None:
 def test_a_process_has_one_channel_of_each_name() -> None:
     sms, email = channel("sms"), channel("email")
 
-    assert (sms.name, sms.provider, sms.marks_first) == ("sms", "twilio", False)
-    assert (email.name, email.marks_first) == ("email", True)
+    assert (sms.name, sms.provider) == ("sms", "twilio")
+    assert email.name == "email"
     assert channel("sms") is sms
     assert channel("email") is email
     forget()
