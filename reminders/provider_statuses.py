@@ -33,7 +33,6 @@ RANK: dict[str, int] = {
     MessageState.FAILED: 3,
     MessageState.DELIVERED: 3,
 }
-FINAL: frozenset[str] = frozenset(state for state, rank in RANK.items() if rank == 3)
 
 # Nothing of these is at a provider but a former sending, whose failure says nothing of the next.
 NOT_AWAY = frozenset(
@@ -62,13 +61,6 @@ def merge(current: str, incoming: str) -> MessageState | None:
     if current in NOT_AWAY and incoming in FAILURES:
         return None
     return MessageState(incoming) if RANK.get(incoming, 0) > RANK.get(current, 0) else None
-
-
-def contradicts(current: str, incoming: str) -> bool:
-    """Two different final words about one message: the first is kept, and staff are shown."""
-    if current == incoming or (current, incoming) == ALLOWED_CORRECTION:
-        return False
-    return current in FINAL and incoming in FINAL
 
 
 class Action(StrEnum):

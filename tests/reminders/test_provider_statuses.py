@@ -4,11 +4,9 @@ import pytest
 
 from reminders.catalogue import MessageState as State
 from reminders.provider_statuses import (
-    FINAL,
     RANK,
     RULES,
     Action,
-    contradicts,
     from_provider,
     meaning,
     merge,
@@ -43,19 +41,6 @@ def test_no_order_of_reports_can_make_a_state_go_back() -> None:
         after = merge(current, incoming)
         assert after is None or RANK[after] >= RANK.get(current, 0)
         assert after is None or merge(after, incoming) is None
-
-
-def test_contradicting_final_words_are_flagged_and_only_those() -> None:
-    flagged = {pair for pair in product(State, State) if contradicts(*pair)}
-
-    assert flagged == {
-        (State.DELIVERED, State.FAILED),
-        (State.DELIVERED, State.UNDELIVERED),
-        (State.FAILED, State.DELIVERED),
-        (State.FAILED, State.UNDELIVERED),
-        (State.UNDELIVERED, State.FAILED),
-    }
-    assert all(current in FINAL and merge(current, new) is None for current, new in flagged)
 
 
 def test_words_that_say_nothing_change_nothing() -> None:
