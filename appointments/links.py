@@ -1,4 +1,4 @@
-"""Links for patients: issued with an unguessable token, opened, and proved by the birth date.
+"""Links for patients: made with an unguessable token, opened, and proved by the birth date.
 
 Only the SHA-256 of a token is stored, so nobody who reads the database can open a link. Opening
 changes nothing: mail scanners open links too.
@@ -90,19 +90,6 @@ def prepare(
         created_at=now,
         expires_at=starts_to_age + life,
     )
-
-
-def issue(
-    *,
-    patient_id: int,
-    appointment: Appointment | None,
-    now: datetime,
-    purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
-) -> str:
-    """Store a new link of a patient, for one visit or for all; give its token."""
-    token, link = prepare(patient_id=patient_id, appointment=appointment, now=now, purpose=purpose)
-    link.save()
-    return token
 
 
 def open(  # noqa: A001 - links.open

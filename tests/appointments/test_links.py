@@ -8,6 +8,7 @@ from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
+from tests.links import issued
 from tests.reminders.ledger import a_visit
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def visit(patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
 
 @pytest.fixture
 def token(visit: Appointment, patient: Patient, now: datetime) -> str:
-    return links.issue(patient_id=patient.pk, appointment=visit, now=now)
+    return issued(patient_id=patient.pk, appointment=visit, now=now)
 
 
 def closed(token: str, now: datetime) -> Closed:
@@ -44,7 +45,7 @@ def test_a_token_has_at_least_96_random_bits_and_is_not_stored(token: str) -> No
 
 
 def test_every_token_is_another(patient: Patient, now: datetime) -> None:
-    tokens = {links.issue(patient_id=patient.pk, appointment=None, now=now) for _ in range(50)}
+    tokens = {issued(patient_id=patient.pk, appointment=None, now=now) for _ in range(50)}
     assert len(tokens) == 50
 
 
@@ -64,7 +65,7 @@ def test_a_link_says_that_its_visit_was_moved(
 def test_a_link_stays_open_when_a_move_was_taken_back(
     visits: list[Appointment], patient: Patient, front_desk: Staff, now: datetime
 ) -> None:
-    token = links.issue(patient_id=patient.pk, appointment=visits[0], now=now)
+    token = issued(patient_id=patient.pk, appointment=visits[0], now=now)
     moved = booking.move(
         appointment=visits[0],
         starts_at=visits[0].starts_at + timedelta(hours=3),
@@ -98,7 +99,7 @@ def test_a_link_of_a_visit_closes_thirty_days_after_it(
 
 
 def test_a_link_without_a_visit_expires_after_thirty_days(patient: Patient, now: datetime) -> None:
-    token = links.issue(patient_id=patient.pk, appointment=None, now=now)
+    token = issued(patient_id=patient.pk, appointment=None, now=now)
     link = links.open(token, now=now + timedelta(days=29))
     assert link.appointment is None
     assert closed(token, now + links.LIFE) is Closed.EXPIRED

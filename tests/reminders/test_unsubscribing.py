@@ -5,11 +5,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from appointments import links
 from appointments.models import PatientLink
 from clinic.models import Staff
 from patients import consent
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+from tests.links import issued
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def address(patient: Patient, front_desk: Staff, now: datetime) -> str:
         by=front_desk,
         now=now - timedelta(days=365),
     )
-    token = links.issue(
+    token = issued(
         patient_id=patient.pk,
         appointment=None,
         now=timezone.now(),

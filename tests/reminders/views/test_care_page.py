@@ -9,12 +9,13 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from appointments import attendance, booking, links
+from appointments import attendance, booking
 from appointments.models import Appointment, PatientLink
 from clinic.models import AuditEntry, Site, Staff
 from config.logs import Discreet
 from patients import consent
 from patients.models import Patient
+from tests.links import issued
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def patients_browser() -> Client:
 
 @pytest.fixture
 def token(visits: list[Appointment], patient: Patient, now: datetime) -> str:
-    return links.issue(patient_id=patient.pk, appointment=visits[0], now=now)
+    return issued(patient_id=patient.pk, appointment=visits[0], now=now)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_progress_is_on_the_page_of_the_last_visit_and_photos_need_consent(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    url = f"/p/{links.issue(patient_id=patient.pk, appointment=visits[2], now=now)}/"
+    url = f"/p/{issued(patient_id=patient.pk, appointment=visits[2], now=now)}/"
     client.post(url, BORN)
     asked = "Twelve weeks"
     assert asked not in text_of(client.get(url))
@@ -160,7 +161,7 @@ def test_a_link_about_the_whole_series_opens_the_progress_after_its_last_session
         attendance.complete(appointment=visit, by=front_desk, now=visit.ends_at)
     later = visits[2].ends_at + timedelta(weeks=4)
     clock.move_to(later)
-    url = f"/p/{links.issue(patient_id=patient.pk, appointment=None, now=later)}/"
+    url = f"/p/{issued(patient_id=patient.pk, appointment=None, now=later)}/"
     assert "Thu 15 Apr 10:00" in text_of(client.get(url))
     client.post(url, BORN)
     assert "Four weeks: first changes" in text_of(client.get(url))
@@ -225,7 +226,7 @@ def test_the_proof_counts_for_this_link_only_and_half_an_hour(
     clock: Clock,
 ) -> None:
     signed = client.post(url, BORN).cookies["afterglow_care"].value
-    other = f"/p/{links.issue(patient_id=patient.pk, appointment=visits[1], now=now)}/"
+    other = f"/p/{issued(patient_id=patient.pk, appointment=visits[1], now=now)}/"
     stranger = Client()
     stranger.cookies["afterglow_care"] = signed
     assert "microneedling" in text_of(stranger.get(url))
@@ -286,7 +287,7 @@ def test_a_link_runs_out_a_month_after_its_visit(
 def test_a_link_without_a_visit_runs_out_after_a_month(
     client: Client, patient: Patient, now: datetime, clock: Clock
 ) -> None:
-    url = f"/p/{links.issue(patient_id=patient.pk, appointment=None, now=now)}/"
+    url = f"/p/{issued(patient_id=patient.pk, appointment=None, now=now)}/"
     assert "You have no visits booked" in text_of(client.get(url))
     clock.shift(timedelta(days=31))
     assert "This link has run out" in text_of(client.get(url))
@@ -307,7 +308,7 @@ def test_an_unknown_link_gives_nothing_but_the_numbers_to_call(
 def test_a_link_to_unsubscribe_opens_no_care_page(
     client: Client, visits: list[Appointment], patient: Patient, now: datetime
 ) -> None:
-    stop = links.issue(
+    stop = issued(
         patient_id=patient.pk,
         appointment=None,
         now=now,
