@@ -1,7 +1,7 @@
 """What a hard failure asks for: an address that is used no more, and a call by staff.
 
-Owns which codes close an address, and when nobody but a person can reach the patient. The other
-channel needs no act here: what it says was planned as a message of its own.
+Owns when nobody but a person can reach the patient. The other channel needs no act here: what it
+says was planned as a message of its own. Which codes close an address is in the providers' table.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from hashlib import sha256
 from appointments.models import Task, TaskKind
 from reminders.catalogue import REASONS, Channel, MessageState
 from reminders.models import Message, MessageItem, SentContent, Suppression
-from reminders.provider_statuses import FAILURES, Action, meaning
+from reminders.provider_statuses import FAILURES, meaning
 
 # Failures up to this priority must reach the patient by some other road.
 CALL_UP_TO_PRIORITY = 1
-OPTED_OUT = frozenset({"21610"})
-NOT_TEXTABLE = frozenset({"21211", "21614", "21635", "30006"})
 UNHEARD = (*FAILURES, MessageState.SKIPPED, MessageState.WITHDRAWN)
 
 # The gate's reasons that leave a living patient of a sending site untold.
@@ -57,15 +55,6 @@ def after_skips(messages: Sequence[Message], *, now: datetime) -> None:
     _ask_for_calls(codes, now=now)
 
 
-def suppression_reason(channel: str, code: str) -> str:
-    """Why an address is used no more after this code; empty when it stays in use."""
-    if channel == Channel.SMS:
-        if code in OPTED_OUT:
-            return "opted_out"
-        return "not_textable" if code in NOT_TEXTABLE else ""
-    return "hard_bounce" if meaning(code).action is Action.SUPPRESS else ""
-
-
 def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
     contents = SentContent.objects.filter(message__in=codes).select_related("message")
     suppressions = [
@@ -77,7 +66,7 @@ def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
             since=now,
         )
         for content in contents
-        if (reason := suppression_reason(content.message.channel, codes[content.message_id]))
+        if (reason := meaning(codes[content.message_id]).closes)
     ]
     Suppression.objects.bulk_create(suppressions, ignore_conflicts=True)
 

@@ -64,10 +64,9 @@ def merge(current: str, incoming: str) -> MessageState | None:
 
 
 class Action(StrEnum):
-    """What a code asks for: stop using the address, try once more (an hour later or more), use
-    the other channel, wake whoever runs the system, or only show it."""
+    """What a code asks for: try once more (an hour later or more), use the other channel, wake
+    whoever runs the system, or only show it."""
 
-    SUPPRESS = "suppress"
     RETRY_ONCE = "retry_once"
     FALLBACK = "fallback"
     ALARM = "alarm"
@@ -76,8 +75,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class ErrorRule:
+    """`closes` is the reason for which the address is used no more: "opted_out", "not_textable"
+    or "hard_bounce"; empty when it stays in use."""
+
     action: Action
     sentence: str
+    closes: str = ""
 
 
 RULES = {
@@ -85,7 +88,7 @@ RULES = {
     "20005": ErrorRule(Action.ALARM, "The provider account is not active."),
     "20404": ErrorRule(Action.ALARM, "The provider account was not found."),
     "20429": ErrorRule(Action.RETRY_ONCE, "The provider asked us to slow down."),
-    "21211": ErrorRule(Action.FALLBACK, "This is not a valid phone number."),
+    "21211": ErrorRule(Action.FALLBACK, "This is not a valid phone number.", "not_textable"),
     "21212": ErrorRule(Action.ALARM, "The clinic's sending number is not valid."),
     "21408": ErrorRule(Action.FALLBACK, "Texts to this country are not switched on."),
     "21602": ErrorRule(Action.REPORT, "The text was empty."),
@@ -93,18 +96,22 @@ RULES = {
     "21604": ErrorRule(Action.FALLBACK, "There was no number to send to."),
     "21606": ErrorRule(Action.ALARM, "The clinic's sending number does not belong to the account."),
     "21609": ErrorRule(Action.ALARM, "The provider cannot use our address for delivery reports."),
-    "21610": ErrorRule(Action.SUPPRESS, "The recipient answered STOP and receives no more texts."),
+    "21610": ErrorRule(
+        Action.FALLBACK, "The recipient answered STOP and receives no more texts.", "opted_out"
+    ),
     "21612": ErrorRule(Action.FALLBACK, "This number cannot be reached from the clinic's number."),
-    "21614": ErrorRule(Action.FALLBACK, "This is not a mobile number."),
+    "21614": ErrorRule(Action.FALLBACK, "This is not a mobile number.", "not_textable"),
     "21617": ErrorRule(Action.REPORT, "The text was too long for the provider."),
     "21624": ErrorRule(Action.REPORT, "The validity given to the provider was out of range."),
-    "21635": ErrorRule(Action.FALLBACK, "This is a landline and takes no texts."),
+    "21635": ErrorRule(Action.FALLBACK, "This is a landline and takes no texts.", "not_textable"),
     "30001": ErrorRule(Action.REPORT, "The text expired in the provider's full queue."),
     "30002": ErrorRule(Action.ALARM, "The provider has suspended the account."),
     "30003": ErrorRule(Action.RETRY_ONCE, "The phone was switched off or out of reach."),
     "30004": ErrorRule(Action.FALLBACK, "The phone or its carrier blocks our texts."),
     "30005": ErrorRule(Action.FALLBACK, "The number is unknown: please check it."),
-    "30006": ErrorRule(Action.FALLBACK, "This is a landline or a carrier that takes no texts."),
+    "30006": ErrorRule(
+        Action.FALLBACK, "This is a landline or a carrier that takes no texts.", "not_textable"
+    ),
     "30007": ErrorRule(Action.ALARM, "A carrier filtered the text."),
     "30008": ErrorRule(Action.REPORT, "The carrier gave no reason."),
     "30022": ErrorRule(Action.RETRY_ONCE, "The carrier asked us to slow down."),
@@ -128,7 +135,9 @@ RULES |= {
 }
 
 # RFC 3463: class.subject.detail. Subject 1 is about the address, 2 about the mailbox.
-MAIL_ADDRESS_IS_DEAD = ErrorRule(Action.SUPPRESS, "This mail address does not exist.")
+MAIL_ADDRESS_IS_DEAD = ErrorRule(
+    Action.FALLBACK, "This mail address does not exist.", "hard_bounce"
+)
 MAIL_REFUSED = ErrorRule(Action.FALLBACK, "The recipient's mail server refused the mail.")
 MAIL_LATER = ErrorRule(Action.RETRY_ONCE, "The mail server asked us to come back later.")
 MAIL_SENDER = ErrorRule(Action.ALARM, "The mail server does not accept us as a sender.")

@@ -52,7 +52,7 @@ def test_words_that_say_nothing_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("code", "action"),
     [
-        ("21610", Action.SUPPRESS),
+        ("21610", Action.FALLBACK),
         ("21614", Action.FALLBACK),
         ("30006", Action.FALLBACK),
         ("30003", Action.RETRY_ONCE),
@@ -62,7 +62,7 @@ def test_words_that_say_nothing_change_nothing() -> None:
         ("99999", Action.REPORT),
         ("", Action.REPORT),
         ("http-500", Action.REPORT),
-        ("5.1.1", Action.SUPPRESS),
+        ("5.1.1", Action.FALLBACK),
         ("550", Action.FALLBACK),
         ("5.2.2", Action.FALLBACK),
         ("4.7.1", Action.RETRY_ONCE),
@@ -71,6 +71,23 @@ def test_words_that_say_nothing_change_nothing() -> None:
 )
 def test_each_code_asks_for_its_action(code: str, action: Action) -> None:
     assert meaning(code).action is action
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("21610", "opted_out"),
+        ("21614", "not_textable"),
+        ("30006", "not_textable"),
+        ("5.1.1", "hard_bounce"),
+        ("30003", ""),
+        ("30005", ""),
+        ("550", ""),
+        ("", ""),
+    ],
+)
+def test_only_some_codes_close_the_address(code: str, reason: str) -> None:
+    assert meaning(code).closes == reason
 
 
 def test_every_rule_can_be_read_by_staff() -> None:
