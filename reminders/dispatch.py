@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from celery.exceptions import SoftTimeLimitExceeded
 
 from reminders import claiming, gate, letters, recipients, submitting
-from reminders.catalogue import REASONS, Channel, Kind, MessageState, Purpose
+from reminders.catalogue import REASONS, Channel, MessageState, Purpose
 from reminders.channels import base, opening
 from reminders.claiming import Claim
 from reminders.models import Message
@@ -91,7 +91,6 @@ def tidy(*, now: datetime) -> None:
 def envelope(message: Message) -> gate.Envelope:
     """A stored message as the gate sees it."""
     return gate.Envelope(
-        kind=Kind(message.kind),
         purpose=Purpose(message.purpose),
         channel=Channel(message.channel),
         priority=message.priority,

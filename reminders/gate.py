@@ -11,7 +11,7 @@ from datetime import datetime
 
 from clinic import hours
 from clinic.hours import Hours
-from reminders.catalogue import REASONS, Channel, Kind, Purpose
+from reminders.catalogue import REASONS, Channel, Purpose
 
 # Care 08:00–20:00 every day, marketing 10:00–18:00 Monday to Saturday, in the patient's zone:
 # stricter than the law of any state read for the design (messaging rules, part a).
@@ -31,7 +31,6 @@ _WORDS = {
 class Envelope:
     """What the gate sees of a message."""
 
-    kind: Kind
     purpose: Purpose
     channel: Channel
     priority: int

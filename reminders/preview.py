@@ -190,7 +190,6 @@ def _decision(
     if message.skip:
         return None, message.skip, (REASONS[message.skip],)
     envelope = gate.Envelope(
-        kind=message.kind,
         purpose=message.purpose,
         channel=message.channel,
         priority=message.priority,

@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic import hours
-from reminders.catalogue import Channel, Kind, Purpose
+from reminders.catalogue import Channel, Purpose
 from reminders.gate import QUIET_HOURS, Envelope, Recipient, Send, Skip, Wait, decide
 
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
 NOON = datetime(2027, 3, 12, 17, 0, tzinfo=UTC)  # 12:00 in New York, a Friday
 
 REMINDER = Envelope(
-    kind=Kind.REMINDER_FINAL,
     purpose=Purpose.CARE,
     channel=Channel.SMS,
     priority=1,
@@ -24,7 +23,6 @@ REMINDER = Envelope(
 )
 PROMPT = replace(
     REMINDER,
-    kind=Kind.TOUCHUP_PROMPT,
     purpose=Purpose.MARKETING,
     channel=Channel.EMAIL,
     priority=4,
@@ -72,7 +70,7 @@ def test_a_message_is_expired_at_the_very_moment_of_its_expiry() -> None:
 
 
 def test_a_photo_prompt_needs_the_consent_to_photos_too() -> None:
-    photo = replace(REMINDER, kind=Kind.PROGRESS_MILESTONE, priority=3, needs=("photos",))
+    photo = replace(REMINDER, priority=3, needs=("photos",))
     decision = decide(photo, ELENA, now=NOON)
     assert isinstance(decision, Skip)
     assert "photos" in decision.why
@@ -114,7 +112,7 @@ def test_prompts_wait_over_sunday_for_monday_at_ten() -> None:
 
 def test_a_notice_is_not_bound_by_quiet_hours() -> None:
     night = datetime(2027, 3, 12, 8, 0, tzinfo=UTC)
-    notice = replace(REMINDER, kind=Kind.APPT_MOVED, priority=0, due_at=night)
+    notice = replace(REMINDER, priority=0, due_at=night)
     assert decide(notice, ELENA, now=night) == Send()
 
 
