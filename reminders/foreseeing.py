@@ -16,7 +16,6 @@ from clinic.protocols import loading
 from patients.models import Patient
 from reminders import gathering, preview, recipients
 from reminders.catalogue import Channel
-from reminders.lettering import Reader
 from reminders.preview import ImaginedVisit, Preview
 
 # As long as a real one, so that the length of a text is true.
@@ -53,12 +52,7 @@ def series(
         for line in preview.calendar(
             patient=replace(facts, series=(*facts.series, imagined)),
             recipients=readers,
-            reader=Reader(
-                first_name=patient.first_name,
-                language=patient.language,
-                zone=patient.zone,
-                detail=("phi_detail", "any") in readers[Channel.EMAIL].consents,
-            ),
+            reader=gathering.reader_of(patient, readers[Channel.EMAIL]),
             sender=gathering.sender_of(site),
             care_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
             unsubscribe_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",

@@ -1,4 +1,4 @@
-"""Gathering what planning needs to know of patients, in a constant number of queries."""
+"""Gathering what planning and letters need to know of patients, in a constant number of queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from clinic.protocols import loading
 from patients.models import Patient
 from reminders import saying
 from reminders.catalogue import Channel
-from reminders.lettering import Sender
+from reminders.gate import Recipient
+from reminders.lettering import Reader, Sender
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
     Item,
@@ -77,6 +78,17 @@ def sender_of(site: Site) -> Sender:
         sms_name=site.sms_name,
         phone=site.phone,
         address=site.address,
+    )
+
+
+def reader_of(patient: Patient, recipient: Recipient, *, first_sms: bool = False) -> Reader:
+    """A patient as letters address them."""
+    return Reader(
+        first_name=patient.first_name,
+        language=patient.language,
+        zone=patient.zone,
+        detail=("phi_detail", "any") in recipient.consents,
+        first_sms=first_sms,
     )
 
 

@@ -115,13 +115,8 @@ class _Desk:
     def _reader(self, message: Message) -> lettering.Reader:
         recipient = self.recipients[message.pk]
         texted = (message.patient_id, recipient.address) in self.texted
-        return lettering.Reader(
-            first_name=message.patient.first_name,
-            language=message.patient.language,
-            zone=message.patient.zone,
-            detail=("phi_detail", "any") in recipient.consents,
-            first_sms=message.channel == Channel.SMS and not texted,
-        )
+        is_first = message.channel == Channel.SMS and not texted
+        return gathering.reader_of(message.patient, recipient, first_sms=is_first)
 
     def _link(
         self, message: Message, visits: Sequence[VisitFacts]
