@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from appointments.models import Task
+from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
@@ -15,14 +16,14 @@ from clinic.models import Staff
 OUTCOME_LENGTH = 200
 
 
-class TaskRefused(Exception):
+class TaskRefused(Refused):
     """The task is not to be taken or closed like that; `sentence` says why."""
 
     code = "task_refused"
 
     def __init__(self, sentence: str, *, field: str = "") -> None:
         super().__init__(sentence)
-        self.sentence, self.field = sentence, field
+        self.field = field
 
 
 @transaction.atomic

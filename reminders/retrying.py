@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
@@ -23,15 +24,11 @@ GATE_REASONS = frozenset({"no_consent", "no_address", "suppressed", "not_live"})
 CERTAINLY_NOT_RECEIVED = (MessageState.FAILED, MessageState.UNDELIVERED)
 
 
-class RetryRefused(Exception):
+class RetryRefused(Refused):
     """The message cannot be sent again; `sentence` says why."""
 
     code = "retry_refused"
     field = "state"
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 class MayRepeat(RetryRefused):

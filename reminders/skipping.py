@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from appointments.models import Appointment
+from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
@@ -16,15 +17,11 @@ from reminders.models import Message, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
 
 
-class SkipRefused(Exception):
+class SkipRefused(Refused):
     """The message is no longer in the hands of staff; `sentence` says where it is."""
 
     code = "skip_refused"
     field = "state"
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @transaction.atomic
