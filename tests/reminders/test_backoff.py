@@ -38,9 +38,7 @@ def test_no_try_is_planned_for_when_the_message_has_expired() -> None:
     assert follow(1, expires_at=NOW + timedelta(seconds=30)) == GiveUp("attempts_spent")
 
 
-@given(
-    tries=st.integers(1, MOST_TRIES - 1), chance=st.floats(0, 1, exclude_max=True)
-)
+@given(tries=st.integers(1, MOST_TRIES - 1), chance=st.floats(0, 1, exclude_max=True))
 def test_chance_moves_a_pause_by_a_quarter_at_most(tries: int, chance: float) -> None:
     middle = min(timedelta(seconds=30) * 2 ** (tries - 1), LONGEST_DELAY)
     following = follow(tries, chance=chance)
