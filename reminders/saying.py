@@ -40,6 +40,7 @@ def starts_told(anchors: Iterable[str]) -> defaultdict[str, list[Told]]:
     rows = (
         MessageItem.objects.filter(
             anchor__in=set(anchors),
+            live=True,  # as the index by anchor has it: no message that was told is withdrawn
             step__in=[*TELLING_KINDS, Kind.CANCELLED],
             message__state__in=_TOLD,
         )
