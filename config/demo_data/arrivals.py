@@ -36,10 +36,10 @@ def just_now(
     at = now - _AGO
     reached = [person for person in people if person.is_reached_by_both]
     newcomers = sorted(reached, key=lambda person: patients[person.number].series.count())
-    for (id, areas), slug in zip(_BOOKED, (*SITES, SITES[0]), strict=True):
+    for (name, areas), slug in zip(_BOOKED, (*SITES, SITES[0]), strict=True):
         person = next(person for person in newcomers if person.home == slug)
         newcomers = [other for other in newcomers if other is not person]
-        _book(house, patients[person.number], slug, id, areas, at)
+        _book(house, patients[person.number], slug, name, areas, at)
     upcoming = Appointment.objects.filter(
         series__patient__in=[patients[person.number].pk for person in reached],
         state__in=("booked", "confirmed"),
@@ -74,12 +74,12 @@ def _book(
     house: House,
     patient: Patient,
     slug: str,
-    id: str,
+    protocol: str,
     areas: tuple[str, ...],
     now: datetime,
 ) -> None:
-    site, version = house.places[slug].site, house.versions[id]
-    typical = house.protocol(id).series.sessions.typical
+    site, version = house.places[slug].site, house.versions[protocol]
+    typical = house.protocol(protocol).series.sessions.typical
     proposal = proposing.propose_series(
         patient=patient,
         site=site,

@@ -109,8 +109,8 @@ class House:
     places: dict[str, Place]
     versions: dict[str, ProtocolVersion]
 
-    def protocol(self, id: str) -> Protocol:
-        return loading.get(self.versions[id])
+    def protocol(self, name: str) -> Protocol:
+        return loading.get(self.versions[name])
 
     def front_desk(self, slug: str) -> Staff:
         return self.staff["desk.sunset" if slug == SUNSET else "frontdesk"]
@@ -125,9 +125,9 @@ def furnish(*, since: datetime, now: datetime) -> House:
         version.protocol: loading.approve(version=version, by=staff["lead"], now=since, demo=True)
         for version in ProtocolVersion.objects.filter(status=ProtocolVersion.Status.DRAFT)
     }
-    for id, name, code, minutes, room_kind, clean_up in _SERVICES:
-        versions[id] = loading.create_service(
-            id=id,
+    for slug, name, code, minutes, room_kind, clean_up in _SERVICES:
+        versions[slug] = loading.create_service(
+            id=slug,
             name=name,
             code=code,
             minutes=minutes,
@@ -278,10 +278,10 @@ def _rooms_and_devices(house: House) -> None:
                 )
                 for number in range(1, count + 1)
             ]
-        for id, version in house.versions.items():
-            if house.protocol(id).resources.device is not None:
-                count = 2 if id == "rf_microneedling" else 1
-                place.devices[id] = [_device(place, version, n) for n in range(1, count + 1)]
+        for protocol, version in house.versions.items():
+            if house.protocol(protocol).resources.device is not None:
+                count = 2 if protocol == "rf_microneedling" else 1
+                place.devices[protocol] = [_device(place, version, n) for n in range(1, count + 1)]
 
 
 def _device(place: Place, version: ProtocolVersion, number: int) -> Resource:

@@ -24,17 +24,17 @@ WEEKS_BACK, WEEKS_AHEAD = 10, 16
 _FULL = {0: 14, -1: 6, 1: 8, 2: 6}
 _NEAR, _NEAR_DAYS = 4, 6
 # Of ten patients so many have a treatment; the others come for services only.
-_WITH_A_TREATMENT = 8
-# How the weeks of treatment are shared out: (protocol, areas, sessions, weight).
+_WITH_A_TREATMENT = 7
+# What people come for: (protocol, areas, sessions, weight).
 _TREATMENTS = (
     ("rf_microneedling", ("face",), 3, 6),
     ("rf_microneedling", ("neck",), 3, 2),
     ("ipl", ("face",), 4, 4),
     ("ipl", ("hands",), 3, 1),
-    ("laser_nonablative", ("face",), 5, 3),
+    ("laser_nonablative", ("face",), 4, 3),
     ("laser_fractional", ("face",), 3, 2),
-    ("rf_series", ("face",), 6, 3),
-    ("rf_series", ("abdomen",), 6, 1),
+    ("rf_series", ("face",), 5, 3),
+    ("rf_series", ("abdomen",), 4, 1),
     ("ultrasound", ("brow", "submental"), 1, 2),
     ("rf_monopolar", ("face",), 1, 2),
 )
@@ -112,7 +112,7 @@ def imagine(
     planner = _Planner(house, diary, dice, now, 7 * weeks_back)
     turns = {person.number: _turn(person) for person in people}
     order = list(Turn)
-    courses = []
+    courses: list[Course] = []
     for person in sorted(people, key=lambda p: (order.index(turns[p.number]), p.number)):
         if person.number % 10 < _WITH_A_TREATMENT:
             courses += planner.treatment(person, turns[person.number])
@@ -135,8 +135,7 @@ class _Planner:
     days_back: int
 
     def treatment(self, person: Person, turn: Turn) -> Iterator[Course]:
-        id, areas, sessions = self._choice()
-        protocol = self.house.protocol(id)
+        protocol, areas, sessions = self._choice()
         today = local(self.now, self.house.places[person.home].site.zone).date()
         days = self._days(protocol, sessions, turn, today)
         course = self._placed(person, protocol, areas, days, today, strict=turn is Turn.TODAY)
@@ -185,8 +184,8 @@ class _Planner:
                 visit.wish, visit.moved_to = first, visit.wish
 
     def _service(self, person: Person, slug: str, on: date) -> Iterator[Course]:
-        id = self.dice.choices([id for id, _ in _SERVICES], [weight for _, weight in _SERVICES])[0]
-        protocol = self.house.protocol(id)
+        name, _ = self.dice.choices(_SERVICES, [weight for _, weight in _SERVICES])[0]
+        protocol = self.house.protocol(name)
         (area,) = protocol.applicability.areas
         today = self._day(slug, self.now)
         course = self._placed(person, protocol, (area,), [on], today, strict=True)
@@ -268,10 +267,10 @@ class _Planner:
         seconds = self.dice.randrange(0, 7 * 3600)
         return instant(on, 10 * 60, zone) + timedelta(seconds=seconds)
 
-    def _choice(self) -> tuple[str, tuple[str, ...], int]:
+    def _choice(self) -> tuple[Protocol, tuple[str, ...], int]:
         weights = [weight for *_, weight in _TREATMENTS]
-        id, areas, sessions, _ = self.dice.choices(_TREATMENTS, weights)[0]
-        return id, areas, sessions
+        name, areas, sessions, _ = self.dice.choices(_TREATMENTS, weights)[0]
+        return self.house.protocol(name), areas, sessions
 
     def _day(self, slug: str, at: datetime) -> date:
         return local(at, self.house.places[slug].site.zone).date()

@@ -7,9 +7,10 @@ would have gone, by the gate's own hours. Nothing leaves the house.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from django.db import connection
 
@@ -21,7 +22,7 @@ from reminders import dispatch, journeys, receipts
 from reminders.catalogue import Channel, MessageState, Purpose
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.gate import QUIET_HOURS
-from reminders.models import Attempt, Message, Receipt, SentContent
+from reminders.models import Message, Receipt
 
 # Evening in New York and afternoon in Los Angeles, then both in the morning: what fell due between
 # two rounds may go at one of the next two, before it is too late.
@@ -169,7 +170,7 @@ _SHIFTS = (
 
 
 def _shift(times: Mapping[int, datetime]) -> None:
-    values = {"ids": list(times), "times": list(times.values())}
+    values: dict[str, Any] = {"ids": list(times), "times": list(times.values())}
     with connection.cursor() as cursor:
         for statement in _SHIFTS:
             cursor.execute(statement, values)

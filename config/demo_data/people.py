@@ -134,9 +134,9 @@ def _consents(number: int, phone: str, email: str, dice: Random) -> tuple[tuple[
     if number % 17 == 9:
         channels = channels[-1:]
     given = [(str(Purpose.CARE), str(channel)) for channel in channels]
-    if dice.random() < 0.55:
+    if dice.random() < 0.4:
         given += [(str(Purpose.MARKETING), str(channel)) for channel in channels]
-    for purpose, share in ((Purpose.PHOTOS, 0.6), (Purpose.PHI_DETAIL, 0.35)):
+    for purpose, share in ((Purpose.PHOTOS, 0.4), (Purpose.PHI_DETAIL, 0.3)):
         if dice.random() < share:
             given.append((str(purpose), str(ConsentChannel.ANY)))
     return tuple(given)
