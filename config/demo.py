@@ -33,8 +33,8 @@ from config.processes import sigterm_unwinds
 
 _SETUP = (
     ("Migrating the database", ("manage.py", "migrate", "--no-input")),
-    ("Loading the treatment protocols", ("manage.py", "load_protocols")),
     ("Furnishing the clinic", ("manage.py", "demo_data")),
+    ("Loading the treatment protocols", ("manage.py", "load_protocols")),
 )
 
 

@@ -16,12 +16,13 @@ from config.demo_data.house import SITES, House
 from config.demo_data.people import Person
 from patients.models import Patient
 from reminders import journeys
-from reminders.catalogue import NOTICES, MessageState
+from reminders.catalogue import MessageState
 from reminders.models import Message
 
 _BOOKED = (("rf_microneedling", ("neck",)), ("facial", ("visit",)), ("ipl", ("hands",)))
 _AGO = timedelta(seconds=15)
-_FIRST, _BETWEEN = timedelta(seconds=12), timedelta(seconds=13)
+_FIRST, _BETWEEN = timedelta(seconds=12), timedelta(seconds=7)
+_SOON = timedelta(minutes=3)
 
 
 def just_now(
@@ -61,10 +62,11 @@ def just_now(
 
 
 def spread(*, now: datetime) -> None:
-    """Let the notices that wait go out one after the other from `now` on, not all at once."""
+    """Let what falls due about now go out one message after the other from `now` on, not all at
+    once."""
     waiting = Message.objects.filter(
-        kind__in=NOTICES, state=MessageState.SCHEDULED, attempts_made=0
-    ).order_by("due_at", "patient", "channel")
+        state=MessageState.SCHEDULED, wake_at__lte=now + _SOON
+    ).order_by("wake_at", "patient", "channel")
     for number, message in enumerate(waiting):
         message.wake_at = now + _FIRST + number * _BETWEEN
         message.save(update_fields=["wake_at"])

@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import make_password
 
 from appointments import blocks
 from appointments.models import BlockKind
+from clinic import demo_logins
 from clinic.hours import instant, local
 from clinic.models import (
     Closure,
@@ -34,7 +35,6 @@ from clinic.protocols.schema import Protocol, Text
 
 HARBOUR, SUNSET = "harbour", "sunset"
 SITES = (HARBOUR, SUNSET)
-PASSWORD = "afterglow-demo"  # the sign-in page of the demo shows it: this clinic is invented
 
 _WEEK = {
     **dict.fromkeys(range(5), (9 * 60, 19 * 60)),
@@ -212,7 +212,7 @@ def _sites(since: datetime) -> Iterator[Site]:
 
 def _staff(sites: Mapping[str, Site]) -> dict[str, Staff]:
     staff = {}
-    hashed = make_password(PASSWORD)  # once: hashing is slow on purpose
+    hashed = make_password(demo_logins.PASSWORD)  # once: hashing is slow on purpose
     for key, name, roles in _STAFF:
         staff[key] = Staff.objects.create(email=f"{key}@demo.example", password=hashed, name=name)
         SiteRole.objects.bulk_create(
