@@ -37,7 +37,7 @@ def page_of(version: ProtocolVersion) -> str:
 
 
 def test_the_list_names_every_version_with_its_status_and_who_approved(
-    as_: As, front_desk: Staff, protocol: ProtocolVersion
+    as_: As, front_desk: Staff, protocol: ProtocolVersion, draft_protocol: ProtocolVersion
 ) -> None:
     answer = as_(front_desk).get("/protocols/")
     html = answer.content.decode()
