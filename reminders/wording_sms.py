@@ -65,6 +65,7 @@ def _values(letter: Letter, language: Language, shown: int) -> dict[str, str]:
         "previous_when": tidy(letter.visits[0].previous_when) if letter.visits else "",
         "phone": tidy(letter.phone),
         "care_url": letter.care_url,
-        "steps_url": letter.care_url if letter.steps else "",
+        # The care page shows all visits and how to prepare: one link is enough for both.
+        "steps_url": letter.care_url if letter.steps and not hidden else "",
         "more_url": letter.care_url if hidden else "",
     }

@@ -253,6 +253,30 @@ def test_a_series_lists_its_dates_as_far_as_they_fit_and_counts_the_rest() -> No
     assert f"; +{20 - listed} more." in many.text and f"All visits: {URL}" in many.text
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("count", [2, 3, 6, 12])
+@pytest.mark.parametrize(
+    "kind", [Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.REMINDER_CONFIRM, Kind.CANCELLED]
+)
+def test_a_first_text_about_a_series_with_preparation_fits_with_the_longest_values(
+    kind: Kind, count: int, language: str
+) -> None:
+    visit = LONGEST_LETTER.visits[0]
+    letter = replace(
+        LONGEST_LETTER,
+        kind=kind,
+        language=language,
+        visits=(visit,) * count,
+        steps=(BARE,),
+        first_sms=True,
+    )
+    written = render(letter)
+    assert written.segments is not None
+    assert written.segments <= 2
+    assert visit.when in written.text
+    assert written.text.count(LONGEST_LETTER.care_url) <= 1
+
+
 @pytest.mark.parametrize("name", ["Юрий", "美玲", "Zoë 😀"])
 def test_a_name_that_a_plain_text_cannot_hold_is_left_out(name: str) -> None:
     written = sms(first_name=name)
