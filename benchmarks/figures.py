@@ -17,7 +17,8 @@ class Figure:
     """`value` in `unit`, and `floor`: the same quantity at the best that this machine does.
 
     `ratio` is value over floor for times, floor over value for rates, so that 1 is perfect and
-    more is worse. `target` is the largest ratio that is accepted.
+    more is worse. `target` is the largest ratio that is accepted: what was seen, with room, so that
+    a change that costs much is noticed.
     """
 
     group: str

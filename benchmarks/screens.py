@@ -34,7 +34,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     step("the smallest page")
     floor = p95(_times(client, "/preferences/"))
     for name, address, target in (
-        (f"day list, {VISITS} visits, p95", f"/day/?date={day}", 12),
+        (f"day list, {VISITS} visits, p95", f"/day/?date={day}", 20),
         ("patient page, whole journey, p95", f"/patients/{people[0].pk}/", 12),
         (f"patient list, {VISITS} patients, p95", "/patients/", 12),
         ("search by name, p95", "/patients/?q=bench1", 12),
