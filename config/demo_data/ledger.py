@@ -37,8 +37,6 @@ class Remembered:
     """Stands for both providers: takes everything but what a landline cannot take, and loses the
     answer to one mail."""
 
-    marks_first = True
-
     def __init__(self, channel: Channel, landlines: frozenset[str], silent_from: datetime) -> None:
         self.name = str(channel)
         self.provider = _PROVIDERS[channel]
