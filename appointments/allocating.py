@@ -101,8 +101,9 @@ def hold(wanted: Sequence[Held], owners: Sequence[Appointment | Block]) -> None:
         cursor.execute(
             """
             INSERT INTO appointments_allocation
-                   (resource_id, starts_at, ends_at, appointment_id, block_id, active)
-            SELECT wanted.*, true
+                   (resource_id, starts_at, ends_at, appointment_id, block_id, active,
+                    is_deliberate)
+            SELECT wanted.*, true, false
             FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
                         %s::bigint[])
                  AS wanted (resource_id, starts_at, ends_at, appointment_id, block_id)

@@ -6,7 +6,7 @@ A block holds allocations like a visit does, so the database keeps both apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -39,13 +39,24 @@ def block(
         Forbidden: when `by` does not manage `site`.
     """
     access.require(by, Capability.MANAGE_SITE, site)
-    wanted = [Held(resource.pk, Period(starts_at, ends_at)) for resource in resources]
+    wanted = [
+        Held(resource.pk, piece)
+        for resource in resources
+        for piece in _days_of(Period(starts_at, ends_at))
+    ]
     try:
         with allocating.guarded():
             allocating.lock(held.resource_id for held in wanted)
             made = Block.objects.create(
-                site=site, kind=kind, reason=reason, created_at=now, created_by=by
+                site=site,
+                kind=kind,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                reason=reason,
+                created_at=now,
+                created_by=by,
             )
+            made.resources.set(resources)
             allocating.hold(wanted, [made] * len(wanted))
             audit.record(
                 action="block.make",
@@ -55,7 +66,7 @@ def block(
                 site=site,
                 after={
                     "kind": str(kind),
-                    "resources": [held.resource_id for held in wanted],
+                    "resources": [resource.pk for resource in resources],
                     "starts_at": starts_at.isoformat(),
                     "ends_at": ends_at.isoformat(),
                 },
@@ -77,12 +88,22 @@ def release(*, block: Block, by: Staff, now: datetime) -> Block:
         return block
 
 
+def _days_of(period: Period) -> list[Period]:
+    """The period in pieces of at most 24 hours, as allocations are."""
+    pieces = []
+    while period.starts_at < period.ends_at:
+        ends_at = min(period.starts_at + timedelta(days=1), period.ends_at)
+        pieces.append(Period(period.starts_at, ends_at))
+        period = Period(ends_at, period.ends_at)
+    return pieces
+
+
 def _in_the_way(wanted: Sequence[Held], site: Site) -> VisitsInTheWay | SlotTaken:
     collided = allocating.collisions(wanted)
     held = Allocation.objects.filter(
         active=True,
         resource__in=[each.resource_id for each in collided],
-        starts_at__lt=wanted[0].period.ends_at,
+        starts_at__lt=wanted[-1].period.ends_at,
         ends_at__gt=wanted[0].period.starts_at,
     )
     visits = held.exclude(appointment=None).order_by("starts_at")

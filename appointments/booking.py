@@ -79,10 +79,11 @@ def book_series(
                 booked_at=now,
                 booked_by=by,
             )
-            reasons = {session: override_reason for session, _ in found}
             if too_many:
-                reasons[len(visits)] = override_reason
-            history.begin(claim.book(series, now=now, reasons=reasons), by=by, now=now)
+                found.append((len(visits), too_many))
+            overrides = checking.codes(found)
+            booked = claim.book(series, now=now, overrides=overrides, reason=override_reason)
+            history.begin(booked, by=by, now=now)
             patient.sites.add(site)
             audit.record(
                 action="series.book",
@@ -142,7 +143,8 @@ def add_visit(
                 series.save(update_fields=["sessions"])
             checking.override(breached, reason=override_reason, by=by, site=site)
             reason = override_reason if breached else ""
-            (booked,) = claim.book(series, now=now, reasons={session: reason})
+            overrides = {session: [refusal.code for refusal in breached]}
+            (booked,) = claim.book(series, now=now, overrides=overrides, reason=reason)
             history.begin([booked], by=by, now=now)
             audit.record(
                 action="appointment.book",
@@ -225,6 +227,7 @@ def move(
             visit.state = state
             if breached:
                 visit.override_reason = override_reason
+                visit.overrides = sorted({refusal.code for refusal in breached})
             history.keep(
                 visit,
                 Move.MOVE,

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from appointments.availability import DEVICE, PROVIDER, ROOM
@@ -180,6 +180,16 @@ def interval_refusals(
         if owner in sessions:
             found.append((owner, refusal))
     return found
+
+
+def codes(found: Iterable[tuple[int, Refused]]) -> dict[int, list[str]]:
+    """The codes of what is breached, by session."""
+    by_session: dict[int, list[str]] = {}
+    for session, refusal in found:
+        kept = by_session.setdefault(session, [])
+        if refusal.code not in kept:
+            kept.append(refusal.code)
+    return by_session
 
 
 def override(found: Sequence[Refused], *, reason: str, by: Staff, site: Site) -> None:

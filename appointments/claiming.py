@@ -104,20 +104,28 @@ class Claim:
         )
 
     def book(
-        self, series: TreatmentSeries, *, now: datetime, reasons: Mapping[int, str]
+        self,
+        series: TreatmentSeries,
+        *,
+        now: datetime,
+        overrides: Mapping[int, Sequence[str]],
+        reason: str,
     ) -> list[Appointment]:
-        """Write the visits and what they hold; `reasons` are those of overrides, by session."""
+        """Write the visits and what they hold; `overrides` are the codes of the refusals that
+        `reason` let pass, by session."""
         booked = [
             Appointment(
                 series=series,
                 site=self.site,
+                protocol_version=self.version,
                 session=session,
                 state=State.BOOKED,
                 starts_at=wish.starts_at,
                 ends_at=wish.starts_at + self.need.body * TICK,
                 booked_at=now,
                 scheduled_at=now,
-                override_reason=reasons.get(session, ""),
+                override_reason=reason if overrides.get(session) else "",
+                overrides=list(overrides.get(session, ())),
             )
             for session, wish in zip(self.sessions, self.visits, strict=True)
         ]

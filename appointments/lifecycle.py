@@ -29,6 +29,9 @@ class Move(StrEnum):
     COMPLETE = "complete"
     NO_SHOW = "no_show"
     CANCEL = "cancel"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    MIGRATE = "migrate"  # to another version of its protocol
     UNDO = "undo"
 
 
@@ -47,12 +50,18 @@ _AFTER: dict[State, dict[Move, State]] = {
         Move.MOVE: State.BOOKED,
         Move.NO_SHOW: State.NO_SHOW,
         Move.CANCEL: State.CANCELLED,
+        Move.LOCK: State.BOOKED,
+        Move.UNLOCK: State.BOOKED,
+        Move.MIGRATE: State.BOOKED,
     },
     State.CONFIRMED: {
         Move.CHECK_IN: State.ARRIVED,
         Move.MOVE: State.BOOKED,
         Move.NO_SHOW: State.NO_SHOW,
         Move.CANCEL: State.CANCELLED,
+        Move.LOCK: State.CONFIRMED,
+        Move.UNLOCK: State.CONFIRMED,
+        Move.MIGRATE: State.CONFIRMED,
     },
     State.ARRIVED: {
         Move.START: State.IN_TREATMENT,
@@ -83,11 +92,15 @@ _ACTS: dict[Move, str] = {
     Move.COMPLETE: "completed",
     Move.NO_SHOW: "marked as no-show",
     Move.CANCEL: "cancelled",
+    Move.LOCK: "locked",
+    Move.UNLOCK: "unlocked",
+    Move.MIGRATE: "given another version of its protocol",
     Move.UNDO: "taken back",
 }
 
 # What the latest act leaves that `undo` can take back; booking is taken back by cancelling.
-UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO}
+# A version is changed for a whole series at once, so it is taken back by changing it again.
+UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO, Move.MIGRATE}
 
 
 def allowed(state: State) -> tuple[Move, ...]:

@@ -70,6 +70,7 @@ def _book(built: House) -> None:
             Appointment(
                 series=series,
                 site=built.site,
+                protocol_version=built.version,
                 session=session,
                 starts_at=NOW + 28 * session * DAY,
                 ends_at=NOW + 28 * session * DAY + timedelta(minutes=95),

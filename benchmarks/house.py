@@ -102,8 +102,14 @@ SELECT resource.id, %(block)s, start, start + interval '55 minutes', true
 
 def fill(house: House, *, days: int) -> int:
     """Keep every resource busy for about half of its time, `days` before and after NOW."""
-    block = Block.objects.create(site=house.site, kind=BlockKind.BLOCKED, created_at=NOW)
     span = timedelta(days=days)
+    block = Block.objects.create(
+        site=house.site,
+        kind=BlockKind.BLOCKED,
+        starts_at=NOW - span,
+        ends_at=NOW + span + timedelta(hours=1),
+        created_at=NOW,
+    )
     with connection.cursor() as cursor:
         cursor.execute(BUSY, {"block": block.pk, "first": NOW - span, "last": NOW + span})
         count: int = cursor.rowcount

@@ -1,19 +1,45 @@
-"""Treatment series, their visits, and who or what is held for them."""
+"""Treatment series, their visits, who or what is held for them, and who waits for a place."""
 
 from appointments.models.allocation import Allocation, Block, BlockKind
 from appointments.models.appointment import Appointment, StatusChange
+from appointments.models.feed import CalendarFeed, FeedDetail
+from appointments.models.hold import Hold, HoldPurpose
 from appointments.models.link import PatientLink
 from appointments.models.series import TreatmentSeries
+from appointments.models.settings import SchedulingSettings
 from appointments.models.task import Task, TaskKind
+from appointments.models.waitlist import (
+    Answer,
+    EntryEnd,
+    Gap,
+    GapEnd,
+    Invitation,
+    Offer,
+    OfferEnd,
+    WaitlistEntry,
+)
 
 __all__ = [
     "Allocation",
+    "Answer",
     "Appointment",
     "Block",
     "BlockKind",
+    "CalendarFeed",
+    "EntryEnd",
+    "FeedDetail",
+    "Gap",
+    "GapEnd",
+    "Hold",
+    "HoldPurpose",
+    "Invitation",
+    "Offer",
+    "OfferEnd",
     "PatientLink",
+    "SchedulingSettings",
     "StatusChange",
     "Task",
     "TaskKind",
     "TreatmentSeries",
+    "WaitlistEntry",
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from appointments.lifecycle import Move, State
 from appointments.models.series import TreatmentSeries
-from clinic.models import Site, Staff
+from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 
 
@@ -32,13 +33,17 @@ class Appointment(models.Model):
     included; the set-up and clean-up around it are in the allocations. `schedule_version`
     rises when the visit is moved, cancelled or restored: what was said about one version is not
     said about another, and calendars take the higher one for the newer.
-    `version` rises with every change and guards against stale forms.
+    `version` rises with every change and guards against stale forms. `protocol_version` is the
+    one that this visit goes by: a series may change its own for the visits still to come.
     """
 
     series = models.ForeignKey(
         TreatmentSeries, on_delete=models.PROTECT, related_name="appointments"
     )
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="appointments")
+    protocol_version = models.ForeignKey(
+        ProtocolVersion, on_delete=models.PROTECT, related_name="appointments"
+    )
     session = models.PositiveSmallIntegerField(help_text="Number within the series, from 1.")
     state = models.CharField(max_length=12, choices=_choices(State), default=State.BOOKED)
     starts_at = models.DateTimeField()
@@ -54,10 +59,15 @@ class Appointment(models.Model):
         null=True, blank=True, help_text="When it was cancelled or marked as no-show."
     )
     cancelled_by_patient = models.BooleanField(default=False)
+    is_locked = models.BooleanField(default=False, help_text="Keeps its time; never moved.")
     override_reason = models.CharField(
-        max_length=200,
+        max_length=200, blank=True, help_text="Why a rule was breached."
+    )
+    overrides = ArrayField(
+        models.CharField(max_length=30),
+        default=list,
         blank=True,
-        help_text="Why an interval of the protocol was breached.",
+        help_text="Codes of the refusals that the reason let pass.",
     )
 
     objects = AppointmentQuerySet.as_manager()
@@ -72,6 +82,11 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_in_order", condition=Q(ends_at__gt=F("starts_at"))
+            ),
+            models.CheckConstraint(
+                name="appointment_overrides_have_a_reason",
+                condition=Q(overrides__len=0, override_reason="")
+                | Q(overrides__len__gt=0) & ~Q(override_reason=""),
             ),
             models.CheckConstraint(
                 name="appointment_state_known",

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from appointments.models.appointment import Appointment
+from appointments.models.waitlist import Invitation
 from patients.models import Patient
 
 
@@ -18,12 +19,16 @@ class PatientLink(models.Model):
     class Purpose(models.TextChoices):
         CARE = "care", "Care page"
         UNSUBSCRIBE = "stop", "End marketing e-mail"
+        OFFER = "offer", "Answer an offer of an earlier place"
 
     token_digest = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="links")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.CASCADE, null=True, related_name="links"
+    )
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, null=True, related_name="links"
     )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -36,6 +41,11 @@ class PatientLink(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="link_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
+            models.CheckConstraint(
+                name="link_offers_an_invitation",
+                condition=Q(purpose="offer", invitation__isnull=False)
+                | ~Q(purpose="offer") & Q(invitation=None),
             ),
         ]
 

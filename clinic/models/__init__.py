@@ -4,18 +4,20 @@ from clinic.models.audit import AuditEntry
 from clinic.models.protocol import ProtocolVersion
 from clinic.models.resource import (
     Credential,
+    HoursException,
     Modality,
     ProviderHours,
     Resource,
     ResourceKind,
 )
-from clinic.models.site import Closure, OpeningHours, Site
+from clinic.models.site import Closure, OpeningHours, Site, TravelTime
 from clinic.models.staff import Role, SiteRole, Staff
 
 __all__ = [
     "AuditEntry",
     "Closure",
     "Credential",
+    "HoursException",
     "Modality",
     "OpeningHours",
     "ProtocolVersion",
@@ -26,4 +28,5 @@ __all__ = [
     "Site",
     "SiteRole",
     "Staff",
+    "TravelTime",
 ]

@@ -129,3 +129,49 @@ class ProviderHours(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider_id} day {self.weekday} {self.starts}–{self.ends}"
+
+
+class HoursException(models.Model):
+    """Other hours on one local day, in minutes of the site's wall clock; they replace that day's.
+
+    Without `provider` the site's opening hours, else the provider's hours at the site. A day may
+    have several stretches; one row without times means none on that day.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="hours_exceptions")
+    provider = models.ForeignKey(
+        Resource,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="hours_exceptions",
+        limit_choices_to={"kind": ResourceKind.PROVIDER},
+    )
+    day = models.DateField()
+    starts = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Minute of the day, wall time; empty: none that day."
+    )
+    ends = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Minute of the day, wall time, exclusive."
+    )
+    reason = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ("site", "day", "starts")
+        constraints = [
+            models.CheckConstraint(
+                name="hours_exception_whole",
+                condition=Q(starts=None, ends=None)
+                | Q(starts__isnull=False, ends__isnull=False)
+                & Q(ends__gt=F("starts"))
+                & Q(ends__lte=MINUTES_A_DAY),
+            ),
+            models.UniqueConstraint(
+                fields=("site", "provider", "day", "starts"),
+                name="hours_exception_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.starts}–{self.ends}"

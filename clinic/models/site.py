@@ -106,3 +106,24 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.first_day}–{self.last_day}"
+
+
+class TravelTime(models.Model):
+    """Minutes from one site to another, in either direction; each pair stands once."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    minutes = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            # The lower id first, so that a pair cannot be entered twice.
+            models.CheckConstraint(name="travel_pair_in_order", condition=Q(site__lt=F("other"))),
+            models.UniqueConstraint(fields=("site", "other"), name="travel_pair_once"),
+            models.CheckConstraint(
+                name="travel_within_a_day", condition=Q(minutes__lte=MINUTES_A_DAY)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.site_id} to {self.other_id}: {self.minutes} min"

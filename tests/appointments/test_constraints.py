@@ -74,7 +74,9 @@ def test_touching_and_released_allocations_do_not_collide(visits: list[Appointme
 def test_an_allocation_has_a_length_a_resource_and_one_owner(
     visits: list[Appointment], site: Site, room: Resource, now: datetime
 ) -> None:
-    block = Block.objects.create(site=site, kind="blocked", created_at=now)
+    block = Block.objects.create(
+        site=site, kind="blocked", starts_at=now, ends_at=now + HOUR, created_at=now
+    )
 
     def write(**fields: object) -> Callable[[], object]:
         values = {"resource": room, "starts_at": now, "ends_at": now + HOUR, **fields}

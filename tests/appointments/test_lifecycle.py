@@ -17,6 +17,11 @@ TABLE = {
     (State.CONFIRMED, Move.CANCEL): State.CANCELLED,
     (State.ARRIVED, Move.START): State.IN_TREATMENT,
     (State.ARRIVED, Move.CANCEL): State.CANCELLED,
+    **{
+        (state, move): state
+        for state in (State.BOOKED, State.CONFIRMED)
+        for move in (Move.LOCK, Move.UNLOCK, Move.MIGRATE)
+    },
     (State.IN_TREATMENT, Move.COMPLETE): State.DONE,
 }
 
@@ -44,5 +49,5 @@ def test_a_refusal_says_what_is_possible() -> None:
         lifecycle.after(State.CANCELLED, Move.CONFIRM)
 
 
-def test_everything_but_booking_and_undo_can_be_undone() -> None:
-    assert set(Move) - lifecycle.UNDOABLE == {Move.BOOK, Move.UNDO}
+def test_everything_but_booking_migrating_and_undo_can_be_undone() -> None:
+    assert set(Move) - lifecycle.UNDOABLE == {Move.BOOK, Move.MIGRATE, Move.UNDO}

@@ -35,6 +35,7 @@ def a_visit(
     return Appointment.objects.create(
         series=series,
         site=site,
+        protocol_version=protocol,
         session=1,
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=90),

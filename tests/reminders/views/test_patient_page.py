@@ -252,6 +252,7 @@ def test_three_series_take_as_few_queries_as_one(
             Appointment.objects.create(
                 series=other,
                 site=site,
+                protocol_version=other.protocol_version,
                 session=session,
                 starts_at=starts_at,
                 ends_at=starts_at + timedelta(hours=1),

@@ -1,0 +1,62 @@
+"""Holds: places kept for somebody for a few minutes, and then free by themselves."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models import Site, Staff
+from patients.models import Patient
+
+
+class HoldPurpose(models.TextChoices):
+    PLAN = "plan", "Looking at a plan"
+    OFFER = "offer", "Offered to the wait-list"
+
+
+class HoldQuerySet(models.QuerySet["Hold"]):
+    def unreleased(self) -> HoldQuerySet:
+        return self.filter(released_at=None)
+
+
+class Hold(models.Model):
+    """Allocations that run out at `expires_at` (UTC). From then on they are in nobody's way,
+    also before anybody has cleared them away."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="holds")
+    purpose = models.CharField(max_length=5, choices=HoldPurpose.choices)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, null=True, blank=True, related_name="holds"
+    )
+    held_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="holds")
+    held_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True, blank=True)
+
+    objects = HoldQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("held_at", "id")
+        constraints = [
+            models.CheckConstraint(
+                name="hold_expires_later", condition=Q(expires_at__gt=F("held_at"))
+            ),
+            models.CheckConstraint(
+                name="hold_plan_is_for_a_patient",
+                condition=~Q(purpose="plan") | Q(patient__isnull=False),
+            ),
+            # Who looks at another plan for the same patient lets the first one go.
+            models.UniqueConstraint(
+                fields=("held_by", "patient"),
+                condition=Q(purpose="plan", released_at=None),
+                name="hold_one_plan_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("expires_at",), condition=Q(released_at=None), name="hold_to_release"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk}"
