@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments import booking
+from appointments import booking, cancelling
 from appointments.models import TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.places import VisitWish
@@ -72,7 +72,7 @@ def take_back(*, series: TreatmentSeries, by: Staff, now: datetime) -> None:
         list(series.appointments.select_for_update(no_key=True).order_by("pk").values_list("pk"))
         TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
         for visit in series.appointments.standing().order_by("session"):
-            booking.cancel(appointment=visit, by=by, now=now, reason=TAKEN_BACK)
+            cancelling.cancel(appointment=visit, by=by, now=now, reason=TAKEN_BACK)
         ended = TreatmentSeries.objects.filter(pk=series.pk, state=SeriesState.OPEN).update(
             state=SeriesState.ENDED, closed_at=now, closed_reason=TAKEN_BACK
         )

@@ -23,7 +23,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import attendance, booking, proposing, undoing
+from appointments import attendance, cancelling, moving, proposing, undoing
 from appointments.api.shapes import (
     DayStartsSerializer,
     MoveStartsSerializer,
@@ -158,7 +158,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     def move(self, request: Request, pk: int) -> Response:
         """Give a visit another start, or other resources."""
         visit, asked = self.get_object(), self.body(MoveSerializer)
-        booking.move(
+        moving.move(
             appointment=visit,
             starts_at=instant_of(asked["starts_at"], visit.site.zone),
             provider_id=asked.get("provider"),
@@ -176,7 +176,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"], filterset_class=None)
     def cancel(self, request: Request, pk: int) -> Response:
         """Cancel a visit and give back its place."""
-        return self._act(booking.cancel, CancelSerializer)
+        return self._act(cancelling.cancel, CancelSerializer)
 
     @extend_schema(request=VersionSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)

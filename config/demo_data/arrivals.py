@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from appointments import booking, proposing
+from appointments import booking, cancelling, moving, proposing
 from appointments.models import Appointment
 from clinic.hours import local
 from config.demo_data.house import SITES, House
@@ -49,7 +49,7 @@ def just_now(
     ).order_by("starts_at", "pk")
     moved, cancelled = list(upcoming[:2])
     _move(house, moved, at)
-    booking.cancel(
+    cancelling.cancel(
         appointment=cancelled,
         by=house.front_desk(cancelled.site.slug),
         now=at,
@@ -115,7 +115,7 @@ def _move(house: House, visit: Appointment, now: datetime) -> None:
         series=series,
     )
     place = next(place for place in places if place.starts_at != visit.starts_at)
-    booking.move(
+    moving.move(
         appointment=visit,
         starts_at=place.starts_at,
         provider_id=place.provider.pk,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from appointments import attendance, booking, undoing
+from appointments import attendance, booking, cancelling, moving, undoing
 from appointments.availability import need_of
 from appointments.bitsets import TICK
 from appointments.models import Appointment, TreatmentSeries
@@ -97,7 +97,7 @@ class Lives:
             at = course.booked_at + (starts_at - course.booked_at) * dice.uniform(0.2, 0.7)
             yield Act(
                 at,
-                lambda now: booking.move(
+                lambda now: moving.move(
                     appointment=rows[session],
                     starts_at=place.starts_at,
                     provider_id=place.provider_id,
@@ -189,7 +189,7 @@ class Lives:
         if dice.random() < 0.15:
             yield Act(
                 at - 3 * MINUTE,
-                lambda now: booking.cancel(appointment=rows[session], by=desk, now=now),
+                lambda now: cancelling.cancel(appointment=rows[session], by=desk, now=now),
             )
             yield Act(
                 at - 2 * MINUTE,
@@ -197,7 +197,7 @@ class Lives:
             )
         yield Act(
             at,
-            lambda now: booking.cancel(
+            lambda now: cancelling.cancel(
                 appointment=rows[session], by=desk, now=now, reason=reason, by_patient=by_patient
             ),
         )
@@ -212,7 +212,7 @@ class Lives:
         by = self._house.staff["manager"]
         series = TreatmentSeries.objects.get(pk=rows[1].series_id)
         for visit in series.appointments.standing().filter(starts_at__gt=now):
-            booking.cancel(appointment=visit, by=by, now=now, reason=_STOPPED, by_patient=True)
+            cancelling.cancel(appointment=visit, by=by, now=now, reason=_STOPPED, by_patient=True)
         if series.state == SeriesState.OPEN:
             series.state, series.closed_at, series.closed_reason = SeriesState.ENDED, now, _STOPPED
             series.save(update_fields=["state", "closed_at", "closed_reason"])

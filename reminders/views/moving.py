@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from appointments import booking, proposing
+from appointments import moving, proposing
 from appointments.intervals import Bounds, bounds
 from appointments.lifecycle import Move, MoveRefused, State, after
 from appointments.models import Appointment
@@ -54,7 +54,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     version = expected_version(request)
     try:
         wish = _wish(request, shown, typed)
-        done = booking.move(
+        done = moving.move(
             appointment=shown,
             starts_at=wish.starts_at,
             provider_id=wish.provider_id or None,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import booking
+from appointments import cancelling
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, allowed
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import Refused, StaleVersion
@@ -82,7 +82,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         typed["problem"] = "Write why the visit is cancelled; it is kept in its history."
         return visit_page(request, shown, cancelling=typed, status=422)
     try:
-        done = booking.cancel(
+        done = cancelling.cancel(
             appointment=shown,
             by=cast(Staff, request.user),
             now=timezone.now(),

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from appointments import booking
+from appointments import booking, cancelling
 from appointments.models import Allocation, Appointment, StatusChange, TreatmentSeries
 from appointments.places import VisitWish
 from appointments.refusals import (
@@ -400,7 +400,7 @@ def test_a_visit_is_added_to_the_lowest_free_session(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
     again = booking.add_visit(series=series, visit=wish(SECOND, "13:00"), by=front_desk, now=now)
     assert again.session == 2
     fourth = booking.add_visit(
@@ -417,7 +417,7 @@ def test_an_added_visit_keeps_the_interval_to_both_sides(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
     with pytest.raises(IntervalTooShort, match="Session 3 is 14 days after session 2"):
         booking.add_visit(
             series=series,

@@ -2,7 +2,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import booking, links, undoing
+from appointments import links, moving, undoing
 from appointments.lifecycle import State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
@@ -66,7 +66,7 @@ def test_a_link_stays_open_when_a_move_was_taken_back(
     visits: list[Appointment], patient: Patient, front_desk: Staff, now: datetime
 ) -> None:
     token = issued(patient_id=patient.pk, appointment=visits[0], now=now)
-    moved = booking.move(
+    moved = moving.move(
         appointment=visits[0],
         starts_at=visits[0].starts_at + timedelta(hours=3),
         by=front_desk,

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import attendance, blocks, booking, undoing
+from appointments import attendance, blocks, booking, cancelling, moving, undoing
 from appointments.lifecycle import Move, MoveRefused, State
 from appointments.models import Appointment, BlockKind, StatusChange, TreatmentSeries
 from appointments.refusals import (
@@ -61,7 +61,7 @@ def test_a_moved_visit_keeps_its_length_and_resources_and_frees_its_old_place(
     now: datetime,
 ) -> None:
     before, before_revision = held(visits[0]), revision(visits[0])
-    moved = booking.move(
+    moved = moving.move(
         appointment=visits[0],
         starts_at=at(FIRST, "13:00"),
         by=front_desk,
@@ -82,9 +82,7 @@ def test_a_moved_visit_keeps_its_length_and_resources_and_frees_its_old_place(
 def test_a_visit_moves_over_itself_by_a_quarter_of_an_hour(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
-    moved = booking.move(
-        appointment=visits[0], starts_at=at(FIRST, "10:15"), by=front_desk, now=now
-    )
+    moved = moving.move(appointment=visits[0], starts_at=at(FIRST, "10:15"), by=front_desk, now=now)
     assert moved.starts_at == at(FIRST, "10:15")
 
 
@@ -92,9 +90,7 @@ def test_a_moved_visit_is_no_longer_confirmed(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
     attendance.confirm(appointment=visits[0], by=front_desk, now=now)
-    moved = booking.move(
-        appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now
-    )
+    moved = moving.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
     assert moved.state == State.BOOKED
 
 
@@ -109,9 +105,7 @@ def test_a_moved_visit_takes_others_where_its_own_are_not_free(
 ) -> None:
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
-    moved = booking.move(
-        appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now
-    )
+    moved = moving.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
     assert held(moved).items() >= spare.items()
 
 
@@ -119,7 +113,7 @@ def test_a_visit_may_change_its_room_and_keep_its_time(
     visits: list[Appointment], spare: dict[str, int], front_desk: Staff, now: datetime
 ) -> None:
     before = held(visits[0])
-    moved = booking.move(
+    moved = moving.move(
         appointment=visits[0],
         starts_at=visits[0].starts_at,
         room_id=spare["room"],
@@ -141,7 +135,7 @@ def test_a_move_onto_a_taken_place_names_it_and_changes_nothing(
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
     with pytest.raises(SlotTaken) as refused:
-        booking.move(appointment=visits[0], starts_at=at(FIRST, "13:30"), by=front_desk, now=now)
+        moving.move(appointment=visits[0], starts_at=at(FIRST, "13:30"), by=front_desk, now=now)
     assert refused.value.nearest
     visits[0].refresh_from_db()
     assert visits[0].version == 1
@@ -153,11 +147,11 @@ def test_a_move_keeps_the_interval_to_both_neighbours(
 ) -> None:
     near = at(FIRST + timedelta(days=20), "10:00")
     with pytest.raises(IntervalTooShort, match="Session 2 is 20 days after session 1"):
-        booking.move(appointment=visits[1], starts_at=near, by=front_desk, now=now)
+        moving.move(appointment=visits[1], starts_at=near, by=front_desk, now=now)
     far = at(THIRD - timedelta(days=20), "10:00")
     with pytest.raises(IntervalTooShort, match="Session 3 is 20 days after session 2"):
-        booking.move(appointment=visits[1], starts_at=far, by=front_desk, now=now)
-    moved = booking.move(
+        moving.move(appointment=visits[1], starts_at=far, by=front_desk, now=now)
+    moved = moving.move(
         appointment=visits[1],
         starts_at=near,
         by=manager,
@@ -182,18 +176,18 @@ def test_the_alternatives_of_a_lost_move_keep_the_interval(
     book(wish(earliest, "09:15"), patient=other)
     book(wish(earliest, "13:00"), patient=third)
     with pytest.raises(SlotTaken) as refused:
-        booking.move(appointment=visits[1], starts_at=at(earliest, "09:15"), by=front_desk, now=now)
+        moving.move(appointment=visits[1], starts_at=at(earliest, "09:15"), by=front_desk, now=now)
     assert len(refused.value.nearest) == 3
     for place in refused.value.nearest:
         assert place.starts_at >= at(earliest, "09:15")
-        booking.move(appointment=visits[1], starts_at=place.starts_at, by=front_desk, now=now)
+        moving.move(appointment=visits[1], starts_at=place.starts_at, by=front_desk, now=now)
 
 
 def test_a_move_outside_the_hours_is_refused(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
     with pytest.raises(OutsideHours):
-        booking.move(appointment=visits[0], starts_at=at(FIRST, "17:00"), by=front_desk, now=now)
+        moving.move(appointment=visits[0], starts_at=at(FIRST, "17:00"), by=front_desk, now=now)
 
 
 def test_a_stale_form_changes_nothing(
@@ -201,7 +195,7 @@ def test_a_stale_form_changes_nothing(
 ) -> None:
     attendance.confirm(appointment=visits[0], by=front_desk, now=now)
     with pytest.raises(StaleVersion):
-        booking.move(
+        moving.move(
             appointment=visits[0],
             starts_at=at(FIRST, "13:00"),
             by=front_desk,
@@ -209,7 +203,7 @@ def test_a_stale_form_changes_nothing(
             expected_version=1,
         )
     with pytest.raises(StaleVersion):
-        booking.cancel(appointment=visits[0], by=front_desk, now=now, expected_version=1)
+        cancelling.cancel(appointment=visits[0], by=front_desk, now=now, expected_version=1)
 
 
 def test_an_outsider_does_nothing_to_a_visit(
@@ -217,8 +211,8 @@ def test_an_outsider_does_nothing_to_a_visit(
 ) -> None:
     visit = visits[0]
     acts: list[Callable[[], Appointment]] = [
-        lambda: booking.move(appointment=visit, starts_at=at(FIRST, "13:00"), by=outsider, now=now),
-        lambda: booking.cancel(appointment=visit, by=outsider, now=now),
+        lambda: moving.move(appointment=visit, starts_at=at(FIRST, "13:00"), by=outsider, now=now),
+        lambda: cancelling.cancel(appointment=visit, by=outsider, now=now),
         lambda: undoing.undo(appointment=visit, by=outsider, now=now),
         lambda: attendance.confirm(appointment=visit, by=outsider, now=now),
         lambda: attendance.check_in(appointment=visit, by=outsider, now=visit.starts_at),
@@ -242,7 +236,7 @@ def test_a_cancelled_visit_gives_back_its_place_and_keeps_its_history(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    cancelled = booking.cancel(
+    cancelled = cancelling.cancel(
         appointment=visits[0], by=front_desk, now=now, reason="Ill", by_patient=True
     )
     assert (cancelled.state, cancelled.closed_at, cancelled.cancelled_by_patient) == (
@@ -265,7 +259,7 @@ def test_a_cancelled_visit_comes_back_with_its_place(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
     before = held(visits[0])
-    booking.cancel(appointment=visits[0], by=front_desk, now=now, by_patient=True)
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now, by_patient=True)
     back = undoing.undo(appointment=visits[0], by=front_desk, now=now + MINUTE)
     assert (back.state, back.closed_at, back.cancelled_by_patient) == (
         State.BOOKED,
@@ -284,7 +278,7 @@ def test_a_cancelled_visit_stays_cancelled_once_its_place_is_taken(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[0], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST), patient=other)
     with pytest.raises(SlotTaken, match=r"former place at Thu 4 Mar 10:00 has been taken"):
@@ -298,7 +292,7 @@ def test_a_cancelled_visit_stays_cancelled_once_its_session_is_booked_anew(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[0], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
     booking.add_visit(series=series, visit=wish(FIRST, "13:00"), by=front_desk, now=now)
     with pytest.raises(SessionTaken):
         undoing.undo(appointment=visits[0], by=front_desk, now=now)
@@ -307,8 +301,8 @@ def test_a_cancelled_visit_stays_cancelled_once_its_session_is_booked_anew(
 def test_a_cancelled_visit_stays_cancelled_when_its_neighbour_came_too_near(
     visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
-    booking.move(
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
+    moving.move(
         appointment=visits[2],
         starts_at=at(SECOND + timedelta(days=7), "10:00"),
         by=front_desk,
@@ -321,7 +315,7 @@ def test_a_cancelled_visit_stays_cancelled_when_its_neighbour_came_too_near(
 def test_a_cancelled_visit_of_a_closed_series_stays_cancelled(
     series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
-    booking.cancel(appointment=visits[2], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[2], by=front_desk, now=now)
     TreatmentSeries.objects.filter(pk=series.pk).update(state="ended", closed_at=now)
     with pytest.raises(SeriesClosed):
         undoing.undo(appointment=visits[2], by=front_desk, now=now)
@@ -335,7 +329,7 @@ def test_an_undone_move_brings_back_time_people_and_state(
 ) -> None:
     before = held(visits[0])
     attendance.confirm(appointment=visits[0], by=front_desk, now=now)
-    booking.move(
+    moving.move(
         appointment=visits[0],
         starts_at=at(FIRST, "13:00"),
         provider_id=spare["provider"],
@@ -360,7 +354,7 @@ def test_a_move_is_not_undone_once_the_old_place_is_taken(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
+    moving.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
     other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST), patient=other)
     with pytest.raises(SlotTaken):
@@ -418,7 +412,7 @@ def test_a_done_visit_never_moves(
     for act in (attendance.check_in, attendance.start, attendance.complete):
         act(appointment=visit, by=provider, now=visit.starts_at)
     with pytest.raises(MoveRefused, match="This visit is done"):
-        booking.move(
+        moving.move(
             appointment=visit,
             starts_at=at(SECOND, "13:00"),
             by=front_desk,
@@ -470,14 +464,14 @@ def test_every_act_is_audited_once_and_plans_the_messages_anew(
     visit = visits[0]
     before = revision(visit)
     attendance.confirm(appointment=visit, by=front_desk, now=visit.starts_at)
-    booking.move(
+    moving.move(
         appointment=visit,
         starts_at=at(FIRST, "13:00"),
         by=front_desk,
         now=visit.starts_at,
     )
     undoing.undo(appointment=visit, by=front_desk, now=visit.starts_at)
-    booking.cancel(appointment=visit, by=front_desk, now=visit.starts_at)
+    cancelling.cancel(appointment=visit, by=front_desk, now=visit.starts_at)
     actions = AuditEntry.objects.filter(subject_type="appointments.appointment").order_by("id")
     assert list(actions.values_list("action", flat=True)) == [
         "appointment.confirm",

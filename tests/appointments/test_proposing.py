@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments import attendance, blocks, booking, proposing
+from appointments import attendance, blocks, booking, cancelling, moving, proposing
 from appointments.models import Appointment, BlockKind, TreatmentSeries
 from appointments.places import Proposal
 from appointments.series_plans import Preference
@@ -183,7 +183,7 @@ def test_other_treatments_of_the_patient_keep_their_distance(
 def test_the_next_visit_follows_the_last_one(
     series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
-    booking.cancel(appointment=visits[2], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[2], by=front_desk, now=now)
     proposal = proposing.propose_next(series=series, now=now)
     (next_visit,) = proposal.visits
     assert (next_visit.session, next_visit.interval_days) == (3, 28)
@@ -195,7 +195,7 @@ def test_an_overdue_next_visit_is_proposed_from_today(
     series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
     for visit in visits[1:]:
-        booking.cancel(appointment=visit, by=front_desk, now=now)
+        cancelling.cancel(appointment=visit, by=front_desk, now=now)
     late = at(FIRST + 60 * DAY, "08:00")
     proposal = proposing.propose_next(series=series, now=late)
     assert days(proposal) == [FIRST + 60 * DAY]
@@ -208,7 +208,7 @@ def test_a_cancelled_session_in_the_middle_is_proposed_between_its_neighbours(
     manager: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
     (between,) = proposing.propose_next(series=series, now=now).visits
     assert (between.session, between.starts_at) == (2, visits[1].starts_at)
     assert (between.bounds.earliest, between.bounds.latest) == (
@@ -224,8 +224,8 @@ def test_a_session_between_neighbours_too_near_to_each_other_has_no_date(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
-    booking.move(
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
+    moving.move(
         appointment=visits[2],
         starts_at=at(FIRST + 30 * DAY, "10:00"),
         by=front_desk,
@@ -256,7 +256,7 @@ def test_the_free_starts_of_a_day_are_all_bookable(
     assert (shown[0], shown[-1], len(shown)) == ("12:00", "16:00", 17)
     for place in free.places:
         booked = book(place.wish, patient=other)
-        booking.cancel(appointment=booked.appointments.get(), by=front_desk, now=now)
+        cancelling.cancel(appointment=booked.appointments.get(), by=front_desk, now=now)
 
 
 def test_a_visit_that_moves_sees_its_own_place_as_free(

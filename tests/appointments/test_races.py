@@ -10,7 +10,7 @@ from time import monotonic
 import pytest
 from django.db import connections
 
-from appointments import attendance, booking
+from appointments import attendance, cancelling, moving
 from appointments.models import Allocation, Appointment
 from appointments.places import VisitWish
 from appointments.refusals import Refused, SlotTaken, StaleVersion
@@ -108,7 +108,7 @@ def test_two_clerks_who_swap_two_visits_both_hear_at_once_that_it_is_taken(
     second = book(wish(FIRST, "13:00"), patient=two).appointments.get()
 
     def mover(visit: Appointment, to: datetime) -> Act:
-        return lambda: booking.move(appointment=visit, starts_at=to, by=front_desk, now=now)
+        return lambda: moving.move(appointment=visit, starts_at=to, by=front_desk, now=now)
 
     for _ in range(5):
         outcomes = at_once([mover(first, second.starts_at), mover(second, first.starts_at)])
@@ -126,13 +126,13 @@ def test_two_visits_of_one_series_never_end_up_too_near(
     for _ in range(3):
         outcomes = at_once(
             [
-                lambda: booking.move(
+                lambda: moving.move(
                     appointment=first,
                     starts_at=at(FIRST + 7 * days, "10:00"),
                     by=front_desk,
                     now=now,
                 ),
-                lambda: booking.move(
+                lambda: moving.move(
                     appointment=second,
                     starts_at=at(SECOND - 7 * days, "10:00"),
                     by=front_desk,
@@ -145,7 +145,7 @@ def test_two_visits_of_one_series_never_end_up_too_near(
         second.refresh_from_db()
         assert second.starts_at - first.starts_at >= timedelta(days=20, hours=23)
         for visit, day in ((first, FIRST), (second, SECOND)):
-            booking.move(appointment=visit, starts_at=at(day, "10:00"), by=front_desk, now=now)
+            moving.move(appointment=visit, starts_at=at(day, "10:00"), by=front_desk, now=now)
 
 
 def test_of_two_clerks_with_the_same_form_one_is_told_to_look_again(
@@ -157,7 +157,9 @@ def test_of_two_clerks_with_the_same_form_one_is_told_to_look_again(
             lambda: attendance.confirm(
                 appointment=visit, by=front_desk, now=now, expected_version=1
             ),
-            lambda: booking.cancel(appointment=visit, by=front_desk, now=now, expected_version=1),
+            lambda: cancelling.cancel(
+                appointment=visit, by=front_desk, now=now, expected_version=1
+            ),
         ]
     )
     assert sum(isinstance(result, StaleVersion) for result, _ in outcomes) == 1

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db.models import Min
 
-from appointments import attendance, booking, undoing
+from appointments import attendance, cancelling, moving, undoing
 from appointments.models import Appointment, Task, TreatmentSeries
 from clinic.models import Staff
 from patients import consent
@@ -66,7 +66,7 @@ def test_a_booking_undone_within_the_hold_is_never_heard_of(
 ) -> None:
     advance(now)
     for visit in visits:
-        booking.cancel(appointment=visit, by=front_desk, now=now + timedelta(minutes=1))
+        cancelling.cancel(appointment=visit, by=front_desk, now=now + timedelta(minutes=1))
     advance(now + timedelta(days=1))
     assert texts(providers) == []
     assert providers.mails == []
@@ -84,7 +84,7 @@ def test_a_moved_visit_withdraws_its_old_messages_and_tells_the_new_time_once(
     heard = len(providers.texts)
     moved_at = now + timedelta(hours=1)
     for day in (date(2027, 4, 5), date(2027, 4, 6)):
-        visits[1] = booking.move(
+        visits[1] = moving.move(
             appointment=visits[1], starts_at=at(day, "11:00"), by=front_desk, now=moved_at
         )
         advance(moved_at)
@@ -109,7 +109,7 @@ def test_a_move_that_is_undone_within_the_hold_is_never_heard_of(
     advance(now + THREE_MINUTES)
     heard = len(providers.texts), len(providers.mails)
     moved_at = now + timedelta(hours=1)
-    booking.move(
+    moving.move(
         appointment=visits[1], starts_at=at(date(2027, 4, 5), "11:00"), by=front_desk, now=moved_at
     )
     advance(moved_at)
@@ -128,7 +128,7 @@ def test_a_cancellation_that_was_told_and_is_undone_is_told_too(
 ) -> None:
     advance(now + THREE_MINUTES)
     cancelled_at = now + timedelta(hours=1)
-    booking.cancel(appointment=visits[2], by=front_desk, now=cancelled_at)
+    cancelling.cancel(appointment=visits[2], by=front_desk, now=cancelled_at)
     advance(cancelled_at + THREE_MINUTES)
     assert "cancelled" in texts(providers)[-1]
     undone_at = now + timedelta(hours=2)

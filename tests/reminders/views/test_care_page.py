@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from appointments import attendance, booking
+from appointments import attendance, cancelling, moving
 from appointments.models import Appointment, PatientLink
 from clinic.models import AuditEntry, Site, Staff
 from config.logs import Discreet
@@ -248,7 +248,7 @@ def test_dead_links_say_why_and_lead_to_the_phone(
     clock: Clock,
 ) -> None:
     clock.shift(timedelta(minutes=1))
-    booking.cancel(appointment=visits[0], by=front_desk, now=now + timedelta(minutes=1))
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now + timedelta(minutes=1))
     response = client.get(url)
     assert response.status_code == 410
     assert "This visit was cancelled" in text_of(response)
@@ -265,7 +265,7 @@ def test_a_link_about_another_time_says_that_the_visit_was_moved(
     now: datetime,
 ) -> None:
     clock.shift(timedelta(minutes=2))
-    booking.move(
+    moving.move(
         appointment=visits[0],
         starts_at=visits[0].starts_at + timedelta(hours=3),
         by=front_desk,

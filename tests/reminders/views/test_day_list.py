@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import booking
+from appointments import booking, cancelling
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Site, Staff
@@ -64,7 +64,7 @@ def test_only_the_visits_of_the_chosen_provider_are_shown(
 def test_a_cancelled_visit_hides_until_it_is_asked_for(
     desk: Client, visits: list[Appointment], front_desk: Staff, now: object
 ) -> None:
-    booking.cancel(appointment=visits[0], by=front_desk, now=now, reason="Ill")  # type: ignore[arg-type]
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now, reason="Ill")  # type: ignore[arg-type]
     assert "Elena Sato" not in desk.get(DAY).content.decode()
     assert "Elena Sato" in desk.get(f"{DAY}&cancelled=1").content.decode()
 

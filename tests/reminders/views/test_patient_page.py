@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from appointments import booking
+from appointments import moving
 from appointments.models import Appointment, PatientLink, Task, TreatmentSeries
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
@@ -120,7 +120,7 @@ def test_a_moved_visit_leaves_its_messages_withdrawn_with_the_reason(
 ) -> None:
     told = at(FIRST.replace(day=16), "09:00")
     send(told, clock, desk, front_desk)
-    booking.move(
+    moving.move(
         appointment=visits[1],
         starts_at=at(SECOND.replace(day=19), "11:00"),
         by=front_desk,
