@@ -8,20 +8,23 @@ wait for each other. Refuses to know why a place is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
 
-from appointments.models import Allocation, Appointment, Block
+from appointments.models import Allocation, Appointment, Block, Hold
 from clinic.hours import Period
 from clinic.models import Resource
 
 EXCLUSION_VIOLATION, DEADLOCK, LOCK_TIMEOUT = "23P01", "40P01", "55P03"
 
-# The id of no visit. NULL would not do: it is not distinct from that of a block.
-NO_VISIT = 0
+Owner = Appointment | Block | Hold
+
+# The id of no row. NULL would not do: it is not distinct from that of another kind of owner.
+NO_VISIT = NO_HOLD = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,57 +64,117 @@ def lock(resources: Iterable[int]) -> None:
     list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def collisions(wanted: Sequence[Held], without: Appointment | None = None) -> list[Held]:
-    """Those of `wanted` that overlap an active allocation, except one of `without`."""
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """One of the wanted, and the owner of an active allocation that it overlaps."""
+
+    held: Held
+    visit_id: int | None = None
+    block_id: int | None = None
+    hold_id: int | None = None
+
+
+def collisions(
+    wanted: Sequence[Held],
+    *,
+    now: datetime,
+    without: Collection[Appointment] = (),
+    holding: Hold | None = None,
+) -> list[Collision]:
+    """What `wanted` overlaps, in its order. Holds that ran out at `now` are nobody's any more;
+    neither the visits `without` nor the hold `holding` are in the way."""
     if not wanted:
         return []
     with connection.cursor() as cursor:
+        # None lasts longer than a day, so that the index need not be read from its beginning.
         cursor.execute(
             """
-            SELECT wanted.number
+            SELECT wanted.number, taken.appointment_id, taken.block_id, taken.hold_id
             FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
                  WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
-            WHERE EXISTS (
-                SELECT FROM appointments_allocation taken
-                WHERE taken.active AND taken.resource_id = wanted.resource_id
-                  AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
-                  AND taken.appointment_id IS DISTINCT FROM %s
-            )
-            ORDER BY wanted.number
+            JOIN appointments_allocation taken
+              ON taken.active AND taken.resource_id = wanted.resource_id
+             AND taken.starts_at > wanted.starts_at - interval '1 day'
+             AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
+            WHERE (taken.expires_at IS NULL OR taken.expires_at > %s)
+              AND coalesce(taken.appointment_id, 0) <> ALL(%s)
+              AND taken.hold_id IS DISTINCT FROM %s
+            ORDER BY wanted.number, taken.starts_at
             """,
-            [*_columns(wanted), without.pk if without else NO_VISIT],
+            [
+                *_columns(wanted),
+                now,
+                [visit.pk for visit in without],
+                holding.pk if holding else NO_HOLD,
+            ],
         )
-        return [wanted[number - 1] for (number,) in cursor]
+        return [Collision(wanted[number - 1], *owners) for number, *owners in cursor]
 
 
-def hold(wanted: Sequence[Held], owners: Sequence[Appointment | Block]) -> None:
+def clear_expired(wanted: Sequence[Held], *, now: datetime) -> None:
+    """Clear away what overlaps `wanted` of holds that ran out at `now`: the exclusion constraint
+    reads no clock. Call it under the locks of the wanted resources."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM appointments_allocation gone
+            USING unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                  AS wanted (resource_id, starts_at, ends_at)
+            WHERE gone.active AND gone.resource_id = wanted.resource_id
+              AND gone.starts_at > wanted.starts_at - interval '1 day'
+              AND gone.starts_at < wanted.ends_at AND gone.ends_at > wanted.starts_at
+              AND gone.expires_at <= %s
+            """,
+            [*_columns(wanted), now],
+        )
+
+
+def hold(
+    wanted: Sequence[Held],
+    owners: Sequence[Owner],
+    *,
+    deliberate: Collection[Held] = (),
+) -> None:
     """Insert one allocation for each of `wanted`, for the owner of the same place in `owners`.
 
+    Those in `deliberate` are put over other visits on purpose.
+
     Raises:
-        Lost: when any of them overlaps; the caller's transaction must be rolled back.
+        Lost: when any other overlaps; the caller's transaction must be rolled back.
     """
     pairs = sorted(
         zip(wanted, owners, strict=True),
         key=lambda pair: (pair[0].resource_id, pair[0].period.starts_at),
     )
     ordered = [held for held, _ in pairs]
-    visits = [owner.pk if isinstance(owner, Appointment) else None for _, owner in pairs]
-    blocks = [owner.pk if isinstance(owner, Block) else None for _, owner in pairs]
+
+    def ids(kind: type[Owner]) -> list[int | None]:
+        return [owner.pk if isinstance(owner, kind) else None for _, owner in pairs]
+
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO appointments_allocation
-                   (resource_id, starts_at, ends_at, appointment_id, block_id, active,
-                    is_deliberate)
-            SELECT wanted.*, true, false
+                   (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+                    expires_at, active, is_deliberate)
+            SELECT resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+                   expires_at, true, is_deliberate
             FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-                        %s::bigint[])
-                 AS wanted (resource_id, starts_at, ends_at, appointment_id, block_id)
-            ORDER BY wanted.resource_id, wanted.starts_at
+                        %s::bigint[], %s::bigint[], %s::timestamptz[], %s::boolean[])
+                 AS wanted (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+                            expires_at, is_deliberate)
+            ORDER BY resource_id, starts_at
             ON CONFLICT DO NOTHING
             RETURNING id
             """,
-            [*_columns(ordered), visits, blocks],
+            [
+                *_columns(ordered),
+                ids(Appointment),
+                ids(Block),
+                ids(Hold),
+                [owner.expires_at if isinstance(owner, Hold) else None for _, owner in pairs],
+                [held in deliberate for held in ordered],
+            ],
         )
         if len(cursor.fetchall()) < len(pairs):
             raise Lost
@@ -128,6 +191,21 @@ def release(owner: Appointment | Block) -> list[int]:
     resources = sorted(held.values_list("resource_id", flat=True))
     held.update(active=False)
     return resources
+
+
+def let_go(hold: Hold, *, now: datetime) -> bool:
+    """Give back what a hold keeps, under the locks of its resources; whether it stood until now.
+
+    Nothing reads what was held once, so the rows go.
+    """
+    stood = Hold.objects.unreleased().filter(pk=hold.pk).update(released_at=now) > 0
+    Allocation.objects.filter(hold=hold).delete()
+    return stood
+
+
+def held_by(hold: Hold) -> list[int]:
+    """The ids of the resources that a hold keeps."""
+    return list(hold.allocations.values_list("resource_id", flat=True).distinct().order_by())
 
 
 def resources_of(appointment: Appointment) -> dict[str, int]:

@@ -47,6 +47,7 @@ def block(
     try:
         with allocating.guarded():
             allocating.lock(held.resource_id for held in wanted)
+            allocating.clear_expired(wanted, now=now)
             made = Block.objects.create(
                 site=site,
                 kind=kind,
@@ -74,7 +75,7 @@ def block(
             )
             return made
     except Lost:
-        raise _in_the_way(wanted, site) from None
+        raise _in_the_way(wanted, site, now) from None
 
 
 def release(*, block: Block, by: Staff, now: datetime) -> Block:
@@ -98,11 +99,11 @@ def _days_of(period: Period) -> list[Period]:
     return pieces
 
 
-def _in_the_way(wanted: Sequence[Held], site: Site) -> VisitsInTheWay | SlotTaken:
-    collided = allocating.collisions(wanted)
+def _in_the_way(wanted: Sequence[Held], site: Site, now: datetime) -> VisitsInTheWay | SlotTaken:
+    collided = allocating.collisions(wanted, now=now)
     held = Allocation.objects.filter(
         active=True,
-        resource__in=[each.resource_id for each in collided],
+        resource__in=[each.held.resource_id for each in collided],
         starts_at__lt=wanted[-1].period.ends_at,
         ends_at__gt=wanted[0].period.starts_at,
     )
@@ -115,7 +116,7 @@ def _in_the_way(wanted: Sequence[Held], site: Site) -> VisitsInTheWay | SlotTake
             f"{count} booked in that time. Move or cancel first, then block it.",
             appointments=ids,
         )
-    resource = Resource.objects.get(pk=collided[0].resource_id) if collided else None
+    resource = Resource.objects.get(pk=collided[0].held.resource_id) if collided else None
     name = resource.name if resource else "This resource"
     return SlotTaken(
         f"{name} is already blocked around {format_when(start, site.zone, 'en')}.",

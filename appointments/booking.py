@@ -12,7 +12,7 @@ from datetime import datetime
 from appointments import allocating, checking, claiming, history, standing
 from appointments.allocating import Lost
 from appointments.claiming import Claim
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.places import VisitWish
 from appointments.refusals import SeriesClosed, SessionTaken
@@ -36,11 +36,13 @@ def book_series(
     now: datetime,
     sessions: int | None = None,
     override_reason: str = "",
+    hold: Hold | None = None,
 ) -> TreatmentSeries:
     """Book a treatment series with its visits, in order of session.
 
     `sessions` is the number agreed in all, when more are agreed than booked now.
-    `override_reason` lets breaches of the protocol's intervals pass, for those who may.
+    `override_reason` lets breaches of the protocol's intervals pass, for those who may. What
+    `by` holds for the patient is let go first, or else `hold`.
 
     Raises:
         Refused: one of `refusals`, with a sentence; nothing is written.
@@ -54,10 +56,11 @@ def book_series(
     if not 1 <= len(visits) <= agreed <= MOST_VISITS:
         raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
     too_many = checking.treatment_fits(protocol, areas, agreed)
-    claim = Claim(patient, site, version, areas, visits)
+    hold = hold or Hold.objects.plan_of(by, patient)
+    claim = Claim(patient, site, version, areas, visits, hold=hold)
     try:
         with allocating.guarded():
-            claim.take()
+            claim.take(now=now)
             loaded = claim.load(now=now)
             for wish in visits:
                 checking.place_is_right(loaded, patient, wish)
@@ -106,6 +109,7 @@ def add_visit(
     by: Staff,
     now: datetime,
     override_reason: str = "",
+    hold: Hold | None = None,
 ) -> Appointment:
     """Book one more visit of an open series: its lowest session number without a visit.
 
@@ -115,11 +119,18 @@ def add_visit(
     access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
     claim = Claim(
-        patient, site, version, series.areas, [visit], standing.free_session(series), series
+        patient,
+        site,
+        version,
+        series.areas,
+        [visit],
+        standing.free_session(series),
+        series,
+        hold=hold or Hold.objects.plan_of(by, patient),
     )
     try:
         with allocating.guarded():
-            claim.take()
+            claim.take(now=now)
             series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             if series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")

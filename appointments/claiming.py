@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from appointments import allocating, availability, checking, loading, proposing, standing
-from appointments.allocating import Held, Lost
+from appointments.allocating import Collision, Held, Lost
 from appointments.availability import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.bitsets import TICK
 from appointments.lifecycle import State
 from appointments.loading import Loaded
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Appointment, Hold, HoldPurpose, TreatmentSeries
 from appointments.places import VisitWish
-from appointments.refusals import PatientElsewhere, SlotTaken
+from appointments.refusals import PatientElsewhere, SlotHeld, SlotTaken
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols
@@ -30,7 +30,8 @@ from patients.models import Patient
 class Claim:
     """Visits of one series that are to be held together, numbered from `first_session`.
 
-    `series` is theirs if it exists already, `moving` the visit whose own place counts as free.
+    `series` is theirs if it exists already, `moving` the visit whose own place counts as free,
+    and `hold` keeps the places until they are claimed.
     """
 
     patient: Patient
@@ -41,6 +42,7 @@ class Claim:
     first_session: int = 1
     series: TreatmentSeries | None = None
     moving: Appointment | None = None
+    hold: Hold | None = None
 
     @property
     def need(self) -> Need:
@@ -79,12 +81,22 @@ class Claim:
             PATIENT: self.patient.resource_id,
         }
 
-    def take(self, also: Iterable[int] = ()) -> None:
-        """Lock the resources (and `also` those given up); `Lost` when one is already held."""
+    def take(self, *, now: datetime, also: Iterable[int] = ()) -> None:
+        """Lock the resources (and `also` those given up) and let go of the hold; `Lost` when one
+        is already held."""
         wanted = self.wanted
-        allocating.lock([*(held.resource_id for held in wanted), *also])
-        if allocating.collisions(wanted, self.moving):
+        kept = allocating.held_by(self.hold) if self.hold else ()
+        allocating.lock([*(held.resource_id for held in wanted), *also, *kept])
+        if self.hold is not None:
+            allocating.let_go(self.hold, now=now)
+        allocating.clear_expired(wanted, now=now)
+        if self.collisions(now=now):
             raise Lost
+
+    def collisions(self, *, now: datetime) -> list[Collision]:
+        """Who or what is in the way at this moment."""
+        moving = [self.moving] if self.moving else []
+        return allocating.collisions(self.wanted, now=now, without=moving, holding=self.hold)
 
     def load(self, *, now: datetime) -> Loaded:
         """The facts to check the visits against, for the wished resources alone."""
@@ -179,15 +191,21 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
 
     Raises:
         PatientElsewhere: when the patient has another visit then.
+        SlotHeld: when somebody keeps the place for a few minutes.
         SlotTaken: otherwise.
     """
-    collided = allocating.collisions(claim.wanted, claim.moving)
+    collided = claim.collisions(now=now)
     own = claim.patient.resource_id
     # The patient's own visit is what the caller can mend; whose room it is comes second.
-    first = min(collided, key=lambda held: (held.resource_id != own, held.visit), default=None)
-    wish = claim.visits[first.visit if first else 0]
+    first = min(
+        collided,
+        key=lambda each: (each.held.resource_id != own, each.held.visit),
+        default=None,
+    )
+    visit = first.held.visit if first else 0
+    wish = claim.visits[visit]
     at = format_when(wish.starts_at, claim.site.zone, "en")
-    if first is not None and first.resource_id == own:
+    if first is not None and first.held.resource_id == own and first.hold_id is None:
         raise PatientElsewhere(
             f"The patient has another visit at {at}. Choose another start, or move that visit.",
             start=wish.starts_at,
@@ -201,19 +219,33 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         now=now,
         moving=claim.moving,
         series=claim.series,
-        allowed=lambda day: _keeps_intervals(claim, first.visit if first else 0, day),
+        allowed=lambda day: _keeps_intervals(claim, visit, day),
     )
     shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
-    resource = Resource.objects.get(pk=first.resource_id) if first else None
+    near = f" Nearest: {shown}." if shown else " There is nothing else that week."
+    resource = Resource.objects.get(pk=first.held.resource_id) if first else None
+    about: dict[str, Any] = {
+        "resource_kind": resource.kind if resource else "",
+        "resource_name": resource.name if resource else "",
+        "start": wish.starts_at,
+        "nearest": nearest,
+    }
+    if first is not None and first.hold_id is not None and resource is not None:
+        hold = Hold.objects.select_related("held_by").get(pk=first.hold_id)
+        raise SlotHeld(
+            f"{_held(hold, resource, claim.site)}{near}", held_until=hold.expires_at, **about
+        )
     who = f"{resource.name} was" if resource else "This place was"
-    raise SlotTaken(
-        f"{who} just taken at {at}."
-        + (f" Nearest: {shown}." if shown else " There is nothing else that week."),
-        resource_kind=resource.kind if resource else "",
-        resource_name=resource.name if resource else "",
-        start=wish.starts_at,
-        nearest=nearest,
-    )
+    raise SlotTaken(f"{who} just taken at {at}.{near}", **about)
+
+
+def _held(hold: Hold, resource: Resource, site: Site) -> str:
+    until = f"{local(hold.expires_at, site.zone):%H:%M}"
+    if hold.purpose == HoldPurpose.OFFER:
+        return f"{resource.name} is offered to the wait-list until {until}."
+    if resource.kind == PATIENT:
+        return f"{hold.held_by.name} holds other places for this patient until {until}."
+    return f"{resource.name} is held by {hold.held_by.name} until {until}."
 
 
 def _keeps_intervals(claim: Claim, visit: int, day: date) -> bool:

@@ -67,7 +67,7 @@ def move(
                 expected=expected_version,
             )
             state = after(State(visit.state), Move.MOVE)
-            claim.take(also=allocating.resources_of(visit).values())
+            claim.take(now=now, also=allocating.resources_of(visit).values())
             loaded = claim.load(now=now)
             checking.place_is_right(loaded, series.patient, wish)
             breached: list[Refused] = []

@@ -171,6 +171,16 @@ class SlotTaken(Refused):
         self.nearest = tuple(nearest)
 
 
+class SlotHeld(SlotTaken):
+    """Somebody keeps the place until `held_until` (UTC) and may yet let it go."""
+
+    code = "slot_held"
+
+    def __init__(self, sentence: str, *, held_until: datetime, **taken: Any) -> None:
+        super().__init__(sentence, **taken)
+        self.held_until = held_until
+
+
 class SessionTaken(Refused):
     """The session number has another standing visit by now."""
 

@@ -89,7 +89,8 @@ def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> N
     wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
     allocating.lock([*kinds, *allocating.resources_of(visit).values()])
     _session_is_free(visit)
-    if allocating.collisions(wanted, visit):
+    allocating.clear_expired(wanted, now=now)
+    if allocating.collisions(wanted, now=now, without=[visit]):
         raise Lost
     if not visit.override_reason:
         days = standing.days_of(series, {visit.session: former})

@@ -25,7 +25,7 @@ logger = logging.getLogger("clinic.api")
 # What was asked for was right when it was shown; the rows have moved on since.
 CONFLICTS = frozenset(
     {
-        *("slot_taken", "session_taken", "patient_elsewhere", "stale_version"),
+        *("slot_taken", "slot_held", "session_taken", "patient_elsewhere", "stale_version"),
         *("move_refused", "nothing_to_undo", "series_closed", "protocol_status"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
     }
@@ -37,7 +37,7 @@ _SENTENCES = {
     "error": "Something went wrong on our side. Try again; if it stays, tell the operator.",
 }
 # Facts that a refusal may carry beside its sentence.
-_INSTANTS, _DAYS = ("next", "first", "second", "start"), ("earliest", "latest")
+_INSTANTS, _DAYS = ("next", "first", "second", "start", "held_until"), ("earliest", "latest")
 
 
 class ErrorLineSerializer(serializers.Serializer[Any]):
@@ -62,6 +62,7 @@ class ErrorSerializer(ErrorLineSerializer):
     earliest = serializers.DateField(required=False, help_text="First local date that is right.")
     latest = serializers.DateField(required=False, help_text="Last local date that is right.")
     start = Instant(required=False, help_text="The start that is taken.")
+    held_until = Instant(required=False, help_text="When a place that is held becomes free.")
     next = Instant(required=False, help_text="The first instant after a wall time that is not.")
     first = Instant(required=False, help_text="A repeated wall time, `fold` 0.")
     second = Instant(required=False, help_text="A repeated wall time, `fold` 1.")

@@ -5,7 +5,7 @@ A doorbell that comes twice finds nothing to do; one that is lost is made good b
 
 from celery import shared_task
 
-from reminders import claiming, dispatch, journeys
+from reminders import claiming, dispatch, journeys, tidying
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
@@ -23,4 +23,4 @@ def drain() -> None:
 
 @shared_task(name="reminders.tasks.tidy")
 def tidy() -> None:
-    dispatch.tidy(now=claiming.database_now())
+    tidying.tidy(now=claiming.database_now())

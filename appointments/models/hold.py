@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -17,6 +19,22 @@ class HoldPurpose(models.TextChoices):
 class HoldQuerySet(models.QuerySet["Hold"]):
     def unreleased(self) -> HoldQuerySet:
         return self.filter(released_at=None)
+
+    def standing(self, now: datetime) -> HoldQuerySet:
+        """Those that still keep somebody else off."""
+        return self.filter(released_at=None, expires_at__gt=now)
+
+    def seen_by(self, staff: Staff) -> HoldQuerySet:
+        """The holds at the sites at which `staff` holds a role."""
+        return self.filter(site__site_roles__staff=staff).distinct()
+
+    def plan_of(self, staff: Staff, patient: Patient) -> Hold | None:
+        """What `staff` keeps for `patient`, run out or not; there is one at most."""
+        return (
+            self.unreleased()
+            .filter(purpose=HoldPurpose.PLAN, held_by=staff, patient=patient)
+            .first()
+        )
 
 
 class Hold(models.Model):

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from reminders import claiming, dispatch, journeys
+from reminders import claiming, dispatch, journeys, tidying
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             try:
                 _round(stopping, every=every)
                 if time.monotonic() >= tidy_at:
-                    dispatch.tidy(now=claiming.database_now())
+                    tidying.tidy(now=claiming.database_now())
                     tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
             except (DatabaseError, InterfaceError) as fault:
                 # The database is away or refuses one round; the rows wait for the next.

@@ -1,0 +1,18 @@
+"""Clearing away what time alone has ended: claims of dead workers, holds that ran out.
+
+Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
+way.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from appointments import holding
+from reminders import dispatch
+
+
+def tidy(*, now: datetime) -> None:
+    """Clear away what ended before `now`, the database's clock."""
+    dispatch.tidy(now=now)
+    holding.expire(now=now)
