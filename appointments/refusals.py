@@ -209,3 +209,47 @@ class StaleVersion(Refused):
 
     code = "stale_version"
     field = "version"
+
+
+# --- The wait-list --------------------------------------------------------------------------------
+
+
+class AlreadyWaiting(Refused):
+    """The patient is on the list for the same already."""
+
+    code = "already_waiting"
+    field = "patient"
+
+
+class NothingToWaitFor(Refused):
+    """There is no place that the patient could still wait for."""
+
+    code = "nothing_to_wait_for"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class WishesRefused(Refused):
+    """No place could ever meet these wishes."""
+
+    code = "wishes_refused"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class NotWaiting(Refused):
+    """The entry is closed: booked, taken off the list or no longer needed."""
+
+    code = "not_waiting"
+    field = "entry"
+
+
+class BeingOffered(Refused):
+    """An offer is open, and must be answered or taken back first."""
+
+    code = "being_offered"
+    field = "offer"

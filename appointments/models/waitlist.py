@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -33,8 +35,9 @@ class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
 class WaitlistEntry(models.Model):
     """One patient who waits at one site for a place.
 
-    With `appointment`, for an earlier time of that visit; with `series` alone, for its next
-    session, which is not booked yet; without both, for a first visit by `protocol_version`.
+    With `appointment`, for an earlier time of that visit than `asked_start`, the one it had when
+    they asked; with `series` alone, for its next session, which is not booked yet; without both,
+    for a first visit by `protocol_version`.
     Weekdays (0 is Monday), minutes of the wall clock [earliest, latest] of the start, local days
     and `provider` are conditions; a null or empty one is none.
     """
@@ -51,6 +54,7 @@ class WaitlistEntry(models.Model):
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, blank=True, related_name="waitlist"
     )
+    asked_start = models.DateTimeField(null=True, blank=True)
     provider = models.ForeignKey(
         Resource, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -78,6 +82,11 @@ class WaitlistEntry(models.Model):
             models.CheckConstraint(
                 name="waitlist_visit_is_of_a_series",
                 condition=Q(appointment=None) | Q(series__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="waitlist_earlier_than_a_start",
+                condition=Q(appointment=None, asked_start=None)
+                | Q(appointment__isnull=False, asked_start__isnull=False),
             ),
             models.CheckConstraint(
                 name="waitlist_times_in_order",
@@ -126,7 +135,8 @@ class GapQuerySet(models.QuerySet["Gap"]):
         return self.filter(site__site_roles__staff=staff).distinct()
 
     def open(self) -> GapQuerySet:
-        return self.filter(closed_at=None)
+        """Neither filled nor dismissed, nor taken back with the act that opened it."""
+        return self.filter(closed_at=None, opened_by__undone_by=None)
 
 
 class Gap(models.Model):
@@ -168,8 +178,19 @@ class Gap(models.Model):
 
 class OfferEnd(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Nobody wanted it"
     EXPIRED = "expired", "Nobody took it in time"
     WITHDRAWN = "withdrawn", "Taken back"
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def seen_by(self, staff: Staff) -> OfferQuerySet:
+        """The offers of the sites at which `staff` holds a role."""
+        return self.filter(gap__site__site_roles__staff=staff).distinct()
+
+    def open_at(self, now: datetime) -> OfferQuerySet:
+        """Those that somebody may still accept at `now`."""
+        return self.filter(closed_at=None, expires_at__gt=now)
 
 
 class Offer(models.Model):
@@ -183,6 +204,8 @@ class Offer(models.Model):
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_as = models.CharField(max_length=9, choices=OfferEnd.choices, blank=True)
+
+    objects = OfferQuerySet.as_manager()
 
     class Meta:
         ordering = ("-made_at", "-id")
@@ -212,6 +235,16 @@ class Answer(models.TextChoices):
     WITHDRAWN = "withdrawn", "The offer was taken back"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def seen_by(self, staff: Staff) -> InvitationQuerySet:
+        """The invitations of the sites at which `staff` holds a role."""
+        return self.filter(entry__site__site_roles__staff=staff).distinct()
+
+    def open_at(self, now: datetime) -> InvitationQuerySet:
+        """Those that may still be answered at `now`."""
+        return self.filter(answer="", offer__closed_at=None, offer__expires_at__gt=now)
+
+
 class Invitation(models.Model):
     """One entry that an offer was made to, with the place that it would have."""
 
@@ -229,6 +262,8 @@ class Invitation(models.Model):
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ("offer", "id")
