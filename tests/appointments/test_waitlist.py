@@ -5,7 +5,15 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import attendance, booking, overtaken, undoing, waitlist
+from appointments import (
+    attendance,
+    booking,
+    cancelling,
+    moving,
+    overtaken,
+    undoing,
+    waitlist,
+)
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment, EntryEnd, TreatmentSeries, WaitlistEntry
 from appointments.refusals import (
@@ -105,7 +113,7 @@ def test_nobody_waits_twice_for_the_same(
 def test_a_visit_that_is_given_up_has_begun_or_is_locked_is_not_waited_for(
     add: Add, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
-    booking.cancel(appointment=visits[0], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
     visits[0].refresh_from_db()
     with pytest.raises(MoveRefused, match="This visit is cancelled"):
         add(EarlierVisit(visits[0]))
@@ -211,7 +219,7 @@ def test_an_entry_is_overtaken_by_cancelling_its_visit_and_comes_back_with_the_u
 ) -> None:
     entry = add(EarlierVisit(visits[1]))
     assert waiting(site, now) == [entry.pk]
-    booking.cancel(appointment=visits[1], by=front_desk, now=now)
+    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
     assert waiting(site, now) == []
     undoing.undo(appointment=visits[1], by=front_desk, now=now)
     assert waiting(site, now) == [entry.pk]
@@ -221,9 +229,9 @@ def test_an_entry_is_overtaken_by_an_earlier_time_and_not_by_a_later_one(
     add: Add, visits: list[Appointment], site: Site, front_desk: Staff, now: datetime
 ) -> None:
     entry = add(EarlierVisit(visits[1]))
-    booking.move(appointment=visits[1], starts_at=at(SECOND, "14:00"), by=front_desk, now=now)
+    moving.move(appointment=visits[1], starts_at=at(SECOND, "14:00"), by=front_desk, now=now)
     assert waiting(site, now) == [entry.pk]
-    booking.move(appointment=visits[1], starts_at=at(SECOND, "09:30"), by=front_desk, now=now)
+    moving.move(appointment=visits[1], starts_at=at(SECOND, "09:30"), by=front_desk, now=now)
     assert waiting(site, now) == []
     assert overtaken.tidy(now=now) == 1
     entry.refresh_from_db()
@@ -267,7 +275,7 @@ def test_waiting_for_a_first_visit_ends_with_a_booking_made_since(
     assert waiting(site, now) == [entry.pk]
     later = book(wish(date(2027, 7, 1)), now=now + timedelta(minutes=2))
     assert waiting(site, now) == []
-    booking.cancel(appointment=later.appointments.get(), by=front_desk, now=now)
+    cancelling.cancel(appointment=later.appointments.get(), by=front_desk, now=now)
     assert waiting(site, now) == [entry.pk]
 
 
@@ -285,7 +293,7 @@ def test_who_was_overtaken_may_wait_again_at_once(
     add: Add, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
     first = add(EarlierVisit(visits[1]))
-    booking.move(appointment=visits[1], starts_at=at(SECOND, "09:30"), by=front_desk, now=now)
+    moving.move(appointment=visits[1], starts_at=at(SECOND, "09:30"), by=front_desk, now=now)
     visits[1].refresh_from_db()
     again = add(EarlierVisit(visits[1]))
     first.refresh_from_db()
