@@ -15,6 +15,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
 
+from appointments import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
 from clinic.hours import Period
 from clinic.models import Resource
@@ -82,24 +83,37 @@ def collisions(
     holding: Hold | None = None,
 ) -> list[Collision]:
     """What `wanted` overlaps, in its order. Holds that ran out at `now` are nobody's any more;
-    neither the visits `without` nor the hold `holding` are in the way."""
+    neither the visits `without` nor the hold `holding` are in the way. The place of a visit is
+    nobody's to have again, though, where a block stands over it."""
     if not wanted:
         return []
     with connection.cursor() as cursor:
         # None lasts longer than a day, so that the index need not be read from its beginning.
         cursor.execute(
             """
-            SELECT wanted.number, taken.appointment_id, taken.block_id, taken.hold_id
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
-                 WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
-            JOIN appointments_allocation taken
-              ON taken.active AND taken.resource_id = wanted.resource_id
-             AND taken.starts_at > wanted.starts_at - interval '1 day'
-             AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
-            WHERE (taken.expires_at IS NULL OR taken.expires_at > %s)
-              AND coalesce(taken.appointment_id, 0) <> ALL(%s)
-              AND taken.hold_id IS DISTINCT FROM %s
-            ORDER BY wanted.number, taken.starts_at
+            WITH wanted AS (
+                SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                    WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
+            )
+            SELECT number, appointment_id, block_id, hold_id FROM (
+                SELECT wanted.number, taken.starts_at, appointment_id, block_id, hold_id
+                FROM wanted
+                JOIN appointments_allocation taken
+                  ON taken.active AND taken.resource_id = wanted.resource_id
+                 AND taken.starts_at > wanted.starts_at - interval '1 day'
+                 AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
+                WHERE (taken.expires_at IS NULL OR taken.expires_at > %s)
+                  AND coalesce(taken.appointment_id, 0) <> ALL(%s)
+                  AND taken.hold_id IS DISTINCT FROM %s
+                UNION
+                SELECT wanted.number, block.starts_at, NULL, block.id, NULL
+                FROM wanted
+                JOIN appointments_block_resources over USING (resource_id)
+                JOIN appointments_block block ON block.id = over.block_id
+                WHERE block.released_at IS NULL
+                  AND block.starts_at < wanted.ends_at AND block.ends_at > wanted.starts_at
+            ) taken
+            ORDER BY number, starts_at
             """,
             [
                 *_columns(wanted),
@@ -181,16 +195,34 @@ def hold(
 
 
 def release(owner: Appointment | Block) -> list[int]:
-    """Give back everything that `owner` holds; the ids of the resources, for an undo."""
-    held = Allocation.objects.filter(active=True)
-    held = (
-        held.filter(appointment=owner)
-        if isinstance(owner, Appointment)
-        else held.filter(block=owner)
-    )
-    resources = sorted(held.values_list("resource_id", flat=True))
+    """Give back everything that `owner` holds; the ids of the resources, for an undo.
+
+    What lies under a standing block is the block's from then on, in the same transaction.
+    """
+    held = owner.allocations.filter(active=True)
+    # Under the locks, because a block that is being made or released decides whose the time is.
+    lock(_may_hold(owner))
+    freed = [
+        (resource, Period(starts_at, ends_at))
+        for resource, starts_at, ends_at in held.values_list("resource_id", "starts_at", "ends_at")
+    ]
     held.update(active=False)
-    return resources
+    to_blocks(freed)
+    return sorted(resource for resource, _ in freed)
+
+
+def to_blocks(freed: Sequence[tuple[int, Period]]) -> None:
+    """Hold for the standing blocks what of the freed time, (resource, period), is theirs."""
+    due = freed_time.taken_by_blocks(freed)
+    if due:
+        hold([Held(resource, piece) for resource, piece, _ in due], [block for *_, block in due])
+
+
+def _may_hold(owner: Appointment | Block) -> Iterable[int]:
+    """The resources that `owner` holds, or may come to hold while it waits for their locks."""
+    if isinstance(owner, Block):
+        return owner.resources.values_list("pk", flat=True)
+    return owner.allocations.filter(active=True).values_list("resource_id", flat=True)
 
 
 def let_go(hold: Hold, *, now: datetime) -> bool:

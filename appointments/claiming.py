@@ -235,8 +235,9 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         raise SlotHeld(
             f"{_held(hold, resource, claim.site)}{near}", held_until=hold.expires_at, **about
         )
-    who = f"{resource.name} was" if resource else "This place was"
-    raise SlotTaken(f"{who} just taken at {at}.{near}", **about)
+    who = resource.name if resource else "This place"
+    state = "is blocked" if first is not None and first.block_id is not None else "was just taken"
+    raise SlotTaken(f"{who} {state} at {at}.{near}", **about)
 
 
 def _held(hold: Hold, resource: Resource, site: Site) -> str:

@@ -204,6 +204,27 @@ class VisitsInTheWay(Refused):
         self.appointments = tuple(appointments)
 
 
+class NotBlockable(Refused):
+    """Nothing that a block can hold: no resource, a patient, or one of another site."""
+
+    code = "not_blockable"
+    field = "resources"
+
+
+class BlockOutOfOrder(Refused):
+    """A block ends after it starts, not in the past, and within a year."""
+
+    code = "block_out_of_order"
+    field = "ends_at"
+
+
+class BlockReleased(Refused):
+    """The time of the block was given back before."""
+
+    code = "block_released"
+    field = "block"
+
+
 class StaleVersion(Refused):
     """Somebody changed the visit since it was shown."""
 

@@ -20,6 +20,7 @@ class Capability(StrEnum):
     RUN_VISIT = "run_visit"  # check in, start, complete
     OVERRIDE_INTERVAL = "override_interval"
     MANAGE_MESSAGES = "manage_messages"
+    BLOCK_TIME = "block_time"  # somebody is ill, a device is out of order
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
 
@@ -32,6 +33,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BOOK,
             Capability.RUN_VISIT,
             Capability.MANAGE_MESSAGES,
+            Capability.BLOCK_TIME,
         }
     ),
     Role.PROVIDER: frozenset({Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT}),
@@ -43,6 +45,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.RUN_VISIT,
             Capability.OVERRIDE_INTERVAL,
             Capability.MANAGE_MESSAGES,
+            Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
         }
     ),

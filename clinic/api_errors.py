@@ -28,6 +28,7 @@ CONFLICTS = frozenset(
         *("slot_taken", "slot_held", "session_taken", "patient_elsewhere", "stale_version"),
         *("move_refused", "nothing_to_undo", "series_closed", "protocol_status"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
+        *("visits_in_the_way", "block_released"),
     }
 )
 _STATUS = {"forbidden": 403, NotSeen.code: 404, **dict.fromkeys(CONFLICTS, 409)}
@@ -62,6 +63,9 @@ class ErrorSerializer(ErrorLineSerializer):
     earliest = serializers.DateField(required=False, help_text="First local date that is right.")
     latest = serializers.DateField(required=False, help_text="Last local date that is right.")
     start = Instant(required=False, help_text="The start that is taken.")
+    appointments = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="The visits in the way."
+    )
     held_until = Instant(required=False, help_text="When a place that is held becomes free.")
     next = Instant(required=False, help_text="The first instant after a wall time that is not.")
     first = Instant(required=False, help_text="A repeated wall time, `fold` 0.")
@@ -99,6 +103,8 @@ def _refusal(refused: Any) -> Response:
             body[name] = getattr(refused, name).isoformat()
     if hasattr(refused, "nearest"):
         body["nearest"] = PlaceSerializer(refused.nearest, many=True).data
+    if hasattr(refused, "appointments"):
+        body["appointments"] = list(refused.appointments)
     if getattr(refused, "overridable", False):
         body["overridable"] = True
     return Response(body, status=_STATUS.get(refused.code, 400))

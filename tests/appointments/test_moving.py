@@ -1,13 +1,13 @@
 """Moving, cancelling, the acts of the day, and taking each of them back."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from appointments import attendance, blocks, booking, cancelling, moving, undoing
+from appointments import attendance, booking, cancelling, moving, undoing
 from appointments.lifecycle import Move, MoveRefused, State
-from appointments.models import Appointment, BlockKind, StatusChange, TreatmentSeries
+from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.refusals import (
     IntervalTooShort,
     NothingToUndo,
@@ -17,7 +17,6 @@ from appointments.refusals import (
     SessionTaken,
     SlotTaken,
     StaleVersion,
-    VisitsInTheWay,
 )
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Role, Site, Staff
@@ -480,62 +479,3 @@ def test_every_act_is_audited_once_and_plans_the_messages_anew(
         "appointment.cancel",
     ]
     assert revision(visit) == before + 4
-
-
-# --- Blocks ---------------------------------------------------------------------------------------
-
-
-def test_a_blocked_room_is_not_to_be_had_until_it_is_released(
-    book: Book, wish: Wish, room: Resource, site: Site, manager: Staff, now: datetime
-) -> None:
-    made = blocks.block(
-        site=site,
-        resources=[room],
-        kind=BlockKind.MAINTENANCE,
-        reason="Paint",
-        starts_at=at(FIRST, "08:00"),
-        ends_at=at(FIRST, "14:00"),
-        by=manager,
-        now=now,
-    )
-    with pytest.raises(SlotTaken, match="Room 1 was just taken"):
-        book(wish(FIRST))
-    blocks.release(block=made, by=manager, now=now)
-    assert book(wish(FIRST)).pk
-
-
-def test_a_block_never_lies_over_visits_or_another_block(
-    visits: list[Appointment], room: Resource, site: Site, manager: Staff, now: datetime
-) -> None:
-    def block(day: date) -> None:
-        blocks.block(
-            site=site,
-            resources=[room],
-            kind=BlockKind.BLOCKED,
-            starts_at=at(day, "08:00"),
-            ends_at=at(day, "14:00"),
-            by=manager,
-            now=now,
-        )
-
-    with pytest.raises(VisitsInTheWay) as refused:
-        block(FIRST)
-    assert refused.value.appointments == (visits[0].pk,)
-    block(FIRST + timedelta(days=1))
-    with pytest.raises(SlotTaken, match="already blocked"):
-        block(FIRST + timedelta(days=1))
-
-
-def test_only_who_manages_a_site_blocks_there(
-    room: Resource, site: Site, front_desk: Staff, now: datetime
-) -> None:
-    with pytest.raises(Forbidden):
-        blocks.block(
-            site=site,
-            resources=[room],
-            kind=BlockKind.BLOCKED,
-            starts_at=at(FIRST, "08:00"),
-            ends_at=at(FIRST, "14:00"),
-            by=front_desk,
-            now=now,
-        )
