@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments import allocating, history
+from appointments import allocating, gaps, history
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment
 from clinic.access import Capability
@@ -31,5 +31,6 @@ def cancel(
         was = history.before(visit, allocating.release(visit))
         visit.state, visit.closed_at, visit.cancelled_by_patient = state, now, by_patient
         visit.schedule_version += 1
-        history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
+        change = history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
+        gaps.open_for([change], now=now)
         return visit

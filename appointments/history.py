@@ -87,12 +87,12 @@ def keep(
     now: datetime,
     reason: str = "",
     undoes: StatusChange | None = None,
-) -> None:
+) -> StatusChange:
     """Save the changed visit as its next version, with its trace."""
     appointment.version += 1
     appointment.save()
     patient_id = appointment.series.patient_id
-    StatusChange.objects.create(
+    change = StatusChange.objects.create(
         appointment=appointment,
         at=now,
         by=by,
@@ -117,6 +117,7 @@ def keep(
         reason=reason,
     )
     Patient.objects.filter(pk=patient_id).raise_revision()
+    return change
 
 
 def _facts(state: str, starts_at: datetime) -> dict[str, Any]:

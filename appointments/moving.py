@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from appointments import allocating, checking, claiming, history
+from appointments import allocating, checking, claiming, gaps, history
 from appointments.allocating import Lost
 from appointments.availability import DEVICE, PROVIDER, ROOM
 from appointments.bitsets import TICK
@@ -88,7 +88,7 @@ def move(
             if breached:
                 visit.override_reason = override_reason
                 visit.overrides = sorted({refusal.code for refusal in breached})
-            history.keep(
+            change = history.keep(
                 visit,
                 Move.MOVE,
                 was,
@@ -96,6 +96,7 @@ def move(
                 now=now,
                 reason=reason or (override_reason if breached else ""),
             )
+            gaps.open_for([change], now=now)
             return visit
     except Lost:
         claiming.refuse(claim, now=now)

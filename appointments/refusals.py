@@ -274,3 +274,10 @@ class BeingOffered(Refused):
 
     code = "being_offered"
     field = "offer"
+
+
+class GapClosed(Refused):
+    """The place was filled or dismissed, or taken by somebody else."""
+
+    code = "gap_closed"
+    field = "gap"
