@@ -1,6 +1,7 @@
-"""The API of visits: free places, the visits themselves, and tasks."""
+"""The API of visits: free places, what is held of them, the visits themselves, and tasks."""
 
 from appointments.api.availability import Availability
+from appointments.api.holds import Holds
 from appointments.api.tasks import Tasks
 from appointments.api.visits import Visits
 from clinic.api_views import router
@@ -8,6 +9,7 @@ from clinic.api_views import router
 _router = router()
 _router.register("series", Availability, basename="api-availability")
 _router.register("appointments", Visits, basename="api-appointments")
+_router.register("holds", Holds, basename="api-holds")
 _router.register("tasks", Tasks, basename="api-tasks")
 
 urlpatterns = _router.urls
