@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
-from appointments.availability import DEVICE, PROVIDER, ROOM
-from appointments.bitsets import aligned
 from appointments.intervals import interval_breaches, spacing_breach
 from appointments.loading import Loaded
+from appointments.needs import DEVICE, PROVIDER, ROOM
 from appointments.places import VisitWish
 from appointments.refusals import (
     AreaNotTreated,
@@ -27,6 +26,7 @@ from appointments.refusals import (
     TooYoung,
     WrongResource,
 )
+from appointments.ticks import aligned
 from appointments.working_time import hours_in_words, inside
 from clinic import access
 from clinic.access import Capability, Forbidden
@@ -105,7 +105,7 @@ def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
             raise OutsideHours(_site_hours(loaded, on, held, _name(loaded, resource)))
     held = facts.need.held(PROVIDER, wish.starts_at)
     if not inside(held, provider.works_on(on, facts.site)):
-        hours = hours_in_words(provider.week, on)
+        hours = hours_in_words(provider.stretches_on(on))
         works = f"works {hours}" if hours else "does not work"
         raise OutsideHours(
             f"{_name(loaded, chosen[PROVIDER])} {works} on {format_day(on)}; this visit would"
@@ -139,7 +139,7 @@ def _name(loaded: Loaded, resource: int) -> str:
 def _site_hours(loaded: Loaded, on: date, held: Period, name: str) -> str:
     site = loaded.facts.site
     closed = site.closed_for(on)
-    hours = hours_in_words(site.week, on)
+    hours = hours_in_words(site.stretches_on(on))
     if closed is not None or not hours:
         why = f" ({closed})" if closed else ""
         return f"{site.name} is closed on {format_day(on)}{why}. Choose another date."

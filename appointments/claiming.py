@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 
 from appointments import allocating, availability, checking, loading, proposing, standing
 from appointments.allocating import Collision, Held, Lost
-from appointments.availability import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
-from appointments.bitsets import TICK
 from appointments.lifecycle import State
 from appointments.loading import Loaded
 from appointments.models import Appointment, Hold, HoldPurpose, TreatmentSeries
+from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.places import VisitWish
 from appointments.refusals import PatientElsewhere, SlotHeld, SlotTaken
+from appointments.ticks import TICK
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols
@@ -165,15 +165,16 @@ def wish_for_move(
         first_day=on,
         last_day=on,
         now=now,
-        without=appointment,
+        without=[appointment.pk],
         series_id=series.pk,
     )
-    free = availability.day(loaded.facts, on)
-    bit = free.grid.bit(starts_at)
     present = allocating.resources_of(appointment)
 
     def chosen(kind: str) -> int | None:
-        return named[kind] or free.pick(kind, bit, present.get(kind)) or present.get(kind)
+        own, facts = present.get(kind), loaded.facts
+        pool = facts.pools.get(kind, ())
+        free = [each for each in pool if availability.is_free(facts, kind, each, starts_at)]
+        return named[kind] or (own if own in free or not free else free[0])
 
     provider, room = chosen(PROVIDER), chosen(ROOM)
     assert provider is not None
@@ -217,7 +218,7 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         areas=claim.areas,
         near=wish.starts_at,
         now=now,
-        moving=claim.moving,
+        without=[claim.moving.pk] if claim.moving else (),
         series=claim.series,
         allowed=lambda day: _keeps_intervals(claim, visit, day),
     )

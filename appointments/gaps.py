@@ -13,8 +13,8 @@ from django.db import transaction
 
 from appointments import allocating
 from appointments.allocating import Held
-from appointments.availability import DEVICE, PROVIDER, ROOM
 from appointments.models import Gap, GapEnd, Offer, StatusChange
+from appointments.needs import DEVICE, PROVIDER, ROOM
 from appointments.refusals import BeingOffered, GapClosed
 from clinic import access, audit
 from clinic.access import Capability

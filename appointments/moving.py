@@ -10,12 +10,12 @@ from datetime import datetime
 
 from appointments import allocating, checking, claiming, gaps, history
 from appointments.allocating import Lost
-from appointments.availability import DEVICE, PROVIDER, ROOM
-from appointments.bitsets import TICK
 from appointments.claiming import Claim
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment
+from appointments.needs import DEVICE, PROVIDER, ROOM
 from appointments.refusals import Refused
+from appointments.ticks import TICK
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local

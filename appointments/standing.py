@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from appointments import allocating
 from appointments.lifecycle import State
-from appointments.models import TreatmentSeries
+from appointments.models import Appointment, TreatmentSeries
+from appointments.needs import PATIENT, PROVIDER
+from appointments.plans import Stay
 from clinic.hours import local
 
 
@@ -22,3 +25,16 @@ def free_session(series: TreatmentSeries) -> int:
     """The lowest session number without a visit."""
     taken = set(series.appointments.standing().values_list("session", flat=True))
     return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+
+def place_of(series: TreatmentSeries, session: int) -> Stay | None:
+    """The place of the standing visit of a session; None when it holds no provider."""
+    return stay_of(series.appointments.standing().get(session=session))
+
+
+def stay_of(visit: Appointment) -> Stay | None:
+    """The place that a visit has; None when it holds no provider."""
+    held = allocating.resources_of(visit)
+    held.pop(PATIENT, None)
+    day = local(visit.starts_at, visit.site.zone).date()
+    return Stay(day, visit.starts_at, held) if PROVIDER in held else None

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from appointments import allocating, checking, history, standing
 from appointments.allocating import Held, Lost
-from appointments.availability import need_of
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
+from appointments.needs import need_of
 from appointments.refusals import NothingToUndo, SeriesClosed, SessionTaken, SlotTaken
 from clinic import access
 from clinic.access import Capability

@@ -12,7 +12,7 @@ from appointments import checking
 from appointments.lifecycle import State, allowed
 from appointments.models import Allocation, Appointment, StatusChange
 from appointments.places import VisitWish
-from appointments.series_plans import EVERY_DAY, Preference
+from appointments.plans import EVERY_DAY, Preference
 from clinic import access
 from clinic.api_fields import (
     MOST_ID,

@@ -349,7 +349,7 @@ class Migration(migrations.Migration):
                     "idle_gap",
                     models.FloatField(
                         default=2.0,
-                        help_text="For a gap left in the provider's day that is too short for a visit.",
+                        help_text="For a gap of a quarter or more in the provider's day, too short for a visit.",
                         validators=[
                             django.core.validators.MinValueValidator(0),
                             django.core.validators.MaxValueValidator(1000),
@@ -365,8 +365,8 @@ class Migration(migrations.Migration):
                 (
                     "unchanged",
                     models.FloatField(
-                        default=10.0,
-                        help_text="For moving a later visit that could have stayed, in a re-plan.",
+                        default=1000.0,
+                        help_text="For moving a visit that could stay where it is; so many that none is moved.",
                         validators=[
                             django.core.validators.MinValueValidator(0),
                             django.core.validators.MaxValueValidator(1000),

@@ -43,11 +43,15 @@ class SchedulingSettings(models.Model):
     most_off_time = _points(8.0, "At most so many for the time of day of one visit.")
     finish = _points(0.05, "For each day until the last visit.")
     device_load = _points(3.0, "For a day on which the devices are taken all day; less in part.")
-    idle_gap = _points(2.0, "For a gap left in the provider's day that is too short for a visit.")
+    idle_gap = _points(
+        2.0, "For a gap of a quarter or more in the provider's day, too short for a visit."
+    )
     usable_minutes = models.PositiveSmallIntegerField(
         default=30, help_text="A gap shorter than this is too short for a visit."
     )
-    unchanged = _points(10.0, "For moving a later visit that could have stayed, in a re-plan.")
+    unchanged = _points(
+        1000.0, "For moving a visit that could stay where it is; so many that none is moved."
+    )
 
     class Meta:
         verbose_name_plural = "scheduling settings"

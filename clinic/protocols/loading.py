@@ -6,7 +6,7 @@ may approve protocols makes one reach patients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,16 @@ def get(version: ProtocolVersion) -> Protocol:
     if version.digest not in _built:
         _built[version.digest] = reading.from_document(version.document)
     return _built[version.digest]
+
+
+def by_digest(ids: Mapping[str, int]) -> dict[str, Protocol]:
+    """The protocols of these digests, each with the id of its version; asks the database only for
+    those that were not built yet."""
+    missing = [pk for digest, pk in ids.items() if digest not in _built]
+    if missing:
+        for version in ProtocolVersion.objects.filter(pk__in=missing):
+            get(version)
+    return {digest: _built[digest] for digest in ids}
 
 
 @transaction.atomic

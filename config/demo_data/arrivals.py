@@ -111,7 +111,7 @@ def _move(house: House, visit: Appointment, now: datetime) -> None:
         areas=series.areas,
         near=visit.starts_at + timedelta(days=1),
         now=now,
-        moving=visit,
+        without=[visit.pk],
         series=series,
     )
     place = next(place for place in places if place.starts_at != visit.starts_at)

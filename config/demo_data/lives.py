@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from appointments import attendance, booking, cancelling, moving, undoing
-from appointments.availability import need_of
-from appointments.bitsets import TICK
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
+from appointments.needs import need_of
+from appointments.ticks import TICK
 from clinic import audit
 from config.demo_data.house import House
 from config.demo_data.journeys import Course, Fate, Visit

@@ -24,10 +24,10 @@ from appointments.api.shapes import (
     wish,
 )
 from appointments.api.visits import PLACE_ERRORS
-from appointments.availability import need_of
-from appointments.bitsets import TICK
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
+from appointments.needs import need_of
+from appointments.ticks import TICK
 from clinic.api_fields import instant_of
 from clinic.api_views import IdFilter, Rows
 from clinic.protocols import loading as protocols

@@ -1,35 +1,36 @@
-"""Free time as bits against the same asked minute by minute."""
+"""Free time of many days at once, against three other ways to the same answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments import availability, bitsets
-from appointments.availability import (
-    DEVICE,
-    PATIENT,
-    PROVIDER,
-    ROOM,
-    Busy,
-    Day,
-    Facts,
-    Need,
-    Window,
-)
-from appointments.bitsets import TICK, Grid
+from appointments.availability import OFFERED_EVERY, Facts, Openings, fits, is_free
 from appointments.intervals import Spaced
-from appointments.working_time import ProviderTime, SiteTime, Week, periods_of
-from clinic.hours import Period, instant, merge
+from appointments.local_days import Ints
+from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, Window
+from appointments.ticks import TICK, aligned, ceil, floor, ticks
+from appointments.working_time import ProviderTime, SiteTime, Week
+from clinic.hours import Period, instant, local
+from tests.appointments import oracles
 
 NEW_YORK = "America/New_York"
 ALWAYS: Week = tuple((day, 0, 1440) for day in range(7))
 CREDENTIAL = ((date(2000, 1, 1), None),)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-DAY = date(2027, 3, 12)
+DAY = date(2027, 3, 12)  # a Friday; the clocks go forward on the Sunday after
+NONE = Window(0, 0)
+
+
+def rows(*periods: Period) -> Ints:
+    """Taken periods as the facts hold them."""
+    ends = sorted((floor(each.starts_at), ceil(each.ends_at)) for each in periods)
+    return np.array(ends, dtype=np.int64).reshape(-1, 2)
 
 
 def facts(
@@ -42,17 +43,20 @@ def facts(
     body: int = 9,
     windows: Mapping[str, Window] | None = None,
     zone: str = NEW_YORK,
+    first: date = DAY,
+    last: date | None = None,
 ) -> Facts:
     """One provider (10), room (20), device (30) and the patient (1), if nothing else is said."""
     weeks = providers or {10: week}
-    none = Window(0, 0)
     return Facts(
         site=SiteTime("Harbour", zone, week),
-        need=Need(body, windows or {PROVIDER: none, ROOM: none, DEVICE: none, PATIENT: none}),
+        need=Need(body, windows or dict.fromkeys((PROVIDER, ROOM, DEVICE, PATIENT), NONE)),
         pools={PROVIDER: tuple(weeks), ROOM: tuple(rooms), DEVICE: tuple(devices), PATIENT: (1,)},
         providers={pk: ProviderTime(each, CREDENTIAL) for pk, each in weeks.items()},
-        busy={pk: Busy(tuple(merge(periods))) for pk, periods in (busy or {}).items()},
+        busy={pk: rows(*periods) for pk, periods in (busy or {}).items()},
         not_before=LONG_AGO,
+        first_day=first,
+        last_day=last or first,
     )
 
 
@@ -60,213 +64,304 @@ def wall(minute: int, day: date = DAY) -> datetime:
     return instant(day, minute, NEW_YORK)
 
 
-def starts(of: Day) -> list[datetime]:
-    return [of.grid.at(bit) for bit in bitsets.ones(of.feasible)]
+def starts(given: Facts, every: int = 1) -> list[datetime]:
+    openings = Openings(given, every)
+    return [openings.starts_at(int(position)) for position in np.flatnonzero(openings.feasible)]
 
 
-# --- Bits -----------------------------------------------------------------------------------------
-
-bits = st.integers(0, (1 << 60) - 1)
-
-
-@given(bits, st.integers(1, 20))
-def test_eroding_finds_the_beginnings_of_free_runs(free: int, length: int) -> None:
-    naive = {n for n in range(60) if all(free >> (n + k) & 1 for k in range(length))}
-    assert set(bitsets.ones(bitsets.erode(free, length))) == naive
-
-
-@given(bits, st.integers(0, 59), st.integers(1, 10))
-def test_idle_time_is_counted_on_both_sides(free: int, first: int, length: int) -> None:
-    end = min(60, first + length)
-    before = after = 0
-    while before < first and free >> (first - before - 1) & 1:
-        before += 1
-    while free >> (end + after) & 1:
-        after += 1
-    assert bitsets.idle_around(free, first, end) == before + after
-
-
-@given(st.integers(0, 40), st.integers(1, 90), st.integers(0, 60), st.integers(0, 90))
-def test_free_ticks_lie_inside_and_busy_ticks_cover(a: int, length: int, b: int, more: int) -> None:
-    base = datetime(2027, 3, 12, tzinfo=UTC)
-    minute = timedelta(minutes=1)
-    grid = Grid.over(Period(base + a * minute, base + (a + length) * minute))
-    period = Period(base + b * minute, base + (b + more) * minute)
-    for bit in range(grid.length):
-        tick = Period(grid.at(bit), grid.at(bit) + TICK)
-        inside = period.starts_at <= tick.starts_at and tick.ends_at <= period.ends_at
-        touches = max(tick.starts_at, period.starts_at) < min(tick.ends_at, period.ends_at)
-        assert bool(grid.free([period]) >> bit & 1) == inside
-        if more:
-            assert bool(grid.busy([period]) >> bit & 1) == touches
+# --- Ticks ----------------------------------------------------------------------------------------
 
 
 def test_minutes_round_up_to_ticks() -> None:
-    assert [bitsets.ticks(minutes) for minutes in (0, 1, 5, 6, 95)] == [0, 1, 1, 2, 19]
-    assert bitsets.aligned(datetime(2027, 3, 12, 10, 5, tzinfo=UTC))
-    assert not bitsets.aligned(datetime(2027, 3, 12, 10, 5, 1, tzinfo=UTC))
+    assert [ticks(minutes) for minutes in (0, 1, 5, 6, 95)] == [0, 1, 1, 2, 19]
+    assert aligned(datetime(2027, 3, 12, 10, 5, tzinfo=UTC))
+    assert not aligned(datetime(2027, 3, 12, 10, 5, 1, tzinfo=UTC))
 
 
-# --- A day against brute force --------------------------------------------------------------------
+# --- Four ways to the same starts -----------------------------------------------------------------
 
 RESOURCES = {PROVIDER: (10, 11), ROOM: (20, 21), DEVICE: (30,), PATIENT: (1,)}
+ZONES = ("America/New_York", "Australia/Lord_Howe", "Asia/Beirut", "America/Santiago", "UTC")
 
 
 @st.composite
 def some_facts(draw: st.DrawFn) -> Facts:
+    """Two to four days around a change of some zone's clock, two providers, two rooms."""
+    zone = draw(st.sampled_from(ZONES))
+    first = draw(
+        st.sampled_from(
+            [date(2027, 3, 12), date(2027, 11, 6), date(2027, 4, 3), date(2027, 9, 4), DAY]
+        )
+    )
+
     def window() -> Window:
         return Window(draw(st.integers(0, 3)), draw(st.integers(0, 3)))
 
-    def busy() -> list[Period]:
-        spans = draw(st.lists(st.tuples(st.integers(0, 280), st.integers(1, 30)), max_size=4))
-        return [Period(wall(0) + a * TICK, wall(0) + (a + n) * TICK) for a, n in spans]
+    def span() -> tuple[int, int]:
+        opens = draw(st.integers(0, 200))
+        return opens * 5, (opens + draw(st.integers(1, 87))) * 5
 
-    opens = draw(st.integers(0, 200))
-    site: Week = ((4, opens * 5, (opens + draw(st.integers(1, 87))) * 5),)
-    weeks: dict[int, Week] = {10: site, 11: ((4, 0, draw(st.integers(1, 288)) * 5),)}
-    return facts(
-        week=site,
-        providers=weeks,
+    def week() -> Week:
+        return tuple(
+            (day, *span()) for day in range(7) for _ in range(draw(st.sampled_from([0, 1, 1, 2])))
+        )
+
+    def busy() -> list[Period]:
+        spans = draw(st.lists(st.tuples(st.integers(0, 800), st.integers(1, 60)), max_size=5))
+        base = instant(first, 0, zone)
+        # Taken times may begin within a tick; they take all of it.
+        shift = timedelta(minutes=draw(st.sampled_from([0, 0, 2])))
+        return [Period(base + shift + a * TICK, base + shift + (a + n) * TICK) for a, n in spans]
+
+    exception = {first + timedelta(days=1): (span(),)} if draw(st.booleans()) else {}
+    day_off: dict[date, tuple[tuple[int, int], ...]] = {first: ()} if draw(st.booleans()) else {}
+    given = facts(
+        week=week(),
+        providers={10: week(), 11: ALWAYS},
         rooms=(20, 21),
         body=draw(st.integers(1, 20)),
-        windows={PROVIDER: window(), ROOM: window(), DEVICE: window(), PATIENT: Window(0, 0)},
+        windows={PROVIDER: window(), ROOM: window(), DEVICE: window(), PATIENT: NONE},
         busy={pk: busy() for pool in RESOURCES.values() for pk in pool},
+        zone=zone,
+        first=first,
+        last=first + timedelta(days=draw(st.integers(1, 3))),
+    )
+    near = Spaced(first, "IPL", first - timedelta(days=1), first + timedelta(days=1), strict=True)
+    return replace(
+        given,
+        site=replace(given.site, exceptions=exception),
+        providers={**given.providers, 10: replace(given.providers[10], exceptions=day_off)},
+        spaced=(near,) if draw(st.booleans()) else (),
+        away=rows(*busy()[:1]),
+        not_before=instant(first, draw(st.integers(0, 900)), zone),
     )
 
 
-def fits(given: Facts, kind: str, resource: int, start: datetime) -> bool:
-    """Whether one resource could be held by a visit at `start`, asked tick by tick."""
-    window = given.need.windows[kind]
-    hours = given.site.open_on(DAY)
-    if kind == PROVIDER:
-        hours = given.providers[resource].works_on(DAY, given.site)
-    first, end = start - window.set_up * TICK, start + (given.need.body + window.clean_up) * TICK
-    tick = first
-    while tick < end:
-        if tick < wall(0) or tick + TICK > wall(1440):
-            return False
-        if kind != PATIENT and not any(
-            tick in each and tick + TICK <= each.ends_at for each in hours
-        ):
-            return False
-        if resource in given.busy and any(tick in each for each in given.busy[resource].periods):
-            return False
-        tick += TICK
-    return True
-
-
-@given(some_facts())
-def test_feasible_starts_equal_brute_force(given: Facts) -> None:
-    naive = [
-        start
-        for start in (wall(0) + n * TICK for n in range(288))
-        if all(
-            any(fits(given, kind, resource, start) for resource in pool)
-            for kind, pool in given.pools.items()
-        )
-    ]
-    assert starts(availability.day(given, DAY)) == naive
+@given(some_facts(), st.sampled_from([1, OFFERED_EVERY]))
+def test_four_ways_find_the_same_starts(given: Facts, every: int) -> None:
+    found = starts(given, every)
+    assert found == oracles.by_ticks(given, every)
+    assert found == oracles.by_intervals(given, every)
+    assert found == oracles.by_big_integers(given, every)
 
 
 @given(some_facts())
 def test_the_chosen_resources_fit_every_feasible_start(given: Facts) -> None:
-    free = availability.day(given, DAY)
-    for bit in bitsets.ones(free.feasible):
-        chosen = free.choose(bit, {})
+    openings = Openings(given)
+    for position in np.flatnonzero(openings.feasible):
+        chosen = openings.choose(int(position), {})
         assert chosen is not None
-        assert all(fits(given, kind, each, free.grid.at(bit)) for kind, each in chosen.items())
+        tick, on = int(openings.starts[position]), openings.day(int(position))
+        assert all(oracles.one_fits(given, kind, each, tick, on) for kind, each in chosen.items())
+        held = {kind: each for kind, each in chosen.items() if kind != PATIENT}
+        assert fits(given, openings.starts_at(int(position)), held)
 
 
-@given(some_facts(), st.integers(0, 287), st.integers(1, 40), st.sampled_from([1, 10, 20, 30]))
+@given(some_facts(), st.integers(0, 600), st.sampled_from([10, 20, 30]))
+def test_one_resource_at_any_tick_is_free_as_brute_force_says(
+    given: Facts, tick: int, resource: int
+) -> None:
+    kind = {10: PROVIDER, 20: ROOM, 30: DEVICE}[resource]
+    start = instant(given.first_day, 0, given.site.zone) + tick * TICK
+    on = local(start, given.site.zone).date()
+    assert is_free(given, kind, resource, start) == oracles.one_fits(
+        given, kind, resource, floor(start), on
+    )
+
+
+@given(some_facts(), st.integers(0, 800), st.integers(1, 40), st.sampled_from([1, 10, 20, 30]))
 def test_more_busy_time_never_adds_a_start(
     given: Facts, first: int, length: int, resource: int
 ) -> None:
-    more = Period(wall(0) + first * TICK, wall(0) + (first + length) * TICK)
-    taken = Busy(tuple(merge([*given.busy[resource].periods, more])))
-    busier = replace(given, busy={**given.busy, resource: taken})
-    assert set(starts(availability.day(busier, DAY))) <= set(starts(availability.day(given, DAY)))
+    base = floor(instant(given.first_day, 0, given.site.zone)) + first
+    more = np.concatenate([given.busy[resource], [[base, base + length]]])
+    busier = replace(given, busy={**given.busy, resource: more[np.argsort(more[:, 0])]})
+    assert set(starts(busier)) <= set(starts(given))
 
 
 @given(some_facts())
-def test_a_day_without_starts_names_a_binding_kind(given: Facts) -> None:
-    free = availability.day(given, DAY)
-    assert (free.why_none() is None) == bool(free.feasible)
-    assert free.why_none() in (None, PROVIDER, ROOM, DEVICE, PATIENT)
+def test_days_without_starts_name_what_binds(given: Facts) -> None:
+    openings = Openings(given)
+    why = openings.why_none(given.first_day, given.last_day)
+    assert (why is None) == bool(openings.feasible.any())
+    assert why in (None, PROVIDER, ROOM, DEVICE, PATIENT, "site", "spacing", "past")
+
+
+@given(some_facts())
+def test_idle_time_beside_a_visit_is_what_brute_force_counts(given: Facts) -> None:
+    openings = Openings(given, every=1)
+    before, after = openings.idle(PROVIDER)
+    window = given.need.windows[PROVIDER]
+    for position in np.flatnonzero(openings.free[PROVIDER][0])[:10]:
+        tick, on = int(openings.starts[position]), openings.day(int(position))
+        free = partial(_tick_is_free, given, 10, on)
+        first, end = tick - window.set_up, tick + given.need.body + window.clean_up
+        lead = next(n for n in range(2000) if not free(first - n - 1))
+        trail = next(n for n in range(2000) if not free(end + n))
+        assert (before[0, position], after[0, position]) == (lead, trail)
+
+
+def _tick_is_free(given: Facts, resource: int, on: date, tick: int) -> bool:
+    one = replace(given, need=Need(1, dict.fromkeys(given.need.windows, NONE)))
+    return oracles.one_fits(one, PROVIDER, resource, tick, on)
+
+
+@given(some_facts(), st.permutations([10, 11]), st.permutations([20, 21]))
+def test_the_order_of_resources_changes_no_start(
+    given: Facts, providers: list[int], rooms: list[int]
+) -> None:
+    pools = {**given.pools, PROVIDER: tuple(providers), ROOM: tuple(rooms)}
+    assert starts(replace(given, pools=pools)) == starts(given)
 
 
 # --- Hard cases -----------------------------------------------------------------------------------
 
 
+def windows(**kinds: Window) -> dict[str, Window]:
+    return {**dict.fromkeys((PROVIDER, ROOM, DEVICE, PATIENT), NONE), **kinds}
+
+
 def test_clean_up_must_end_by_closing_time() -> None:
-    windows = {
-        PROVIDER: Window(0, 0),
-        ROOM: Window(0, 2),
-        DEVICE: Window(0, 0),
-        PATIENT: Window(0, 0),
-    }
-    assert starts(availability.day(facts(windows=windows), DAY))[-1] == wall(16 * 60 + 5)
+    found = starts(facts(windows=windows(room=Window(0, 2))))
+    assert found[-1] == wall(16 * 60 + 5)
+
+
+def test_set_up_must_begin_after_opening_time() -> None:
+    found = starts(facts(windows=windows(device=Window(3, 0))))
+    assert found[0] == wall(9 * 60 + 15)
 
 
 def test_two_providers_are_not_stitched_together() -> None:
     halves: dict[int, Week] = {10: ((4, 540, 570),), 11: ((4, 570, 600),)}
-    free = availability.day(facts(providers=halves, body=12), DAY)
-    assert starts(free) == []
-    assert free.why_none() == PROVIDER
+    given = facts(providers=halves, body=12)
+    assert starts(given) == []
+    assert Openings(given).why_none(DAY, DAY) == PROVIDER
+
+
+def test_two_rooms_are_not_stitched_together() -> None:
+    given = facts(
+        rooms=(20, 21),
+        body=12,
+        week=((4, 540, 600),),
+        busy={20: [Period(wall(570), wall(600))], 21: [Period(wall(540), wall(570))]},
+    )
+    assert starts(given) == []
+    assert Openings(given).why_none(DAY, DAY) == ROOM
 
 
 @pytest.mark.parametrize(
-    ("day", "ticks"), [(date(2027, 3, 14), 276), (date(2027, 11, 7), 300), (DAY, 288)]
+    ("zone", "day", "length"),
+    [
+        (NEW_YORK, date(2027, 3, 14), 276),
+        (NEW_YORK, date(2027, 11, 7), 300),
+        (NEW_YORK, DAY, 288),
+        ("Australia/Lord_Howe", date(2027, 10, 3), 282),
+        ("Australia/Lord_Howe", date(2027, 4, 4), 294),
+        ("Asia/Beirut", date(2027, 3, 28), 276),  # midnight itself is skipped
+        ("America/Santiago", date(2027, 9, 5), 276),
+    ],
 )
-def test_a_day_has_as_many_ticks_as_its_clock(day: date, ticks: int) -> None:
-    free = availability.day(facts(week=ALWAYS, body=1), day)
-    assert (free.grid.length, free.feasible.bit_count()) == (ticks, ticks)
+def test_a_day_has_as_many_ticks_as_its_clock(zone: str, day: date, length: int) -> None:
+    given = facts(week=ALWAYS, body=1, zone=zone, first=day)
+    assert len(starts(given)) == length
 
 
 def test_hours_in_a_gap_are_empty_and_around_it_short() -> None:
     sunday = date(2027, 3, 14)
-    assert periods_of(((6, 120, 150),), sunday, NEW_YORK) == ()
-    (around,) = periods_of(((6, 60, 210),), sunday, NEW_YORK)
+    assert SiteTime("Harbour", NEW_YORK, ((6, 120, 150),)).open_on(sunday) == ()
+    (around,) = SiteTime("Harbour", NEW_YORK, ((6, 60, 210),)).open_on(sunday)
     assert around.ends_at - around.starts_at == timedelta(hours=1, minutes=30)
+    inside = facts(week=((6, 60, 210),), body=18, first=sunday)
+    assert len(starts(inside)) == 1
 
 
 def test_a_split_day_has_no_visit_over_the_break() -> None:
-    free = availability.day(facts(week=((4, 540, 720), (4, 780, 1020)), body=12), DAY)
-    assert wall(660) in starts(free)
-    assert not any(wall(665) <= start < wall(780) for start in starts(free))
+    found = starts(facts(week=((4, 540, 720), (4, 780, 1020)), body=12))
+    assert wall(660) in found
+    assert not any(wall(665) <= start < wall(780) for start in found)
+
+
+def test_touching_hours_are_one_stretch() -> None:
+    assert wall(715) in starts(facts(week=((4, 540, 720), (4, 720, 1020)), body=12))
 
 
 def test_the_credential_must_hold_on_the_day() -> None:
+    given = facts(week=ALWAYS, last=DAY + timedelta(days=3))
+    ends = ProviderTime(ALWAYS, ((date(2026, 1, 1), DAY), (DAY + timedelta(days=2), None)))
+    openings = Openings(replace(given, providers={10: ends}))
+    free = [bool(len(openings.positions_on(DAY + timedelta(days=n)))) for n in range(4)]
+    assert free == [True, False, True, True]
+    assert openings.why_none(DAY + timedelta(days=1), DAY + timedelta(days=1)) == PROVIDER
+    assert openings.free_again(PROVIDER, DAY + timedelta(days=1)) == wall(2 * 1440)
+
+
+def test_an_exception_replaces_the_day_of_a_site_and_of_a_provider() -> None:
     given = facts()
-    ends = ProviderTime(given.providers[10].week, ((date(2026, 1, 1), DAY),))
-    given = replace(given, providers={10: ends})
-    assert availability.day(given, DAY).feasible
-    later = availability.day(given, DAY + timedelta(days=7))
-    assert later.why_none() == PROVIDER
+    late = replace(given, site=replace(given.site, exceptions={DAY: ((600, 720),)}))
+    assert starts(late)[0] == wall(600)
+    assert starts(late)[-1] == wall(675)
+    off = replace(given, providers={10: replace(given.providers[10], exceptions={DAY: ()})})
+    assert starts(off) == []
+    sunday = DAY + timedelta(days=2)
+    opened = facts(first=sunday)
+    opened = replace(
+        opened,
+        site=replace(opened.site, exceptions={sunday: ((600, 720),)}),
+        providers={10: replace(opened.providers[10], exceptions={sunday: ((600, 900),)})},
+    )
+    assert len(starts(opened)) == 16
 
 
 def test_a_closed_day_and_a_spaced_one_say_so() -> None:
     given = facts()
     closed = replace(given, site=replace(given.site, closures=((DAY, DAY, "Holiday"),)))
-    assert availability.day(closed, DAY).barred == (
-        "site",
-        "Harbour is closed on Fri 12 Mar (Holiday).",
-    )
+    assert Openings(closed).barred(DAY) == "Harbour is closed on Fri 12 Mar (Holiday)."
+    assert Openings(closed).why_none(DAY, DAY) == "site"
     near = Spaced(DAY, "IPL", DAY - timedelta(days=28), DAY + timedelta(days=28), strict=True)
-    barred = availability.day(replace(given, spaced=(near,)), DAY).barred
-    assert barred is not None
-    assert barred[0] == "spacing"
+    spaced = Openings(replace(given, spaced=(near,)))
+    assert spaced.why_none(DAY, DAY) == "spacing"
+    assert str(spaced.barred(DAY)).startswith("Fri 12 Mar is too near to IPL")
 
 
 def test_nothing_starts_before_now() -> None:
     given = replace(facts(), not_before=wall(12 * 60 + 1))
-    assert starts(availability.day(given, DAY))[0] == wall(12 * 60 + 5)
-    assert availability.day(replace(given, not_before=wall(1500)), DAY).why_none() == "past"
+    assert starts(given)[0] == wall(12 * 60 + 5)
+    past = Openings(replace(given, not_before=wall(1500)))
+    assert past.why_none(DAY, DAY) == "past"
+
+
+def test_a_patient_on_the_way_from_another_site_is_not_free() -> None:
+    given = replace(facts(), away=rows(Period(wall(9 * 60), wall(11 * 60 + 30))))
+    assert starts(given)[0] == wall(11 * 60 + 30)
 
 
 def test_the_usual_resource_is_kept_and_else_the_tightest_gap_is_filled() -> None:
     given = facts(rooms=(20, 21), busy={21: [Period(wall(0), wall(600))]})
-    free = availability.day(given, DAY)
-    bit = free.grid.bit(wall(600))
-    assert free.pick(ROOM, bit, 20) == 20
-    assert free.pick(ROOM, bit, None) == 21
-    assert free.pick(ROOM, bit - 1, 21) == 20
+    openings = Openings(given)
+    at_ten = openings.position(wall(600))
+    assert at_ten is not None
+    assert openings.pick(ROOM, at_ten, 20) == 20
+    assert openings.pick(ROOM, at_ten, None) == 21
+    assert openings.pick(ROOM, at_ten - 1, 21) == 20
+    assert openings.pick(DEVICE, None, 30) is None
+
+
+def test_of_equal_gaps_the_one_with_less_to_do_that_day_is_filled() -> None:
+    idle = [Period(wall(540), wall(600)), Period(wall(660), wall(1020))]
+    full = [*idle, Period(wall(100), wall(200))]
+    openings = Openings(facts(rooms=(20, 21), body=12, busy={20: full, 21: idle}))
+    position = openings.position(wall(600))
+    assert position is not None
+    assert openings.pick(ROOM, position, None) == 21
+
+
+def test_how_much_of_a_day_the_devices_are_taken() -> None:
+    given = facts(devices=(30, 31), busy={30: [Period(wall(540), wall(780))]})
+    assert Openings(given).day_load(DEVICE)[0] == 0.25
+
+
+def test_an_empty_pool_and_a_site_that_never_opens_have_no_starts() -> None:
+    assert starts(facts(devices=())) == []
+    assert Openings(facts(devices=())).why_none(DAY, DAY) == DEVICE
+    assert starts(facts(week=())) == []
+    assert Openings(facts(week=())).why_none(DAY, DAY) == "site"

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments import attendance, blocks, booking, cancelling, moving, proposing
 from appointments.models import Appointment, BlockKind, TreatmentSeries
 from appointments.places import Proposal
-from appointments.series_plans import Preference
+from appointments.plans import Preference
 from clinic.hours import local
 from clinic.models import (
     Closure,
@@ -125,7 +125,7 @@ def test_a_credential_that_ends_during_the_series_hands_over(
         treatment_provider,
         other,
     ]
-    assert "The usual provider is not free." in proposal.visits[2].reasons
+    assert "Another provider than at the visit before." in proposal.visits[2].reasons
 
 
 def test_a_nearest_date_that_leads_nowhere_is_left_for_one_that_does_not(

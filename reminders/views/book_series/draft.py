@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from appointments.places import VisitWish
-from appointments.series_plans import EVERY_DAY, Preference
+from appointments.plans import EVERY_DAY, Preference
 
 Skip = tuple[int, str, str]
 T = TypeVar("T")

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from appointments.availability import need_of
-from appointments.bitsets import TICK
 from appointments.intervals import Bounds, bounds, interval_breaches
 from appointments.loading import eligible_at
+from appointments.needs import need_of
 from appointments.places import Place, ProposedVisit, VisitWish
 from appointments.refusals import Refused
+from appointments.ticks import TICK
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols

@@ -1,0 +1,95 @@
+"""Why there is no place, in sentences, and what would open one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from appointments.availability import Facts, Openings
+from appointments.intervals import Bounds
+from appointments.loading import Loaded
+from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM
+from appointments.places import Problem, Relaxation
+from appointments.plans import Impossible
+from appointments.relaxing import WayOut
+from clinic.hours import format_day, format_when
+
+_NONE_FREE = {
+    PROVIDER: "no provider with a valid credential is free long enough",
+    ROOM: "no room of the right kind is free long enough",
+    DEVICE: "no device is free long enough",
+    PATIENT: "the patient has other visits then",
+    "site": "the site is closed",
+    "spacing": "it would be too near to another treatment",
+    "past": "those dates are past",
+    "wishes": "nothing keeps to the wished weekdays and times",
+    "locked": "the visit keeps its time, which is not among them",
+    "together": "provider, room and device are never free at the same time",
+}
+
+
+def no_date(session: int, window: Bounds) -> Problem:
+    """When the neighbours of a session leave it no date."""
+    return Problem(
+        session,
+        window,
+        "interval",
+        f"No date for session {session} keeps the interval to the sessions before and after it."
+        " Move one of those first.",
+    )
+
+
+def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) -> Problem:
+    """The first session that finds no place; `facts` are those that were asked."""
+    first, last = format_day(found.bounds.earliest), format_day(found.bounds.latest)
+    between = f"on {first}" if first == last else f"between {first} and {last}"
+    sentence = (
+        f"Session {found.session} finds no place {between}: {_lacking(facts, found.binding)}."
+    )
+    return Problem(
+        found.session,
+        found.bounds,
+        found.binding,
+        sentence + _again(facts, found.binding, found.until),
+        found.until,
+        tuple(_relaxation(loaded, found.session, way) for way in ways),
+    )
+
+
+def of_day(openings: Openings, day: date) -> tuple[str, str, datetime | None]:
+    """Why one day has no offered start: a sentence, what binds, and until when."""
+    barred = openings.barred(day)
+    binding = openings.why_none(day, day) or "together"
+    if barred is not None:
+        return barred, binding, None
+    facts, until = openings.facts, None
+    if binding in openings.free:
+        until = openings.free_again(binding, day)
+    sentence = f"On {format_day(day)} {_lacking(facts, binding)}."
+    return sentence + _again(facts, binding, until), binding, until
+
+
+def _lacking(facts: Facts, binding: str) -> str:
+    if facts.pools.get(binding) == ():
+        return f"{facts.site.name} has no suitable {binding}"
+    return _NONE_FREE[binding]
+
+
+def _again(facts: Facts, binding: str, until: datetime | None) -> str:
+    if until is None or binding not in (PROVIDER, ROOM, DEVICE):
+        return ""
+    return f" A {binding} is free from {format_when(until, facts.site.zone, 'en')}."
+
+
+def _relaxation(loaded: Loaded, session: int, way: WayOut) -> Relaxation:
+    on = format_day(way.day) if way.day else ""
+    sentence = {
+        "provider": f"With any provider, session {session} can be on {on}.",
+        "wishes": f"On another weekday or at another time, session {session} can be on {on}.",
+        "interval": (
+            f"Session {session} can be on {on}, {way.days} days beyond the longest interval,"
+            " with a reason from somebody who may."
+        ),
+        "waitlist": "Put the patient on the wait-list and offer them what becomes free.",
+    }[way.kind]
+    return Relaxation(way.kind, sentence.replace(" 1 days", " 1 day"), way.day)

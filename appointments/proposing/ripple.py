@@ -1,0 +1,164 @@
+"""A series planned anew when some of its visits get another place.
+
+Later visits that still fit stay where they are; the others get the best place that is left.
+Done, locked and present visits never move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from appointments import availability, standing
+from appointments.intervals import Bounds, bounds
+from appointments.lifecycle import Move, State, allowed
+from appointments.loading import Loaded, load
+from appointments.models import Appointment, Hold, TreatmentSeries
+from appointments.places import Place, Replan, ReplanLine, VisitWish
+from appointments.plans import Impossible, Plan, Session, Stay, Wish
+from appointments.proposing import problems
+from appointments.proposing.series import HORIZON, last_day
+from appointments.series_plans import plans
+from appointments.ticks import TICK
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Resource
+from clinic.protocols import loading as protocols
+
+Visits = Mapping[int, tuple[Appointment, Stay]]
+
+
+def replan(
+    *,
+    series: TreatmentSeries,
+    wished: Mapping[int, VisitWish],
+    now: datetime,
+    version: ProtocolVersion | None = None,
+    holding: Hold | None = None,
+) -> Replan:
+    """The visits from the first wished session on, each with its place now and then.
+
+    `wished` are new places by session. Without any, all visits to come are looked at: `version`
+    is then another version of the protocol, by whose length and intervals they must fit.
+    """
+    version = version or series.protocol_version
+    visits = _standing(series)
+    first = min(wished) if wished else _first_to_come(visits)
+    looked = {session: both for session, both in visits.items() if first and session >= first}
+    if not looked:
+        return Replan()
+    loaded = _load(series, version, looked, wished, now, holding)
+    wish = _wish(loaded, visits, looked, wished)
+    found = plans(loaded.facts, wish, most=1)
+    if isinstance(found, Impossible):
+        return Replan(problem=problems.of(loaded, loaded.facts, found, ()))
+    return Replan(_lines(loaded, found[0], looked, wish))
+
+
+def _standing(series: TreatmentSeries) -> dict[int, tuple[Appointment, Stay]]:
+    rows = series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
+    places = ((row, standing.stay_of(row)) for row in rows.order_by("session"))
+    return {row.session: (row, place) for row, place in places if place is not None}
+
+
+def _first_to_come(visits: Visits) -> int | None:
+    coming = (session for session, (visit, _) in visits.items() if _may_move(visit))
+    return min(coming, default=None)
+
+
+def _may_move(visit: Appointment) -> bool:
+    return not visit.is_locked and Move.MOVE in allowed(State(visit.state))
+
+
+def _load(
+    series: TreatmentSeries,
+    version: ProtocolVersion,
+    looked: Visits,
+    wished: Mapping[int, VisitWish],
+    now: datetime,
+    holding: Hold | None,
+) -> Loaded:
+    zone, today = series.site.zone, local(now, series.site.zone).date()
+    days = [_day(wished[each].starts_at, zone) for each in wished]
+    stays = [stay.day for _, stay in looked.values()]
+    begins = min(days, default=max(today, min(stays)))
+    interval = protocols.get(version).series.interval
+    return load(
+        patient=series.patient,
+        site=series.site,
+        version=version,
+        areas=series.areas,
+        first_day=begins,
+        last_day=max(*days, *stays, last_day(max([begins, *days]), interval, len(looked) - 1)),
+        now=now,
+        without=[visit.pk for visit, _ in looked.values() if _may_move(visit)],
+        holding=holding,
+        series_id=series.pk,
+    )
+
+
+def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, VisitWish]) -> Wish:
+    zone = loaded.facts.site.zone
+    sessions = []
+    for number, (visit, stay) in looked.items():
+        if number in wished:
+            place = wished[number]
+            moved = Stay(_day(place.starts_at, zone), place.starts_at, place.resources)
+            sessions.append(Session(number, fixed=moved))
+        elif not _may_move(visit):
+            sessions.append(Session(number, fixed=stay))
+        else:
+            fits = availability.fits(loaded.facts, stay.starts_at, stay.resources)
+            sessions.append(Session(number, present=stay if fits else None))
+    before = max((number for number in visits if number < sessions[0].number), default=None)
+    first, interval = loaded.facts.first_day, loaded.protocol.series.interval
+    window = Bounds(first, first, first + HORIZON)
+    previous = visits[before][1] if before is not None else None
+    if previous is not None and interval is not None:
+        window = _window(loaded, previous, sessions[0].number - (before or 0))
+    return Wish(tuple(sessions), window, interval, weights=loaded.weights, before=previous)
+
+
+def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:
+    interval, first = loaded.protocol.series.interval, loaded.facts.first_day
+    assert interval is not None
+    due = bounds(previous.day, interval)
+    latest = previous.day + steps * (due.latest - previous.day)
+    return Bounds(max(first, due.earliest), max(first, due.ideal), max(first, latest))
+
+
+def _lines(loaded: Loaded, plan: Plan, looked: Visits, wish: Wish) -> tuple[ReplanLine, ...]:
+    ids = {each for _, stay in looked.values() for each in stay.resources.values()}
+    ids |= {each for visit in plan.visits for each in visit.resources.values()}
+    rows = {**loaded.resources, **Resource.objects.in_bulk(ids - set(loaded.resources))}
+    days = [wish.before.day if wish.before else None, *(visit.day for visit in plan.visits)]
+    lines = []
+    for before, visit in zip(days, plan.visits, strict=False):
+        appointment, stay = looked[visit.session]
+        lines.append(
+            ReplanLine(
+                session=visit.session,
+                appointment=appointment,
+                before=Place.of(stay.starts_at, appointment.ends_at, stay.resources, rows),
+                after=Place.of(
+                    visit.starts_at,
+                    _ends(loaded, visit.starts_at, appointment),
+                    visit.resources,
+                    rows,
+                ),
+                interval_days=(visit.day - before).days if before else None,
+                bounds=visit.bounds,
+                reasons=visit.reasons,
+            )
+        )
+    return tuple(lines)
+
+
+def _ends(loaded: Loaded, starts_at: datetime, visit: Appointment) -> datetime:
+    """A visit that may not move keeps its length too."""
+    if not _may_move(visit) and visit.starts_at == starts_at:
+        return visit.ends_at
+    return starts_at + loaded.facts.need.body * TICK
+
+
+def _day(at: datetime, zone: str) -> date:
+    return local(at, zone).date()

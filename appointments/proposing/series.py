@@ -1,0 +1,153 @@
+"""Dates for a new series, or for the next visit of one: ranked plans, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from appointments import intervals, relaxing, standing
+from appointments.availability import Facts
+from appointments.intervals import Bounds
+from appointments.loading import Loaded, load
+from appointments.models import Hold, TreatmentSeries
+from appointments.needs import PROVIDER
+from appointments.places import Place, Proposal, ProposedPlan, ProposedVisit
+from appointments.plans import Impossible, Plan, Preference, Session, Wish
+from appointments.proposing import problems
+from appointments.series_plans import MOST_PLANS, plans
+from clinic.hours import local, shifted_day
+from clinic.models import ProtocolVersion, Resource, Site
+from clinic.protocols import loading as protocols
+from clinic.protocols.schema import Interval
+from patients.models import Patient
+
+ONE_DAY = timedelta(days=1)
+ANY = Preference()
+
+# How far ahead the first visit of a series is looked for, and at most the last.
+HORIZON = timedelta(days=90)
+LONGEST = timedelta(days=3 * 366)
+
+
+def propose_series(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    sessions: int,
+    now: datetime,
+    first_from: date | None = None,
+    provider: Resource | None = None,
+    preference: Preference = ANY,
+    holding: Hold | None = None,
+    most: int = MOST_PLANS,
+) -> Proposal:
+    """Up to `most` clearly different plans for a new series, the best first.
+
+    The first visit lies within 90 days from `first_from` (default: tomorrow), the last within
+    three years. With `provider`, every visit is theirs. What `holding` holds counts as free.
+    """
+    first = first_from or local(now, site.zone).date() + ONE_DAY
+    window = Bounds(first, first, first + HORIZON)
+    interval = protocols.get(version).series.interval
+    loaded = load(
+        patient=patient,
+        site=site,
+        version=version,
+        areas=areas,
+        first_day=first,
+        last_day=last_day(window.latest, interval, sessions - 1),
+        now=now,
+        holding=holding,
+    )
+    wish = Wish.new(sessions, window, interval, preference=preference, weights=loaded.weights)
+    return _proposal(loaded, provider, wish, most)
+
+
+def propose_next(
+    *,
+    series: TreatmentSeries,
+    now: datetime,
+    provider: Resource | None = None,
+    preference: Preference = ANY,
+    holding: Hold | None = None,
+    most: int = MOST_PLANS,
+) -> Proposal:
+    """Dates for the visit that `booking.add_visit` would book next: the lowest session number
+    without a visit, in the interval to its neighbours on both sides."""
+    site, today = series.site, local(now, series.site.zone).date()
+    session, days = standing.free_session(series), standing.days_of(series, {})
+    previous = max((pair for pair in days if pair[0] < session), default=None)
+    following = min((pair for pair in days if pair[0] > session), default=None)
+    interval = protocols.get(series.protocol_version).series.interval
+    window = Bounds(today, today, today + HORIZON)
+    if interval is not None and (previous or following):
+        due = intervals.bounds_between(
+            previous and previous[1], following and following[1], interval
+        )
+        # An overdue visit is due today: a longer interval is for a clinician to review.
+        latest = max(due.latest, today) if following is None else due.latest
+        window = Bounds(max(due.earliest, today), max(due.ideal, today), latest)
+    if window.earliest > window.latest:
+        return Proposal(problem=problems.no_date(session, window))
+    loaded = load(
+        patient=series.patient,
+        site=site,
+        version=series.protocol_version,
+        areas=series.areas,
+        first_day=window.earliest,
+        last_day=window.latest + HORIZON,
+        now=now,
+        holding=holding,
+        series_id=series.pk,
+    )
+    wish = Wish(
+        (Session(session),),
+        window,
+        interval,
+        preference,
+        loaded.weights,
+        before=standing.place_of(series, previous[0]) if previous else None,
+    )
+    return _proposal(loaded, provider, wish, most)
+
+
+def last_day(first: date, interval: Interval | None, following: int) -> date:
+    """The latest date of the session that is `following` sessions after one on `first`."""
+    last = first
+    for _ in range(following):
+        last = shifted_day(last, interval.max) if interval else last + HORIZON
+    return min(last, first + LONGEST)
+
+
+def _proposal(loaded: Loaded, provider: Resource | None, wish: Wish, most: int) -> Proposal:
+    facts = loaded.facts if provider is None else narrowed(loaded.facts, provider.pk)
+    found = plans(facts, wish, most)
+    if isinstance(found, Impossible):
+        ways = relaxing.ways_out(facts, loaded.facts, wish, found)
+        return Proposal(problem=problems.of(loaded, facts, found, ways))
+    return Proposal(tuple(_proposed(loaded, plan, wish) for plan in found))
+
+
+def narrowed(facts: Facts, provider: int) -> Facts:
+    """The same facts with one provider to choose from, if they may treat at all."""
+    only = (provider,) if provider in facts.pools[PROVIDER] else ()
+    return replace(facts, pools={**facts.pools, PROVIDER: only})
+
+
+def _proposed(loaded: Loaded, plan: Plan, wish: Wish) -> ProposedPlan:
+    days = [wish.before.day if wish.before else None, *(visit.day for visit in plan.visits)]
+    visits = tuple(
+        ProposedVisit(
+            session=visit.session,
+            place=Place.of(visit.starts_at, visit.ends_at, visit.resources, loaded.resources),
+            interval_days=(visit.day - before).days if before else None,
+            bounds=visit.bounds,
+            points=visit.points,
+            reasons=visit.reasons,
+        )
+        for before, visit in zip(days, plan.visits, strict=False)
+    )
+    return ProposedPlan(visits, plan.points, plan.reasons)
