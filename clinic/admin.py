@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from clinic.models import (
     Closure,
     Credential,
+    HoursException,
     Modality,
     OpeningHours,
     ProviderHours,
@@ -20,6 +21,7 @@ from clinic.models import (
     Site,
     SiteRole,
     Staff,
+    TravelTime,
 )
 
 admin.site.site_header = admin.site.site_title = "Afterglow set-up"
@@ -35,12 +37,19 @@ class ClosureInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
+class HoursExceptionInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Of a site, those of its providers too; of a provider, those at each site."""
+
+    model = HoursException
+    extra = 0
+
+
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "zone", "phone", "live_from")
     prepopulated_fields = {"slug": ("name",)}
     exclude = ("revision", "planned_revision")
-    inlines = (OpeningHoursInline, ClosureInline)
+    inlines = (OpeningHoursInline, ClosureInline, HoursExceptionInline)
 
     def save_model(
         self, request: HttpRequest, obj: Site, form: ModelForm[Site], change: bool
@@ -49,6 +58,24 @@ class SiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if change and form.changed_data:
             obj.revision += 1
         super().save_model(request, obj, form, change)
+
+
+class TravelTimeForm(ModelForm):  # type: ignore[type-arg]
+    """A pair of sites in either order; it is stored with the lower id first."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        site, other = data.get("site"), data.get("other")
+        if site and other and site.pk > other.pk:
+            data["site"], data["other"] = other, site
+        return data
+
+
+@admin.register(TravelTime)
+class TravelTimeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    form = TravelTimeForm
+    list_display = ("site", "other", "minutes")
+    fields = ("site", "other", "minutes")
 
 
 class SiteRoleInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -92,7 +119,7 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     list_display = ("name", "kind", "site", "room_kind", "modality", "is_active")
     list_filter = ("kind", "site", "is_active")
-    inlines = (CredentialInline, ProviderHoursInline)
+    inlines = (CredentialInline, ProviderHoursInline, HoursExceptionInline)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).exclude(kind=ResourceKind.PATIENT)

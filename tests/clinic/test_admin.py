@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from clinic.models import Site, Staff
+from clinic.models import HoursException, Resource, Site, Staff, TravelTime
 
-PAGES = ["site", "staff", "modality", "resource"]
+PAGES = ["site", "staff", "modality", "resource", "traveltime"]
 
 
 @pytest.fixture
@@ -40,10 +40,55 @@ def test_a_changed_site_has_its_messages_planned_anew(
     form = client.get(address).context["adminform"].form
     data = {name: value for name, value in form.initial.items() if value is not None}
     data |= {"phone": "+12125550111", "live_from_0": "2026-01-01", "live_from_1": "00:00"}
-    for prefix in ("opening_hours", "closures"):
+    for prefix in ("opening_hours", "closures", "hours_exceptions"):
         data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
     before = site.revision
     response = client.post(address, data)
     assert response.status_code == 302
     site.refresh_from_db()
     assert (site.phone, site.revision) == ("+12125550111", before + 1)
+
+
+def test_a_travel_time_may_be_written_in_either_order_and_stands_once(
+    client: Client, superuser: Staff, site: Site, other_site: Site
+) -> None:
+    client.force_login(superuser)
+    low, high = sorted((site, other_site), key=lambda each: each.pk)
+    address = "/admin/clinic/traveltime/add/"
+    assert (
+        client.post(address, {"site": high.pk, "other": low.pk, "minutes": 35}).status_code == 302
+    )
+    row = TravelTime.objects.get()
+    assert (row.site, row.other, row.minutes) == (low, high, 35)
+    again = client.post(address, {"site": low.pk, "other": high.pk, "minutes": 20})
+    assert again.status_code == 200 and TravelTime.objects.count() == 1
+
+
+def test_a_site_and_a_provider_are_given_other_hours_on_a_day(
+    client: Client, superuser: Staff, site: Site, treatment_provider: Resource
+) -> None:
+    client.force_login(superuser)
+    for address, owner in (
+        (f"/admin/clinic/site/{site.pk}/change/", {"site": site.pk}),
+        (f"/admin/clinic/resource/{treatment_provider.pk}/change/", {"site": site.pk}),
+    ):
+        page = client.get(address)
+        data = {
+            name: value
+            for name, value in page.context["adminform"].form.initial.items()
+            if value is not None
+        }
+        data |= {"live_from_0": "2026-01-01", "live_from_1": "00:00"}
+        for formset in page.context["inline_admin_formsets"]:
+            prefix = formset.formset.prefix
+            data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+        data |= {
+            "hours_exceptions-TOTAL_FORMS": 1,
+            "hours_exceptions-0-day": "2027-12-24",
+            "hours_exceptions-0-starts": 540,
+            "hours_exceptions-0-ends": 720,
+            **{f"hours_exceptions-0-{name}": value for name, value in owner.items()},
+        }
+        assert client.post(address, data).status_code == 302
+    rows = HoursException.objects.order_by("id")
+    assert [row.provider for row in rows] == [None, treatment_provider]

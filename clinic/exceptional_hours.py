@@ -1,0 +1,143 @@
+"""Other hours on one local day, of a site or of a provider there: the whole day at once.
+
+Owns the writing. Refuses to know what is booked on that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+
+from django.db import transaction
+
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.hours import format_day, local
+from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.models.site import MINUTES_A_DAY
+
+MOST_STRETCHES = 8
+
+# Minutes of the wall clock, [from, to).
+Stretch = tuple[int, int]
+
+
+class HoursRefused(Exception):
+    """These cannot be the hours of a day. Nothing was changed."""
+
+    code = "hours_refused"
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+def set_day(
+    *,
+    site: Site,
+    day: date,
+    stretches: Sequence[Stretch],
+    by: Staff,
+    now: datetime,
+    provider: Resource | None = None,
+    reason: str = "",
+) -> list[HoursException]:
+    """Let `stretches` be the hours of `day` instead of the weekly ones; none of them: no hours.
+
+    Without `provider` they are the opening hours of `site`, else the provider's hours there.
+    What was exceptional on that day before is replaced.
+
+    Raises:
+        HoursRefused: for a past day, stretches that overlap, or a provider of another site.
+        Forbidden: when `by` does not manage `site`.
+    """
+    access.require(by, Capability.MANAGE_SITE, site)
+    ordered = sorted(stretches)
+    _may_be(site, provider, day, ordered, now)
+    with transaction.atomic():
+        # Of two who write the same day, the later one replaces what the first one wrote.
+        Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        former = HoursException.objects.filter(site=site, provider=provider, day=day)
+        before = _spans(former)
+        former.delete()
+        hours: Sequence[tuple[int | None, int | None]] = ordered or [(None, None)]
+        rows = [
+            HoursException(
+                site=site, provider=provider, day=day, starts=starts, ends=ends, reason=reason
+            )
+            for starts, ends in hours
+        ]
+        made = HoursException.objects.bulk_create(rows)
+        audit.record(
+            action="hours.set_day",
+            subject=made[0],
+            by=by,
+            now=now,
+            site=site,
+            before={"stretches": before} if before else {},
+            after={
+                "day": day.isoformat(),
+                "provider": provider.pk if provider else None,
+                "stretches": _spans(made),
+            },
+            reason=reason,
+        )
+        return made
+
+
+def clear_day(*, exception: HoursException, by: Staff, now: datetime) -> None:
+    """Go back to the weekly hours on the day of `exception`.
+
+    Raises Forbidden when `by` does not manage the site.
+    """
+    site = exception.site
+    access.require(by, Capability.MANAGE_SITE, site)
+    with transaction.atomic():
+        rows = HoursException.objects.filter(
+            site=site, provider=exception.provider, day=exception.day
+        )
+        before = _spans(rows)
+        rows.delete()
+        audit.record(
+            action="hours.clear_day",
+            subject=exception,
+            by=by,
+            now=now,
+            site=site,
+            before={
+                "day": exception.day.isoformat(),
+                "provider": exception.provider_id,
+                "stretches": before,
+            },
+        )
+
+
+def _may_be(
+    site: Site,
+    provider: Resource | None,
+    day: date,
+    ordered: Sequence[Stretch],
+    now: datetime,
+) -> None:
+    if day < local(now, site.zone).date():
+        raise HoursRefused(f"{format_day(day)} is past. Choose a day to come.", "day")
+    works_here = ProviderHours.objects.filter(provider=provider, site=site).exists()
+    if provider is not None and (provider.kind != ResourceKind.PROVIDER or not works_here):
+        raise HoursRefused(f"{provider} does not work at {site.name}.", "provider")
+    if len(ordered) > MOST_STRETCHES:
+        raise HoursRefused(f"A day has {MOST_STRETCHES} stretches at most.", "stretches")
+    for starts, ends in ordered:
+        if not 0 <= starts < ends <= MINUTES_A_DAY:
+            raise HoursRefused(
+                f"A stretch ends after it starts, from minute 0 to {MINUTES_A_DAY} of the day.",
+                "stretches",
+            )
+    for (_, ends), (starts, _) in pairwise(ordered):
+        if starts < ends:
+            raise HoursRefused("Two stretches overlap. Make one of them.", "stretches")
+
+
+def _spans(rows: Iterable[HoursException]) -> list[list[int | None]]:
+    return [[row.starts, row.ends] for row in rows]
