@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 
 from appointments import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
@@ -235,9 +236,12 @@ def let_go(hold: Hold, *, now: datetime) -> bool:
     return stood
 
 
-def held_by(hold: Hold) -> list[int]:
-    """The ids of the resources that a hold keeps."""
-    return list(hold.allocations.values_list("resource_id", flat=True).distinct().order_by())
+def held_by(*owners: Appointment | Hold) -> list[int]:
+    """The ids of the resources that any of these holds."""
+    visits = [owner for owner in owners if isinstance(owner, Appointment)]
+    holds = [owner for owner in owners if isinstance(owner, Hold)]
+    held = Allocation.objects.filter(Q(appointment__in=visits) | Q(hold__in=holds), active=True)
+    return list(held.values_list("resource_id", flat=True).distinct().order_by())
 
 
 def resources_of(appointment: Appointment) -> dict[str, int]:

@@ -60,7 +60,7 @@ def book_series(
     claim = Claim(patient, site, version, areas, visits, hold=hold)
     try:
         with allocating.guarded():
-            claim.take(now=now)
+            claiming.take(claim, now=now)
             loaded = claim.load(now=now)
             for wish in visits:
                 checking.place_is_right(loaded, patient, wish)
@@ -124,17 +124,18 @@ def add_visit(
         version,
         series.areas,
         [visit],
-        standing.free_session(series),
+        [standing.free_session(series)],
         series,
         hold=hold or Hold.objects.plan_of(by, patient),
     )
     try:
         with allocating.guarded():
-            claim.take(now=now)
+            claiming.take(claim, now=now)
             series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             if series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")
-            session = claim.first_session = standing.free_session(series)
+            session = standing.free_session(series)
+            claim.sessions = [session]
             if session > MOST_VISITS:
                 raise SessionTaken(f"A series has at most {MOST_VISITS} visits.")
             loaded = claim.load(now=now)

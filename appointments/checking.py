@@ -192,14 +192,14 @@ def codes(found: Iterable[tuple[int, Refused]]) -> dict[int, list[str]]:
     return by_session
 
 
-def override(found: Sequence[Refused], *, reason: str, by: Staff, site: Site) -> None:
+def override(found: Sequence[Refused], *, reason: str, by: Staff | None, site: Site) -> None:
     """Let breaches pass for a reason and the capability for it.
 
     Raises the first breach without a reason, or one that nobody may override; Forbidden when
-    `by` may not.
+    `by` may not. A patient (`by` is None) overrides nothing.
     """
     for refusal in found:
-        if not refusal.overridable or not reason.strip():
+        if by is None or not refusal.overridable or not reason.strip():
             raise refusal
-    if found:
+    if found and by is not None:
         access.require(by, Capability.OVERRIDE_INTERVAL, site)

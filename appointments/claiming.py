@@ -28,10 +28,11 @@ from patients.models import Patient
 
 @dataclass(slots=True)
 class Claim:
-    """Visits of one series that are to be held together, numbered from `first_session`.
+    """Places for visits of one series that are to be held together.
 
-    `series` is theirs if it exists already, `moving` the visit whose own place counts as free,
-    and `hold` keeps the places until they are claimed.
+    `sessions` are their numbers, from 1 on when left out. `series` is theirs if it exists
+    already, `moving` are the visits themselves if they have places, which then count as free,
+    and `hold` keeps the new places until they are claimed.
     """
 
     patient: Patient
@@ -39,18 +40,17 @@ class Claim:
     version: ProtocolVersion
     areas: Sequence[str]
     visits: Sequence[VisitWish]
-    first_session: int = 1
+    sessions: Sequence[int] = ()
     series: TreatmentSeries | None = None
-    moving: Appointment | None = None
+    moving: Sequence[Appointment] = ()
     hold: Hold | None = None
+
+    def __post_init__(self) -> None:
+        self.sessions = self.sessions or range(1, len(self.visits) + 1)
 
     @property
     def need(self) -> Need:
         return need_of(protocols.get(self.version), self.areas)
-
-    @property
-    def sessions(self) -> range:
-        return range(self.first_session, self.first_session + len(self.visits))
 
     def days(self) -> list[tuple[int, date]]:
         """(session, local date) of the series as it would stand with these visits, in order."""
@@ -80,23 +80,6 @@ class Claim:
             DEVICE: wish.device_id,
             PATIENT: self.patient.resource_id,
         }
-
-    def take(self, *, now: datetime, also: Iterable[int] = ()) -> None:
-        """Lock the resources (and `also` those given up) and let go of the hold; `Lost` when one
-        is already held."""
-        wanted = self.wanted
-        kept = allocating.held_by(self.hold) if self.hold else ()
-        allocating.lock([*(held.resource_id for held in wanted), *also, *kept])
-        if self.hold is not None:
-            allocating.let_go(self.hold, now=now)
-        allocating.clear_expired(wanted, now=now)
-        if self.collisions(now=now):
-            raise Lost
-
-    def collisions(self, *, now: datetime) -> list[Collision]:
-        """Who or what is in the way at this moment."""
-        moving = [self.moving] if self.moving else []
-        return allocating.collisions(self.wanted, now=now, without=moving, holding=self.hold)
 
     def load(self, *, now: datetime) -> Loaded:
         """The facts to check the visits against, for the wished resources alone."""
@@ -147,34 +130,68 @@ class Claim:
         return booked
 
 
+def take(*claims: Claim, now: datetime, also: Iterable[int] = ()) -> None:
+    """Lock the resources of all claims (and `also` those given up) and let go of their holds;
+    `Lost` when one is already held by another than the visits that are moving."""
+    wanted = [held for claim in claims for held in claim.wanted]
+    holds = {claim.hold.pk: claim.hold for claim in claims if claim.hold is not None}.values()
+    kept = allocating.held_by(*holds) if holds else ()
+    allocating.lock([*(held.resource_id for held in wanted), *also, *kept])
+    for hold in holds:
+        allocating.let_go(hold, now=now)
+    allocating.clear_expired(wanted, now=now)
+    if collisions(claims, now=now):
+        raise Lost
+
+
+def collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, Collision]]:
+    """Who or what is in the way of each claim at this moment, besides what is theirs."""
+    moving = [visit for claim in claims for visit in claim.moving]
+    return [
+        (claim, each)
+        for claim in claims
+        for each in allocating.collisions(claim.wanted, now=now, without=moving, holding=claim.hold)
+    ]
+
+
+def keep(claims: Sequence[Claim]) -> None:
+    """Hold the places of visits that have rows already. Raises Lost."""
+    pairs = [(held, claim.moving[held.visit]) for claim in claims for held in claim.wanted]
+    allocating.hold([held for held, _ in pairs], [visit for _, visit in pairs])
+
+
 def wish_for_move(
     appointment: Appointment,
     starts_at: datetime,
     named: Mapping[str, int | None],
     *,
     now: datetime,
+    partner: Appointment | None = None,
 ) -> VisitWish:
-    """Who and what to hold at `starts_at`: the `named`, else those of now, else free ones."""
+    """Who and what to hold at `starts_at`: the `named`; else those of the `partner`, whose place
+    becomes free, then those of now, then others, as far as they are free and suit."""
     series, site = appointment.series, appointment.site
     on = local(starts_at, site.zone).date()
     loaded = loading.load(
         patient=series.patient,
         site=site,
-        version=series.protocol_version,
+        version=appointment.protocol_version,
         areas=series.areas,
         first_day=on,
         last_day=on,
         now=now,
-        without=[appointment.pk],
+        without=[appointment.pk, *([partner.pk] if partner else [])],
         series_id=series.pk,
     )
     present = allocating.resources_of(appointment)
+    usual = allocating.resources_of(partner) if partner else {}
 
     def chosen(kind: str) -> int | None:
-        own, facts = present.get(kind), loaded.facts
+        facts = loaded.facts
         pool = facts.pools.get(kind, ())
         free = [each for each in pool if availability.is_free(facts, kind, each, starts_at)]
-        return named[kind] or (own if own in free or not free else free[0])
+        known = (each for each in (usual.get(kind), present.get(kind)) if each in free)
+        return named.get(kind) or next(known, None) or next(iter(free), present.get(kind))
 
     provider, room = chosen(PROVIDER), chosen(ROOM)
     assert provider is not None
@@ -185,7 +202,7 @@ def wish_for_move(
 # --- Losing ---------------------------------------------------------------------------------------
 
 
-def refuse(claim: Claim, *, now: datetime) -> NoReturn:
+def refuse(*claims: Claim, now: datetime) -> NoReturn:
     """Tell the loser of a race what collided and where the nearest free places are.
 
     Call it after the rollback: looking for places must not hold anybody's locks.
@@ -195,18 +212,20 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         SlotHeld: when somebody keeps the place for a few minutes.
         SlotTaken: otherwise.
     """
-    collided = claim.collisions(now=now)
-    own = claim.patient.resource_id
+
+    def is_own(claim: Claim, each: Collision) -> bool:
+        return each.held.resource_id == claim.patient.resource_id
+
     # The patient's own visit is what the caller can mend; whose room it is comes second.
-    first = min(
-        collided,
-        key=lambda each: (each.held.resource_id != own, each.held.visit),
-        default=None,
+    claim, first = min(
+        collisions(claims, now=now),
+        key=lambda pair: (not is_own(*pair), pair[1].held.visit),
+        default=(claims[0], None),
     )
     visit = first.held.visit if first else 0
     wish = claim.visits[visit]
     at = format_when(wish.starts_at, claim.site.zone, "en")
-    if first is not None and first.held.resource_id == own and first.hold_id is None:
+    if first is not None and is_own(claim, first) and first.hold_id is None:
         raise PatientElsewhere(
             f"The patient has another visit at {at}. Choose another start, or move that visit.",
             start=wish.starts_at,
@@ -218,7 +237,7 @@ def refuse(claim: Claim, *, now: datetime) -> NoReturn:
         areas=claim.areas,
         near=wish.starts_at,
         now=now,
-        without=[claim.moving.pk] if claim.moving else (),
+        without=[each.pk for each in claim.moving],
         series=claim.series,
         allowed=lambda day: _keeps_intervals(claim, visit, day),
     )

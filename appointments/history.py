@@ -66,7 +66,13 @@ def locked(
     """
     fresh = (
         Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("series__patient", "series__protocol_version", "series__site", "site")
+        .select_related(
+            "series__patient",
+            "series__protocol_version",
+            "series__site",
+            "protocol_version",
+            "site",
+        )
         .get(pk=appointment.pk)
     )
     if by is not None:

@@ -58,7 +58,7 @@ def hold_plan(
             # Two windows of one person come one after the other; nobody else waits for this row.
             Staff.objects.select_for_update(no_key=True).get(pk=by.pk)
             claim.hold = Hold.objects.plan_of(by, patient)
-            claim.take(now=now)
+            claiming.take(claim, now=now)
             loaded = claim.load(now=now)
             for wish in visits:
                 checking.place_is_right(loaded, patient, wish)

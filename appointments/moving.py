@@ -1,32 +1,46 @@
-"""Moving a visit, all or nothing.
+"""Moving visits: one, or several of any series together, all or nothing.
 
-A lost race becomes `SlotTaken` with the three nearest places. Refuses to know what messages
-follow from an act.
+Every old place counts as free for every new one. A lost race becomes `SlotTaken` with the three
+nearest places. Refuses to choose places (`proposing`) and to know what messages follow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby, pairwise
 
 from appointments import allocating, checking, claiming, gaps, history
 from appointments.allocating import Lost
 from appointments.claiming import Claim
+from appointments.history import Before
 from appointments.lifecycle import Move, State, after
-from appointments.models import Appointment
+from appointments.models import Appointment, Hold
 from appointments.needs import DEVICE, PROVIDER, ROOM
-from appointments.refusals import Refused
+from appointments.places import VisitWish
+from appointments.refusals import MovedTwice, MovesCollide, Refused, VisitLocked
 from appointments.ticks import TICK
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
-from clinic.models import Staff
+from clinic.hours import format_when, local
+from clinic.models import Resource, Staff
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMove:
+    """A visit and the place that it shall have; `expected_version` is the one that was seen."""
+
+    appointment: Appointment
+    wish: VisitWish
+    expected_version: int | None = None
 
 
 def move(
     *,
     appointment: Appointment,
     starts_at: datetime,
-    by: Staff,
+    by: Staff | None,
     now: datetime,
     provider_id: int | None = None,
     room_id: int | None = None,
@@ -38,65 +52,173 @@ def move(
     """Give a visit another start (UTC), or other resources, keeping its length.
 
     A resource that is not named is kept when it is free then, else another eligible one is
-    taken. A visit that is under way, done or cancelled never moves.
-
-    Raises:
-        Refused, MoveRefused, Forbidden: with a sentence; nothing is written.
+    taken. Raises as `move_together` does.
     """
-    access.require(by, Capability.BOOK, appointment.site)
-    after(State(appointment.state), Move.MOVE)
-    series, site = appointment.series, appointment.site
+    may_move(appointment, by)
     named = {PROVIDER: provider_id, ROOM: room_id, DEVICE: device_id}
     wish = claiming.wish_for_move(appointment, starts_at, named, now=now)
-    claim = Claim(
-        series.patient,
-        site,
-        series.protocol_version,
-        series.areas,
-        [wish],
-        appointment.session,
-        series,
-        moving=appointment,
+    (moved,) = move_together(
+        moves=[VisitMove(appointment, wish, expected_version)],
+        by=by,
+        now=now,
+        reason=reason,
+        override_reason=override_reason,
     )
+    return moved
+
+
+def move_together(
+    *,
+    moves: Sequence[VisitMove],
+    by: Staff | None,
+    now: datetime,
+    reason: str = "",
+    override_reason: str = "",
+    hold: Hold | None = None,
+) -> list[Appointment]:
+    """Give each visit its place, or none of them; the visits as they are then, in that order.
+
+    They may be of any series and patients. `by` is None when the patient did it themselves:
+    nobody asks for a capability then, and nothing is overridden. `override_reason` lets
+    breaches of the intervals pass, for those who may. `hold` keeps the places until now.
+
+    Raises:
+        Refused: MoveRefused for visits under way or over, VisitLocked, StaleVersion, SlotTaken or
+            another cause, with a sentence; nothing is written.
+        Forbidden: when `by` may not book at a visit's site, or not override.
+    """
+    if len({each.appointment.pk for each in moves}) < len(moves):
+        raise MovedTwice("One visit is given two places. Give it one.")
     try:
         with allocating.guarded():
-            visit = history.locked(
-                appointment,
-                by=by,
-                capability=Capability.BOOK,
-                expected=expected_version,
-            )
-            state = after(State(visit.state), Move.MOVE)
-            claim.take(now=now, also=allocating.resources_of(visit).values())
-            loaded = claim.load(now=now)
-            checking.place_is_right(loaded, series.patient, wish)
-            breached: list[Refused] = []
-            if local(starts_at, site.zone).date() != local(visit.starts_at, site.zone).date():
-                found = checking.breaches(loaded, claim.days(), claim.sessions)
+            # In order of id, as everybody locks them.
+            ordered = sorted(moves, key=lambda each: each.appointment.pk)
+            claims = _claims([(_locked(each, by=by), each.wish) for each in ordered], hold)
+            was = _exchange(claims, now=now)
+            changes = []
+            for claim in claims:
+                found = _breaches(claim, was, now=now)
                 breached = [refusal for _, refusal in found]
-            checking.override(breached, reason=override_reason, by=by, site=site)
-            was = history.before(visit, allocating.release(visit))
-            allocating.hold(claim.wanted, [visit] * len(claim.wanted))
-            if starts_at != visit.starts_at:
+                checking.override(breached, reason=override_reason, by=by, site=claim.site)
+                codes = checking.codes(found)
+                for visit in claim.moving:
+                    overrides = codes.get(visit.session, [])
+                    if overrides:
+                        visit.override_reason, visit.overrides = override_reason, overrides
+                    why = reason or (override_reason if overrides else "")
+                    changes.append(
+                        history.keep(visit, Move.MOVE, was[visit.pk], by=by, now=now, reason=why)
+                    )
+            claiming.keep(claims)
+            gaps.open_for(changes, now=now)
+    except Lost:
+        lost = _claims([(each.appointment, each.wish) for each in moves], hold)
+        claiming.refuse(*lost, now=now)
+    moved = {visit.pk: visit for claim in claims for visit in claim.moving}
+    return [moved[each.appointment.pk] for each in moves]
+
+
+def may_move(appointment: Appointment, by: Staff | None) -> None:
+    """Raises Forbidden, MoveRefused (under way, over, cancelled) and VisitLocked."""
+    if by is not None:
+        access.require(by, Capability.BOOK, appointment.site)
+    after(State(appointment.state), Move.MOVE)
+    if appointment.is_locked:
+        at = format_when(appointment.starts_at, appointment.site.zone, "en")
+        raise VisitLocked(
+            f"Session {appointment.session} on {at} is locked, so it keeps its time."
+            " Unlock the visit first, then move it."
+        )
+
+
+def _locked(wanted: VisitMove, *, by: Staff | None) -> Appointment:
+    """The visit as it is now, under a lock, if it may be moved."""
+    visit = history.locked(
+        wanted.appointment, by=by, capability=Capability.BOOK, expected=wanted.expected_version
+    )
+    may_move(visit, by)
+    return visit
+
+
+def _claims(
+    placed: Sequence[tuple[Appointment, VisitWish]], hold: Hold | None = None
+) -> list[Claim]:
+    """One claim for the visits of each series that go by the same version, patient by patient:
+    that is the order in which everybody locks patients."""
+
+    def group(pair: tuple[Appointment, VisitWish]) -> tuple[int, int, int]:
+        visit, _ = pair
+        return visit.series.patient_id, visit.series_id, visit.protocol_version_id
+
+    ordered = sorted(placed, key=lambda pair: (group(pair), pair[0].session))
+    claims = []
+    for _, pairs in groupby(ordered, key=group):
+        visits, wishes = zip(*pairs, strict=True)
+        series, version = visits[0].series, visits[0].protocol_version
+        claims.append(
+            Claim(
+                series.patient,
+                visits[0].site,
+                version,
+                series.areas,
+                wishes,
+                [visit.session for visit in visits],
+                series,
+                moving=visits,
+                hold=hold,
+            )
+        )
+    return claims
+
+
+def _exchange(claims: Sequence[Claim], *, now: datetime) -> dict[int, Before]:
+    """Give up every old place and write the new ones into the visits; how each was, by id.
+
+    What is checked afterwards sees the visits as they would stand. Raises Lost and MovesCollide.
+    """
+    _apart(claims)
+    visits = [visit for claim in claims for visit in claim.moving]
+    claiming.take(*claims, now=now, also=allocating.held_by(*visits))
+    was = {visit.pk: history.before(visit, allocating.release(visit)) for visit in visits}
+    for claim in claims:
+        for visit, wish in zip(claim.moving, claim.visits, strict=True):
+            if wish.starts_at != visit.starts_at:
                 visit.schedule_version += 1
                 visit.scheduled_at = now
-            visit.starts_at, visit.ends_at = (
-                starts_at,
-                starts_at + claim.need.body * TICK,
+            visit.starts_at = wish.starts_at
+            visit.ends_at = wish.starts_at + claim.need.body * TICK
+            visit.state = after(State(visit.state), Move.MOVE)
+    Appointment.objects.bulk_update(visits, ["starts_at", "ends_at"])
+    return was
+
+
+def _apart(claims: Sequence[Claim]) -> None:
+    """Raises MovesCollide when two of the new places want one resource at one time."""
+    wanted = [(held, claim) for claim in claims for held in claim.wanted]
+    wanted.sort(key=lambda pair: (pair[0].resource_id, pair[0].period.starts_at))
+    for (one, _), (other, claim) in pairwise(wanted):
+        if one.resource_id == other.resource_id and one.period.ends_at > other.period.starts_at:
+            at = format_when(claim.visits[other.visit].starts_at, claim.site.zone, "en")
+            who = Resource.objects.get(pk=other.resource_id).name or "The patient"
+            raise MovesCollide(
+                f"{who} would have two of these visits at {at}. Give one of them another place."
             )
-            visit.state = state
-            if breached:
-                visit.override_reason = override_reason
-                visit.overrides = sorted({refusal.code for refusal in breached})
-            change = history.keep(
-                visit,
-                Move.MOVE,
-                was,
-                by=by,
-                now=now,
-                reason=reason or (override_reason if breached else ""),
-            )
-            gaps.open_for([change], now=now)
-            return visit
-    except Lost:
-        claiming.refuse(claim, now=now)
+
+
+def _breaches(
+    claim: Claim, was: Mapping[int, Before], *, now: datetime
+) -> list[tuple[int, Refused]]:
+    """The intervals and spacings that the new places breach, with their session.
+
+    A visit that keeps its date was right when it was booked. Raises what no reason lets pass.
+    """
+    loaded = claim.load(now=now)
+    for wish in claim.visits:
+        checking.place_is_right(loaded, claim.patient, wish)
+    zone = claim.site.zone
+    changed = {
+        visit.session
+        for visit in claim.moving
+        if local(visit.starts_at, zone).date() != local(was[visit.pk].starts_at, zone).date()
+    }
+    return checking.breaches(loaded, claim.days(), changed) if changed else []

@@ -188,6 +188,27 @@ class SessionTaken(Refused):
     field = "session"
 
 
+class VisitLocked(Refused):
+    """The visit keeps its time until somebody unlocks it."""
+
+    code = "visit_locked"
+    field = "state"
+
+
+class MovedTwice(Refused):
+    """One act gives the same visit two places."""
+
+    code = "moved_twice"
+    field = "moves"
+
+
+class MovesCollide(Refused):
+    """Two visits that are moved together want the same resource or patient at one time."""
+
+    code = "moves_collide"
+    field = "moves"
+
+
 class NothingToUndo(Refused):
     code = "nothing_to_undo"
     field = "state"

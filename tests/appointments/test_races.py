@@ -10,8 +10,9 @@ from time import monotonic
 import pytest
 from django.db import connections
 
-from appointments import attendance, cancelling, moving
+from appointments import attendance, cancelling, moving, swapping
 from appointments.models import Allocation, Appointment
+from appointments.moving import VisitMove
 from appointments.places import VisitWish
 from appointments.refusals import Refused, SlotTaken, StaleVersion
 from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
@@ -115,6 +116,88 @@ def test_two_clerks_who_swap_two_visits_both_hear_at_once_that_it_is_taken(
         assert [type(result) for result, _ in outcomes] == [SlotTaken, SlotTaken]
         assert max(seconds for _, seconds in outcomes) < 1
     assert no_overlap()
+
+
+def test_two_clerks_who_press_swap_at_once_swap_once(
+    book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    one, two = patients(site, front_desk, now, 2)
+    first = book(wish(FIRST, "10:00"), patient=one).appointments.get()
+    second = book(wish(FIRST, "13:00"), patient=two).appointments.get()
+
+    def swapper(one: Appointment, other: Appointment) -> Act:
+        return lambda: swapping.swap(one=one, other=other, by=front_desk, now=now)
+
+    for _ in range(5):
+        was = first.starts_at, second.starts_at
+        outcomes = at_once([swapper(first, second), swapper(second, first)])
+        assert sum(isinstance(result, StaleVersion) for result, _ in outcomes) == 1
+        assert max(seconds for _, seconds in outcomes) < 1
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (second.starts_at, first.starts_at) == was
+    assert no_overlap()
+
+
+def test_clerks_whose_series_ripple_across_each_other_win_or_lose_whole(
+    book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    week = timedelta(days=7)
+    people = patients(site, front_desk, now, 6)
+    booked = [
+        book(wish(FIRST, wall), wish(SECOND, wall), patient=each)
+        for each, wall in zip(people, ("09:15", "11:30", "13:45", "16:00"), strict=False)
+    ]
+
+    def rippler(number: int) -> Act:
+        # Half of them go through their visits the other way round.
+        visits = list(booked[number].appointments.order_by("session" if number % 2 else "-session"))
+        days = {1: FIRST + week, 2: SECOND + week}
+        moves = [VisitMove(each, wish(days[each.session], "11:15")) for each in visits]
+        return lambda: moving.move_together(moves=moves, by=front_desk, now=now)
+
+    def booker(patient: Patient) -> Act:
+        return lambda: book(wish(SECOND + week, "11:30"), patient=patient)
+
+    acts = [rippler(number) for number in range(4)] + [booker(each) for each in people[4:]]
+    outcomes = at_once(acts)
+    won = [result for result, _ in outcomes if not isinstance(result, Exception)]
+    assert len(won) == 1, Counter(type(result).__name__ for result, _ in outcomes)
+    assert sum(isinstance(result, SlotTaken) for result, _ in outcomes) == 5
+    assert max(seconds for _, seconds in outcomes) < 1
+    for series in booked:
+        first, second = series.appointments.order_by("session")
+        assert (first.version, second.version) in ((1, 1), (2, 2))
+    assert no_overlap()
+
+
+def test_a_swap_and_a_booking_that_want_one_place_do_not_both_get_it(
+    book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    long, short, third = patients(site, front_desk, now, 3)
+    areas = ["face", "neck", "decollete"]
+    one = book(wish(FIRST, "10:00"), patient=long, areas=areas).appointments.get()
+    other = book(wish(SECOND, "10:00"), patient=short).appointments.get()
+    # The longer visit would reach into what the other patient wants.
+    beside = wish(SECOND, "12:00")
+    for _ in range(3):
+        outcomes = at_once(
+            [
+                lambda: swapping.swap(one=one, other=other, by=front_desk, now=now),
+                lambda: book(beside, patient=third),
+            ]
+        )
+        losers = [result for result, _ in outcomes if isinstance(result, Exception)]
+        assert len(losers) == 1 and isinstance(losers[0], SlotTaken)
+        assert no_overlap()
+        one.refresh_from_db()
+        other.refresh_from_db()
+        for booked in Appointment.objects.filter(series__patient=third).standing():
+            cancelling.cancel(appointment=booked, by=front_desk, now=now)
+        if one.starts_at == at(SECOND, "10:00"):
+            swapping.swap(one=one, other=other, by=front_desk, now=now)
+            one.refresh_from_db()
+            other.refresh_from_db()
 
 
 def test_two_visits_of_one_series_never_end_up_too_near(
