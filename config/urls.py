@@ -26,5 +26,6 @@ urlpatterns = [
     path("api/v1/", include("reminders.api")),
     path("", include("clinic.urls")),
     path("", include("patients.urls")),
+    path("", include("appointments.urls")),
     path("", include("reminders.urls")),
 ]

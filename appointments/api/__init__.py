@@ -1,6 +1,7 @@
-"""The API of visits: free places, what is held of them, the visits themselves, and tasks."""
+"""The API of visits: free places and holds, the visits themselves, tasks, and calendar feeds."""
 
 from appointments.api.availability import Availability
+from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.tasks import Tasks
 from appointments.api.visits import Visits
@@ -11,5 +12,6 @@ _router.register("series", Availability, basename="api-availability")
 _router.register("appointments", Visits, basename="api-appointments")
 _router.register("holds", Holds, basename="api-holds")
 _router.register("tasks", Tasks, basename="api-tasks")
+_router.register("calendar-feeds", Feeds, basename="api-feeds")
 
 urlpatterns = _router.urls

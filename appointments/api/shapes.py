@@ -41,7 +41,7 @@ def _versions(staff: Staff) -> QuerySet[ProtocolVersion]:
     return ProtocolVersion.objects.select_related("modality")
 
 
-def _providers(staff: Staff) -> QuerySet[Resource]:
+def providers_seen(staff: Staff) -> QuerySet[Resource]:
     here = access.sites_of(staff)
     return Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site__in=here).distinct()
 
@@ -75,7 +75,7 @@ class BookableSerializer(TreatmentSerializer):
 class PreferenceSerializer(Body):
     """What suits the patient; without a word every day and hour does."""
 
-    provider = Seen(_providers, required=False, allow_null=True, help_text="Of every visit.")
+    provider = Seen(providers_seen, required=False, allow_null=True, help_text="Of every visit.")
     weekdays = serializers.ListField(
         child=serializers.IntegerField(min_value=0, max_value=6),
         min_length=1,
@@ -107,12 +107,12 @@ class ProposeSerializer(BookableSerializer, PreferenceSerializer):
 
 class FreeStartsSerializer(BookableSerializer):
     day = Day()
-    provider = Seen(_providers, required=False, allow_null=True)
+    provider = Seen(providers_seen, required=False, allow_null=True)
 
 
 class MoveStartsSerializer(Body):
     day = Day()
-    provider = Seen(_providers, required=False, allow_null=True)
+    provider = Seen(providers_seen, required=False, allow_null=True)
 
 
 def _id(**more: Any) -> serializers.IntegerField:

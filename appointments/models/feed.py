@@ -20,7 +20,10 @@ class FeedQuerySet(models.QuerySet["CalendarFeed"]):
 
 
 class CalendarFeed(models.Model):
-    """A read-only calendar. Only the SHA-256 of its token is stored; revocable."""
+    """A read-only calendar. Only the SHA-256 of its token is stored; revocable.
+
+    `etag` names the content that was last read, `changed_at` says since when it is so.
+    """
 
     token_digest = models.CharField(max_length=64, unique=True)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="feeds")
@@ -31,6 +34,8 @@ class CalendarFeed(models.Model):
     made_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last fetched.")
+    etag = models.CharField(max_length=64, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.ForeignKey(
         Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -45,6 +50,13 @@ class CalendarFeed(models.Model):
                 name="feed_revoked_by_somebody",
                 condition=Q(revoked_at=None, revoked_by=None)
                 | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="feed_detail_known", condition=Q(detail__in=FeedDetail.values)
+            ),
+            models.CheckConstraint(
+                name="feed_content_since",
+                condition=Q(etag="", changed_at=None) | ~Q(etag="") & Q(changed_at__isnull=False),
             ),
         ]
 

@@ -9,6 +9,7 @@ from config.logs import discreet
     ("written", "kept"),
     [
         ("Not Found: /p/9f8e7d6c/", "Not Found: /p/…/"),
+        ("GET /feeds/9f8e7d6c.ics 200", "GET /feeds/… 200"),
         ("GET /patients/?q=Rossi&phone=123 200", "GET /patients/?… 200"),
         (
             "duplicate key\nDETAIL: Key (value)=(+15555550100) already exists.\nend",

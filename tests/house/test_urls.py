@@ -8,6 +8,8 @@ from rest_framework.permissions import AllowAny
 
 # Beside patients' own links, whose views prove the bearer of each.
 PUBLIC = {"health", "sign-in", "sign-out", "login", "api-schema", "api-docs", "twilio-status"}
+# A calendar program has no session: the token in the address is its key.
+PUBLIC |= {"calendar-feed"}
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

@@ -49,7 +49,7 @@ def send(example: str, variables: dict[str, str]) -> Any:
 @pytest.mark.django_db
 @CLOCK
 def test_every_example_of_the_guide_works_in_its_order(
-    front_desk: Staff,
+    manager: Staff,
     patient: Patient,
     site: Site,
     house: ProtocolVersion,
@@ -61,7 +61,7 @@ def test_every_example_of_the_guide_works_in_its_order(
     cache.clear()
     known = {
         "URL": settings.PUBLIC_URL,
-        "EMAIL": front_desk.email,
+        "EMAIL": manager.email,
         "PASSWORD": PASSWORD,
         "PATIENT": patient.pk,
         "SITE": site.pk,

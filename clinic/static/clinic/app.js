@@ -69,6 +69,7 @@ function clicked(event) {
   if ("dismiss" in control.dataset) control.closest(".toast").remove();
   if ("reload" in control.dataset) location.reload();
   if ("print" in control.dataset) print();
+  if (control.dataset.copy) copy(control);
   const opens = control.dataset.opens && document.getElementById(control.dataset.opens);
   if (opens) {
     control.closest("[popover]")?.hidePopover();
@@ -76,6 +77,16 @@ function clicked(event) {
     opens.showModal();
   }
 }
+
+// data-copy="id" copies that field and says so in the element behind the button.
+function copy(control) {
+  const field = document.getElementById(control.dataset.copy);
+  const say = (words) => { control.nextElementSibling.textContent = words; };
+  field.select();
+  const done = navigator.clipboard?.writeText(field.value) ?? Promise.reject();
+  done.then(() => say("Copied"), () => say(document.execCommand("copy") ? "Copied" : "Press Ctrl+C"));
+}
+for (const control of document.querySelectorAll("[data-copy]")) control.hidden = false;
 
 // A form is sent once: a second press while the answer is on its way does nothing.
 function submitted(event) {
