@@ -98,6 +98,9 @@ _ACTS: dict[Move, str] = {
     Move.UNDO: "taken back",
 }
 
+# Acts beside the course of the day, which no refusal suggests.
+_BESIDE = frozenset({Move.LOCK, Move.UNLOCK, Move.MIGRATE})
+
 # What the latest act leaves that `undo` can take back; booking is taken back by cancelling.
 # A version is changed for a whole series at once, so it is taken back by changing it again.
 UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO, Move.MIGRATE}
@@ -106,6 +109,13 @@ UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO, Move.MIGRAT
 def allowed(state: State) -> tuple[Move, ...]:
     """The moves that a visit in `state` admits, undo aside, in the order of the day."""
     return tuple(_AFTER[state])
+
+
+def offered(state: State, *, is_locked: bool) -> tuple[Move, ...]:
+    """Those of `allowed` that one visit by itself may be offered: a locked one is unlocked and
+    not moved, and a version is changed for a whole series."""
+    never = {Move.MIGRATE, *({Move.LOCK, Move.MOVE} if is_locked else {Move.UNLOCK})}
+    return tuple(move for move in allowed(state) if move not in never)
 
 
 def after(state: State, move: Move) -> State:
@@ -119,7 +129,8 @@ def after(state: State, move: Move) -> State:
         return following
     sentence = f"This visit is {_NAMES[state]}, so it cannot be {_ACTS[move]}."
     if _AFTER[state]:
-        sentence += f" It can be {_listing([_ACTS[each] for each in _AFTER[state]])}."
+        acts = [_ACTS[each] for each in _AFTER[state] if each not in _BESIDE]
+        sentence += f" It can be {_listing(acts)}."
     elif state in (State.NO_SHOW, State.CANCELLED):
         sentence += " Undo that first, or book a new visit."
     raise MoveRefused(sentence)

@@ -195,6 +195,16 @@ class VisitLocked(Refused):
     field = "state"
 
 
+class LockedAlready(Refused):
+    code = "locked_already"
+    field = "state"
+
+
+class NotLocked(Refused):
+    code = "not_locked"
+    field = "state"
+
+
 class MovedTwice(Refused):
     """One act gives the same visit two places."""
 

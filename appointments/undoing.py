@@ -24,6 +24,8 @@ _CAPABILITY = {
     Move.MOVE: Capability.BOOK,
     Move.CANCEL: Capability.BOOK,
     Move.CONFIRM: Capability.BOOK,
+    Move.LOCK: Capability.BOOK,
+    Move.UNLOCK: Capability.BOOK,
 }
 
 
@@ -61,6 +63,8 @@ def undo(
                 raise SeriesClosed("This series is closed. Book a new one.")
             if move in (Move.MOVE, Move.CANCEL):
                 _restore_place(visit, change, now)
+            if move in (Move.LOCK, Move.UNLOCK):
+                visit.is_locked = move is Move.UNLOCK
             if move is Move.COMPLETE:
                 _reopen(visit.series_id)
             visit.state = State(change.state_before)

@@ -26,7 +26,15 @@ logger = logging.getLogger("clinic.api")
 CONFLICTS = frozenset(
     {
         *("slot_taken", "slot_held", "session_taken", "patient_elsewhere", "stale_version"),
-        *("move_refused", "visit_locked", "nothing_to_undo", "series_closed", "protocol_status"),
+        *(
+            "move_refused",
+            "visit_locked",
+            "locked_already",
+            "not_locked",
+            "nothing_to_undo",
+            "series_closed",
+            "protocol_status",
+        ),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
         *("visits_in_the_way", "block_released"),
     }

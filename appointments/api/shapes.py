@@ -9,7 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from rest_framework import serializers
 
 from appointments import checking
-from appointments.lifecycle import State, allowed
+from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
 from appointments.places import VisitWish
 from appointments.plans import EVERY_DAY, Preference
@@ -209,7 +209,13 @@ class VisitSerializer(serializers.ModelSerializer[Appointment]):
         fields: tuple[str, ...] = (
             *("id", "series", "patient", "site", "protocol", "session", "state"),
             *("starts_at", "ends_at", "booked_at", "scheduled_at", "done_at", "closed_at"),
-            *("cancelled_by_patient", "override_reason", "schedule_version", "version"),
+            *(
+                "is_locked",
+                "cancelled_by_patient",
+                "override_reason",
+                "schedule_version",
+                "version",
+            ),
             "allocations",
         )
 
@@ -236,7 +242,7 @@ class VisitDetailSerializer(VisitSerializer):
         fields = (*VisitSerializer.Meta.fields, "history", "moves")
 
     def get_moves(self, visit: Appointment) -> list[str]:
-        return [str(move) for move in allowed(State(visit.state))]
+        return [str(move) for move in offered(State(visit.state), is_locked=visit.is_locked)]
 
 
 def rows_shown(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:

@@ -23,7 +23,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import attendance, cancelling, moving, proposing, undoing
+from appointments import attendance, cancelling, locking, moving, proposing, undoing
 from appointments.api.shapes import (
     DayStartsSerializer,
     MoveStartsSerializer,
@@ -55,6 +55,10 @@ class CancelSerializer(VersionSerializer):
     by_patient = serializers.BooleanField(default=False, help_text="Whose wish it was.")
 
 
+class LockSerializer(VersionSerializer):
+    reason = ReasonField(default="")
+
+
 class CompleteSerializer(VersionSerializer):
     ended_at = Instant(required=False, help_text="When treatment ended; now when left out.")
 
@@ -71,6 +75,9 @@ class VisitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter shi
         fields = ("site", "patient", "series", "date", "state")
 
 
+_LOCKED = OpenApiExample(
+    "With a reason", {"version": 1, "reason": "Comes from abroad"}, request_only=True
+)
 _TAKEN = OpenApiExample(
     "The slot was taken meanwhile",
     {
@@ -183,6 +190,18 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     def confirm(self, request: Request, pk: int) -> Response:
         """Write down that the patient will come."""
         return self._act(attendance.confirm)
+
+    @extend_schema(request=LockSerializer, examples=[_LOCKED])
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def lock(self, request: Request, pk: int) -> Response:
+        """Keep a visit at its time: nothing moves it until it is unlocked."""
+        return self._act(locking.lock, LockSerializer)
+
+    @extend_schema(request=LockSerializer, examples=[_LOCKED])
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def unlock(self, request: Request, pk: int) -> Response:
+        """Let a locked visit be moved again."""
+        return self._act(locking.unlock, LockSerializer)
 
     @extend_schema(request=VersionSerializer)
     @action(detail=True, methods=["post"], url_path="check-in", filterset_class=None)

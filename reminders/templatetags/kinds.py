@@ -45,6 +45,9 @@ MOVES: dict[str, str] = {
     Move.COMPLETE: "Completed",
     Move.NO_SHOW: "Marked as no-show",
     Move.CANCEL: "Cancelled",
+    Move.LOCK: "Locked",
+    Move.UNLOCK: "Unlocked",
+    Move.MIGRATE: "Given another protocol version",
     Move.UNDO: "Taken back",
 }
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import moving, proposing
 from appointments.intervals import Bounds, bounds
-from appointments.lifecycle import Move, MoveRefused, State, after
+from appointments.lifecycle import MoveRefused, State
 from appointments.models import Appointment
 from appointments.places import VisitWish
 from appointments.refusals import Refused, SlotTaken, StaleVersion
@@ -136,8 +136,8 @@ def _page(
 ) -> HttpResponse:
     by, series, site = cast(Staff, request.user), shown.series, shown.site
     try:
-        after(State(shown.state), Move.MOVE)
-    except MoveRefused as refusal:
+        moving.may_move(shown, by)
+    except Refused as refusal:
         raise Forbidden(refusal.sentence) from None
     starts = proposing.free_starts(
         patient=series.patient,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from appointments import cancelling
-from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, allowed
+from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import Refused, StaleVersion
 from clinic import access
@@ -116,7 +116,8 @@ def visit_page(
     """The page; `cancelling` opens the reason with what was typed and its `problem`."""
     now, series = timezone.now(), shown.series
     held = access.capabilities(cast(Staff, request.user), shown.site)
-    moves = allowed(State(shown.state)) if Capability.BOOK in held else ()
+    moves = offered(State(shown.state), is_locked=shown.is_locked)
+    moves = moves if Capability.BOOK in held else ()
     history = list(shown.history.select_related("by", "undoes").order_by("-id"))
     protocol = protocols.get(series.protocol_version)
     context = {
@@ -134,6 +135,7 @@ def visit_page(
         "messages_of_visit": _messages(shown, protocol),
         "tasks": shown.tasks.order_by("due_at"),
         "acts": visit_acts.offered(shown, shown.site.zone, held, now),
+        "lock": visit_acts.lock_of(shown, held),
         "may_move": Move.MOVE in moves,
         "may_cancel": Move.CANCEL in moves,
         "undoable": _undoable(history) if Capability.BOOK in held else None,

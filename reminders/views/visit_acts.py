@@ -13,8 +13,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from appointments import attendance, undoing
+from appointments import attendance, locking, undoing
 from appointments.lifecycle import Move, State, allowed
+from appointments.lifecycle import offered as may_be_done
 from appointments.models import Appointment
 from clinic.access import Capability
 from clinic.hours import format_when, local
@@ -85,6 +86,24 @@ ACTS = {
             attendance.no_show,
         ),
         Act(
+            Move.LOCK,
+            "lock",
+            "Lock",
+            "locked to its time",
+            "l",
+            Capability.BOOK,
+            locking.lock,
+        ),
+        Act(
+            Move.UNLOCK,
+            "unlock",
+            "Unlock",
+            "may be moved again",
+            "l",
+            Capability.BOOK,
+            locking.unlock,
+        ),
+        Act(
             Move.UNDO,
             "undo",
             "Undo",
@@ -100,11 +119,18 @@ _BY_MOVE = {act.move: act for act in ACTS.values()}
 
 def offered(visit: Appointment, zone: str, held: frozenset[Capability], now: datetime) -> list[Act]:
     """The acts that a button may offer now, the next of the day first; undo is not among them."""
-    acts = [_BY_MOVE[move] for move in allowed(State(visit.state)) if move in _BY_MOVE]
-    acts = [act for act in acts if act.needs in held and _is_time(act.move, visit, zone, now)]
+    moves = allowed(State(visit.state))
     # On the day itself whoever stands at the desk is checked in, not confirmed.
     order = [Move.CHECK_IN, Move.START, Move.COMPLETE, Move.CONFIRM, Move.NO_SHOW]
-    return sorted(acts, key=lambda act: order.index(act.move))
+    acts = [_BY_MOVE[move] for move in order if move in moves]
+    return [act for act in acts if act.needs in held and _is_time(act.move, visit, zone, now)]
+
+
+def lock_of(visit: Appointment, held: frozenset[Capability]) -> Act | None:
+    """The act that locks or unlocks the visit; None when neither may be done."""
+    moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
+    acts = [_BY_MOVE[move] for move in (Move.LOCK, Move.UNLOCK) if move in moves]
+    return next((act for act in acts if act.needs in held), None)
 
 
 def _is_time(move: Move, visit: Appointment, zone: str, now: datetime) -> bool:

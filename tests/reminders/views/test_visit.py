@@ -66,6 +66,21 @@ def test_an_act_that_does_not_exist_is_not_found(desk: Client, visits: list[Appo
     assert desk.post(reverse("visit-act", args=[visits[0].pk, "explode"])).status_code == 404
 
 
+def test_a_visit_is_locked_and_unlocked_on_its_page_and_marked_on_the_day(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    url = reverse("visit-act", args=[visits[1].pk, "lock"])
+    locked = body(desk.post(url, {"version": 1}, follow=True))
+    assert "locked to its time" in locked and ">Unlock</button>" in locked
+    assert move_url(visits[1]) not in locked
+    day = body(desk.get(f"{reverse('day-list')}?date={SECOND}"))
+    assert "Locked to its time" in day
+    assert desk.get(move_url(visits[1])).status_code == 403
+    url = reverse("visit-act", args=[visits[1].pk, "unlock"])
+    unlocked = body(desk.post(url, {"version": 2}, follow=True))
+    assert ">Lock</button>" in unlocked and move_url(visits[1]) in unlocked
+
+
 # --- Cancelling -----------------------------------------------------------------------------------
 
 
