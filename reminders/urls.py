@@ -13,7 +13,7 @@ from reminders.views import (
     unsubscribe,
     visit,
 )
-from reminders.views.book_series import booked, choose, dates
+from reminders.views.book_series import booked, choose, dates, hold
 
 urlpatterns = [
     path("day/", day_list.day_list, name="day-list"),
@@ -22,6 +22,9 @@ urlpatterns = [
     path("series/new/dates/", dates.dates, name="book-series-dates"),
     path("series/new/change/", dates.change, name="book-series-change"),
     path("series/new/book/", dates.book, name="book-series-book"),
+    path("series/new/hold/", hold.hold, name="book-series-hold"),
+    path("series/new/hold/<int:pk>/", hold.held, name="book-series-held"),
+    path("series/new/hold/<int:pk>/release/", hold.release, name="book-series-release"),
     path("series/<int:pk>/booked/", booked.booked, name="series-booked"),
     path("series/<int:pk>/take-back/", booked.take_back, name="series-take-back"),
     path("visits/<int:pk>/", visit.visit, name="visit"),

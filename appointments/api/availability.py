@@ -16,6 +16,7 @@ from appointments.api.shapes import (
     ProposeSerializer,
     preference,
 )
+from appointments.models import Hold
 from clinic.api_views import Rows
 
 
@@ -47,15 +48,20 @@ class Availability(Rows):
     @action(detail=False, methods=["post"])
     def propose(self, request: Request) -> Response:
         """Propose dates for a whole series from its intervals and real free time. Nothing is held
-        by a proposal."""
+        by a proposal; what you hold for the patient counts as free."""
         asked = self.body(ProposeSerializer)
         suits = preference(asked)
-        found = proposing.propose_series(now=timezone.now(), preference=suits, **asked)
+        held = Hold.objects.plan_of(self.staff, asked["patient"])
+        found = proposing.propose_series(
+            now=timezone.now(), preference=suits, holding=held, **asked
+        )
         return Response(ProposalSerializer(found).data)
 
     @extend_schema(request=FreeStartsSerializer, responses=DayStartsSerializer)
     @action(detail=False, methods=["post"], url_path="free-starts")
     def free_starts(self, request: Request) -> Response:
         """List the free starts of one local day for a treatment."""
-        found = proposing.free_starts(now=timezone.now(), **self.body(FreeStartsSerializer))
+        asked = self.body(FreeStartsSerializer)
+        held = Hold.objects.plan_of(self.staff, asked["patient"])
+        found = proposing.free_starts(now=timezone.now(), holding=held, **asked)
         return Response(DayStartsSerializer(found).data)

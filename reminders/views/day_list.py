@@ -18,7 +18,7 @@ from appointments.lifecycle import Move, State
 from appointments.models import Allocation, Appointment, StatusChange, Task
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import instant, local
+from clinic.hours import Period, instant, local
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
@@ -27,6 +27,7 @@ from patients.models import Purpose
 from reminders.catalogue import MessageState
 from reminders.models import MessageItem
 from reminders.views import visit_acts
+from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
 
 ONE_DAY = timedelta(days=1)
@@ -47,13 +48,16 @@ def day_list(request: HttpRequest) -> HttpResponse:
     visits = list(_visits(staff, site, day, provider))
     shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
     rows = _rows(shown, site, access.capabilities(staff, site), now)
+    whole = Period(instant(day, 0, site.zone), instant(day + ONE_DAY, 0, site.zone))
+    lines: list[Row | HeldRow] = [*rows, *held_rows(staff, site, whole, provider, now=now)]
+    lines.sort(key=lambda line: line.starts_at)
     context = {
         "site": site,
         "day": day,
         "today": today,
         "before": day - ONE_DAY,
         "after": day + ONE_DAY,
-        "rows": rows,
+        "rows": lines,
         "counts": Counter(visit.state for visit in visits),
         "total": sum(visit.state != State.CANCELLED for visit in visits),
         "failed": sum("message failed" in row.flags for row in rows),
@@ -61,8 +65,8 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "providers": _providers(site),
         "with_cancelled": with_cancelled,
         "now": now,
-        "now_before": _now_before(rows, now) if day == today else None,
-        "next_busy": None if rows else _next_busy(staff, site, day),
+        "now_before": _now_before(lines, now) if day == today else None,
+        "next_busy": None if lines else _next_busy(staff, site, day),
     }
     page = "_day" if request.headers.get("HX-Request") else "day_list"
     return render(request, f"reminders/day_list/{page}.html", context)
@@ -80,6 +84,10 @@ class Row:
     acts: list[Act]
     flags: list[str]
     waiting: int | None
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.visit.starts_at
 
     @property
     def is_long(self) -> bool:
@@ -176,9 +184,10 @@ def _providers(site: Site) -> QuerySet[Resource]:
     return here.distinct().order_by("name")
 
 
-def _now_before(rows: Sequence[Row], now: datetime) -> int | None:
-    """The visit before which the line of the present is drawn; 0 when all have begun."""
-    return next((row.visit.pk for row in rows if row.visit.starts_at > now), 0) if rows else None
+def _now_before(lines: Sequence[Row | HeldRow], now: datetime) -> int:
+    """The line, from 1, before which the present is drawn; one more than there are at the end."""
+    begun = [line for line in lines if line.starts_at <= now]
+    return len(begun) + 1
 
 
 def _next_busy(staff: Staff, site: Site, day: date) -> date | None:

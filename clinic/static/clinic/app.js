@@ -127,3 +127,18 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   // A refused form or a lost race comes with its own words.
   if ([400, 403, 404, 409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
 });
+
+// ---- What a page holds while it is looked at (data-release) is let go when it is left, and asked
+// for again when the browser brings the page back from its memory.
+
+addEventListener("pagehide", () => {
+  for (const held of document.querySelectorAll("[data-release]")) {
+    const form = new FormData();
+    form.append("csrfmiddlewaretoken", JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"]);
+    navigator.sendBeacon(held.dataset.release, form);
+  }
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const held of document.querySelectorAll("[data-release]")) htmx.trigger(held, "again");
+});

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import proposing
+from appointments.models import Hold
 from appointments.places import DayStarts, Proposal
 from appointments.refusals import Refused, SlotTaken
 from clinic import access
@@ -88,7 +89,7 @@ def book(request: HttpRequest) -> HttpResponse:
     return redirect("series-booked", series.pk)
 
 
-def _proposal(order: Order, now: datetime) -> Proposal:
+def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
     draft = order.draft
     return proposing.propose_series(
         patient=order.patient,
@@ -100,6 +101,7 @@ def _proposal(order: Order, now: datetime) -> Proposal:
         first_from=draft.first_from,
         provider=order.provider,
         preference=draft.preference,
+        holding=Hold.objects.plan_of(by, order.patient),
     )
 
 
@@ -107,7 +109,7 @@ def _plan_page(
     request: HttpRequest, order: Order, *, look: str = "", refusal: Refused | None = None
 ) -> HttpResponse:
     now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
-    proposal = Proposal() if len(draft.wishes) == draft.sessions else _proposal(order, now)
+    proposal = Proposal() if len(draft.wishes) == draft.sessions else _proposal(order, by, now)
     if proposal.visits:
         draft = replace(draft, wishes=tuple(visit.wish for visit in proposal.visits))
     rows: list[Row] = []
@@ -129,7 +131,7 @@ def _plan_page(
         "rows": rows,
         "problem": proposal.problem,
         "sends": _sends(order, draft, rows, now),
-        "looked": _looked(order, draft, rows, look, now),
+        "looked": _looked(order, draft, rows, look, by, now),
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),
         "who_may": access.roles_with(Capability.OVERRIDE_INTERVAL),
         "breached": any(row.breach for row in rows),
@@ -199,7 +201,7 @@ class Looked:
 
 
 def _looked(
-    order: Order, draft: Draft, rows: Sequence[Row], look: str, now: datetime
+    order: Order, draft: Draft, rows: Sequence[Row], look: str, by: Staff, now: datetime
 ) -> Looked | None:
     session, _, text = look.partition("@")
     if not session.isdigit() or not 1 <= int(session) <= len(rows):
@@ -216,6 +218,7 @@ def _looked(
         day=day,
         now=now,
         provider=order.provider,
+        holding=Hold.objects.plan_of(by, order.patient),
     )
     monday = day - day.weekday() * ONE_DAY
     return Looked(
