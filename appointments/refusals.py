@@ -312,3 +312,21 @@ class GapClosed(Refused):
 
     code = "gap_closed"
     field = "gap"
+
+
+class NoMatch(Refused):
+    """The gap is not for this entry."""
+
+    code = "no_match"
+    field = "entries"
+
+
+class OfferClosed(Refused):
+    """The offer was answered, ran out or was taken back; `answer` says which (models.Answer)."""
+
+    code = "offer_closed"
+    field = "offer"
+
+    def __init__(self, sentence: str, *, answer: str) -> None:
+        super().__init__(sentence)
+        self.answer = answer
