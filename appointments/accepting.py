@@ -21,7 +21,8 @@ def ripple(
 
     Raises NoMatch when the visits after it find no place.
     """
-    assert entry.series is not None and entry.appointment is not None
+    assert entry.series is not None
+    assert entry.appointment is not None
     plan = proposing.replan(
         series=entry.series, wished={entry.appointment.session: wish}, now=now, holding=holding
     )

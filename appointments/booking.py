@@ -32,7 +32,7 @@ def book_series(
     version: ProtocolVersion,
     areas: Sequence[str],
     visits: Sequence[VisitWish],
-    by: Staff,
+    by: Staff | None,
     now: datetime,
     sessions: int | None = None,
     override_reason: str = "",
@@ -42,13 +42,15 @@ def book_series(
 
     `sessions` is the number agreed in all, when more are agreed than booked now.
     `override_reason` lets breaches of the protocol's intervals pass, for those who may. What
-    `by` holds for the patient is let go first, or else `hold`.
+    `by` holds for the patient is let go first, or else `hold`. `by` is None when the patient took
+    an offered place themselves.
 
     Raises:
         Refused: one of `refusals`, with a sentence; nothing is written.
         Forbidden: when `by` may not book at `site`, or not override.
     """
-    access.require(by, Capability.BOOK, site)
+    if by is not None:
+        access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
     checking.protocol_may_be_booked(version)
     protocol = protocols.get(version)
@@ -56,7 +58,7 @@ def book_series(
     if not 1 <= len(visits) <= agreed <= MOST_VISITS:
         raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
     too_many = checking.treatment_fits(protocol, areas, agreed)
-    hold = hold or Hold.objects.plan_of(by, patient)
+    hold = hold or (Hold.objects.plan_of(by, patient) if by else None)
     claim = Claim(patient, site, version, areas, visits, hold=hold)
     try:
         with allocating.guarded():
@@ -106,7 +108,7 @@ def add_visit(
     *,
     series: TreatmentSeries,
     visit: VisitWish,
-    by: Staff,
+    by: Staff | None,
     now: datetime,
     override_reason: str = "",
     hold: Hold | None = None,
@@ -116,7 +118,8 @@ def add_visit(
     The number of sessions agreed grows when all of them have one. Raises as `book_series` does.
     """
     site, patient, version = series.site, series.patient, series.protocol_version
-    access.require(by, Capability.BOOK, site)
+    if by is not None:
+        access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
     claim = Claim(
         patient,
@@ -126,7 +129,7 @@ def add_visit(
         [visit],
         [standing.free_session(series)],
         series,
-        hold=hold or Hold.objects.plan_of(by, patient),
+        hold=hold or (Hold.objects.plan_of(by, patient) if by else None),
     )
     try:
         with allocating.guarded():

@@ -36,9 +36,10 @@ from clinic.protocols.schema import Kind, Protocol
 from patients.models import Patient
 
 
-def patient_is_known(patient: Patient, by: Staff) -> None:
-    """Raises Forbidden unless `by` sees the patient, PatientDeceased after a death."""
-    if not Patient.objects.seen_by(by).filter(pk=patient.pk).exists():
+def patient_is_known(patient: Patient, by: Staff | None) -> None:
+    """Raises Forbidden unless `by` (None is the patient) sees the patient, PatientDeceased after
+    a death."""
+    if by is not None and not Patient.objects.seen_by(by).filter(pk=patient.pk).exists():
         raise Forbidden(
             "This patient is not at any of your sites. Ask a colleague there to share the record."
         )

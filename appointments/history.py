@@ -33,7 +33,7 @@ def before(appointment: Appointment, resources: Sequence[int] = ()) -> Before:
     return Before(appointment.state, appointment.starts_at, resources)
 
 
-def begin(appointments: Sequence[Appointment], *, by: Staff, now: datetime) -> None:
+def begin(appointments: Sequence[Appointment], *, by: Staff | None, now: datetime) -> None:
     """The first entry of visits that were just booked."""
     StatusChange.objects.bulk_create(
         StatusChange(

@@ -201,9 +201,7 @@ def _hold(gap: Gap, found: Sequence[MatchedEntry], *, by: Staff, now: datetime) 
     if allocating.collisions(wanted, now=now):
         raise Lost
     allocating.hold(wanted, [hold] * len(wanted))
-    return Offer.objects.create(
-        gap=gap, hold=hold, made_by=by, made_at=now, expires_at=expires_at
-    )
+    return Offer.objects.create(gap=gap, hold=hold, made_by=by, made_at=now, expires_at=expires_at)
 
 
 def _union(found: Iterable[MatchedEntry]) -> Iterable[Held]:

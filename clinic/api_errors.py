@@ -37,6 +37,8 @@ CONFLICTS = frozenset(
         ),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
         *("visits_in_the_way", "block_released"),
+        *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
+        *("nothing_to_wait_for", "offer_closed"),
     }
 )
 _STATUS = {"forbidden": 403, NotSeen.code: 404, **dict.fromkeys(CONFLICTS, 409)}
