@@ -54,6 +54,23 @@ class SeriesClosed(Refused):
     field = "series"
 
 
+class SeriesNotEnded(Refused):
+    code = "series_not_ended"
+    field = "series"
+
+
+class VisitUnderWay(Refused):
+    """The patient is here: a visit of the series has begun and is not over."""
+
+    code = "visit_under_way"
+    field = "series"
+
+
+class ReasonMissing(Refused):
+    code = "reason_missing"
+    field = "reason"
+
+
 class InThePast(Refused):
     code = "in_the_past"
     field = "starts_at"

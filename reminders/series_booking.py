@@ -11,12 +11,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments import booking, cancelling
+from appointments import booking, ending
+from appointments.lifecycle import Move, State, after
 from appointments.models import TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.places import VisitWish
-from clinic import access, audit
-from clinic.access import Capability
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.models import SkipChoice
@@ -61,28 +60,14 @@ def book(
 
 
 def take_back(*, series: TreatmentSeries, by: Staff, now: datetime) -> None:
-    """Undo a booking: cancel every visit that stands and end the series.
+    """Undo a booking: cancel every visit and end the series; twice is once.
 
-    Within the site's hold nothing was told yet, so nothing is sent. Raises MoveRefused once a
-    visit is under way; then nothing changes.
+    Within the site's hold nothing was told yet, so nothing is sent. Raises MoveRefused or
+    VisitUnderWay once a visit has begun; then nothing changes.
     """
     with transaction.atomic():
-        access.require(by, Capability.BOOK, series.site)
-        # Visits, then series, then patient: the order in which every act on a visit locks them.
-        list(series.appointments.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
-        for visit in series.appointments.standing().order_by("session"):
-            cancelling.cancel(appointment=visit, by=by, now=now, reason=TAKEN_BACK)
-        ended = TreatmentSeries.objects.filter(pk=series.pk, state=SeriesState.OPEN).update(
-            state=SeriesState.ENDED, closed_at=now, closed_reason=TAKEN_BACK
-        )
-        if ended:
-            audit.record(
-                action="series.take_back",
-                subject=series,
-                by=by,
-                now=now,
-                site=series.site,
-                patient_id=series.patient_id,
-                reason=TAKEN_BACK,
-            )
+        visits = series.appointments.select_for_update(no_key=True).order_by("pk")
+        for visit in [each for each in visits if each.state != State.CANCELLED]:
+            after(State(visit.state), Move.CANCEL)
+        if series.state == SeriesState.OPEN:
+            ending.end_series(series=series, reason=TAKEN_BACK, by=by, now=now)

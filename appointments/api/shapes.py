@@ -209,14 +209,8 @@ class VisitSerializer(serializers.ModelSerializer[Appointment]):
         fields: tuple[str, ...] = (
             *("id", "series", "patient", "site", "protocol", "session", "state"),
             *("starts_at", "ends_at", "booked_at", "scheduled_at", "done_at", "closed_at"),
-            *(
-                "is_locked",
-                "cancelled_by_patient",
-                "override_reason",
-                "schedule_version",
-                "version",
-            ),
-            "allocations",
+            *("is_locked", "cancelled_by_patient", "override_reason", "schedule_version"),
+            *("version", "allocations"),
         )
 
 

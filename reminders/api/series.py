@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import booking, proposing
+from appointments import booking, ending, proposing
 from appointments.api.shapes import (
     PreferenceSerializer,
     ProposalSerializer,
@@ -35,6 +35,7 @@ from reminders import foreseeing, series_booking
 from reminders.api.series_shapes import (
     AddVisitSerializer,
     BookSerializer,
+    EndSerializer,
     PreviewBodySerializer,
     PreviewSerializer,
     SeriesDetailSerializer,
@@ -171,6 +172,26 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
         )
         visit = rows_shown(Appointment.objects.filter(pk=booked.pk)).get()
         return Response(VisitDetailSerializer(visit).data, status=201)
+
+    @extend_schema(
+        request=EndSerializer,
+        responses=SeriesDetailSerializer,
+        examples=[OpenApiExample("With its reason", {"reason": "Moves abroad"}, request_only=True)],
+    )
+    @action(detail=True, methods=["post"])
+    def end(self, request: Request, pk: int) -> Response:
+        """End a series early: cancel the visits still to come; what was done stays."""
+        series, asked = self.get_object(), self.body(EndSerializer)
+        ending.end_series(series=series, reason=asked["reason"], by=self.staff, now=timezone.now())
+        return Response(self._shown(series))
+
+    @extend_schema(request=None, responses={200: SeriesDetailSerializer, **PLACE_ERRORS})
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: int) -> Response:
+        """Take back an early end: its visits get their former places again, all or none."""
+        series = self.get_object()
+        ending.reopen(series=series, by=self.staff, now=timezone.now())
+        return Response(self._shown(series))
 
     @extend_schema(request=None, responses=SeriesDetailSerializer)
     @action(detail=True, methods=["post"], url_path="take-back")

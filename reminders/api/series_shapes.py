@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from appointments.api.shapes import (
     MOST_SESSIONS,
+    REASON_LENGTH,
     BookableSerializer,
     ReasonField,
     TreatmentSerializer,
@@ -61,6 +62,10 @@ class PreviewBodySerializer(BookableSerializer):
 
 class AddVisitSerializer(VisitWishSerializer):
     override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+
+
+class EndSerializer(Body):
+    reason = serializers.CharField(max_length=REASON_LENGTH)
 
 
 def skips_of(asked: Iterable[Mapping[str, Any]]) -> Skips:

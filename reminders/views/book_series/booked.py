@@ -12,8 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.lifecycle import MoveRefused, State
+from appointments.lifecycle import State
 from appointments.models import Allocation, TreatmentSeries
+from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ResourceKind, Staff
@@ -56,7 +57,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     series = _seen_series(request, pk)
     try:
         series_booking.take_back(series=series, by=cast(Staff, request.user), now=timezone.now())
-    except MoveRefused as refusal:
+    except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
         messages.success(request, f"The booking of {series.patient.display_name} was taken back.")
