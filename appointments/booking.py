@@ -36,14 +36,16 @@ def book_series(
     now: datetime,
     sessions: int | None = None,
     override_reason: str = "",
+    overlap: bool = False,
     hold: Hold | None = None,
 ) -> TreatmentSeries:
     """Book a treatment series with its visits, in order of session.
 
     `sessions` is the number agreed in all, when more are agreed than booked now.
-    `override_reason` lets breaches of the protocol's intervals pass, for those who may. What
-    `by` holds for the patient is let go first, or else `hold`. `by` is None when the patient took
-    an offered place themselves.
+    `override_reason` lets breaches of the protocol's intervals pass, for those who may; with
+    `overlap` also that visits of others hold the provider, room or device. What `by` holds for
+    the patient is let go first, or else `hold`. `by` is None when the patient took an offered
+    place themselves.
 
     Raises:
         Refused: one of `refusals`, with a sentence; nothing is written.
@@ -51,6 +53,7 @@ def book_series(
     """
     if by is not None:
         access.require(by, Capability.BOOK, site)
+    overlap = checking.may_overlap(overlap, reason=override_reason, by=by, site=site)
     checking.patient_is_known(patient, by)
     checking.protocol_may_be_booked(version)
     protocol = protocols.get(version)
@@ -59,7 +62,7 @@ def book_series(
         raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
     too_many = checking.treatment_fits(protocol, areas, agreed)
     hold = hold or (Hold.objects.plan_of(by, patient) if by else None)
-    claim = Claim(patient, site, version, areas, visits, hold=hold)
+    claim = Claim(patient, site, version, areas, visits, hold=hold, overlap=overlap)
     try:
         with allocating.guarded():
             claiming.take(claim, now=now)
@@ -80,7 +83,7 @@ def book_series(
             )
             if too_many:
                 found.append((len(visits), too_many))
-            overrides = checking.codes(found)
+            overrides = checking.codes(found, over=claim.sessions_over())
             booked = claim.book(series, now=now, overrides=overrides, reason=override_reason)
             history.begin(booked, by=by, now=now)
             patient.sites.add(site)
@@ -95,8 +98,9 @@ def book_series(
                     "protocol": str(version),
                     "areas": list(areas),
                     "starts_at": [wish.starts_at.isoformat() for wish in visits],
+                    **claim.trace_over(),
                 },
-                reason=override_reason if breached else "",
+                reason=override_reason if breached or claim.over else "",
             )
             Patient.objects.filter(pk=patient.pk).raise_revision()
             return series
@@ -111,6 +115,7 @@ def add_visit(
     by: Staff | None,
     now: datetime,
     override_reason: str = "",
+    overlap: bool = False,
     hold: Hold | None = None,
 ) -> Appointment:
     """Book one more visit of an open series: its lowest session number without a visit.
@@ -120,6 +125,7 @@ def add_visit(
     site, patient, version = series.site, series.patient, series.protocol_version
     if by is not None:
         access.require(by, Capability.BOOK, site)
+    overlap = checking.may_overlap(overlap, reason=override_reason, by=by, site=site)
     checking.patient_is_known(patient, by)
     claim = Claim(
         patient,
@@ -130,6 +136,7 @@ def add_visit(
         [standing.free_session(series)],
         series,
         hold=hold or (Hold.objects.plan_of(by, patient) if by else None),
+        overlap=overlap,
     )
     try:
         with allocating.guarded():
@@ -144,15 +151,15 @@ def add_visit(
             loaded = claim.load(now=now)
             checking.place_is_right(loaded, patient, visit)
             found = checking.breaches(loaded, claim.days(), claim.sessions)
-            breached = [refusal for _, refusal in found]
             if session > series.sessions:
                 too_many = checking.treatment_fits(loaded.protocol, series.areas, session)
-                breached += [too_many] if too_many else []
+                found += [(session, too_many)] if too_many else []
                 series.sessions = session
                 series.save(update_fields=["sessions"])
+            breached = [refusal for _, refusal in found]
             checking.override(breached, reason=override_reason, by=by, site=site)
-            reason = override_reason if breached else ""
-            overrides = {session: [refusal.code for refusal in breached]}
+            overrides = checking.codes(found, over=claim.sessions_over())
+            reason = override_reason if overrides else ""
             (booked,) = claim.book(series, now=now, overrides=overrides, reason=reason)
             history.begin([booked], by=by, now=now)
             audit.record(
@@ -162,7 +169,11 @@ def add_visit(
                 now=now,
                 site=site,
                 patient_id=patient.pk,
-                after={"session": session, "starts_at": visit.starts_at.isoformat()},
+                after={
+                    "session": session,
+                    "starts_at": visit.starts_at.isoformat(),
+                    **claim.trace_over(),
+                },
                 reason=reason,
             )
             Patient.objects.filter(pk=patient.pk).raise_revision()

@@ -35,6 +35,9 @@ from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Kind, Protocol
 from patients.models import Patient
 
+# Stands among the overrides of a visit that was put over another one, beside codes of refusals.
+OVERLAP = "overlap"
+
 
 def patient_is_known(patient: Patient, by: Staff | None) -> None:
     """Raises Forbidden unless `by` (None is the patient) sees the patient, PatientDeceased after
@@ -183,13 +186,26 @@ def interval_refusals(
     return found
 
 
-def codes(found: Iterable[tuple[int, Refused]]) -> dict[int, list[str]]:
-    """The codes of what is breached, by session."""
+def may_overlap(wanted: bool, *, reason: str, by: Staff | None, site: Site) -> bool:
+    """Whether a visit may lie over others: asked for, with a reason, by who may.
+
+    Raises Forbidden when `by` may not; no patient (`by` is None) may.
+    """
+    if not wanted or by is None:
+        return False
+    access.require(by, Capability.OVERLAP, site)
+    return bool(reason.strip())
+
+
+def codes(found: Iterable[tuple[int, Refused]], over: Iterable[int] = ()) -> dict[int, list[str]]:
+    """The codes of what is breached, by session; `over` are those that lie over other visits."""
     by_session: dict[int, list[str]] = {}
     for session, refusal in found:
         kept = by_session.setdefault(session, [])
         if refusal.code not in kept:
             kept.append(refusal.code)
+    for session in over:
+        by_session.setdefault(session, []).append(OVERLAP)
     return by_session
 
 

@@ -32,7 +32,8 @@ class Claim:
 
     `sessions` are their numbers, from 1 on when left out. `series` is theirs if it exists
     already, `moving` are the visits themselves if they have places, which then count as free,
-    and `hold` keeps the new places until they are claimed.
+    and `hold` keeps the new places until they are claimed. With `overlap` the claim may lie over
+    visits of others; `over` is what it came to lie over once it was taken.
     """
 
     patient: Patient
@@ -44,6 +45,8 @@ class Claim:
     series: TreatmentSeries | None = None
     moving: Sequence[Appointment] = ()
     hold: Hold | None = None
+    overlap: bool = False
+    over: Sequence[Collision] = ()
 
     def __post_init__(self) -> None:
         self.sessions = self.sessions or range(1, len(self.visits) + 1)
@@ -126,13 +129,28 @@ class Claim:
         ]
         Appointment.objects.bulk_create(booked)
         wanted = self.wanted
-        allocating.hold(wanted, [booked[held.visit] for held in wanted])
+        owners = [booked[held.visit] for held in wanted]
+        allocating.hold(wanted, owners, deliberate=[each.held for each in self.over])
         return booked
+
+    def may_lie_over(self, each: Collision) -> bool:
+        """Whether it is a visit of others; no patient is ever in two places."""
+        return each.visit_id is not None and each.held.resource_id != self.patient.resource_id
+
+    def sessions_over(self) -> list[int]:
+        """The sessions that came to lie over other visits."""
+        return sorted({self.sessions[each.held.visit] for each in self.over})
+
+    def trace_over(self) -> dict[str, list[int]]:
+        """The ids of the visits that it came to lie over, for the audit."""
+        visits = sorted({each.visit_id for each in self.over if each.visit_id is not None})
+        return {"over": visits} if visits else {}
 
 
 def take(*claims: Claim, now: datetime, also: Iterable[int] = ()) -> None:
     """Lock the resources of all claims (and `also` those given up) and let go of their holds;
-    `Lost` when one is already held by another than the visits that are moving."""
+    `Lost` when one is already held by another than the visits that are moving, unless it is a
+    visit that the claim may lie over."""
     wanted = [held for claim in claims for held in claim.wanted]
     holds = {claim.hold.pk: claim.hold for claim in claims if claim.hold is not None}.values()
     kept = allocating.held_by(*holds) if holds else ()
@@ -140,8 +158,10 @@ def take(*claims: Claim, now: datetime, also: Iterable[int] = ()) -> None:
     for hold in holds:
         allocating.let_go(hold, now=now)
     allocating.clear_expired(wanted, now=now)
-    if collisions(claims, now=now):
-        raise Lost
+    for claim, each in collisions(claims, now=now):
+        if not claim.overlap or not claim.may_lie_over(each):
+            raise Lost
+        claim.over = [*claim.over, each]
 
 
 def collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, Collision]]:
@@ -157,7 +177,11 @@ def collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, C
 def keep(claims: Sequence[Claim]) -> None:
     """Hold the places of visits that have rows already. Raises Lost."""
     pairs = [(held, claim.moving[held.visit]) for claim in claims for held in claim.wanted]
-    allocating.hold([held for held, _ in pairs], [visit for _, visit in pairs])
+    allocating.hold(
+        [held for held, _ in pairs],
+        [visit for _, visit in pairs],
+        deliberate=[each.held for claim in claims for each in claim.over],
+    )
 
 
 def wish_for_move(
@@ -217,8 +241,9 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
         return each.held.resource_id == claim.patient.resource_id
 
     # The patient's own visit is what the caller can mend; whose room it is comes second.
+    collided = collisions(claims, now=now)
     claim, first = min(
-        collisions(claims, now=now),
+        collided,
         key=lambda pair: (not is_own(*pair), pair[1].held.visit),
         default=(claims[0], None),
     )
@@ -249,6 +274,7 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
         "resource_name": resource.name if resource else "",
         "start": wish.starts_at,
         "nearest": nearest,
+        "overlappable": bool(collided) and all(one.may_lie_over(each) for one, each in collided),
     }
     if first is not None and first.hold_id is not None and resource is not None:
         hold = Hold.objects.select_related("held_by").get(pk=first.hold_id)

@@ -48,6 +48,7 @@ def move(
     reason: str = "",
     expected_version: int | None = None,
     override_reason: str = "",
+    overlap: bool = False,
 ) -> Appointment:
     """Give a visit another start (UTC), or other resources, keeping its length.
 
@@ -63,6 +64,7 @@ def move(
         now=now,
         reason=reason,
         override_reason=override_reason,
+        overlap=overlap,
     )
     return moved
 
@@ -74,13 +76,15 @@ def move_together(
     now: datetime,
     reason: str = "",
     override_reason: str = "",
+    overlap: bool = False,
     hold: Hold | None = None,
 ) -> list[Appointment]:
     """Give each visit its place, or none of them; the visits as they are then, in that order.
 
     They may be of any series and patients. `by` is None when the patient did it themselves:
     nobody asks for a capability then, and nothing is overridden. `override_reason` lets
-    breaches of the intervals pass, for those who may. `hold` keeps the places until now.
+    breaches of the intervals pass, for those who may; with `overlap` also that visits of others
+    hold the provider, room or device. `hold` keeps the places until now.
 
     Raises:
         Refused: MoveRefused for visits under way or over, VisitLocked, StaleVersion, SlotTaken or
@@ -94,18 +98,24 @@ def move_together(
             # In order of id, as everybody locks them.
             ordered = sorted(moves, key=lambda each: each.appointment.pk)
             claims = _claims([(_locked(each, by=by), each.wish) for each in ordered], hold)
+            for claim in claims:
+                claim.overlap = checking.may_overlap(
+                    overlap, reason=override_reason, by=by, site=claim.site
+                )
             was = _exchange(claims, now=now)
             changes = []
             for claim in claims:
                 found = _breaches(claim, was, now=now)
                 breached = [refusal for _, refusal in found]
                 checking.override(breached, reason=override_reason, by=by, site=claim.site)
-                codes = checking.codes(found)
+                codes = checking.codes(found, over=claim.sessions_over())
                 for visit in claim.moving:
                     overrides = codes.get(visit.session, [])
                     if overrides:
                         visit.override_reason, visit.overrides = override_reason, overrides
                     why = reason or (override_reason if overrides else "")
+                    if checking.OVERLAP in overrides:
+                        why = override_reason
                     changes.append(
                         history.keep(visit, Move.MOVE, was[visit.pk], by=by, now=now, reason=why)
                     )

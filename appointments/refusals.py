@@ -166,7 +166,8 @@ class SlotTaken(Refused):
     """Somebody else holds a resource in that time.
 
     `start` (UTC) is the start that was wished for; `nearest` are up to three free places
-    (`proposing.Place`) near it.
+    (`proposing.Place`) near it. `overlappable` when nothing but visits of others is in the way,
+    which who may can book over.
     """
 
     code = "slot_taken"
@@ -180,12 +181,14 @@ class SlotTaken(Refused):
         resource_name: str,
         start: datetime,
         nearest: Sequence[Any] = (),
+        overlappable: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.resource_kind = resource_kind
         self.resource_name = resource_name
         self.start = start
         self.nearest = tuple(nearest)
+        self.overlappable = overlappable
 
 
 class SlotHeld(SlotTaken):

@@ -5,10 +5,11 @@ An undo is an act of its own: it has its history, and it may be refused when the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from appointments import allocating, checking, history, standing
-from appointments.allocating import Held, Lost
+from appointments.allocating import Collision, Held, Lost
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
@@ -62,7 +63,7 @@ def undo(
             if move is Move.CANCEL and visit.series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")
             if move in (Move.MOVE, Move.CANCEL):
-                _restore_place(visit, change, now)
+                _restore_place(visit, change, by, now)
             if move in (Move.LOCK, Move.UNLOCK):
                 visit.is_locked = move is Move.UNLOCK
             if move is Move.COMPLETE:
@@ -84,8 +85,11 @@ def _last_act(visit: Appointment) -> StatusChange:
     return change
 
 
-def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> None:
-    """Hold again what the visit held before `change`, at the time it had then."""
+def _restore_place(visit: Appointment, change: StatusChange, by: Staff, now: datetime) -> None:
+    """Hold again what the visit held before `change`, at the time it had then.
+
+    What lay over another visit on purpose does so again, if `by` may.
+    """
     series, former = visit.series, change.starts_before or visit.starts_at
     protocol = protocols.get(series.protocol_version)
     need = need_of(protocol, series.areas)
@@ -94,17 +98,36 @@ def _restore_place(visit: Appointment, change: StatusChange, now: datetime) -> N
     allocating.lock([*kinds, *allocating.resources_of(visit).values()])
     _session_is_free(visit)
     allocating.clear_expired(wanted, now=now)
-    if allocating.collisions(wanted, now=now, without=[visit]):
-        raise Lost
-    if not visit.override_reason:
+    over = [each.held for each in _over_again(visit, wanted, by, now)]
+    if not set(visit.overrides) - {checking.OVERLAP}:
         days = standing.days_of(series, {visit.session: former})
         for _, refusal in checking.interval_refusals(days, protocol, [visit.session]):
             raise refusal
     allocating.release(visit)
-    allocating.hold(wanted, [visit] * len(wanted))
+    allocating.hold(wanted, [visit] * len(wanted), deliberate=over)
+    if over and checking.OVERLAP not in visit.overrides:
+        visit.overrides = [*visit.overrides, checking.OVERLAP]
     visit.schedule_version += 1
     length = visit.ends_at - visit.starts_at
     visit.starts_at, visit.ends_at, visit.scheduled_at = former, former + length, now
+
+
+def _over_again(
+    visit: Appointment, wanted: Sequence[Held], by: Staff, now: datetime
+) -> list[Collision]:
+    """What of `wanted` lies over other visits, where it did so on purpose. Else `Lost`."""
+    found = allocating.collisions(wanted, now=now, without=[visit])
+    if not found:
+        return []
+    was = visit.allocations.filter(active=False, is_deliberate=True)
+    known = set(was.values_list("resource_id", "starts_at"))
+    if not access.can(by, Capability.OVERLAP, visit.site):
+        raise Lost
+    for each in found:
+        place = each.held.resource_id, each.held.period.starts_at
+        if each.visit_id is None or place not in known:
+            raise Lost
+    return found
 
 
 def _session_is_free(visit: Appointment) -> None:

@@ -19,6 +19,7 @@ class Capability(StrEnum):
     BOOK = "book"
     RUN_VISIT = "run_visit"  # check in, start, complete
     OVERRIDE_INTERVAL = "override_interval"
+    OVERLAP = "overlap"  # put a visit over another one, on purpose
     MANAGE_MESSAGES = "manage_messages"
     BLOCK_TIME = "block_time"  # somebody is ill, a device is out of order
     APPROVE_PROTOCOL = "approve_protocol"
@@ -44,6 +45,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BOOK,
             Capability.RUN_VISIT,
             Capability.OVERRIDE_INTERVAL,
+            Capability.OVERLAP,
             Capability.MANAGE_MESSAGES,
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
@@ -55,6 +57,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BOOK,
             Capability.RUN_VISIT,
             Capability.OVERRIDE_INTERVAL,
+            Capability.OVERLAP,
             Capability.APPROVE_PROTOCOL,
         }
     ),

@@ -76,6 +76,9 @@ class ErrorSerializer(ErrorLineSerializer):
     overridable = serializers.BooleanField(
         required=False, help_text="Whether an `override_reason` lets it pass, for those who may."
     )
+    overlappable = serializers.BooleanField(
+        required=False, help_text="Whether `overlap` with a reason lets it pass, for those who may."
+    )
 
 
 def handler(error: Exception, context: Mapping[str, Any]) -> Response:
@@ -108,8 +111,9 @@ def _refusal(refused: Any) -> Response:
         body["nearest"] = PlaceSerializer(refused.nearest, many=True).data
     if hasattr(refused, "appointments"):
         body["appointments"] = list(refused.appointments)
-    if getattr(refused, "overridable", False):
-        body["overridable"] = True
+    for name in ("overridable", "overlappable"):
+        if getattr(refused, name, False):
+            body[name] = True
     return Response(body, status=_STATUS.get(refused.code, 400))
 
 

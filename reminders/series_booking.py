@@ -35,6 +35,7 @@ def book(
     now: datetime,
     sessions: int | None = None,
     override_reason: str = "",
+    overlap: bool = False,
 ) -> TreatmentSeries:
     """Book the visits; `skips` are the (session, step, channel) that staff chose not to send.
 
@@ -51,6 +52,7 @@ def book(
             now=now,
             sessions=sessions,
             override_reason=override_reason,
+            overlap=overlap,
         )
         SkipChoice.objects.bulk_create(
             SkipChoice(series=series, session=session, step=step, channel=channel, by=by, at=now)

@@ -161,6 +161,7 @@ class Holds(ListModelMixin, RetrieveModelMixin, Rows):
                             "name": "Room 1",
                             "starts_at": "2027-03-04T14:55:00Z",
                             "ends_at": "2027-03-04T16:50:00Z",
+                            "is_deliberate": False,
                         }
                     ],
                 },

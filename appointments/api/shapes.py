@@ -135,6 +135,16 @@ def wish(asked: Mapping[str, Any], zone: str) -> VisitWish:
     )
 
 
+class OverlapField(serializers.BooleanField):
+    """Always together with an `override_reason`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            default=False,
+            help_text="Over visits of others, for those who may; asks for an `override_reason`.",
+        )
+
+
 class ReasonField(serializers.CharField):
     def __init__(self, **more: Any) -> None:
         super().__init__(max_length=REASON_LENGTH, allow_blank=True, **more)
@@ -190,7 +200,9 @@ class AllocationSerializer(serializers.ModelSerializer[Allocation]):
 
     class Meta:
         model = Allocation
-        fields: tuple[str, ...] = ("resource", "kind", "name", "starts_at", "ends_at")
+        fields: tuple[str, ...] = (
+            *("resource", "kind", "name", "starts_at", "ends_at", "is_deliberate"),
+        )
 
 
 class VisitSerializer(serializers.ModelSerializer[Appointment]):
@@ -202,6 +214,10 @@ class VisitSerializer(serializers.ModelSerializer[Appointment]):
     scheduled_at = Instant()
     done_at = Instant(allow_null=True)
     closed_at = Instant(allow_null=True)
+    overrides = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the reason let pass; `overlap`: it was put over another visit.",
+    )
     allocations = AllocationSerializer(many=True)
 
     class Meta:
@@ -209,8 +225,8 @@ class VisitSerializer(serializers.ModelSerializer[Appointment]):
         fields: tuple[str, ...] = (
             *("id", "series", "patient", "site", "protocol", "session", "state"),
             *("starts_at", "ends_at", "booked_at", "scheduled_at", "done_at", "closed_at"),
-            *("is_locked", "cancelled_by_patient", "override_reason", "schedule_version"),
-            *("version", "allocations"),
+            *("is_locked", "cancelled_by_patient", "override_reason", "overrides"),
+            *("schedule_version", "version", "allocations"),
         )
 
 

@@ -27,6 +27,7 @@ from appointments import attendance, cancelling, locking, moving, proposing, und
 from appointments.api.shapes import (
     DayStartsSerializer,
     MoveStartsSerializer,
+    OverlapField,
     ReasonField,
     VisitDetailSerializer,
     VisitSerializer,
@@ -48,6 +49,7 @@ class MoveSerializer(VersionSerializer):
     device = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
     reason = ReasonField(default="")
     override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+    overlap = OverlapField()
 
 
 class CancelSerializer(VersionSerializer):
@@ -173,6 +175,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
             device_id=asked.get("device"),
             reason=asked["reason"],
             override_reason=asked["override_reason"],
+            overlap=asked["overlap"],
             expected_version=asked["version"],
             by=self.staff,
             now=timezone.now(),

@@ -167,6 +167,7 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
             series=series,
             visit=wish(asked, series.site.zone),
             override_reason=asked["override_reason"],
+            overlap=asked["overlap"],
             by=self.staff,
             now=timezone.now(),
         )

@@ -11,6 +11,7 @@ from appointments.api.shapes import (
     MOST_SESSIONS,
     REASON_LENGTH,
     BookableSerializer,
+    OverlapField,
     ReasonField,
     TreatmentSerializer,
     VisitSerializer,
@@ -49,6 +50,7 @@ class BookSerializer(TreatmentSerializer):
     )
     skips = _list(SkipBodySerializer(), max_length=500, default=list)
     override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+    overlap = OverlapField()
 
 
 class ImaginedVisitSerializer(Body):
@@ -62,6 +64,7 @@ class PreviewBodySerializer(BookableSerializer):
 
 class AddVisitSerializer(VisitWishSerializer):
     override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
+    overlap = OverlapField()
 
 
 class EndSerializer(Body):
