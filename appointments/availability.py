@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from appointments import ticks
 from appointments.intervals import Spaced, spacing_breach
-from appointments.local_days import Ints, LocalDays
+from appointments.local_days import Bools, Ints, LocalDays
 from appointments.needs import PATIENT, PROVIDER, Need
 from appointments.working_time import (
     ProviderTime,
@@ -36,7 +36,9 @@ from clinic.hours import format_day, local
 # Offered starts lie on quarters of an hour; a typed one may lie on any tick.
 OFFERED_EVERY = 3
 
-Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+# Idle ticks beyond which more make no difference.
+_FAR = 2**20
 NO_TIME: Ints = np.empty((0, 2), dtype=np.int64)
 
 
@@ -73,6 +75,8 @@ class Openings:
 
     def __init__(self, facts: Facts, every: int = OFFERED_EVERY) -> None:
         self.facts = facts
+        # Of equal resources the one with the lowest id is taken, in whatever order they come.
+        self.pools = {kind: tuple(sorted(pool)) for kind, pool in facts.pools.items()}
         self.days = LocalDays.between(facts.first_day, facts.last_day, facts.site.zone)
         self._open = open_ticks(facts.site, self.days)
         self.starts = _multiples(self._open, every)
@@ -82,6 +86,8 @@ class Openings:
         self.spacious: Bools = self._spacious_days()[self.day_of]
         self.allowed: Bools = self.timely & self.spacious
         self.free = {kind: self._free(kind) for kind in facts.need.windows}
+        self._idle: dict[str, tuple[Ints, Ints]] = {}
+        self._loads: dict[str, Ints] = {}
 
     # --- What is feasible ---
 
@@ -118,35 +124,31 @@ class Openings:
 
     def choose(self, position: int, usual: Mapping[str, int | None]) -> dict[str, int] | None:
         """The resource of each kind for a start; None when a kind has none."""
-        chosen: dict[str, int] = {}
-        for kind in self.free:
-            resource = self.pick(kind, position, usual.get(kind))
-            if resource is None:
-                return None
-            chosen[kind] = resource
-        return chosen
+        if not all(rows[:, position].any() for rows in self.free.values()):
+            return None
+        chosen = self.choose_all(np.array([position]), usual)
+        return {kind: int(ids[0]) for kind, ids in chosen.items()}
 
-    def pick(self, kind: str, position: int | None, usual: int | None) -> int | None:
-        """A resource of `kind` that is free for a start.
+    def choose_all(self, positions: Ints, usual: Mapping[str, int | None]) -> dict[str, Ints]:
+        """By kind the resources for some feasible starts.
 
-        The `usual` one if it is, else the one that leaves the least idle time around the visit,
-        then the one with the least to do that day, then the lowest id.
+        The `usual` one if it is free, else the one that leaves the least idle time around the
+        visit, then the one with the least to do that day, then the one with the lowest id.
         """
-        pool = self.facts.pools.get(kind, ())
-        if position is None or not pool:
-            return None
-        rows = np.flatnonzero(self.free[kind][:, position])
-        if not len(rows):
-            return None
-        if usual is not None and usual in pool and pool.index(usual) in rows:
-            return usual
+        return {kind: self._chosen(kind, positions, usual.get(kind)) for kind in self.free}
+
+    def _chosen(self, kind: str, positions: Ints, usual: int | None) -> Ints:
+        pool = self.pools[kind]
         before, after = self.idle(kind)
-        idle = before[rows, position] + after[rows, position]
-        tightest = [pool[int(row)] for row in rows[idle == idle.min()]]
-        if len(tightest) == 1:
-            return tightest[0]
-        number = int(self.day_of[position])
-        return min(tightest, key=lambda resource: (self._load(resource, number), resource))
+        idle = np.minimum(before[:, positions] + after[:, positions], _FAR)
+        # No day has as many ticks as one tick of idle time weighs.
+        order = idle * 1024 + self.load(kind)[:, self.day_of[positions]]
+        order = np.where(self.free[kind][:, positions], order, _FAR * 2048)
+        if usual is not None and usual in pool:
+            row = pool.index(usual)
+            order[row, self.free[kind][row, positions]] = -1
+        chosen: Ints = np.array(pool, dtype=np.int64)[order.argmin(axis=0)]
+        return chosen
 
     def idle(self, kind: str) -> tuple[Ints, Ints]:
         """Ticks left idle before and after a visit at each start, by resource of the kind."""
@@ -154,27 +156,33 @@ class Openings:
             self._idle[kind] = self._idle_of(kind)
         return self._idle[kind]
 
-    @cached_property
-    def _idle(self) -> dict[str, tuple[Ints, Ints]]:
-        return {}
+    def load(self, kind: str) -> Ints:
+        """Ticks taken of each resource of a kind by what begins on each day."""
+        if kind not in self._loads:
+            self._loads[kind] = self._load_of(kind)
+        return self._loads[kind]
 
-    def day_load(self, kind: str) -> NDArray[np.float64]:
-        """How much of the open time of each day is taken of all resources of a kind, 0 to 1."""
-        pool = self.facts.pools.get(kind, ())
-        _, taken = self._taken(pool)
-        hours = np.zeros(self.days.count)
-        opened = self.days.days_of(self._open[:, 0])
-        np.add.at(hours, opened, self._open[:, 1] - self._open[:, 0])
-        inside = (self.days.days_of(taken[:, 0]) >= 0) & (
-            self.days.days_of(taken[:, 0]) < self.days.count
-        )
-        taken = taken[inside]
+    def _load_of(self, kind: str) -> Ints:
+        rows, taken = self._taken_of(kind)
+        numbers = self.days.days_of(taken[:, 0])
+        among = (numbers >= 0) & (numbers < self.days.count)
+        size = len(self.pools[kind]), self.days.count
         used = np.bincount(
-            self.days.days_of(taken[:, 0]),
-            weights=taken[:, 1] - taken[:, 0],
-            minlength=self.days.count,
+            rows[among] * self.days.count + numbers[among],
+            weights=(taken[:, 1] - taken[:, 0])[among],
+            minlength=size[0] * size[1],
         )
-        return np.minimum(1.0, used / np.maximum(1.0, hours * max(1, len(pool))))
+        return used.astype(np.int64).reshape(size)
+
+    def day_load(self, kind: str) -> Floats:
+        """How much of the open time of each day is taken of all resources of a kind, 0 to 1."""
+        if kind not in self.free:
+            return np.zeros(self.days.count)
+        used = self.load(kind)
+        hours = np.zeros(self.days.count)
+        np.add.at(hours, self.days.days_of(self._open[:, 0]), self._open[:, 1] - self._open[:, 0])
+        share: Floats = used.sum(axis=0) / np.maximum(1.0, hours * max(1, len(used)))
+        return np.minimum(1.0, share)
 
     # --- Why there is none ---
 
@@ -244,7 +252,7 @@ class Openings:
         return rows, np.concatenate([NO_TIME, *periods])
 
     def _taken_of(self, kind: str) -> tuple[Ints, Ints]:
-        rows, taken = self._taken(self.facts.pools[kind])
+        rows, taken = self._taken(self.pools[kind])
         if kind == PATIENT and len(self.facts.away):
             away = np.zeros(len(self.facts.away), dtype=np.int64)
             rows, taken = np.concatenate([rows, away]), np.concatenate([taken, self.facts.away])
@@ -253,10 +261,8 @@ class Openings:
     @cached_property
     def _working(self) -> tuple[Ints, Ints]:
         """The working periods of all providers: the row of each one's provider, and the periods."""
-        site, pool = self.facts.site, self.facts.pools[PROVIDER]
-        periods = [working_ticks(self.facts.providers[pk], site, self.days) for pk in pool]
-        rows = np.repeat(np.arange(len(pool)), [len(each) for each in periods])
-        return rows, np.concatenate([NO_TIME, *periods])
+        providers = [self.facts.providers[pk] for pk in self.pools[PROVIDER]]
+        return working_ticks(providers, self.facts.site, self.days)
 
     def _free(self, kind: str) -> Bools:
         """By resource of the pool, whether its whole window is free around each start."""
@@ -266,7 +272,7 @@ class Openings:
         struck = [
             (rows, self._rank(taken[:, 0] - tail + 1), self._rank(taken[:, 1] + window.set_up))
         ]
-        count = len(self.facts.pools[kind])
+        count = len(self.pools[kind])
         if kind == PATIENT:
             return _untouched(count, len(self.starts), struck)
         if kind == PROVIDER:
@@ -282,7 +288,7 @@ class Openings:
 
     def _idle_of(self, kind: str) -> tuple[Ints, Ints]:
         window, width = self.facts.need.windows[kind], len(self.starts)
-        pool, tail = self.facts.pools[kind], self.facts.need.body + window.clean_up
+        pool, tail = self.pools[kind], self.facts.need.body + window.clean_up
         rows, taken = self._taken_of(kind)
         if kind == PROVIDER:
             whose, hours = self._working
@@ -303,13 +309,6 @@ class Openings:
         before = np.maximum.accumulate(before.reshape(shape), axis=1)[:, :width]
         after = np.minimum.accumulate(after.reshape(shape)[:, ::-1], axis=1)[:, ::-1][:, 1:]
         return self.starts - window.set_up - before, after - (self.starts + tail)
-
-    def _load(self, resource: int, number: int) -> int:
-        """How many ticks of a day are taken of a resource."""
-        taken = self.facts.busy.get(resource, NO_TIME)
-        first, end = self.days.begins[number : number + 2] // ticks.TICK_SECONDS
-        spans = np.minimum(taken[:, 1], end) - np.maximum(taken[:, 0], first)
-        return int(spans[spans > 0].sum())
 
 
 def fits(facts: Facts, starts_at: datetime, resources: Mapping[str, int]) -> bool:

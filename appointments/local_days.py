@@ -6,7 +6,7 @@ later). On the few days whose clock changes it is asked there; all other days ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ MINUTES_A_DAY = 24 * 60
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,7 @@ class LocalDays:
     first: date
     zone: str
     begins: Ints
-    changing: NDArray[np.bool_]
-    _known: dict[tuple[int, int], Ints] = field(default_factory=dict)
+    changing: Bools
 
     @classmethod
     def between(cls, first: date, last: date, zone: str) -> LocalDays:
@@ -63,25 +63,18 @@ class LocalDays:
         """Negative, or beyond `count`, for a day that is not among them."""
         return (day - self.first).days
 
-    def on_weekday(self, weekday: int) -> Ints:
-        """The numbers of all days with this weekday (0 is Monday), rising."""
-        return np.arange((weekday - self.first.weekday()) % 7, self.count, 7, dtype=np.int64)
+    @property
+    def weekdays(self) -> Ints:
+        """The weekday of each day; 0 is Monday."""
+        return (self.first.weekday() + np.arange(self.count, dtype=np.int64)) % 7
 
-    def wall(self, weekday: int, minute: int) -> Ints:
-        """The seconds since 1970 of a wall time on every day with this weekday."""
-        if (weekday, minute) not in self._known:
-            numbers = self.on_weekday(weekday)
-            seconds = self.begins[numbers] + 60 * minute
-            for place in np.flatnonzero(self.changing[numbers]):
-                seconds[place] = _seconds(self.date_of(numbers[place]), minute, self.zone)
-            self._known[weekday, minute] = seconds
-        return self._known[weekday, minute]
-
-    def wall_on(self, number: int, minute: int) -> int:
-        """The seconds since 1970 of a wall time on one day."""
-        if self.changing[number]:
-            return _seconds(self.date_of(number), minute, self.zone)
-        return int(self.begins[number]) + 60 * minute
+    def wall(self, numbers: Ints, minutes: Ints) -> Ints:
+        """The seconds since 1970 of a wall time on each of some days."""
+        seconds: Ints = self.begins[numbers] + 60 * minutes
+        for place in np.flatnonzero(self.changing[numbers]):
+            day = self.date_of(int(numbers[place]))
+            seconds[place] = _seconds(day, int(minutes[place]), self.zone)
+        return seconds
 
     def days_of(self, ticks: Ints) -> Ints:
         """The number of the day in which each tick begins."""

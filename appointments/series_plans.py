@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appointments import interval_costs, plan_words
-from appointments.availability import OFFERED_EVERY, Bools, Facts, Openings
+from appointments.availability import OFFERED_EVERY, Facts, Openings
 from appointments.interval_costs import Gaps
 from appointments.intervals import Bounds
-from appointments.local_days import Ints
+from appointments.local_days import Bools, Ints
 from appointments.needs import PATIENT, PROVIDER
 from appointments.plans import Impossible, Plan, Planned, Points, Session, Stay, Wish
 from appointments.ticks import TICK, TICK_SECONDS
@@ -92,7 +92,7 @@ class _Ways:
         stays = [self.wish.before, *(s.fixed for s in self.wish.sessions)]
         stays += [session.present for session in self.wish.sessions]
         held = {stay.resources[PROVIDER] for stay in stays if stay is not None}
-        return tuple(sorted({*self.openings.facts.pools[PROVIDER], *held}))
+        return tuple(sorted({*self.openings.pools[PROVIDER], *held}))
 
     def _slot_costs(self) -> Floats:
         """By provider of the pool and candidate start, what a visit there costs by itself."""
@@ -126,7 +126,7 @@ class _Ways:
 
     def _day_costs(self) -> Floats:
         """The cheapest place of each day and provider; infinite where there is none."""
-        pool = self.openings.facts.pools[PROVIDER]
+        pool = self.openings.pools[PROVIDER]
         grid = np.full((self.days.count, len(self.providers)), np.inf)
         numbers, firsts = np.unique(self.openings.day_of, return_index=True)
         if len(numbers) and pool:
@@ -278,7 +278,7 @@ class _Ways:
     def _best_start(self, number: int, provider: int, like: int | None) -> int:
         """The cheapest start of a cell; of equal ones the nearest to the usual time of day."""
         low, high = np.searchsorted(self.openings.day_of, [number, number + 1])
-        costs = self.costs[self.openings.facts.pools[PROVIDER].index(provider), low:high]
+        costs = self.costs[self.openings.pools[PROVIDER].index(provider), low:high]
         equal = low + np.flatnonzero(costs <= costs.min() + 1e-9)
         if like is None:
             return int(equal[0])
@@ -291,7 +291,7 @@ class _Ways:
 
     def _points_at(self, position: int, provider: int) -> dict[str, float]:
         number = int(self.openings.day_of[position])
-        row = self.openings.facts.pools[PROVIDER].index(provider)
+        row = self.openings.pools[PROVIDER].index(provider)
         outside = float(self._outside()[position])
         return {
             "weekday": 0.0 if self._is_wished(number) else self.weights.other_weekday,

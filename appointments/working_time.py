@@ -6,13 +6,13 @@ many days at once. Refuses to know what is booked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
-from appointments.local_days import Ints, LocalDays
+from appointments.local_days import Bools, Ints, LocalDays
 from appointments.ticks import TICK_SECONDS
 from clinic.hours import Period, instant
 
@@ -135,32 +135,32 @@ def _periods(stretches: Stretches, day: date, zone: str) -> tuple[Period, ...]:
 
 def open_ticks(site: SiteTime, days: LocalDays) -> Ints:
     """The whole ticks in which the site is open: rows [first, end), rising, over all of `days`."""
-    return _rows(_open_parts(site, days))
+    usual = _usual_days(site, days, site.exceptions)[None, :]
+    weekly = [(0, weekday, *stretch) for weekday, stretch in _weekly(site.week, site.week)]
+    special = [(0, day, site.stretches_on(day)) for day in site.exceptions]
+    _, periods = _expanded(weekly, usual, special, days)
+    return periods[np.argsort(periods[:, 0])]
 
 
-def working_ticks(provider: ProviderTime, site: SiteTime, days: LocalDays) -> Ints:
-    """The same for the time in which the provider may treat at the site."""
-    special = {*provider.exceptions, *site.exceptions}
-    usual = _usual_days(site, days, special) & _credentialed(provider, days)
-    parts = list(_weekly(provider.week, site.week, usual, days))
-    for day in special:
-        number = days.number_of(day)
-        if 0 <= number < days.count and provider.credentialed_on(day):
-            both = _both(site.stretches_on(day), provider.stretches_on(day))
-            parts.append(_single(both, number, days))
-    return _rows(parts)
+def working_ticks(
+    providers: Sequence[ProviderTime], site: SiteTime, days: LocalDays
+) -> tuple[Ints, Ints]:
+    """The same for the time in which each provider may treat at the site, in no order: the place
+    of each row's provider in `providers`, and the rows."""
+    usual, weekly, special = [], [], []
+    for place, provider in enumerate(providers):
+        others = {*provider.exceptions, *site.exceptions}
+        usual.append(_usual_days(site, days, others) & _credentialed(provider, days))
+        weekly += [(place, day, *stretch) for day, stretch in _weekly(provider.week, site.week)]
+        special += [
+            (place, day, _both(site.stretches_on(day), provider.stretches_on(day)))
+            for day in others
+            if provider.credentialed_on(day)
+        ]
+    return _expanded(weekly, np.array(usual).reshape(-1, days.count), special, days)
 
 
-def _open_parts(site: SiteTime, days: LocalDays) -> Iterator[Ints]:
-    usual = _usual_days(site, days, site.exceptions)
-    yield from _weekly(site.week, site.week, usual, days)
-    for day in site.exceptions:
-        number = days.number_of(day)
-        if 0 <= number < days.count:
-            yield _single(site.stretches_on(day), number, days)
-
-
-def _usual_days(site: SiteTime, days: LocalDays, special: Iterable[date]) -> np.ndarray:
+def _usual_days(site: SiteTime, days: LocalDays, special: Iterable[date]) -> Bools:
     """Which days go by the week: those neither closed nor special."""
     usual = np.ones(days.count, dtype=bool)
     for first, last, _ in site.closures:
@@ -171,7 +171,7 @@ def _usual_days(site: SiteTime, days: LocalDays, special: Iterable[date]) -> np.
     return usual
 
 
-def _credentialed(provider: ProviderTime, days: LocalDays) -> np.ndarray:
+def _credentialed(provider: ProviderTime, days: LocalDays) -> Bools:
     valid = np.zeros(days.count, dtype=bool)
     for first, last in provider.credentials:
         end = days.count if last is None else max(0, days.number_of(last) + 1)
@@ -179,24 +179,37 @@ def _credentialed(provider: ProviderTime, days: LocalDays) -> np.ndarray:
     return valid
 
 
-def _weekly(one: Week, other: Week, usual: np.ndarray, days: LocalDays) -> Iterator[Ints]:
-    """The stretches that both weeks have, on the usual days."""
-    for weekday in range(7):
+def _weekly(one: Week, other: Week) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The stretches that both weeks have, each with its weekday."""
+    for weekday in {each for each, _, _ in one}:
         mine = _joined((a, b) for each, a, b in one if each == weekday)
         both = _both(mine, _joined((a, b) for each, a, b in other if each == weekday))
-        chosen = usual[days.on_weekday(weekday)] if both else None
-        for starts, ends in both:
-            yield np.stack([days.wall(weekday, starts), days.wall(weekday, ends)], axis=1)[chosen]
+        yield from ((weekday, stretch) for stretch in both)
 
 
-def _single(stretches: Stretches, number: int, days: LocalDays) -> Ints:
-    rows = [(days.wall_on(number, a), days.wall_on(number, b)) for a, b in stretches]
-    return np.array(rows, dtype=np.int64).reshape(-1, 2)
-
-
-def _rows(parts: Iterable[Ints]) -> Ints:
-    """Seconds as whole ticks inside them, in order of time."""
-    seconds = np.concatenate([np.empty((0, 2), dtype=np.int64), *parts])
-    rows = np.stack([-(-seconds[:, 0] // TICK_SECONDS), seconds[:, 1] // TICK_SECONDS], axis=1)
-    rows = rows[rows[:, 0] < rows[:, 1]]
-    return rows[np.argsort(rows[:, 0], kind="stable")]
+def _expanded(
+    weekly: Sequence[tuple[int, int, int, int]],
+    usual: Bools,
+    special: Iterable[tuple[int, date, Stretches]],
+    days: LocalDays,
+) -> tuple[Ints, Ints]:
+    """Stretches as ticks: (place, weekday, from, to) on every day that is `usual` for the place,
+    and those of single days."""
+    table = np.array(weekly, dtype=np.int64).reshape(-1, 4)
+    number, which = np.nonzero(days.weekdays[:, None] == table[None, :, 1])
+    kept = usual[table[which, 0], number]
+    number, which = number[kept], which[kept]
+    single = [
+        (place, days.number_of(day), *stretch)
+        for place, day, stretches in special
+        if 0 <= days.number_of(day) < days.count
+        for stretch in stretches
+    ]
+    more = np.array(single, dtype=np.int64).reshape(-1, 4)
+    places = np.concatenate([table[which, 0], more[:, 0]])
+    numbers = np.concatenate([number, more[:, 1]])
+    first = days.wall(numbers, np.concatenate([table[which, 2], more[:, 2]]))
+    end = days.wall(numbers, np.concatenate([table[which, 3], more[:, 3]]))
+    rows = np.stack([-(-first // TICK_SECONDS), end // TICK_SECONDS], axis=1)
+    some = rows[:, 0] < rows[:, 1]
+    return places[some], rows[some]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
 from appointments.models import Block, BlockKind
+from clinic.durations import from_minutes
 from clinic.models import (
     Credential,
     OpeningHours,
@@ -20,12 +21,18 @@ from clinic.models import (
     SiteRole,
     Staff,
 )
-from clinic.protocols import loading
+from clinic.protocols import loading, reading
+from clinic.protocols.schema import SetUp
 from patients import consent, registration
 from patients.models import Patient
 
 PROVIDERS, ROOMS, DEVICES = 20, 12, 10
-OPENS, CLOSES = 9 * 60, 18 * 60
+OPENS, CLOSES = 8 * 60, 20 * 60
+# Two shifts with their breaks, in minutes of the wall clock.
+SHIFTS = (
+    ((8 * 60, 12 * 60), (12 * 60 + 30, 16 * 60 + 30)),
+    ((11 * 60 + 30, 15 * 60), (15 * 60 + 30, 20 * 60)),
+)
 # A Monday; the year around it is booked.
 NOW = datetime(2027, 2, 15, 14, 0, tzinfo=UTC)
 
@@ -65,6 +72,34 @@ def build() -> House:
     return House(site, desk, version)
 
 
+def version_of(house: House, minutes: int, buffer: int) -> ProtocolVersion:
+    """The protocol with sessions of `minutes` in the chair, and `buffer` minutes before and after
+    for provider, room and device."""
+    protocol = loading.get(house.version)
+    held = SetUp(from_minutes(buffer), from_minutes(buffer))
+    areas = {
+        slug: replace(area, chair=from_minutes(minutes), numbing=None)
+        for slug, area in protocol.applicability.areas.items()
+    }
+    changed = replace(
+        protocol,
+        version=f"{protocol.version}+{minutes}",
+        resources=replace(protocol.resources, provider=held, room=held, device=held),
+        applicability=replace(protocol.applicability, areas=areas),
+    )
+    draft = ProtocolVersion.objects.create(
+        protocol=changed.id,
+        version=changed.version,
+        kind=changed.kind.value,
+        name=changed.name.en,
+        modality=house.version.modality,
+        document=reading.to_document(changed),
+        digest=reading.digest(changed),
+        created_at=NOW,
+    )
+    return loading.approve(version=draft, by=house.desk, now=NOW)
+
+
 def _resources(site: Site, version: ProtocolVersion) -> None:
     room_kind = loading.get(version).resources.room_kind
     for number in range(PROVIDERS):
@@ -74,11 +109,12 @@ def _resources(site: Site, version: ProtocolVersion) -> None:
         Credential.objects.create(
             provider=provider, modality=version.modality, valid_from=date(2025, 1, 1)
         )
-        # Each works five of the six days.
+        # Each has a day off beside Sunday: twelve weekly patterns in all.
         ProviderHours.objects.bulk_create(
-            ProviderHours(provider=provider, site=site, weekday=day, starts=OPENS, ends=CLOSES)
+            ProviderHours(provider=provider, site=site, weekday=day, starts=starts, ends=ends)
             for day in range(6)
             if day != number % 6
+            for starts, ends in SHIFTS[number % 2]
         )
     for number in range(ROOMS):
         Resource.objects.create(

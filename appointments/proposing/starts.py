@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from appointments import allocating, ticks
 from appointments.availability import Openings
 from appointments.loading import Loaded, load
+from appointments.local_days import Ints
 from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.places import DayStarts, Place
 from appointments.proposing import problems
@@ -136,11 +137,11 @@ def nearest_starts(
 
 
 def _places(
-    loaded: Loaded, openings: Openings, positions: Iterable[int], usual: Mapping[str, int]
+    loaded: Loaded, openings: Openings, positions: Ints, usual: Mapping[str, int]
 ) -> Iterator[Place]:
     body = loaded.facts.need.body * TICK
-    for position in positions:
-        chosen = openings.choose(int(position), usual)
-        if chosen is not None:
-            starts_at = openings.starts_at(int(position))
-            yield Place.of(starts_at, starts_at + body, chosen, loaded.resources)
+    chosen = openings.choose_all(positions, usual)
+    for number, position in enumerate(positions):
+        starts_at = openings.starts_at(int(position))
+        held = {kind: int(ids[number]) for kind, ids in chosen.items()}
+        yield Place.of(starts_at, starts_at + body, held, loaded.resources)

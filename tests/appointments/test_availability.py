@@ -340,19 +340,28 @@ def test_the_usual_resource_is_kept_and_else_the_tightest_gap_is_filled() -> Non
     openings = Openings(given)
     at_ten = openings.position(wall(600))
     assert at_ten is not None
-    assert openings.pick(ROOM, at_ten, 20) == 20
-    assert openings.pick(ROOM, at_ten, None) == 21
-    assert openings.pick(ROOM, at_ten - 1, 21) == 20
-    assert openings.pick(DEVICE, None, 30) is None
+
+    def room(position: int, usual: int | None) -> int:
+        chosen = openings.choose(position, {ROOM: usual})
+        assert chosen is not None
+        return chosen[ROOM]
+
+    assert room(at_ten, 20) == 20
+    assert room(at_ten, None) == 21
+    assert room(at_ten - 1, 21) == 20
+    nobody = Openings(facts(busy={20: [Period(wall(600), wall(660))]}))
+    assert nobody.choose(at_ten, {}) is None
 
 
 def test_of_equal_gaps_the_one_with_less_to_do_that_day_is_filled() -> None:
     idle = [Period(wall(540), wall(600)), Period(wall(660), wall(1020))]
-    full = [*idle, Period(wall(100), wall(200))]
+    full = [*idle, Period(wall(1100), wall(1200))]
     openings = Openings(facts(rooms=(20, 21), body=12, busy={20: full, 21: idle}))
     position = openings.position(wall(600))
     assert position is not None
-    assert openings.pick(ROOM, position, None) == 21
+    chosen = openings.choose(position, {})
+    assert chosen is not None
+    assert chosen[ROOM] == 21
 
 
 def test_how_much_of_a_day_the_devices_are_taken() -> None:

@@ -124,7 +124,7 @@ def cells(given: Facts, wish: Wish) -> dict[tuple[date, int], float]:
     openings, found = Openings(given), dict[tuple[date, int], float]()
     before, after = openings.idle(PROVIDER)
     load, prefers, weights = openings.day_load(DEVICE), wish.preference, wish.weights
-    for row, provider in enumerate(given.pools[PROVIDER]):
+    for row, provider in enumerate(openings.pools[PROVIDER]):
         for position in np.flatnonzero(openings.by_provider[row]):
             there = local(openings.starts_at(int(position)), NEW_YORK)
             minute = there.hour * 60 + there.minute
