@@ -139,6 +139,8 @@ class Openings:
 
     def _chosen(self, kind: str, positions: Ints, usual: int | None) -> Ints:
         pool = self.pools[kind]
+        if not len(positions):
+            return positions
         before, after = self.idle(kind)
         idle = np.minimum(before[:, positions] + after[:, positions], _FAR)
         # No day has as many ticks as one tick of idle time weighs.
