@@ -75,6 +75,7 @@ def prepare(
     now: datetime,
     purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
     life: timedelta = LIFE,
+    invitation_id: int | None = None,
 ) -> tuple[str, PatientLink]:
     """A token and its link, not stored yet, so that a caller can store many at once.
 
@@ -87,6 +88,7 @@ def prepare(
         purpose=purpose,
         patient_id=patient_id,
         appointment=appointment,
+        invitation_id=invitation_id,
         created_at=now,
         expires_at=starts_to_age + life,
     )

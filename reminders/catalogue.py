@@ -55,6 +55,8 @@ class Kind(StrEnum):
     CHECKIN = "checkin"
     PROGRESS_MILESTONE = "progress_milestone"
     TOUCHUP_PROMPT = "touchup_prompt"
+    WAITLIST_OFFER = "waitlist_offer"
+    WAITLIST_GONE = "waitlist_gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class Entry:
     """How messages of one kind behave.
 
     `priority` 0 goes first and is not bound by quiet hours. `life` is how long after its due
-    time a message is still worth sending; None means until the visit starts.
+    time a message is still worth sending; None means until the visit starts, or until the offer
+    runs out.
     """
 
     purpose: Purpose
@@ -76,6 +79,8 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.APPT_MOVED: Entry(Purpose.CARE, 0, None, tells_start=True),
     Kind.CANCELLED: Entry(Purpose.CARE, 0, None),
     Kind.POSTCARE_0: Entry(Purpose.CARE, 0, timedelta(hours=12)),
+    Kind.WAITLIST_OFFER: Entry(Purpose.CARE, 1, None, tells_start=True),
+    Kind.WAITLIST_GONE: Entry(Purpose.CARE, 1, timedelta(hours=12)),
     Kind.REMINDER_FINAL: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.REMINDER_CONFIRM: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.NUDGE: Entry(Purpose.CARE, 1, None, tells_start=True),
@@ -88,6 +93,9 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.TOUCHUP_PROMPT: Entry(Purpose.MARKETING, 4, timedelta(days=14)),
 }
 
+# About a place on offer: each is a message of its own, and staff take the offer back instead of
+# skipping it.
+OFFERS = frozenset({Kind.WAITLIST_OFFER, Kind.WAITLIST_GONE})
 NOTICES = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.CANCELLED})
 TELLING_KINDS = frozenset(kind for kind, entry in CATALOGUE.items() if entry.tells_start)
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Answer, Appointment, Invitation, TreatmentSeries
 from clinic.models import Site
 from clinic.protocols import loading
 from patients.models import Patient
@@ -17,6 +17,7 @@ from reminders.gate import Recipient
 from reminders.lettering import Reader, Sender
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
+    InvitationFacts,
     Item,
     PatientFacts,
     SeriesFacts,
@@ -49,12 +50,14 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 skips=frozenset(skips[row.pk]),
             )
         )
+    invitations = _invitations_of(patient_ids)
     spoken = _spoken_by(patient_ids)
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
             is_deceased=patient.deceased_at is not None,
             series=tuple(series[patient.pk]),
+            invitations=tuple(invitations[patient.pk]),
             spoken=frozenset(spoken[patient.pk]),
         )
         for patient in patients
@@ -117,6 +120,39 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
             )
         )
     return visits
+
+
+def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFacts]]:
+    """The places on offer, and those that went without the patient's doing."""
+    rows = (
+        Invitation.objects.filter(
+            entry__patient__in=patient_ids, answer__in=("", Answer.GONE, Answer.WITHDRAWN)
+        )
+        .select_related("offer__made_by", "entry__site", "entry__series", "entry__appointment")
+        .order_by("id")
+    )
+    told = saying.told_offers(f"invitation:{row.pk}" for row in rows)
+    invitations = defaultdict(list)
+    for row in rows:
+        entry = row.entry
+        invitations[entry.patient_id].append(
+            InvitationFacts(
+                id=row.pk,
+                site=site_facts(entry.site),
+                session=entry.appointment.session if entry.appointment else 1,
+                sessions=entry.series.sessions if entry.series and entry.appointment else 1,
+                starts_at=row.starts_at,
+                made_at=row.offer.made_at,
+                expires_at=row.offer.expires_at,
+                offered_by=row.offer.made_by.name,
+                answer=row.answer,
+                answered_at=row.answered_at,
+                comes_at=entry.appointment.starts_at if entry.appointment else None,
+                reasons=tuple(row.reasons),
+                told=frozenset(told[f"invitation:{row.pk}"]),
+            )
+        )
+    return invitations
 
 
 def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:

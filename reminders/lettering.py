@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from clinic import hours
 from clinic.protocols.schema import Step
 from reminders.catalogue import Channel, Kind
 from reminders.planning import steps
-from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
+from reminders.planning.facts import (
+    InvitationFacts,
+    Item,
+    PatientFacts,
+    SeriesFacts,
+    VisitFacts,
+)
 from reminders.wording import Letter, LetterStep, LetterVisit
 
 
@@ -53,6 +60,7 @@ def letter(
     """The letter that says `items`; items of visits that are gone from the facts are left out."""
     about = list(_about(items, patient))
     series = [one for one, _, _ in about]
+    offered = _offered(items, patient)
     return Letter(
         kind=kind,
         channel=channel,
@@ -62,13 +70,14 @@ def letter(
         sms_name=sender.sms_name,
         phone=sender.phone,
         address=sender.address,
-        visits=tuple(_visits(about, reader)),
+        visits=(_offered_visit(offered, reader),) if offered else tuple(_visits(about, reader)),
         steps=tuple(_steps(about, reader)),
         care_url=care_url,
         detail=reader.detail,
         treatment=series[0].protocol.name.get(reader.language) if series else "",
         first_sms=reader.first_sms,
         unsubscribe_url=unsubscribe_url,
+        until=_until(offered, reader) if offered else "",
         warnings=tuple(_warnings(series, reader)),
     )
 
@@ -108,10 +117,42 @@ def _visits(about: Sequence[_About], reader: Reader) -> Iterator[LetterVisit]:
         )
 
 
+def _offered(items: Sequence[Item], patient: PatientFacts) -> InvitationFacts | None:
+    """The place on offer that a message is about; it is about one or none."""
+    anchors = {item.anchor for item in items}
+    return next((each for each in patient.invitations if each.anchor in anchors), None)
+
+
+def _offered_visit(offered: InvitationFacts, reader: Reader) -> LetterVisit:
+    """The place on offer, in the place of the present visit if there is one."""
+    zone = offered.site.zone
+    return LetterVisit(
+        session=offered.session,
+        sessions=offered.sessions,
+        when=_at(offered.starts_at, zone, reader),
+        previous_when=_at(offered.comes_at, zone, reader) if offered.comes_at else "",
+    )
+
+
+def _until(offered: InvitationFacts, reader: Reader) -> str:
+    """The end of the offer: the time alone when that is on the day on which it was made."""
+    zone = offered.site.zone
+    made, ends = (hours.local(at, zone).date() for at in (offered.made_at, offered.expires_at))
+    said = hours.when(offered.expires_at, zone, reader.language, with_zone=_is_abroad(zone, reader))
+    return said.time if made == ends else str(said)
+
+
 def _when(visit: VisitFacts, reader: Reader) -> str:
-    """The start on the site's clock, with its zone when the patient lives by another."""
-    abroad = bool(reader.zone) and reader.zone != visit.site.zone
-    return hours.format_when(visit.starts_at, visit.site.zone, reader.language, with_zone=abroad)
+    return _at(visit.starts_at, visit.site.zone, reader)
+
+
+def _at(at: datetime, zone: str, reader: Reader) -> str:
+    """A moment on the site's clock, with its zone when the patient lives by another."""
+    return hours.format_when(at, zone, reader.language, with_zone=_is_abroad(zone, reader))
+
+
+def _is_abroad(zone: str, reader: Reader) -> bool:
+    return bool(reader.zone) and reader.zone != zone
 
 
 def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:

@@ -122,9 +122,17 @@ class _Desk:
         self, message: Message, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
         """A link to the care page, for the first visit that the letter is about; in marketing
-        one to unsubscribe, which outlives every visit."""
-        if message.kind == Kind.CANCELLED:
+        one to unsubscribe, which outlives every visit; with an offer one to its page."""
+        if message.kind in (Kind.CANCELLED, Kind.WAITLIST_GONE):
             return "", None
+        if message.kind == Kind.WAITLIST_OFFER:
+            return links.prepare(
+                patient_id=message.patient_id,
+                appointment=None,
+                now=self.now,
+                purpose=Opens.OFFER,
+                invitation_id=_invitation_id(self.items[message.pk]),
+            )
         is_care = message.purpose == Purpose.CARE
         visit = visits[0] if visits and is_care else None
         return links.prepare(
@@ -235,6 +243,12 @@ def _visits(items: Sequence[Item], patient: PatientFacts) -> list[VisitFacts]:
         visit for series in patient.series for visit in series.visits if visit.anchor in anchors
     )
     return sorted(about, key=lambda visit: visit.starts_at)
+
+
+def _invitation_id(items: Sequence[Item]) -> int:
+    """The invitation that a letter with an offer is about."""
+    [item] = items
+    return int(item.anchor.removeprefix("invitation:"))
 
 
 def _method(message: Message) -> Literal["REQUEST", "CANCEL", ""]:

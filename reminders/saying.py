@@ -54,6 +54,17 @@ def starts_told(anchors: Iterable[str]) -> defaultdict[str, list[Told]]:
     return told
 
 
+def told_offers(anchors: Iterable[str]) -> defaultdict[str, set[Channel]]:
+    """By invitation the channels on which the patient heard of it, or may have."""
+    rows = MessageItem.objects.filter(
+        anchor__in=set(anchors), live=True, step=Kind.WAITLIST_OFFER, message__state__in=_TOLD
+    )
+    told: defaultdict[str, set[Channel]] = defaultdict(set)
+    for anchor, channel in rows.values_list("anchor", "channel"):
+        told[anchor].add(Channel(channel))
+    return told
+
+
 def told_before(told: Sequence[Told], version: int) -> datetime | None:
     """The start that was told last before a schedule version; a told cancellation unsays it.
 

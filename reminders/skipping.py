@@ -12,7 +12,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
 from patients.models import Patient
-from reminders.catalogue import MessageState
+from reminders.catalogue import OFFERS, MessageState
 from reminders.models import Message, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
 
@@ -31,6 +31,8 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
     Raises SkipRefused once a dispatcher took it up, Forbidden unless `by` may manage messages.
     """
     _require(message, by)
+    if message.kind in OFFERS:
+        raise SkipRefused("This is about a place on offer. Take the offer back on the wait-list.")
     if not can_skip(_locked(message)):
         raise SkipRefused("This message is being sent or was sent; it cannot be skipped any more.")
     SkipChoice.objects.bulk_create(
@@ -67,8 +69,9 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
 
 
 def can_skip(message: Message) -> bool:
-    """Whether no dispatcher has taken the message up and it is still to be sent."""
-    return message.state == MessageState.SCHEDULED
+    """Whether no dispatcher has taken the message up and it is still to be sent. A place on offer
+    is taken back instead."""
+    return message.state == MessageState.SCHEDULED and message.kind not in OFFERS
 
 
 def can_unskip(message: Message) -> bool:

@@ -1,4 +1,5 @@
-"""Clearing away what time alone has ended: claims of dead workers, holds that ran out.
+"""Clearing away what time alone has ended: claims of dead workers, holds and offers that ran out,
+entries of the wait-list that were overtaken.
 
 Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
 way.
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from appointments import holding
+from appointments import holding, offering, overtaken
 from reminders import dispatch
 
 
 def tidy(*, now: datetime) -> None:
     """Clear away what ended before `now`, the database's clock."""
     dispatch.tidy(now=now)
+    offering.expire(now=now)
     holding.expire(now=now)
+    overtaken.tidy(now=now)

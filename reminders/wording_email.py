@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from reminders.catalogue import CATALOGUE, Kind, Purpose
+from reminders.catalogue import CATALOGUE, OFFERS, Kind, Purpose
 from reminders.mail_layout import (
     Block,
     Heading,
@@ -39,7 +39,12 @@ STAGES: Mapping[Kind, str] = {
     **dict.fromkeys((Kind.REMINDER_FINAL, Kind.NUDGE), "before"),
     **dict.fromkeys((Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.CHECKIN), "after"),
     Kind.PROGRESS_MILESTONE: "progress",
+    Kind.WAITLIST_OFFER: "offer",
 }
+# The stages in which there is something to do or read.
+GUIDED = frozenset({"before", "after", "progress"})
+# Kinds that never name the treatment.
+UNNAMED = frozenset({Kind.NO_SHOW_FOLLOWUP, *OFFERS})
 # Kinds with something to read on the care page, even when the letter names no step.
 GUIDES = frozenset(
     {Kind.PRECARE_STEP, Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.PROGRESS_MILESTONE}
@@ -76,6 +81,7 @@ def _values(letter: Letter) -> dict[str, str]:
         "when": "; ".join(tidy(visit.when) for visit in letter.visits),
         "phone": tidy(letter.phone),
         "count": str(len(letter.visits)),
+        "until": tidy(letter.until),
     }
 
 
@@ -86,7 +92,7 @@ def _body(
     if CATALOGUE[letter.kind].purpose is Purpose.CARE:
         if facts := tuple(_facts(letter, words, stage)):
             yield Listing(facts)
-        if stage:
+        if stage in GUIDED:
             yield from _guidance(letter, words, stage)
         if stage == "after":
             yield from _red_flags(letter, words, values)
@@ -102,12 +108,17 @@ def _facts(letter: Letter, words: Words, stage: str) -> Iterator[tuple[str, str]
     if stage == "before" or letter.kind is Kind.CANCELLED:
         for visit in letter.visits:
             yield _visit(visit, words)
-    if stage == "before" and letter.visits and letter.address:
+    if stage == "offer":
+        for visit in letter.visits:
+            yield words["offered"].fill({}), tidy(visit.when)
+            if visit.previous_when:
+                yield words["instead_of"].fill({}), tidy(visit.previous_when)
+    if stage in ("before", "offer") and letter.visits and letter.address:
         yield (
             words["where"].fill({}),
             f"{tidy(letter.clinic_name)}, {tidy(letter.address)}",
         )
-    if letter.detail and letter.treatment and letter.kind is not Kind.NO_SHOW_FOLLOWUP:
+    if letter.detail and letter.treatment and letter.kind not in UNNAMED:
         yield words["treatment"].fill({}), tidy(letter.treatment)
 
 

@@ -23,6 +23,7 @@ LONGEST: Mapping[str, str] = {
     "when": "W" * 24,
     "previous_when": "P" * 24,
     "phone": "+" + "9" * 15,
+    "until": "U" * 24,
     "care_url": "https://" + "u" * 37,
     "steps_url": "https://" + "u" * 37,
 }

@@ -64,6 +64,7 @@ def _values(letter: Letter, language: Language, shown: int) -> dict[str, str]:
         "when": "; ".join(times),
         "previous_when": tidy(letter.visits[0].previous_when) if letter.visits else "",
         "phone": tidy(letter.phone),
+        "until": tidy(letter.until),
         "care_url": letter.care_url,
         # The care page shows all visits and how to prepare: one link is enough for both.
         "steps_url": letter.care_url if letter.steps and not hidden else "",

@@ -43,7 +43,7 @@ class Letter:
 
     `phone` is printed as it is. `detail`: the patient accepts treatment detail by e-mail.
     `first_sms`: no text was sent to this number before. `warnings` are signs after which to call
-    the clinic, printed with `detail` only.
+    the clinic, printed with `detail` only. `until` is the end of an offer, to be read.
     """
 
     kind: Kind
@@ -61,6 +61,7 @@ class Letter:
     treatment: str
     first_sms: bool
     unsubscribe_url: str = ""
+    until: str = ""
     warnings: tuple[str, ...] = ()
 
 

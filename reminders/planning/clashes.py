@@ -20,8 +20,10 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
     Two steps of different series contradict when they name one topic, one says avoid and the
     other do, their areas overlap and the times they speak about overlap.
     """
-    areas = {series.id: series.areas for series in patient.series}
-    names = {series.id: series.protocol.name.en for series in patient.series}
+    areas: dict[int | None, tuple[str, ...]] = {
+        series.id: series.areas for series in patient.series
+    }
+    names: dict[int | None, str] = {series.id: series.protocol.name.en for series in patient.series}
     visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
@@ -37,7 +39,7 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
             key=key,
             kind=first.kind,
             step=first.step,
-            series_id=first.series_id,
+            series_id=first.series_id or 0,
             visit_id=visits.get(first.item.anchor, 0),
             session=first.session,
             site_id=first.site_id,

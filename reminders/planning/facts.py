@@ -17,7 +17,8 @@ from reminders.catalogue import Channel
 class Item:
     """One thing that is said at most once: a step about one version of an anchor, on a channel.
 
-    `anchor` is "visit:ID" or "series:ID"; `step` a protocol step id or a message kind.
+    `anchor` is "visit:ID", "series:ID" or "invitation:ID"; `step` a protocol step id or a message
+    kind.
     """
 
     anchor: str
@@ -79,6 +80,34 @@ class SeriesFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationFacts:
+    """A place that was offered to the patient from the wait-list.
+
+    `comes_at` is the start of the visit that would come earlier, None when one would be booked.
+    `answer` is empty while it is open (models.Answer), `reasons` say why it was offered, and
+    `told` are the channels on which the patient heard of it, or may have.
+    """
+
+    id: int
+    site: SiteFacts
+    session: int
+    sessions: int
+    starts_at: datetime
+    made_at: datetime
+    expires_at: datetime
+    offered_by: str
+    answer: str = ""
+    answered_at: datetime | None = None
+    comes_at: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    told: frozenset[Channel] = frozenset()
+
+    @property
+    def anchor(self) -> str:
+        return f"invitation:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class PatientFacts:
     """One patient with every series. `spoken` are the items of messages that were taken up for
     sending: they are never said again and never changed."""
@@ -86,4 +115,5 @@ class PatientFacts:
     id: int
     is_deceased: bool
     series: tuple[SeriesFacts, ...]
+    invitations: tuple[InvitationFacts, ...] = ()
     spoken: frozenset[Item] = frozenset()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+from reminders.catalogue import CATALOGUE, OFFERS, Channel, Kind, Purpose
 from reminders.planning.facts import Item
 from reminders.planning.wish import INSTANT, SKIPPED_BY_STAFF, Wish
 
@@ -59,8 +59,9 @@ def merged(wishes: Iterable[Wish]) -> list[Wanted]:
 def _crowd(wish: Wish) -> tuple[object, ...]:
     """What must be alike for wishes to share a message. A wish that waits for its visit shares
     only with those of that visit; one that the plan does not send stands alone with its reason,
-    while what staff skip stays the message that they skipped."""
-    alone = wish.item if wish.skip not in ("", SKIPPED_BY_STAFF) else None
+    while what staff skip stays the message that they skipped. A place on offer stands alone."""
+    is_alone = wish.skip not in ("", SKIPPED_BY_STAFF) or wish.kind in OFFERS
+    alone = wish.item if is_alone else None
     waits = (wish.waits_for, wish.item.anchor) if wish.waits_for else None
     return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, wish.skip, alone)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reminders.catalogue import MessageState
-from reminders.planning import clashes, steps, visits
+from reminders.planning import clashes, offers, steps, visits
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, merged
 from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
@@ -51,7 +51,7 @@ class Changes:
 
 
 def plan(patient: PatientFacts) -> Plan:
-    """Every message and task that the patient's visits call for and that is not yet said.
+    """Every message and task that the patient's visits and offers call for, not yet said.
 
     Says nothing to the deceased. Independent of the time now.
     """
@@ -64,6 +64,12 @@ def plan(patient: PatientFacts) -> Plan:
             *(wish for visit in series.visits for wish in visits.wishes(series, visit)),
             *steps.wishes(patient, series),
         )
+        if wish.item not in patient.spoken
+    ]
+    wished += [
+        wish
+        for invitation in patient.invitations
+        for wish in offers.wishes(invitation)
         if wish.item not in patient.spoken
     ]
     wished, clash_tasks = clashes.held_back(patient, wished)

@@ -26,13 +26,14 @@ class Wish:
 
     `expires_at` is always after `due_at`. `waits_for` names the event without which it is not
     sent: "visit_done" or "series_done". `needs` are consents beyond its purpose. `starts_at` is
-    the start of the visit it is about. `topic`, `directive` and `until` tell what a protocol
-    step asks, and for how long, so that opposite advice is found.
+    the start of the visit or place it is about; a place on offer is of no series. `topic`,
+    `directive` and `until` tell what a protocol step asks, and for how long, so that opposite
+    advice is found.
     """
 
     item: Item
     kind: Kind
-    series_id: int
+    series_id: int | None
     session: int
     site_id: int
     due_at: datetime

@@ -24,6 +24,8 @@ WORDS: dict[str, str] = {
     Kind.CHECKIN: "Check-in",
     Kind.PROGRESS_MILESTONE: "Progress",
     Kind.TOUCHUP_PROMPT: "Touch-up prompt",
+    Kind.WAITLIST_OFFER: "Place on offer",
+    Kind.WAITLIST_GONE: "Place on offer is gone",
     "call": "Call by staff",
     "prepare": "Task: prepare",
     "check": "Task: check",
