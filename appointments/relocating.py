@@ -89,17 +89,18 @@ def propose(*, visits: Iterable[Appointment], now: datetime) -> list[Relocation]
 
 def relocate(
     *,
-    moves: Sequence[VisitMove],
     visits: Iterable[Appointment],
     by: Staff,
     now: datetime,
+    moves: Sequence[VisitMove] | None = None,
     reason: str = "",
     proceed: Callable[[], bool] = lambda: True,
 ) -> Relocated:
     """Give the visits their new places, each patient's together or not at all.
 
     `visits` are those that cannot stay: only they and others of their series are moved, so doing
-    it twice is doing it once. A place that was lost meanwhile is proposed anew. `proceed` is
+    it twice is doing it once. Without `moves` they go where `propose` would put them; a place that
+    was lost meanwhile is proposed anew. `proceed` is
     asked before every patient but the first: when it says no, the rest is left.
 
     Raises Forbidden when `by` may book nowhere.
@@ -108,7 +109,10 @@ def relocate(
     work = defaultdict(list)
     for visit in visits:
         work[visit.series.patient_id].append(visit)
-    series = {visit.series_id for group in work.values() for visit in group}
+    every = [visit for group in work.values() for visit in group]
+    if moves is None:
+        moves = [line.move for each in propose(visits=every, now=now) for line in each.lines]
+    series = {visit.series_id for visit in every}
     groups: dict[int, list[VisitMove]] = {}
     for move in moves:
         if move.appointment.series_id in series:

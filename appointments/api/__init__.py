@@ -1,8 +1,11 @@
-"""The API of visits: free places and holds, the visits themselves, tasks, and calendar feeds."""
+"""The API of visits: free places and holds, the visits themselves, tasks, calendar feeds, and what
+keeps time free: blocks and exceptional hours."""
 
 from appointments.api.availability import Availability
+from appointments.api.blocks import Blocks
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
+from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.tasks import Tasks
 from appointments.api.visits import Visits
 from clinic.api_views import router
@@ -13,5 +16,7 @@ _router.register("appointments", Visits, basename="api-appointments")
 _router.register("holds", Holds, basename="api-holds")
 _router.register("tasks", Tasks, basename="api-tasks")
 _router.register("calendar-feeds", Feeds, basename="api-feeds")
+_router.register("blocks", Blocks, basename="api-blocks")
+_router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
 
 urlpatterns = _router.urls
