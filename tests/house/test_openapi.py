@@ -192,9 +192,22 @@ def everything(
     series = api(manager).post(
         "/api/v1/series/", {**treatment, "visits": [{"starts_at": visit["starts_at"], **place}]}
     )
+    block = {
+        "site": site.pk,
+        "kind": "blocked",
+        "resources": [place["device"]],
+        "starts_at": visit["starts_at"],
+        "ends_at": "2027-12-01T12:00:00Z",
+        "over_visits": True,
+    }
+    hours = {"site": site.pk, "day": visit["starts_at"][:10], "stretches": []}
+    exceptions = api(manager).post("/api/v1/hours-exceptions/", hours, format="json").json()
     return {
         **treatment,
         "as": manager,
+        "appointment": series.json()["appointments"][0]["id"],
+        "blocks": api(manager).post("/api/v1/blocks/", block, format="json").json()["id"],
+        "hours-exceptions": exceptions["exceptions"][0]["id"],
         **place,
         "series": series.json()["id"],
         "appointments": series.json()["appointments"][0]["id"],
