@@ -239,6 +239,13 @@ class MovesCollide(Refused):
     field = "moves"
 
 
+class NoWayForTheRest(Refused):
+    """The visits that must follow a moved one find no places."""
+
+    code = "no_way_for_the_rest"
+    field = "starts_at"
+
+
 class NothingToUndo(Refused):
     code = "nothing_to_undo"
     field = "state"

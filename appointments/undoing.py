@@ -5,11 +5,13 @@ An undo is an act of its own: it has its history, and it may be refused when the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from appointments import allocating, checking, history, standing
 from appointments.allocating import Collision, Held, Lost
+from appointments.history import Before
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
@@ -36,11 +38,13 @@ def undo(
     by: Staff,
     now: datetime,
     expected_version: int | None = None,
+    beside: Mapping[int, datetime] = MappingProxyType({}),
 ) -> Appointment:
     """Take back the last act on a visit that was not taken back yet.
 
     A cancelled or moved visit gets its former time and resources back if they are still free
-    and the series still allows that date.
+    and the series still allows that date. `beside` are the starts, by session, of visits that
+    are taken back by the same act.
 
     Raises:
         NothingToUndo: when only the booking is left; cancel the visit instead.
@@ -63,7 +67,7 @@ def undo(
             if move is Move.CANCEL and visit.series.state != SeriesState.OPEN:
                 raise SeriesClosed("This series is closed. Book a new one.")
             if move in (Move.MOVE, Move.CANCEL):
-                _restore_place(visit, change, by, now)
+                _restore_place(visit, change, by, now, beside)
             if move in (Move.LOCK, Move.UNLOCK):
                 visit.is_locked = move is Move.UNLOCK
             if move is Move.COMPLETE:
@@ -85,13 +89,27 @@ def _last_act(visit: Appointment) -> StatusChange:
     return change
 
 
-def _restore_place(visit: Appointment, change: StatusChange, by: Staff, now: datetime) -> None:
+def former_place(visit: Appointment) -> Before:
+    """Where an undo would put the visit. Raises NothingToUndo."""
+    change = _last_act(visit)
+    return Before(
+        change.state_before, change.starts_before or visit.starts_at, change.resources_before
+    )
+
+
+def _restore_place(
+    visit: Appointment,
+    change: StatusChange,
+    by: Staff,
+    now: datetime,
+    beside: Mapping[int, datetime],
+) -> None:
     """Hold again what the visit held before `change`, at the time it had then.
 
     What lay over another visit on purpose does so again, if `by` may.
     """
     series, former = visit.series, change.starts_before or visit.starts_at
-    protocol = protocols.get(series.protocol_version)
+    protocol = protocols.get(visit.protocol_version)
     need = need_of(protocol, series.areas)
     kinds = dict(Resource.objects.filter(pk__in=change.resources_before).values_list("pk", "kind"))
     wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
@@ -100,7 +118,7 @@ def _restore_place(visit: Appointment, change: StatusChange, by: Staff, now: dat
     allocating.clear_expired(wanted, now=now)
     over = [each.held for each in _over_again(visit, wanted, by, now)]
     if not set(visit.overrides) - {checking.OVERLAP}:
-        days = standing.days_of(series, {visit.session: former})
+        days = standing.days_of(series, {**beside, visit.session: former})
         for _, refusal in checking.interval_refusals(days, protocol, [visit.session]):
             raise refusal
     allocating.release(visit)

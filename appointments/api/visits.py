@@ -23,11 +23,27 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import attendance, cancelling, locking, moving, proposing, undoing
+from appointments import (
+    attendance,
+    cancelling,
+    locking,
+    moving,
+    proposing,
+    rippling,
+    swapping,
+    undoing,
+)
+from appointments.api import moves
+from appointments.api.moves import (
+    MoveSerializer,
+    MoveTogetherSerializer,
+    MoveToSerializer,
+    ReplanSerializer,
+    SwapSerializer,
+)
 from appointments.api.shapes import (
     DayStartsSerializer,
     MoveStartsSerializer,
-    OverlapField,
     ReasonField,
     VisitDetailSerializer,
     VisitSerializer,
@@ -36,20 +52,8 @@ from appointments.api.shapes import (
 from appointments.lifecycle import State
 from appointments.models import Appointment, StatusChange
 from clinic.api_errors import ErrorSerializer
-from clinic.api_fields import MOST_ID, Instant, Start, VersionSerializer, instant_of
+from clinic.api_fields import Instant, VersionSerializer, instant_of
 from clinic.api_views import DayFilter, IdFilter, Rows
-
-
-class MoveSerializer(VersionSerializer):
-    """A resource that is left out is kept if it is free then, else another one is taken."""
-
-    starts_at = Start()
-    provider = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
-    room = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
-    device = serializers.IntegerField(min_value=1, max_value=MOST_ID, required=False)
-    reason = ReasonField(default="")
-    override_reason = ReasonField(default="", help_text="Lets a breach pass, for those who may.")
-    overlap = OverlapField()
 
 
 class CancelSerializer(VersionSerializer):
@@ -142,41 +146,74 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(
         request=MoveSerializer,
         responses={200: VisitDetailSerializer, **PLACE_ERRORS},
-        examples=[
-            OpenApiExample(
-                "To a wall time of the site",
-                {
-                    "version": 1,
-                    "starts_at": {"wall": "2027-04-02T10:00"},
-                    "reason": "Patient asked",
-                },
-                request_only=True,
-            ),
-            OpenApiExample(
-                "To an instant, against the interval",
-                {
-                    "version": 1,
-                    "starts_at": "2027-03-20T14:00:00Z",
-                    "override_reason": "Leaves the country",
-                },
-                request_only=True,
-            ),
-        ],
+        examples=moves.MOVED,
     )
     @action(detail=True, methods=["post"], filterset_class=None)
     def move(self, request: Request, pk: int) -> Response:
-        """Give a visit another start, or other resources."""
+        """Give a visit another start, or other resources; with `ripple` its series follows."""
         visit, asked = self.get_object(), self.body(MoveSerializer)
-        moving.move(
-            appointment=visit,
-            starts_at=instant_of(asked["starts_at"], visit.site.zone),
-            provider_id=asked.get("provider"),
-            room_id=asked.get("room"),
-            device_id=asked.get("device"),
+        rippling_too = asked.pop("ripple")
+        wanted = {
+            "appointment": visit,
+            **_place(asked, visit),
+            "reason": asked["reason"],
+            "expected_version": asked["version"],
+            "by": self.staff,
+            "now": timezone.now(),
+        }
+        if rippling_too:
+            rippling.ripple(**wanted)
+        else:
+            moving.move(
+                **wanted, override_reason=asked["override_reason"], overlap=asked["overlap"]
+            )
+        return self._fresh()
+
+    @extend_schema(request=MoveToSerializer, responses=ReplanSerializer, examples=[moves.REPLANNED])
+    @action(detail=True, methods=["post"], url_path="move/preview", filterset_class=None)
+    def preview_move(self, request: Request, pk: int) -> Response:
+        """Show which visits of the series would have to follow a move, and where to."""
+        visit, asked = self.get_object(), self.body(MoveToSerializer)
+        found = rippling.preview(appointment=visit, **_place(asked, visit), now=timezone.now())
+        return Response(ReplanSerializer(found).data)
+
+    @extend_schema(
+        request=MoveTogetherSerializer,
+        responses={200: VisitSerializer(many=True), **PLACE_ERRORS},
+        examples=moves.MOVED_TOGETHER,
+        filters=False,
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="move-together",
+        filterset_class=None,
+        pagination_class=None,
+    )
+    def move_together(self, request: Request) -> Response:
+        """Give several visits their new places: all of them, or none."""
+        asked = self.body(MoveTogetherSerializer)
+        moved = moving.move_together(
+            moves=moves.moves_of(asked.pop("moves")), by=self.staff, now=timezone.now(), **asked
+        )
+        rows = rows_shown(Appointment.objects.filter(pk__in=[visit.pk for visit in moved]))
+        return Response(VisitSerializer(rows.order_by("starts_at", "id"), many=True).data)
+
+    @extend_schema(
+        request=SwapSerializer,
+        responses={200: VisitDetailSerializer, **PLACE_ERRORS},
+        examples=moves.SWAPPED,
+    )
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def swap(self, request: Request, pk: int) -> Response:
+        """Let two visits exchange their starts, with who and what suits both."""
+        visit, asked = self.get_object(), self.body(SwapSerializer)
+        swapping.swap(
+            one=visit,
+            other=asked["other"],
+            expected_versions=(asked["version"], asked["other_version"]),
             reason=asked["reason"],
             override_reason=asked["override_reason"],
-            overlap=asked["overlap"],
-            expected_version=asked["version"],
             by=self.staff,
             now=timezone.now(),
         )
@@ -270,3 +307,13 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
 
     def _fresh(self) -> Response:
         return Response(VisitDetailSerializer(self.get_object()).data)
+
+
+def _place(asked: dict[str, Any], visit: Appointment) -> dict[str, Any]:
+    """The new place as acts take it. Raises WallTimeMissing and WallTimeRepeats."""
+    return {
+        "starts_at": instant_of(asked["starts_at"], visit.site.zone),
+        "provider_id": asked.get("provider"),
+        "room_id": asked.get("room"),
+        "device_id": asked.get("device"),
+    }
