@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
+from appointments import elsewhere, out_of_hours, ticks, unsuitable
 from appointments.intervals import interval_breaches, spacing_breach
 from appointments.loading import Loaded
-from appointments.needs import DEVICE, PROVIDER, ROOM
+from appointments.models import Appointment
+from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM
 from appointments.places import VisitWish
 from appointments.refusals import (
     AreaNotTreated,
-    CredentialExpired,
     InThePast,
     NotAligned,
-    OutsideHours,
     PatientDeceased,
     ProtocolNotApproved,
     Refused,
@@ -26,11 +26,10 @@ from appointments.refusals import (
     TooYoung,
     WrongResource,
 )
-from appointments.ticks import aligned
-from appointments.working_time import hours_in_words, inside
+from appointments.ticks import TICK, aligned
 from clinic import access
 from clinic.access import Capability, Forbidden
-from clinic.hours import Period, format_day, format_when, local
+from clinic.hours import format_day, format_when, local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Kind, Protocol
 from patients.models import Patient
@@ -87,34 +86,30 @@ def _old_enough(patient: Patient, protocol: Protocol, day: date) -> None:
 
 
 def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
-    """Raises the refusal of a start, age, resource, credential or hours that do not fit."""
+    """Raises the refusal of a start, age, resource, credential or hours that do not fit, or of a
+    patient who is at another site or on the way."""
     facts = loaded.facts
     zone = facts.site.zone
     if not aligned(wish.starts_at):
-        raise NotAligned("A visit starts on full five minutes, such as 10:00 or 10:05.")
+        before = ticks.at(ticks.floor(wish.starts_at))
+        near = [before, before + TICK]
+        said = " or ".join(f"{local(each, zone):%H:%M}" for each in near)
+        raise NotAligned(f"A visit starts on full five minutes. Choose {said}.", instead=near)
     if wish.starts_at < facts.not_before:
         raise InThePast(f"{format_when(wish.starts_at, zone, 'en')} is past. Choose a later start.")
     on = local(wish.starts_at, zone).date()
     _old_enough(patient, loaded.protocol, on)
     chosen = _chosen(loaded, wish)
     provider = facts.providers[chosen[PROVIDER]]
+    names = {pk: row.name for pk, row in loaded.resources.items()}
     if not provider.credentialed_on(on):
-        raise CredentialExpired(
-            f"{_name(loaded, chosen[PROVIDER])} has no valid credential for"
-            f" {loaded.protocol.name.en} on {format_day(on)}. Choose another provider or date."
+        raise out_of_hours.credential(
+            provider, names[chosen[PROVIDER]], loaded.protocol.name.en, on
         )
-    for kind, resource in chosen.items():
-        held = facts.need.held(kind, wish.starts_at)
-        if not inside(held, facts.site.open_on(on)):
-            raise OutsideHours(_site_hours(loaded, on, held, _name(loaded, resource)))
-    held = facts.need.held(PROVIDER, wish.starts_at)
-    if not inside(held, provider.works_on(on, facts.site)):
-        hours = hours_in_words(provider.stretches_on(on))
-        works = f"works {hours}" if hours else "does not work"
-        raise OutsideHours(
-            f"{_name(loaded, chosen[PROVIDER])} {works} on {format_day(on)}; this visit would"
-            f" take {_span(held, zone)}. Choose another start or provider."
-        )
+    outside = out_of_hours.hours(facts, chosen, names, wish.starts_at)
+    if outside is not None:
+        raise outside
+    _patient_can_come(loaded, patient, wish)
 
 
 def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
@@ -125,36 +120,25 @@ def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
         if kind not in loaded.facts.need.windows:
             if resource is not None:
                 raise WrongResource(f"{loaded.protocol.name.en} needs no device.", field=kind)
-        elif resource not in loaded.facts.pools[kind]:
-            raise WrongResource(
-                f"This {kind} is not to be had for {loaded.protocol.name.en} at"
-                f" {loaded.facts.site.name}. Choose another one.",
-                field=kind,
-            )
+        elif resource is None or resource not in loaded.facts.pools[kind]:
+            raise unsuitable.refusal(loaded, kind, resource)
         else:
             chosen[kind] = resource
     return chosen
 
 
-def _name(loaded: Loaded, resource: int) -> str:
-    return loaded.resources[resource].name
-
-
-def _site_hours(loaded: Loaded, on: date, held: Period, name: str) -> str:
-    site = loaded.facts.site
-    closed = site.closed_for(on)
-    hours = hours_in_words(site.stretches_on(on))
-    if closed is not None or not hours:
-        why = f" ({closed})" if closed else ""
-        return f"{site.name} is closed on {format_day(on)}{why}. Choose another date."
-    return (
-        f"{site.name} is open {hours} on {format_day(on)}; this visit would hold {name}"
-        f" {_span(held, site.zone)}. Choose another start."
-    )
-
-
-def _span(held: Period, zone: str) -> str:
-    return f"{local(held.starts_at, zone):%H:%M}-{local(held.ends_at, zone):%H:%M}"
+def _patient_can_come(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
+    """Visits at this site are the database's to keep apart; only those elsewhere need a way."""
+    body = loaded.facts.need.held(PATIENT, wish.starts_at)
+    first, end = ticks.floor(body.starts_at), ticks.ceil(body.ends_at)
+    if any(away < end and back > first for away, back in loaded.facts.away.tolist()):
+        raise elsewhere.refusal(
+            patient=patient,
+            site=loaded.site,
+            body=body,
+            among=Appointment.objects.exclude(site=loaded.site),
+            now=loaded.facts.not_before,
+        )
 
 
 def breaches(

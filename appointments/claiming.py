@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
 
-from appointments import allocating, availability, checking, loading, proposing, standing
+from appointments import allocating, availability, checking, elsewhere, loading, proposing, standing
 from appointments.allocating import Collision, Held, Lost
 from appointments.lifecycle import State
 from appointments.loading import Loaded
 from appointments.models import Appointment, Hold, HoldPurpose, TreatmentSeries
 from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.places import VisitWish
-from appointments.refusals import PatientElsewhere, SlotHeld, SlotTaken
+from appointments.refusals import SlotHeld, SlotTaken
 from appointments.ticks import TICK
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site
@@ -247,13 +247,17 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
         key=lambda pair: (not is_own(*pair), pair[1].held.visit),
         default=(claims[0], None),
     )
+    moving = [each for each_claim in claims for each in each_claim.moving]
     visit = first.held.visit if first else 0
     wish = claim.visits[visit]
     at = format_when(wish.starts_at, claim.site.zone, "en")
     if first is not None and is_own(claim, first) and first.hold_id is None:
-        raise PatientElsewhere(
-            f"The patient has another visit at {at}. Choose another start, or move that visit.",
-            start=wish.starts_at,
+        raise elsewhere.refusal(
+            patient=claim.patient,
+            site=claim.site,
+            body=first.held.period,
+            among=Appointment.objects.exclude(pk__in=[each.pk for each in moving]),
+            now=now,
         )
     nearest = proposing.nearest_starts(
         patient=claim.patient,

@@ -47,6 +47,7 @@ class Loaded:
     protocol: Protocol
     resources: dict[int, Resource]
     weights: Weights
+    site: Site
 
 
 def load(
@@ -93,7 +94,7 @@ def load(
         spaced=tuple(spaced(protocol, areas, _treated(visits, series_id))),
         away=_away(visits, site, house.travel, without),
     )
-    return Loaded(facts, protocol, house.resources, house.weights)
+    return Loaded(facts, protocol, house.resources, house.weights, site)
 
 
 def eligible_at(site: Site, protocol: Protocol) -> Q:

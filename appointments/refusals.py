@@ -6,7 +6,7 @@ input to mend. Refuses to know how a cause was found.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -83,19 +83,35 @@ class NotYet(Refused):
     field = "state"
 
 
-class NotAligned(Refused):
+class WrongStart(Refused):
+    """A start that cannot be; `instead` are starts (UTC) near it that are right in this respect."""
+
+    code = "wrong_start"
+    field = "starts_at"
+
+    def __init__(self, sentence: str, *, instead: Iterable[datetime] = ()) -> None:
+        super().__init__(sentence)
+        self.instead = tuple(instead)
+
+
+class NotAligned(WrongStart):
     code = "not_aligned"
-    field = "starts_at"
 
 
-class OutsideHours(Refused):
+class OutsideHours(WrongStart):
     code = "outside_hours"
-    field = "starts_at"
 
 
 class CredentialExpired(Refused):
+    """`latest` is the last local date before with a credential, `earliest` the first one after;
+    either may be missing."""
+
     code = "credential_expired"
     field = "provider"
+
+    def __init__(self, sentence: str, *, earliest: date | None, latest: date | None) -> None:
+        super().__init__(sentence)
+        self.earliest, self.latest = earliest, latest
 
 
 class WrongResource(Refused):
@@ -151,14 +167,13 @@ class SpacingTooShort(Refused):
         self.overridable = overridable
 
 
-class PatientElsewhere(Refused):
-    """The patient has another visit at that time, starting at `start`."""
+class PatientElsewhere(WrongStart):
+    """The patient has another visit at the wished `start`, or is on the way from or to one."""
 
     code = "patient_elsewhere"
-    field = "starts_at"
 
-    def __init__(self, sentence: str, *, start: datetime) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, start: datetime, instead: Iterable[datetime] = ()) -> None:
+        super().__init__(sentence, instead=instead)
         self.start = start
 
 

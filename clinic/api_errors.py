@@ -63,6 +63,11 @@ class ErrorSerializer(ErrorLineSerializer):
     nearest = PlaceSerializer(
         many=True, required=False, help_text="Free places near a start that is taken."
     )
+    instead = serializers.ListField(
+        child=Instant(),
+        required=False,
+        help_text="Starts near the wished one that are right in this respect; they may be taken.",
+    )
     earliest = serializers.DateField(required=False, help_text="First local date that is right.")
     latest = serializers.DateField(required=False, help_text="Last local date that is right.")
     start = Instant(required=False, help_text="The start that is taken.")
@@ -105,8 +110,10 @@ def _refusal(refused: Any) -> Response:
         if hasattr(refused, name):
             body[name] = Instant().to_representation(getattr(refused, name))
     for name in _DAYS:
-        if hasattr(refused, name):
+        if getattr(refused, name, None) is not None:
             body[name] = getattr(refused, name).isoformat()
+    if getattr(refused, "instead", ()):
+        body["instead"] = [Instant().to_representation(start) for start in refused.instead]
     if hasattr(refused, "nearest"):
         body["nearest"] = PlaceSerializer(refused.nearest, many=True).data
     if hasattr(refused, "appointments"):

@@ -18,7 +18,7 @@ from appointments.intervals import Bounds, bounds
 from appointments.lifecycle import MoveRefused, State
 from appointments.models import Appointment
 from appointments.places import VisitWish
-from appointments.refusals import Refused, SlotTaken, StaleVersion
+from appointments.refusals import Refused, SlotTaken, StaleVersion, WrongStart
 from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import WallTimeMissing, WallTimeRepeats, format_when, local, resolve
@@ -105,13 +105,15 @@ def _typed(request: HttpRequest, shown: Appointment) -> Typed:
 
 
 def _wish(request: HttpRequest, shown: Appointment, typed: Typed) -> VisitWish:
-    """The chosen free start, or the typed wall time of the site; 0 keeps a resource.
+    """The chosen free start, or an offered or typed time of the site; 0 keeps a resource.
 
     Raises WallTimeMissing, WallTimeRepeats and NotATime.
     """
     try:
         if place := request.POST.get("place"):
             return drafts.wish(place)
+        if start := request.POST.get("start"):
+            return VisitWish(drafts.instant(start), 0, 0)
         at = time.fromisoformat(typed.time).replace(tzinfo=None)
     except ValueError:
         raise NotATime(NotATime.sentence) from None
@@ -127,8 +129,15 @@ def _told(refusal: Any) -> dict[str, Any]:
         "nearest": plan_rows.choices(refusal.nearest) if isinstance(refusal, SlotTaken) else (),
         "day": getattr(refusal, "earliest", None) or getattr(refusal, "latest", None),
         "repeats": refusal if isinstance(refusal, WallTimeRepeats) else None,
-        "next": refusal.next if isinstance(refusal, WallTimeMissing) else None,
+        "instead": [(drafts.moment(start), start) for start in _instead(refusal)],
     }
+
+
+def _instead(refusal: Any) -> tuple[datetime, ...]:
+    """Starts that are right where the typed one is not."""
+    if isinstance(refusal, WallTimeMissing):
+        return (refusal.next,)
+    return refusal.instead if isinstance(refusal, WrongStart) else ()
 
 
 def _page(

@@ -120,19 +120,28 @@ def is_raw(data: QueryDict) -> bool:
 
 def written(wish: VisitWish) -> str:
     """A place as one parameter: start in UTC, provider, room, device."""
-    start = wish.starts_at.astimezone(UTC).strftime(_FAR)
-    return f"{start}~{wish.provider_id}~{wish.room_id}~{wish.device_id or ''}"
+    return f"{moment(wish.starts_at)}~{wish.provider_id}~{wish.room_id}~{wish.device_id or ''}"
 
 
 def wish(text: str) -> VisitWish:
     """The place of `written`. Raises ValueError."""
     start, provider, room, device = text.split("~")
     return VisitWish(
-        datetime.strptime(start, _FAR).replace(tzinfo=UTC),
+        instant(start),
         int(provider),
         int(room),
         int(device) if device else None,
     )
+
+
+def moment(at: datetime) -> str:
+    """An instant as a part of a parameter."""
+    return at.astimezone(UTC).strftime(_FAR)
+
+
+def instant(text: str) -> datetime:
+    """The instant of `moment`. Raises ValueError."""
+    return datetime.strptime(text, _FAR).replace(tzinfo=UTC)
 
 
 def _skip(text: str) -> Skip:

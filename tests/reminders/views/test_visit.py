@@ -189,6 +189,41 @@ def test_a_typed_time_that_no_clock_shows_is_refused_with_the_next_one(
     assert answer.status_code == 409
     assert "02:30 does not exist on Sun 14 Mar" in body(answer)
     assert 'value="02:30"' in body(answer)
+    assert 'name="start" value="20270314T0700"' in body(answer)
+
+
+def test_a_start_that_is_offered_instead_is_one_press_away_and_keeps_what_was_typed(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    typed = {"version": 1, "day": str(SECOND), "time": "16:30", "reason": "Work"}
+    refused = desk.post(move_url(visits[1]), typed)
+    shown = body(refused)
+    assert refused.status_code == 409
+    assert "It can start from 09:05 to 16:10." in shown
+    assert 'value="16:30"' in shown and 'value="Work"' in shown
+    assert 'name="start" value="20270318T2010">' in shown
+    desk.post(move_url(visits[1]), {**typed, "start": "20270318T2010"})
+    visits[1].refresh_from_db()
+    assert visits[1].starts_at == at(SECOND, "16:10")
+
+
+@pytest.mark.parametrize("start", ["x", "20271399T9999", "20270318T2010Z"])
+def test_an_offered_start_that_was_tampered_with_is_refused_in_words(
+    desk: Client, visits: list[Appointment], start: str
+) -> None:
+    answer = desk.post(move_url(visits[1]), {"version": 1, "start": start})
+    assert answer.status_code == 409
+    assert "Choose a free start" in body(answer)
+
+
+def test_enter_in_a_field_moves_to_what_was_typed_and_to_no_free_start(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    shown = body(desk.get(f"{move_url(visits[1])}?day={SECOND}"))
+    form = shown[shown.index('id="choose"') :]
+    first = form[form.index("<button") :]
+    assert 'name="place"' in form
+    assert "name=" not in first[: first.index(">")]
 
 
 def test_a_typed_time_that_comes_twice_asks_which(desk: Client, visits: list[Appointment]) -> None:
