@@ -67,9 +67,10 @@ def book_series(
         with allocating.guarded():
             claiming.take(claim, now=now)
             loaded = claim.load(now=now)
-            for wish in visits:
-                checking.place_is_right(loaded, patient, wish)
+            checking.places_are_right(loaded, patient, visits)
             found = checking.breaches(loaded, claim.days(), claim.sessions)
+            for session, refusal in found:
+                refusal.visit = session - 1
             breached = [refusal for _, refusal in found] + ([too_many] if too_many else [])
             checking.override(breached, reason=override_reason, by=by, site=site)
             series = TreatmentSeries.objects.create(

@@ -85,6 +85,16 @@ def _old_enough(patient: Patient, protocol: Protocol, day: date) -> None:
         )
 
 
+def places_are_right(loaded: Loaded, patient: Patient, wishes: Sequence[VisitWish]) -> None:
+    """As `place_is_right`, of several; the refusal says which of them."""
+    for number, wish in enumerate(wishes):
+        try:
+            place_is_right(loaded, patient, wish)
+        except Refused as refused:
+            refused.visit = number
+            raise
+
+
 def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
     """Raises the refusal of a start, age, resource, credential or hours that do not fit, or of a
     patient who is at another site or on the way."""

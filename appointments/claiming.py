@@ -18,7 +18,7 @@ from appointments.loading import Loaded
 from appointments.models import Appointment, Hold, HoldPurpose, TreatmentSeries
 from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.places import VisitWish
-from appointments.refusals import SlotHeld, SlotTaken
+from appointments.refusals import Refused, SlotHeld, SlotTaken
 from appointments.ticks import TICK
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site
@@ -247,16 +247,32 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
         key=lambda pair: (not is_own(*pair), pair[1].held.visit),
         default=(claims[0], None),
     )
-    moving = [each for each_claim in claims for each in each_claim.moving]
+    moving = [visit.pk for each in claims for visit in each.moving]
+    overlappable = bool(collided) and all(one.may_lie_over(each) for one, each in collided)
+    refusal = _refusal(claim, first, moving, overlappable=overlappable, now=now)
+    refusal.visit = first.held.visit if first else 0
+    raise refusal
+
+
+def _refusal(
+    claim: Claim,
+    first: Collision | None,
+    moving: Sequence[int],
+    *,
+    overlappable: bool,
+    now: datetime,
+) -> Refused:
+    """Why the place of the `first` collision, or the claim's first place, cannot be had."""
     visit = first.held.visit if first else 0
     wish = claim.visits[visit]
     at = format_when(wish.starts_at, claim.site.zone, "en")
-    if first is not None and is_own(claim, first) and first.hold_id is None:
-        raise elsewhere.refusal(
+    own = claim.patient.resource_id
+    if first is not None and first.held.resource_id == own and first.hold_id is None:
+        return elsewhere.refusal(
             patient=claim.patient,
             site=claim.site,
             body=first.held.period,
-            among=Appointment.objects.exclude(pk__in=[each.pk for each in moving]),
+            among=Appointment.objects.exclude(pk__in=moving),
             now=now,
         )
     nearest = proposing.nearest_starts(
@@ -278,16 +294,16 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
         "resource_name": resource.name if resource else "",
         "start": wish.starts_at,
         "nearest": nearest,
-        "overlappable": bool(collided) and all(one.may_lie_over(each) for one, each in collided),
+        "overlappable": overlappable,
     }
     if first is not None and first.hold_id is not None and resource is not None:
         hold = Hold.objects.select_related("held_by").get(pk=first.hold_id)
-        raise SlotHeld(
+        return SlotHeld(
             f"{_held(hold, resource, claim.site)}{near}", held_until=hold.expires_at, **about
         )
     who = resource.name if resource else "This place"
     state = "is blocked" if first is not None and first.block_id is not None else "was just taken"
-    raise SlotTaken(f"{who} {state} at {at}.{near}", **about)
+    return SlotTaken(f"{who} {state} at {at}.{near}", **about)
 
 
 def _held(hold: Hold, resource: Resource, site: Site) -> str:

@@ -60,8 +60,7 @@ def hold_plan(
             claim.hold = Hold.objects.plan_of(by, patient)
             claiming.take(claim, now=now)
             loaded = claim.load(now=now)
-            for wish in visits:
-                checking.place_is_right(loaded, patient, wish)
+            checking.places_are_right(loaded, patient, visits)
             hold = Hold.objects.create(
                 site=site,
                 purpose=HoldPurpose.PLAN,

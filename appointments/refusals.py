@@ -12,11 +12,15 @@ from typing import Any
 
 
 class Refused(Exception):
-    """Nothing was changed. `overridable` causes yield to a reason and the capability for it."""
+    """Nothing was changed. `overridable` causes yield to a reason and the capability for it.
+
+    `visit` is the number, from 0, of the visit that it is about among several booked together.
+    """
 
     code = "refused"
     field = ""
     overridable = False
+    visit: int | None = None
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)

@@ -33,9 +33,9 @@ class WallTimeMissing(ValueError):
     """
 
     code = "wall_time_missing"
-    field = "starts_at"
 
     def __init__(self, wall: datetime, zone: str, next: datetime) -> None:
+        self.field = "starts_at"
         self.wall, self.zone, self.next = wall, zone, next
         self.sentence = (
             f"{wall:%H:%M} does not exist on {format_day(wall.date())}: the clocks go"
@@ -48,9 +48,9 @@ class WallTimeRepeats(ValueError):
     """The clock shows this wall time twice; `first` and `second` are both instants (UTC)."""
 
     code = "wall_time_repeats"
-    field = "starts_at"
 
     def __init__(self, wall: datetime, zone: str, first: datetime, second: datetime) -> None:
+        self.field = "starts_at"
         self.wall, self.zone, self.first, self.second = wall, zone, first, second
         self.sentence = (
             f"{wall:%H:%M} comes twice on {format_day(wall.date())}: the clocks go back."

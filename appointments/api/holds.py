@@ -20,7 +20,8 @@ from appointments.api.shapes import (
     AllocationSerializer,
     TreatmentSerializer,
     VisitWishSerializer,
-    wish,
+    among_visits,
+    wishes,
 )
 from appointments.models import Allocation, Hold, HoldPurpose
 from clinic.api_errors import ErrorSerializer
@@ -175,8 +176,9 @@ class Holds(ListModelMixin, RetrieveModelMixin, Rows):
         and booking lets this go by itself."""
         asked = self.body(PlaceHoldSerializer)
         zone = asked["site"].zone
-        visits = [wish(each, zone) for each in asked.pop("visits")]
-        made = holding.hold_plan(visits=visits, by=self.staff, now=timezone.now(), **asked)
+        visits = wishes(asked.pop("visits"), zone)
+        with among_visits():
+            made = holding.hold_plan(visits=visits, by=self.staff, now=timezone.now(), **asked)
         return Response(self._shown(made), status=201)
 
     @extend_schema(request=None)

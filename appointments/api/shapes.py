@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -13,6 +14,7 @@ from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
 from appointments.places import VisitWish
 from appointments.plans import EVERY_DAY, Preference
+from appointments.refusals import Refused
 from clinic import access
 from clinic.api_fields import (
     MOST_ID,
@@ -25,6 +27,7 @@ from clinic.api_fields import (
     Start,
     instant_of,
 )
+from clinic.hours import WallTimeMissing, WallTimeRepeats
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
@@ -133,6 +136,29 @@ def wish(asked: Mapping[str, Any], zone: str) -> VisitWish:
     return VisitWish(
         instant_of(asked["starts_at"], zone), asked["provider"], asked["room"], asked.get("device")
     )
+
+
+def wishes(asked: Iterable[Mapping[str, Any]], zone: str) -> list[VisitWish]:
+    """The places of several `visits`; raises as `wish` does, with which of them it is about."""
+    found = []
+    for number, each in enumerate(asked):
+        try:
+            found.append(wish(each, zone))
+        except (WallTimeMissing, WallTimeRepeats) as refused:
+            refused.field = f"visits.{number}.{refused.field}"
+            raise
+    return found
+
+
+@contextmanager
+def among_visits() -> Iterator[None]:
+    """Makes the field of a refusal name which of the `visits` that were sent it is about."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.visit is not None:
+            refused.field = f"visits.{refused.visit}.{refused.field}"
+        raise
 
 
 class OverlapField(serializers.BooleanField):

@@ -19,9 +19,11 @@ from appointments.api.shapes import (
     PreferenceSerializer,
     ProposalSerializer,
     VisitDetailSerializer,
+    among_visits,
     preference,
     rows_shown,
     wish,
+    wishes,
 )
 from appointments.api.visits import PLACE_ERRORS
 from appointments.models import Appointment, TreatmentSeries
@@ -110,11 +112,12 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
         """Book a series: all of its visits, or none."""
         asked = self.body(BookSerializer)
         zone = asked["site"].zone
-        visits = [wish(each, zone) for each in asked.pop("visits")]
+        visits = wishes(asked.pop("visits"), zone)
         skips = skips_of(asked.pop("skips"))
-        booked = series_booking.book(
-            visits=visits, skips=skips, by=self.staff, now=timezone.now(), **asked
-        )
+        with among_visits():
+            booked = series_booking.book(
+                visits=visits, skips=skips, by=self.staff, now=timezone.now(), **asked
+            )
         return Response(self._shown(booked), status=201)
 
     @extend_schema(

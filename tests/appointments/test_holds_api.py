@@ -82,7 +82,7 @@ def test_who_comes_second_is_answered_with_who_holds_it_and_places_near(
     colleague = staff_at(site, Role.FRONT_DESK, "Bo Desk")
     for address in (HOLDS, SERIES):
         answer = api(colleague).post(address, asked | {"patient": ben.pk})
-        body = refused(answer, 409, "slot_held", "starts_at")
+        body = refused(answer, 409, "slot_held", "visits.0.starts_at")
         assert body["held_until"] == z(NOW + timedelta(minutes=5))
         assert len(body["nearest"]) == 3
         assert "held by Ana Front until 09:05" in body["sentence"]

@@ -40,6 +40,7 @@ from clinic.models import (
 from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, Book, Wish, at
+from tests.personas import a_patient
 from tests.reminders.ledger import a_visit
 
 pytestmark = pytest.mark.django_db
@@ -533,3 +534,50 @@ def test_a_patient_with_another_visit_here_is_told_from_when_to_when(
         " after it, or move that visit."
     )
     assert refusal.value.start == datetime(2027, 3, 4, 16, tzinfo=UTC)
+
+
+# --- Which of several -----------------------------------------------------------------------------
+
+
+@CLOCK
+@pytest.mark.parametrize(
+    ("changes", "code", "status", "field"),
+    [
+        ({"starts_at": {"wall": "2027-03-14T02:30"}}, "wall_time_missing", 400, "starts_at"),
+        ({"starts_at": {"wall": "2027-04-01T20:00"}}, "outside_hours", 400, "starts_at"),
+        ({"starts_at": {"wall": "2027-04-01T10:01"}}, "not_aligned", 400, "starts_at"),
+        ({"starts_at": {"wall": "2027-03-11T10:00"}}, "interval_too_short", 400, "starts_at"),
+        ({"starts_at": {"wall": "2027-04-30T10:00"}}, "interval_too_long", 400, "starts_at"),
+        ({"room": 2**40}, "wrong_resource", 400, "room"),
+        ({"starts_at": {"wall": "2027-04-02T10:00"}}, "slot_taken", 409, "starts_at"),
+    ],
+)
+def test_the_field_of_an_error_names_which_of_the_visits_is_meant(
+    changes: dict[str, Any],
+    code: str,
+    status: int,
+    field: str,
+    book: Book,
+    wish: Wish,
+    patient: Patient,
+    house: ProtocolVersion,
+    site: Site,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    place = wish(FIRST)
+    held = {"provider": place.provider_id, "room": place.room_id, "device": place.device_id}
+    other = a_patient(
+        site, front_desk, now, given="Noor", phone="+12125550166", email="n@p.example"
+    )
+    book(wish(date(2027, 4, 2)), patient=other)
+    visits = [
+        {"starts_at": {"wall": "2027-03-04T10:00"}, **held},
+        {"starts_at": {"wall": "2027-04-01T10:00"}, **held, **changes},
+    ]
+    treatment = {"patient": patient.pk, "site": site.pk, "protocol": house.pk, "areas": ["face"]}
+    body = {**treatment, "visits": visits}
+    refused(api(front_desk).post("/api/v1/series/", body), status, code, f"visits.1.{field}")
+    if not code.startswith("interval"):
+        refused(api(front_desk).post("/api/v1/holds/", body), status, code, f"visits.1.{field}")
+    assert not TreatmentSeries.objects.filter(patient=patient).exists()

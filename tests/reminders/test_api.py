@@ -146,7 +146,9 @@ def test_an_interval_too_short_is_refused_or_overridden_by_who_may(
     front_desk: Staff, manager: Staff, order: Order
 ) -> None:
     near = order(FIRST, "2027-03-11T10:00")
-    told = refused(api(front_desk).post(SERIES, near), 400, "interval_too_short", "starts_at")
+    told = refused(
+        api(front_desk).post(SERIES, near), 400, "interval_too_short", "visits.1.starts_at"
+    )
     assert told["earliest"] and told["overridable"]
     near["override_reason"] = "Leaves the country"
     refused(api(front_desk).post(SERIES, near), 403, "forbidden")
@@ -332,7 +334,7 @@ def test_of_twenty_bookings_of_one_slot_one_wins_and_the_others_hear_of_places_n
     assert codes == [201] + [409] * 19
     for answer in answers:
         if answer.status_code == 409:
-            told = refused(answer, 409, "slot_taken", "starts_at")
+            told = refused(answer, 409, "slot_taken", "visits.0.starts_at")
             assert len(told["nearest"]) == 3
     assert Appointment.objects.count() == 1
     assert Allocation.objects.count() == 4
