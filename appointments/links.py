@@ -106,7 +106,16 @@ def open(  # noqa: A001 - links.open
         LinkClosed: with the reason; a link for another purpose is unknown here.
     """
     link = (
-        PatientLink.objects.select_related("patient", "appointment__site")
+        PatientLink.objects.select_related(
+            "patient",
+            "appointment__site",
+            "invitation__offer__hold",
+            "invitation__entry__patient",
+            "invitation__entry__site",
+            "invitation__entry__series__site",
+            "invitation__entry__appointment",
+            "invitation__appointment__series",
+        )
         .filter(token_digest=_digest(token), purpose=purpose)
         .first()
     )
@@ -115,6 +124,12 @@ def open(  # noqa: A001 - links.open
     if reason := _closed(link, now=now):
         raise LinkClosed(reason, link)
     return link
+
+
+def purpose_of(token: str) -> str | None:
+    """What a link is for, open or not; None when it is unknown."""
+    links = PatientLink.objects.filter(token_digest=_digest(token))
+    return links.values_list("purpose", flat=True).first()
 
 
 def prove_birth_date(*, link: PatientLink, birth_date: date, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders import self_service
+from reminders import offer_page, self_service
 from reminders.views import (
     day_list,
     messages,
@@ -42,6 +42,6 @@ urlpatterns = [
     path("tasks/", tasks.task_list, name="task-list"),
     path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),
-    path("p/<str:token>/", self_service.care, name="care-page"),
+    path("p/<str:token>/", offer_page.page, name="care-page"),
     path("p/<str:token>/visits.ics", self_service.visits_file, name="visits-file"),
 ]
