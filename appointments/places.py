@@ -190,3 +190,16 @@ class DayStarts:
     sentence: str = ""
     binding: str = ""
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStarts:
+    """Offered starts between two local dates, both included. When there are none, the same is
+    told as of a day (see DayStarts)."""
+
+    first_day: date
+    last_day: date
+    places: tuple[Place, ...]
+    sentence: str = ""
+    binding: str = ""
+    until: datetime | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from appointments.availability import Facts, Openings
 from appointments.intervals import Bounds
@@ -14,6 +14,7 @@ from appointments.plans import Impossible
 from appointments.relaxing import WayOut
 from clinic.hours import format_day, format_when
 
+ONE_DAY = timedelta(days=1)
 _NONE_FREE = {
     PROVIDER: "no provider with a valid credential is free long enough",
     ROOM: "no room of the right kind is free long enough",
@@ -56,16 +57,20 @@ def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) 
     )
 
 
-def of_day(openings: Openings, day: date) -> tuple[str, str, datetime | None]:
-    """Why one day has no offered start: a sentence, what binds, and until when."""
-    barred = openings.barred(day)
-    binding = openings.why_none(day, day) or "together"
+def of_days(openings: Openings, first: date, last: date) -> tuple[str, str, datetime | None]:
+    """Why `first` to `last` have no offered start: a sentence, what binds, and until when, as far
+    as the openings reach beyond."""
+    barred = openings.barred(first) if first == last else None
+    binding = openings.why_none(first, last) or "together"
     if barred is not None:
         return barred, binding, None
     facts, until = openings.facts, None
     if binding in openings.free:
-        until = openings.free_again(binding, day)
-    sentence = f"On {format_day(day)} {_lacking(facts, binding)}."
+        until = openings.free_again(binding, last + ONE_DAY)
+    days = f"Between {format_day(first)} and {format_day(last)}"
+    if first == last:
+        days = f"On {format_day(first)}"
+    sentence = f"{days} {_lacking(facts, binding)}."
     return sentence + _again(facts, binding, until), binding, until
 
 

@@ -1,9 +1,10 @@
-"""Free starts for one visit: all of a day, the first ones, those nearest to a time."""
+"""Free starts for one visit: all of a day, the first ones, those nearest to a time; or why none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from appointments.availability import Openings
 from appointments.loading import Loaded, load
 from appointments.local_days import Ints
 from appointments.models import Appointment, Hold, TreatmentSeries
-from appointments.places import DayStarts, Place
+from appointments.places import DayStarts, FoundStarts, Place
 from appointments.proposing import problems
 from appointments.proposing.series import HORIZON, narrowed
 from appointments.ticks import TICK
@@ -22,6 +23,8 @@ from patients.models import Patient
 
 # The first free starts are looked for in three weeks, then in twice as many, up to the horizon.
 SOON = timedelta(days=21)
+# How far before and after a time a start is near to it.
+NEAR = timedelta(days=7)
 
 
 def free_starts(
@@ -38,25 +41,29 @@ def free_starts(
 ) -> DayStarts:
     """Every offered start of one local day. `moving` is the visit to be moved: its own place
     counts as free, and its resources are kept where they are free."""
-    loaded = load(
-        patient=patient,
-        site=site,
-        version=version,
-        areas=areas,
-        first_day=day,
-        last_day=day,
-        now=now,
-        without=[moving.pk] if moving else (),
-        holding=holding,
-        series_id=moving.series_id if moving else None,
-    )
-    facts = narrowed(loaded.facts, provider.pk) if provider else loaded.facts
-    openings = Openings(facts)
+
+    def look(last_day: date) -> tuple[Loaded, Openings]:
+        return _look(
+            provider,
+            patient=patient,
+            site=site,
+            version=version,
+            areas=areas,
+            first_day=day,
+            last_day=last_day,
+            now=now,
+            without=[moving.pk] if moving else (),
+            holding=holding,
+            series_id=moving.series_id if moving else None,
+        )
+
+    loaded, openings = look(day)
     usual = allocating.resources_of(moving) if moving else {}
     places = tuple(_places(loaded, openings, openings.positions_on(day), usual))
     if places:
         return DayStarts(day, places)
-    sentence, binding, until = problems.of_day(openings, day)
+    # Until when, the days after it know.
+    sentence, binding, until = problems.of_days(look(day + HORIZON)[1], day, day)
     return DayStarts(day, (), sentence, binding, until)
 
 
@@ -73,25 +80,67 @@ def first_starts(
     limit: int = 20,
 ) -> list[Place]:
     """The first `limit` offered starts from `first_from` (default: today) on, within 90 days."""
+    found = search_starts(
+        patient=patient,
+        site=site,
+        version=version,
+        areas=areas,
+        now=now,
+        first_from=first_from,
+        provider=provider,
+        holding=holding,
+        limit=limit,
+    )
+    return list(found.places)
+
+
+def search_starts(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    now: datetime,
+    first_from: date | None = None,
+    near: datetime | None = None,
+    provider: Resource | None = None,
+    holding: Hold | None = None,
+    limit: int = 20,
+) -> FoundStarts:
+    """The first `limit` offered starts from `first_from` (default: today) on, within 90 days; with
+    `near` those nearest to it, up to a week before and after. Or why there is none."""
     first = first_from or local(now, site.zone).date()
-    span = SOON
-    while True:
-        loaded = load(
+    span, farthest = SOON, HORIZON
+    if near is not None:
+        first, span = local(near, site.zone).date() - NEAR, 2 * NEAR
+        farthest = span
+
+    def look(days: timedelta) -> tuple[Loaded, Openings]:
+        return _look(
+            provider,
             patient=patient,
             site=site,
             version=version,
             areas=areas,
             first_day=first,
-            last_day=first + min(span, HORIZON),
+            last_day=first + days,
             now=now,
             holding=holding,
         )
-        facts = narrowed(loaded.facts, provider.pk) if provider else loaded.facts
-        openings = Openings(facts)
-        found = np.flatnonzero(openings.feasible)[:limit]
-        if len(found) == limit or span >= HORIZON:
-            return list(_places(loaded, openings, found, {}))
+
+    while True:
+        days = min(span, farthest)
+        loaded, openings = look(days)
+        found = np.flatnonzero(openings.feasible)
+        if near is not None:
+            found = _by_distance(openings, found, near)
+        if len(found) >= limit or span >= farthest:
+            break
         span *= 2
+    if places := tuple(_places(loaded, openings, found[:limit], {})):
+        return FoundStarts(first, first + days, places)
+    ahead = look(days + HORIZON)[1]
+    return FoundStarts(first, first + days, (), *problems.of_days(ahead, first, first + days))
 
 
 def nearest_starts(
@@ -107,7 +156,7 @@ def nearest_starts(
     series: TreatmentSeries | None = None,
     allowed: Callable[[date], bool] = lambda day: True,
     limit: int = 3,
-    days: int = 7,
+    days: int = NEAR.days,
 ) -> list[Place]:
     """The offered starts nearest to `near` on the `allowed` days, up to `days` before and after.
 
@@ -131,9 +180,20 @@ def nearest_starts(
     numbers = np.unique(openings.day_of[found])
     right = [number for number in numbers if allowed(openings.days.date_of(number))]
     found = found[np.isin(openings.day_of[found], right)]
-    off = np.abs(openings.starts[found] - ticks.floor(near))
-    nearest = found[np.argsort(off, kind="stable")[:limit]]
+    nearest = _by_distance(openings, found, near)[:limit]
     return list(_places(loaded, openings, nearest, {}))
+
+
+def _look(provider: Resource | None, **asked: Any) -> tuple[Loaded, Openings]:
+    """What `loading.load` finds, and the openings of everybody or of one provider."""
+    loaded = load(**asked)
+    facts = narrowed(loaded.facts, provider.pk) if provider else loaded.facts
+    return loaded, Openings(facts)
+
+
+def _by_distance(openings: Openings, positions: Ints, near: datetime) -> Ints:
+    off = np.abs(openings.starts[positions] - ticks.floor(near))
+    return positions[np.argsort(off, kind="stable")]
 
 
 def _places(

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments import attendance, blocks, booking, cancelling, moving, proposing
 from appointments.models import Appointment, BlockKind, TreatmentSeries
-from appointments.places import Proposal
+from appointments.places import FoundStarts, Proposal
 from appointments.plans import Preference
 from clinic.hours import local
 from clinic.models import (
@@ -302,7 +302,10 @@ def test_a_day_without_starts_says_why(
         by=manager,
         now=now,
     )
-    assert why(FIRST + DAY) == ("On Fri 5 Mar no room of the right kind is free long enough.")
+    assert why(FIRST + DAY) == (
+        "On Fri 5 Mar no room of the right kind is free long enough."
+        " A room is free from Sat 6 Mar 09:15."
+    )
     assert why(FIRST) == ""
 
 
@@ -315,6 +318,49 @@ def test_the_first_starts_come_in_order(
     starts = [place.starts_at for place in found]
     assert starts == sorted(starts)
     assert (len(starts), starts[0] >= now) == (40, True)
+
+
+def test_where_no_day_has_a_start_what_binds_is_told_and_until_when(
+    house: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    manager: Staff,
+    needling_device: Resource,
+    now: datetime,
+) -> None:
+    free_again = FIRST + 120 * DAY
+    blocks.block(
+        site=site,
+        resources=[needling_device],
+        kind=BlockKind.MAINTENANCE,
+        starts_at=at(FIRST, "00:00"),
+        ends_at=at(free_again, "12:00"),
+        by=manager,
+        now=now,
+    )
+
+    def search(**when: object) -> FoundStarts:
+        return proposing.search_starts(
+            patient=patient,
+            site=site,
+            version=house,
+            areas=["face"],
+            now=now,
+            **when,  # type: ignore[arg-type]
+        )
+
+    for found, between in (
+        (search(first_from=FIRST), "Between Thu 4 Mar and Wed 2 Jun"),
+        (search(near=at(FIRST + 30 * DAY, "10:00")), "Between Sat 27 Mar and Sat 10 Apr"),
+    ):
+        assert (found.places, found.binding) == ((), "device")
+        assert found.sentence.startswith(f"{between} no device is free long enough.")
+    assert search(first_from=FIRST + 20 * DAY).until == at(free_again, "12:15")
+    near = search(near=at(free_again, "15:00"), limit=2)
+    assert [place.starts_at for place in near.places] == [
+        at(free_again, "15:00"),
+        at(free_again, "14:45"),
+    ]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_plan(
