@@ -167,6 +167,8 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
             "task due": visit.pk in with_task,
         }
         flags[visit.pk] = [word for word, is_so in found.items() if is_so]
+        if any(each.is_deliberate for each in visit.allocations.all()):
+            flags[visit.pk].append(f"over another visit: {visit.override_reason}")
     return flags
 
 

@@ -65,6 +65,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
             reason=typed.reason,
             expected_version=version,
             override_reason=typed.override_reason,
+            overlap="over" in request.POST,
         )
     except StaleVersion:
         fresh = seen_visit(request, pk)
@@ -112,7 +113,7 @@ def _wish(request: HttpRequest, shown: Appointment, typed: Typed) -> VisitWish:
     try:
         if place := request.POST.get("place"):
             return drafts.wish(place)
-        if start := request.POST.get("start"):
+        if start := request.POST.get("start") or request.POST.get("over"):
             return VisitWish(drafts.instant(start), 0, 0)
         at = time.fromisoformat(typed.time).replace(tzinfo=None)
     except ValueError:
@@ -126,6 +127,7 @@ def _told(refusal: Any) -> dict[str, Any]:
     return {
         "sentence": refusal.sentence,
         "overridable": getattr(refusal, "overridable", False),
+        "over": drafts.moment(refusal.start) if getattr(refusal, "overlappable", False) else "",
         "nearest": plan_rows.choices(refusal.nearest) if isinstance(refusal, SlotTaken) else (),
         "day": getattr(refusal, "earliest", None) or getattr(refusal, "latest", None),
         "repeats": refusal if isinstance(refusal, WallTimeRepeats) else None,
@@ -170,7 +172,9 @@ def _page(
         "days": [monday + number * ONE_DAY for number in range(7)],
         "bounds": _bounds(shown),
         "refused": refused,
+        "overlap_tried": "over" in request.POST,
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, site),
+        "may_overlap": access.can(by, Capability.OVERLAP, site),
         "who_may": access.roles_with(Capability.OVERRIDE_INTERVAL),
     }
     page = "_choose" if request.headers.get("HX-Request") else "move"

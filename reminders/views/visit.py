@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import cancelling
+from appointments import cancelling, checking
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import Refused, StaleVersion
@@ -131,6 +131,8 @@ def visit_page(
         "road": _road(shown),
         "siblings": _siblings(shown),
         "allocations": shown.allocations.filter(active=True).select_related("resource"),
+        "lies_over": shown.allocations.filter(active=True, is_deliberate=True).exists(),
+        "lay_over": checking.OVERLAP in shown.overrides,
         "history": history,
         "messages_of_visit": _messages(shown, protocol),
         "tasks": shown.tasks.order_by("due_at"),

@@ -271,7 +271,9 @@ def test_the_api_says_that_it_may_and_shows_that_it_does(
             }
         ],
     }
-    told = refused(api(manager).post("/api/v1/series/", body), 409, "slot_taken", "visits.0.starts_at")
+    told = refused(
+        api(manager).post("/api/v1/series/", body), 409, "slot_taken", "visits.0.starts_at"
+    )
     assert told["overlappable"] is True
     asked = {**body, "overlap": True, "override_reason": WHY}
     refused(api(front_desk).post("/api/v1/series/", asked), 403, "forbidden")

@@ -83,6 +83,7 @@ def book(request: HttpRequest) -> HttpResponse:
             by=by,
             now=timezone.now(),
             override_reason=draft.reason,
+            overlap=request.POST.get("overlap") == "1",
         )
     except Refused as refusal:
         return _plan_page(request, found, refusal=refusal)
@@ -133,6 +134,8 @@ def _plan_page(
         "sends": _sends(order, draft, rows, now),
         "looked": _looked(order, draft, rows, look, by, now),
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),
+        "may_overlap": access.can(by, Capability.OVERLAP, order.site),
+        "overlap_tried": "overlap" in request.POST,
         "who_may": access.roles_with(Capability.OVERRIDE_INTERVAL),
         "breached": any(row.breach for row in rows),
         **_refused(refusal, draft),
