@@ -107,8 +107,8 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
             starts_at__gte=instant(day, 0, site.zone),
             starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
         )
-        .select_related("series__patient", "series__protocol_version__modality")
-        .defer("series__protocol_version__document")
+        .select_related("series__patient", "protocol_version__modality")
+        .defer("protocol_version__document")
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
@@ -122,13 +122,11 @@ def _rows(
     visits: Sequence[Appointment], site: Site, held: frozenset[Capability], now: datetime
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
-    versions = ProtocolVersion.objects.in_bulk(
-        {visit.series.protocol_version_id for visit in visits}
-    )
+    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
     flags, waiting = _flags(visits, now), _waiting(visits, now)
     rows = []
     for visit in visits:
-        areas = protocols.get(versions[visit.series.protocol_version_id]).applicability.areas
+        areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
         rows.append(
             Row(
                 visit,

@@ -24,6 +24,7 @@ from clinic.access import Capability, Forbidden
 from clinic.hours import WallTimeMissing, WallTimeRepeats, format_when, local, resolve
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
+from reminders.views import rippling
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
 from reminders.views.visit_acts import both_values, expected_version, seen_visit, undo_address
@@ -54,6 +55,9 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     version = expected_version(request)
     try:
         wish = _wish(request, shown, typed)
+    except (WallTimeMissing, WallTimeRepeats, NotATime) as refusal:
+        return _page(request, shown, typed, _told(refusal))
+    try:
         done = moving.move(
             appointment=shown,
             starts_at=wish.starts_at,
@@ -70,7 +74,12 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     except StaleVersion:
         fresh = seen_visit(request, pk)
         return _page(request, fresh, typed, {"sentence": both_values(shown, version)})
-    except (Refused, MoveRefused, WallTimeMissing, WallTimeRepeats, NotATime) as refusal:
+    except rippling.FOLLOWABLE as refusal:
+        follow = [] if typed.override_reason else rippling.proposed(shown, wish, refusal)
+        if follow:
+            return rippling.diff_page(request, shown, follow, reason=typed.reason)
+        return _page(request, shown, typed, _told(refusal))
+    except (Refused, MoveRefused) as refusal:
         return _page(request, shown, typed, _told(refusal))
     at = format_when(done.starts_at, shown.site.zone, "en")
     back = reverse("visit", args=[pk])
@@ -153,7 +162,7 @@ def _page(
     starts = proposing.free_starts(
         patient=series.patient,
         site=site,
-        version=series.protocol_version,
+        version=shown.protocol_version,
         areas=series.areas,
         day=typed.day,
         now=timezone.now(),
@@ -165,7 +174,7 @@ def _page(
         "patient": series.patient,
         "site": site,
         "series": series,
-        "version": series.protocol_version,
+        "version": shown.protocol_version,
         "typed": typed,
         "starts": starts,
         "choices": plan_rows.choices(starts.places),
@@ -184,7 +193,7 @@ def _page(
 
 def _bounds(shown: Appointment) -> Bounds | None:
     """The dates that the protocol allows after the session before, if that one stands."""
-    interval = protocols.get(shown.series.protocol_version).series.interval
+    interval = protocols.get(shown.protocol_version).series.interval
     before = (
         shown.series.appointments.exclude(state__in=(State.CANCELLED, State.NO_SHOW))
         .filter(session=shown.session - 1)

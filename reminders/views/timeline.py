@@ -64,8 +64,8 @@ def visits_of(patient: Patient) -> list[Appointment]:
     held = Allocation.objects.filter(active=True).select_related("resource")
     return list(
         Appointment.objects.filter(series__patient=patient)
-        .select_related("site", "series__protocol_version__modality")
-        .defer("series__protocol_version__document")
+        .select_related("site", "series", "protocol_version__modality")
+        .defer("protocol_version__document")
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
@@ -97,12 +97,10 @@ def timeline(
 
 
 def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
-    versions = ProtocolVersion.objects.in_bulk(
-        {visit.series.protocol_version_id for visit in visits}
-    )
+    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
     entries = []
     for visit in visits:
-        areas = protocols.get(versions[visit.series.protocol_version_id]).applicability.areas
+        areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
         entries.append(
             Entry(
                 visit.starts_at,

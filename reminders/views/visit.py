@@ -119,14 +119,14 @@ def visit_page(
     moves = offered(State(shown.state), is_locked=shown.is_locked)
     moves = moves if Capability.BOOK in held else ()
     history = list(shown.history.select_related("by", "undoes").order_by("-id"))
-    protocol = protocols.get(series.protocol_version)
+    protocol = protocols.get(shown.protocol_version)
     context = {
         "visit": shown,
         "series": series,
         "patient": series.patient,
         "site": shown.site,
         "day": local(shown.starts_at, shown.site.zone).date(),
-        "version": series.protocol_version,
+        "version": shown.protocol_version,
         "areas": [protocol.applicability.areas[area].name.en for area in series.areas],
         "road": _road(shown),
         "siblings": _siblings(shown),

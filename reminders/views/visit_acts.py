@@ -148,7 +148,11 @@ def seen_visit(request: HttpRequest, pk: int) -> Appointment:
     visits = Appointment.objects.seen_by(cast(Staff, request.user))
     return get_object_or_404(
         visits.select_related(
-            "site", "series__patient", "series__site", "series__protocol_version__modality"
+            "site",
+            "series__patient",
+            "series__site",
+            "series__protocol_version",
+            "protocol_version__modality",
         ),
         pk=pk,
     )
