@@ -15,7 +15,7 @@ from appointments.lifecycle import State
 from appointments.models import Appointment, PatientLink
 from clinic import hours
 from clinic.durations import Duration
-from clinic.protocols.schema import Phase, Step, StepKind, Urgency
+from clinic.protocols.schema import Phase, Protocol, Step, StepKind, Urgency
 from patients import consent
 from reminders import gathering
 from reminders.care_words import WORDS
@@ -82,12 +82,12 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
     chosen = [step for step in _steps_about(series, about) if _is_advice(step, photos=photos)]
     dated = [(step, _advice(step, about, language, now)) for step in chosen]
     return Care(
-        treatment=series.protocol.name.get(language),
+        treatment=series.protocol_of(about).name.get(language),
         before=tuple(said for step, said in dated if step.phase in (Phase.PRE, Phase.DAY) and said),
         after=tuple(said for step, said in dated if step.phase is Phase.POST and said),
         progress=tuple(said for step, said in dated if step.phase is Phase.FOLLOWUP and said),
         products=tuple(_products(series, about, language, now)),
-        warnings=tuple(_warnings(series, language)),
+        warnings=tuple(_warnings(series.protocol_of(about), language)),
     )
 
 
@@ -95,7 +95,7 @@ def _steps_about(series: SeriesFacts, visit: VisitFacts) -> list[Step]:
     """The steps about this visit, in order of their moments."""
     about = [
         step
-        for step in series.protocol.steps
+        for step in series.protocol_of(visit).steps
         if any(each.id == visit.id for each in steps.visits_of(series, step))
     ]
     return sorted(about, key=lambda step: steps.falls_at(step, visit))
@@ -131,7 +131,7 @@ def _products(
     series: SeriesFacts, visit: VisitFacts, language: str, now: datetime
 ) -> Iterator[Advice]:
     zone, end = visit.site.zone, ended_at(visit)
-    for product in series.protocol.products:
+    for product in series.protocol_of(visit).products:
         start = hours.after(end, product.start, zone)
         until = hours.after(end, product.until, zone) if product.until else None
         if until is None or until > now:
@@ -140,11 +140,11 @@ def _products(
             yield Advice(product.name.get(language), note, when)
 
 
-def _warnings(series: SeriesFacts, language: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _warnings(protocol: Protocol, language: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     for urgency in Urgency:
         signs = tuple(
             warning.sign.get(language)
-            for warning in series.protocol.warnings
+            for warning in protocol.warnings
             if warning.urgency is urgency
         )
         if signs:

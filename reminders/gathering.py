@@ -98,7 +98,7 @@ def reader_of(patient: Patient, recipient: Recipient, *, first_sms: bool = False
 def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]:
     rows = (
         Appointment.objects.filter(series__in=[one.pk for one in series])
-        .select_related("site")
+        .select_related("site", "protocol_version")
         .order_by("session", "id")
     )
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
@@ -116,6 +116,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
                 scheduled_at=row.scheduled_at,
                 done_at=row.done_at,
                 closed_at=row.closed_at,
+                protocol=loading.get(row.protocol_version),
                 told_start=saying.told_before(told[f"visit:{row.pk}"], row.schedule_version),
             )
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinic import hours
-from clinic.protocols.schema import Step
+from clinic.protocols.schema import Protocol, Step
 from reminders.catalogue import Channel, Kind
 from reminders.planning import steps
 from reminders.planning.facts import (
@@ -59,7 +59,7 @@ def letter(
 ) -> Letter:
     """The letter that says `items`; items of visits that are gone from the facts are left out."""
     about = list(_about(items, patient))
-    series = [one for one, _, _ in about]
+    protocols = [series.protocol_of(visit) for series, visit, _ in about]
     offered = _offered(items, patient)
     return Letter(
         kind=kind,
@@ -74,11 +74,11 @@ def letter(
         steps=tuple(_steps(about, reader)),
         care_url=care_url,
         detail=reader.detail,
-        treatment=series[0].protocol.name.get(reader.language) if series else "",
+        treatment=protocols[0].name.get(reader.language) if protocols else "",
         first_sms=reader.first_sms,
         unsubscribe_url=unsubscribe_url,
         until=_until(offered, reader) if offered else "",
-        warnings=tuple(_warnings(series, reader)),
+        warnings=tuple(_warnings(protocols, reader)),
     )
 
 
@@ -159,7 +159,7 @@ def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:
     """What the steps ask, each topic and directive once (the one that holds longest)."""
     said: dict[tuple[str, str], tuple[SeriesFacts, VisitFacts, Step]] = {}
     for series, visit, item in about:
-        step = next((one for one in series.protocol.steps if one.id == item.step), None)
+        step = next((one for one in series.protocol_of(visit).steps if one.id == item.step), None)
         if step is None:
             continue
         topic = (step.topic, step.directive)
@@ -182,8 +182,8 @@ def _holds(step: Step) -> int:
     return hold.after.approximate_seconds if hold is not None and hold.after is not None else 0
 
 
-def _warnings(series: Sequence[SeriesFacts], reader: Reader) -> Iterator[str]:
+def _warnings(protocols: Sequence[Protocol], reader: Reader) -> Iterator[str]:
     """The signs after which the patient must call, each once."""
     yield from dict.fromkeys(
-        warning.sign.get(reader.language) for one in series for warning in one.protocol.warnings
+        warning.sign.get(reader.language) for one in protocols for warning in one.warnings
     )

@@ -41,7 +41,7 @@ class SiteFacts:
 class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
-    of no visit."""
+    of no visit. `protocol` is the version that it goes by, None for that of its series."""
 
     id: int
     session: int
@@ -54,6 +54,7 @@ class VisitFacts:
     done_at: datetime | None = None
     closed_at: datetime | None = None
     told_start: datetime | None = None
+    protocol: Protocol | None = None
 
     @property
     def anchor(self) -> str:
@@ -63,7 +64,8 @@ class VisitFacts:
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
     """One series. `skips` are (session, step, channel) that staff chose not to send; session 0
-    stands for the series as a whole. `is_closed` when no session is still to come."""
+    stands for the series as a whole. `is_closed` when no session is still to come. `protocol` is
+    the version of what is still to be booked."""
 
     id: int
     site: SiteFacts
@@ -77,6 +79,16 @@ class SeriesFacts:
     @property
     def anchor(self) -> str:
         return f"series:{self.id}"
+
+    def protocol_of(self, visit: VisitFacts) -> Protocol:
+        """The version that a visit goes by; a series may have changed its own since."""
+        return visit.protocol or self.protocol
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Every version that a visit goes by, each once."""
+        every = [self.protocol, *(self.protocol_of(visit) for visit in self.visits)]
+        return tuple({f"{each.id} {each.version}": each for each in every}.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,23 +33,30 @@ AT_ONCE = timedelta(hours=6)
 
 
 def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
-    """Everything that the protocol of a series wants said."""
-    for step in series.protocol.steps:
-        for visit in visits_of(series, step):
-            yield from _wishes(patient, series, step, visit)
+    """Everything that the protocol of each visit of a series wants said."""
+    for step, visit in _asked(series):
+        yield from _wishes(patient, series, step, visit)
 
 
 def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
-    """Everything that the protocol of a series asks of staff: its tasks, steps that were missed
+    """Everything that the protocol of each visit asks of staff: its tasks, steps that were missed
     and are escalated, and critical steps whose condition nobody has asked about."""
-    for step in series.protocol.steps:
+    for step, visit in _asked(series):
         unanswered = is_unanswered(step)
         if unanswered and not step.critical:
             continue
-        for visit in visits_of(series, step):
-            escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
-            if step.kind is StepKind.TASK or escalated or unanswered:
-                yield _task(series, step, visit)
+        escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
+        if step.kind is StepKind.TASK or escalated or unanswered:
+            yield _task(series, step, visit)
+
+
+def _asked(series: SeriesFacts) -> Iterator[tuple[Step, VisitFacts]]:
+    """Each step with the visits that it is about and that go by its version."""
+    for protocol in series.protocols:
+        for step in protocol.steps:
+            for visit in visits_of(series, step):
+                if series.protocol_of(visit).version == protocol.version:
+                    yield step, visit
 
 
 def falls_at(step: Step, visit: VisitFacts) -> datetime:
@@ -131,7 +138,7 @@ def _wishes(
             site_id=visit.site.id,
             due_at=due_at,
             expires_at=max(expires_at, due_at + INSTANT),
-            why=(_asks(series, step), _falls(falls, visit), *note),
+            why=(_asks(series, step, visit), _falls(falls, visit), *note),
             starts_at=visit.starts_at,
             waits_for=_waits_for(series, step, visit),
             needs=("photos",) if step.applies_if == "consent.photo" else (),
@@ -229,18 +236,19 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
         due_at=max(falls, visit.scheduled_at),
         title=step.title.en,
         detail=(step.staff_text or step.text).en,
-        why=(_asks(series, step), _falls(falls, visit), *notes),
+        why=(_asks(series, step, visit), _falls(falls, visit), *notes),
     )
 
 
-def _asks(series: SeriesFacts, step: Step) -> str:
+def _asks(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
+    protocol = series.protocol_of(visit)
     span, side = (step.before, "before") if step.before is not None else (step.after, "after")
     assert span is not None
     anchor = "the last session" if step.anchor is Anchor.SERIES_LAST else "each session"
     how_long = f"{in_words(span, 'en')} {side}" if span else "at the time of"
-    sources = [series.protocol.evidence[reference] for reference in step.evidence]
+    sources = [protocol.evidence[reference] for reference in step.evidence]
     source = f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
-    return f"{title_of(series)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
+    return f"{title_of(protocol)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
 
 
 def _falls(falls: datetime, visit: VisitFacts) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from appointments.lifecycle import State
 from clinic import hours
 from clinic.durations import Duration
-from clinic.protocols.schema import Phase
+from clinic.protocols.schema import Phase, Protocol
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import (
@@ -39,7 +39,7 @@ def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     yield from _notice(series, visit)
     if visit.state in EXPECTED:
         yield from _reminders(series, visit)
-    if visit.state in TREATABLE and _has_aftercare(series):
+    if visit.state in TREATABLE and _has_aftercare(series.protocol_of(visit)):
         yield from _checkout(series, visit)
 
 
@@ -116,7 +116,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
 
 def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     why = (
-        f"{title_of(series)} has after-care for every session.",
+        f"{title_of(series.protocol_of(visit))} has after-care for every session.",
         "It goes out 15 minutes after the treatment is marked as done.",
     )
     for channel in BOTH:
@@ -131,8 +131,8 @@ def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         )
 
 
-def _has_aftercare(series: SeriesFacts) -> bool:
-    return any(step.phase is Phase.POST for step in series.protocol.steps)
+def _has_aftercare(protocol: Protocol) -> bool:
+    return any(step.phase is Phase.POST for step in protocol.steps)
 
 
 def _when(visit: VisitFacts, at: datetime) -> str:

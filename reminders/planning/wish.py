@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import State
+from clinic.protocols.schema import Protocol
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item, SeriesFacts, VisitFacts
 
@@ -117,6 +118,6 @@ def ended_at(visit: VisitFacts) -> datetime:
     return visit.done_at or visit.ends_at
 
 
-def title_of(series: SeriesFacts) -> str:
+def title_of(protocol: Protocol) -> str:
     """The protocol and its version, for sentences that staff read."""
-    return f"{series.protocol.name.en} {series.protocol.version}"
+    return f"{protocol.name.en} {protocol.version}"
