@@ -11,6 +11,8 @@ from rest_framework.response import Response
 from appointments import proposing
 from appointments.api.shapes import (
     DayStartsSerializer,
+    FirstStartsSerializer,
+    FoundStartsSerializer,
     FreeStartsSerializer,
     ProposalSerializer,
     ProposeSerializer,
@@ -18,6 +20,42 @@ from appointments.api.shapes import (
 )
 from appointments.models import Hold
 from clinic.api_views import Rows
+
+_NONE = OpenApiExample(
+    "No plan: what binds, until when, and what would help",
+    {
+        "plans": [],
+        "visits": [],
+        "problem": {
+            "session": 2,
+            "bounds": {"earliest": "2027-03-25", "ideal": "2027-04-01", "latest": "2027-04-15"},
+            "binding": "device",
+            "sentence": (
+                "Session 2 finds no place between Thu 25 Mar and Thu 15 Apr: no device is free"
+                " long enough. A device is free from Mon 19 Apr 09:15."
+            ),
+            "until": "2027-04-19T13:15:00Z",
+            "relaxations": [
+                {
+                    "kind": "interval",
+                    "sentence": (
+                        "Session 2 can be on Mon 19 Apr, 4 days beyond the longest interval, with"
+                        " a reason from somebody who may."
+                    ),
+                    "day": "2027-04-19",
+                },
+                {
+                    "kind": "waitlist",
+                    "sentence": (
+                        "Put the patient on the wait-list and offer them what becomes free."
+                    ),
+                    "day": None,
+                },
+            ],
+        },
+    },
+    response_only=True,
+)
 
 
 class Availability(Rows):
@@ -29,6 +67,7 @@ class Availability(Rows):
         request=ProposeSerializer,
         responses=ProposalSerializer,
         examples=[
+            _NONE,
             OpenApiExample(
                 "Three sessions of RF microneedling, Thursdays before noon",
                 {
@@ -42,13 +81,14 @@ class Availability(Rows):
                     "latest": 720,
                 },
                 request_only=True,
-            )
+            ),
         ],
     )
     @action(detail=False, methods=["post"])
     def propose(self, request: Request) -> Response:
-        """Propose dates for a whole series from its intervals and real free time. Nothing is held
-        by a proposal; what you hold for the patient counts as free."""
+        """Propose up to five ranked plans for a series, from its intervals and real free time.
+
+        Nothing is held by a proposal; what you hold for the patient counts as free."""
         asked = self.body(ProposeSerializer)
         suits = preference(asked)
         held = Hold.objects.plan_of(self.staff, asked["patient"])
@@ -65,3 +105,29 @@ class Availability(Rows):
         held = Hold.objects.plan_of(self.staff, asked["patient"])
         found = proposing.free_starts(now=timezone.now(), holding=held, **asked)
         return Response(DayStartsSerializer(found).data)
+
+    @extend_schema(
+        request=FirstStartsSerializer,
+        responses=FoundStartsSerializer,
+        examples=[
+            OpenApiExample(
+                "The first five of one provider",
+                {
+                    "patient": 1,
+                    "site": 1,
+                    "protocol": 7,
+                    "areas": ["face"],
+                    "provider": 4,
+                    "limit": 5,
+                },
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=False, methods=["post"], url_path="first-starts")
+    def first_starts(self, request: Request) -> Response:
+        """List the first free starts for a treatment, within 90 days, or say why there is none."""
+        asked = self.body(FirstStartsSerializer)
+        held = Hold.objects.plan_of(self.staff, asked["patient"])
+        found = proposing.search_starts(now=timezone.now(), holding=held, **asked)
+        return Response(FoundStartsSerializer(found).data)

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments import relocating
-from appointments.api.shapes import ReasonField, VisitWishSerializer, wish
+from appointments.api.shapes import ReasonField, RelaxationSerializer, VisitWishSerializer, wish
 from appointments.models import Appointment
 from appointments.moving import VisitMove
 from clinic import deadlines
@@ -58,11 +58,6 @@ class LineSerializer(serializers.Serializer[Any]):
     )
     ripples = serializers.BooleanField(help_text="Whether it moves only because another one does.")
     reasons = serializers.ListField(child=serializers.CharField())
-
-
-class RelaxationSerializer(serializers.Serializer[Any]):
-    kind = serializers.CharField(help_text="provider, wishes, interval or waitlist.")
-    sentence = serializers.CharField()
 
 
 class StuckSerializer(serializers.Serializer[Any]):

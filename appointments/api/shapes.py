@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -12,7 +13,7 @@ from rest_framework import serializers
 from appointments import checking
 from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
-from appointments.places import VisitWish
+from appointments.places import ProposedPlan, ProposedVisit, VisitWish
 from appointments.plans import EVERY_DAY, Preference
 from appointments.refusals import Refused
 from clinic import access
@@ -95,12 +96,17 @@ class PreferenceSerializer(Body):
         default=MINUTES_A_DAY,
         help_text="Minute of the day, wall time.",
     )
+    strict = serializers.BooleanField(
+        default=False, help_text="Whether these are conditions, not wishes."
+    )
 
 
 def preference(asked: dict[str, Any]) -> Preference:
     """Takes the preference out of what was asked."""
     weekdays = frozenset(asked.pop("weekdays", EVERY_DAY))
-    return Preference(weekdays, asked.pop("earliest"), asked.pop("latest"))
+    return Preference(
+        weekdays, asked.pop("earliest"), asked.pop("latest"), strict=asked.pop("strict")
+    )
 
 
 class ProposeSerializer(BookableSerializer, PreferenceSerializer):
@@ -111,6 +117,12 @@ class ProposeSerializer(BookableSerializer, PreferenceSerializer):
 class FreeStartsSerializer(BookableSerializer):
     day = Day()
     provider = Seen(providers_seen, required=False, allow_null=True)
+
+
+class FirstStartsSerializer(BookableSerializer):
+    first_from = Day(required=False, help_text="Not before this local date; else today.")
+    provider = Seen(providers_seen, required=False, allow_null=True)
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
 
 class MoveStartsSerializer(Body):
@@ -193,7 +205,32 @@ class ProposedVisitSerializer(PlaceSerializer):
         allow_null=True, help_text="Local days since the session before."
     )
     bounds = BoundsSerializer()
+    points = serializers.SerializerMethodField(
+        help_text="What it costs in the ranking, by cause; what costs nothing is left out."
+    )
     reasons = serializers.ListField(child=serializers.CharField())
+
+    def get_points(self, visit: ProposedVisit) -> dict[str, float]:
+        return {cause: round(cost, 2) for cause, cost in asdict(visit.points).items() if cost}
+
+
+class ProposedPlanSerializer(serializers.Serializer[Any]):
+    """One whole plan; the fewer points the better."""
+
+    points = serializers.SerializerMethodField()
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why this one.")
+    visits = ProposedVisitSerializer(many=True)
+
+    def get_points(self, plan: ProposedPlan) -> float:
+        return round(plan.points, 2)
+
+
+class RelaxationSerializer(serializers.Serializer[Any]):
+    """What would open a place."""
+
+    kind = serializers.ChoiceField(["provider", "wishes", "interval", "waitlist"])
+    sentence = serializers.CharField()
+    day = serializers.DateField(allow_null=True, help_text="Where the session would then lie.")
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -201,11 +238,14 @@ class ProblemSerializer(serializers.Serializer[Any]):
     bounds = BoundsSerializer()
     binding = serializers.CharField(help_text="What is lacking: provider, room, device, site …")
     sentence = serializers.CharField()
+    until = Instant(allow_null=True, help_text="When what is lacking is to be had again.")
+    relaxations = RelaxationSerializer(many=True)
 
 
 class ProposalSerializer(serializers.Serializer[Any]):
-    """Either visits, or the problem that left none."""
+    """Either plans, the best first, or the problem that left none. `visits` are the best one's."""
 
+    plans = ProposedPlanSerializer(many=True)
     visits = ProposedVisitSerializer(many=True)
     problem = ProblemSerializer(allow_null=True)
 
@@ -214,6 +254,17 @@ class DayStartsSerializer(serializers.Serializer[Any]):
     day = serializers.DateField()
     places = PlaceSerializer(many=True)
     sentence = serializers.CharField(allow_blank=True, help_text="Why there is no place.")
+    binding = serializers.CharField(allow_blank=True, help_text="What is lacking.")
+    until = Instant(allow_null=True, help_text="When what is lacking is to be had again.")
+
+
+class FoundStartsSerializer(serializers.Serializer[Any]):
+    first_day = serializers.DateField()
+    last_day = serializers.DateField(help_text="So far was looked.")
+    places = PlaceSerializer(many=True)
+    sentence = serializers.CharField(allow_blank=True, help_text="Why there is no place.")
+    binding = serializers.CharField(allow_blank=True, help_text="What is lacking.")
+    until = Instant(allow_null=True, help_text="When what is lacking is to be had again.")
 
 
 class AllocationSerializer(serializers.ModelSerializer[Allocation]):

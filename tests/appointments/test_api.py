@@ -120,8 +120,49 @@ def test_nothing_is_proposed_for_a_patient_of_others(
     outsider: Staff, treatment: dict[str, Any]
 ) -> None:
     client = api(outsider)
-    for address, more in ((PROPOSE, {"sessions": 1}), (STARTS, {"day": "2027-03-04"})):
+    for address, more in (
+        (PROPOSE, {"sessions": 1}),
+        (STARTS, {"day": "2027-03-04"}),
+        ("/api/v1/series/first-starts/", {}),
+    ):
         refused(client.post(address, treatment | more), 404, "not_found", "patient")
+
+
+def test_plans_come_ranked_with_their_points_and_reasons(
+    front_desk: Staff, treatment: dict[str, Any]
+) -> None:
+    asked = {**treatment, "sessions": 3, "first_from": FIRST.isoformat()}
+    answer = api(front_desk).post(PROPOSE, asked).json()
+    plans = answer["plans"]
+    assert len(plans) == 5 and answer["problem"] is None
+    assert [plan["points"] for plan in plans] == sorted(plan["points"] for plan in plans)
+    assert answer["visits"] == plans[0]["visits"]
+    assert plans[0]["reasons"][0] == "The fewest points of all plans."
+    assert set(plans[0]["visits"][-1]["points"]) == {"finish"}
+    assert len({tuple(v["starts_at"] for v in plan["visits"]) for plan in plans}) == 5
+
+
+def test_strict_wishes_that_cannot_be_met_come_with_what_would_help(
+    front_desk: Staff, treatment: dict[str, Any]
+) -> None:
+    asked = {**treatment, "sessions": 2, "weekdays": [6], "strict": True}
+    problem = api(front_desk).post(PROPOSE, asked).json()["problem"]
+    assert (problem["session"], problem["binding"]) == (1, "wishes")
+    assert [each["kind"] for each in problem["relaxations"]] == ["wishes", "waitlist"]
+    assert problem["relaxations"][0]["day"] == "2027-02-16"
+
+
+def test_the_first_starts_are_listed(front_desk: Staff, treatment: dict[str, Any]) -> None:
+    asked = {**treatment, "first_from": FIRST.isoformat(), "limit": 3}
+    found = api(front_desk).post("/api/v1/series/first-starts/", asked).json()["places"]
+    assert [each["starts_at"] for each in found] == [
+        "2027-03-04T14:15:00Z",
+        "2027-03-04T14:30:00Z",
+        "2027-03-04T14:45:00Z",
+    ]
+    assert found[0]["provider"]["name"] == "Sam Okafor"
+    answer = api(front_desk).post("/api/v1/series/first-starts/", {**asked, "limit": 101})
+    refused(answer, 400, "max_value", "limit")
 
 
 # --- Visits ---------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments import attendance, blocks, booking, cancelling, moving, proposing
-from appointments.models import Appointment, BlockKind, TreatmentSeries
-from appointments.places import FoundStarts, Proposal
+from appointments.models import Appointment, BlockKind, SchedulingSettings, TreatmentSeries
+from appointments.places import DayStarts, FoundStarts, Proposal
 from appointments.plans import Preference
 from clinic.hours import local
 from clinic.models import (
     Closure,
     Credential,
+    HoursException,
     OpeningHours,
     ProtocolVersion,
     ProviderHours,
@@ -22,6 +23,7 @@ from clinic.models import (
     Role,
     Site,
     Staff,
+    TravelTime,
 )
 from clinic.protocols import loading as protocols
 from clinic.protocols import schema
@@ -376,7 +378,105 @@ def test_the_number_of_queries_does_not_grow_with_the_plan(
     for number in range(4):
         provider_resource(site, staff_at(site, Role.PROVIDER, f"Kim {number}"), house.modality)
         Resource.objects.create(kind="room", name=f"R{number}", site=site, room_kind="treatment")
-    assert queries(5) == few <= 8
+    assert queries(5) == few == 3
+
+
+def test_five_plans_differ_and_each_can_be_booked(
+    propose: Propose, book: Book, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    for number in range(5):
+        plans = propose(4).plans
+        assert len(plans) == 5
+        one = a_patient(
+            site, front_desk, now, given=f"P{number}", phone="", email=f"p{number}@p.example"
+        )
+        # Each time another rank, on what the ones before have left.
+        booked = book(*(visit.wish for visit in plans[number].visits), patient=one)
+        assert booked.appointments.count() == 4
+
+
+def test_weights_of_the_site_rank_the_plans(
+    propose: Propose,
+    site: Site,
+    house: ProtocolVersion,
+    treatment_provider: Resource,
+    manager: Staff,
+    now: datetime,
+) -> None:
+    other = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
+    # One is away around the ideal second date, the other one works on that date only.
+    blocks.block(
+        site=site,
+        resources=[treatment_provider],
+        kind=BlockKind.TIME_OFF,
+        starts_at=at(SECOND - 3 * DAY, "00:00"),
+        ends_at=at(SECOND + 6 * DAY, "00:00"),
+        by=manager,
+        now=now,
+    )
+    ProviderHours.objects.filter(provider=other).delete()
+    HoursException.objects.create(site=site, provider=other, day=SECOND, starts=600, ends=900)
+    assert {visit.provider for visit in propose(2).visits} == {treatment_provider}
+    SchedulingSettings.objects.create(site=site, other_provider=1)
+    assert [visit.provider for visit in propose(2).visits] == [treatment_provider, other]
+
+
+def test_a_day_with_other_hours_is_planned_by_them(
+    house: ProtocolVersion, site: Site, patient: Patient, now: datetime
+) -> None:
+    HoursException.objects.create(site=site, day=FIRST, starts=840, ends=965, reason="Training")
+
+    def on_the_day() -> DayStarts:
+        return proposing.free_starts(
+            patient=patient, site=site, version=house, areas=["face"], day=FIRST, now=now
+        )
+
+    assert [f"{local(p.starts_at, site.zone):%H:%M}" for p in on_the_day().places] == ["14:15"]
+    HoursException.objects.filter(site=site).update(starts=None, ends=None)
+    closed = on_the_day()
+    assert closed.sentence == "Harbour Skin Clinic is closed on Thu 4 Mar (Training)."
+    assert closed.binding == "site"
+
+
+def test_a_patient_with_a_visit_at_another_site_needs_the_time_to_get_here(
+    house: ProtocolVersion,
+    site: Site,
+    other_site: Site,
+    patient: Patient,
+    visits: list[Appointment],
+    now: datetime,
+) -> None:
+    # At the other site from 10:00 to 11:35 by the clock of this one.
+    Appointment.objects.filter(pk=visits[0].pk).update(site=other_site)
+    visits[0].allocations.update(active=False)
+    low, high = sorted((site.pk, other_site.pk))
+    TravelTime.objects.create(site_id=low, other_id=high, minutes=60)
+    found = proposing.free_starts(
+        patient=patient, site=site, version=house, areas=["hands"], day=FIRST, now=now
+    )
+    starts = [local(place.starts_at, site.zone) for place in found.places]
+    assert f"{min(starts):%H:%M}" == "12:45"
+
+
+def test_a_problem_says_until_when_and_what_would_help(
+    propose: Propose, needling_device: Resource, site: Site, manager: Staff, now: datetime
+) -> None:
+    blocks.block(
+        site=site,
+        resources=[needling_device],
+        kind=BlockKind.MAINTENANCE,
+        starts_at=at(FIRST + 1 * DAY, "00:00"),
+        ends_at=at(FIRST + 100 * DAY, "00:00"),
+        by=manager,
+        now=now,
+    )
+    problem = propose(2, first_from=FIRST).problem
+    assert problem is not None
+    assert (problem.session, problem.binding) == (2, "device")
+    assert problem.until == at(FIRST + 100 * DAY, "09:15")
+    assert problem.sentence.endswith(" A device is free from Sat 12 Jun 09:15.")
+    assert [each.kind for each in problem.relaxations] == ["interval", "waitlist"]
+    assert problem.relaxations[0].day == FIRST + 100 * DAY
 
 
 def test_a_missed_visit_keeps_its_place(
