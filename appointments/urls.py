@@ -2,10 +2,31 @@
 
 from django.urls import path
 
-from appointments.views import feeds
+from appointments.views import feeds, waitlist, waitlist_form
 
 urlpatterns = [
     path("feeds/", feeds.feed_list, name="feeds"),
     path("feeds/<int:pk>/revoke/", feeds.revoke, name="revoke-feed"),
     path("feeds/<str:token>.ics", feeds.calendar, name="calendar-feed"),
+    path("waitlist/", waitlist.waitlist_page, name="waitlist"),
+    path("waitlist/add/", waitlist_form.add, name="waitlist-add"),
+    path("waitlist/entries/<int:pk>/", waitlist_form.change, name="waitlist-entry"),
+    path("waitlist/entries/<int:pk>/withdraw/", waitlist.withdraw, name="waitlist-withdraw"),
+    path("waitlist/gaps/<int:pk>/offer/", waitlist.offer, name="gap-offer"),
+    path("waitlist/gaps/<int:pk>/book/", waitlist.book, name="gap-book"),
+    path("waitlist/gaps/<int:pk>/dismiss/", waitlist.dismiss, name="gap-dismiss"),
+    path("waitlist/gaps/<int:pk>/reopen/", waitlist.reopen, name="gap-reopen"),
+    path("waitlist/offers/<int:pk>/take-back/", waitlist.take_back, name="offer-take-back"),
+    path(
+        "waitlist/invitations/<int:pk>/accept/",
+        waitlist.answer,
+        {"answer": "accept"},
+        name="invitation-accept",
+    ),
+    path(
+        "waitlist/invitations/<int:pk>/decline/",
+        waitlist.answer,
+        {"answer": "decline"},
+        name="invitation-decline",
+    ),
 ]

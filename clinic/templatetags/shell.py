@@ -34,6 +34,7 @@ WAYS = (
     Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
     Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
     Way("Tasks", "/tasks/", "list", Capability.SEE_PATIENTS),
+    Way("Wait-list", "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
     Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
 )
 

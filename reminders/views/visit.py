@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import cancelling, checking
+from appointments import cancelling, checking, matching
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import Refused, StaleVersion
@@ -140,11 +141,17 @@ def visit_page(
         "lock": visit_acts.lock_of(shown, held),
         "may_move": Move.MOVE in moves,
         "may_cancel": Move.CANCEL in moves,
+        "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
         "undoable": _undoable(history) if Capability.BOOK in held else None,
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancelling,
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
+
+
+def _waiting(shown: Appointment, now: datetime) -> int:
+    """How many on the wait-list may want the place if the visit is cancelled."""
+    return matching.how_many_may_suit(visit=shown, now=now) if shown.starts_at > now else 0
 
 
 def _messages(shown: Appointment, protocol: Protocol) -> list[Message]:

@@ -1,0 +1,129 @@
+"""The words in which staff pages speak of entries, gaps and offers of the wait-list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appointments import gaps
+from appointments.models import Gap, Invitation, Offer, WaitlistEntry
+from appointments.models.waitlist import MINUTES_A_DAY
+from clinic.hours import format_day, format_when
+from clinic.models import Site
+from clinic.protocols import loading as protocols
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry with what it waits for and its wishes."""
+
+    entry: WaitlistEntry
+    what: str
+    wishes: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """A gap of the list: `is_taken` when somebody booked over it, with its open offer if any."""
+
+    gap: Gap
+    minutes: int
+    is_taken: bool
+    offer: Offer | None
+    minutes_left: int = 0
+
+
+def entry_row(entry: WaitlistEntry) -> EntryRow:
+    return EntryRow(entry, what(entry), wishes(entry))
+
+
+def what(entry: WaitlistEntry) -> str:
+    """What an entry waits for: "Earlier than Thu 18 Mar 10:00 (session 1/2)"."""
+    if entry.appointment is not None and entry.series is not None:
+        at = format_when(entry.appointment.starts_at, entry.site.zone, "en")
+        session = f"session {entry.appointment.session}/{entry.series.sessions}"
+        return f"Earlier than {at} ({session})"
+    if entry.series is not None:
+        return "Next session of the series"
+    return "First visit"
+
+
+def areas(entry: WaitlistEntry) -> str:
+    known = protocols.get(entry.protocol_version).applicability.areas
+    return ", ".join(known[area].name.en for area in entry.areas)
+
+
+def wishes(entry: WaitlistEntry) -> str:
+    """The wishes in a line: "Mon, Thu · 14:00 to 17:00 · until Fri 26 Mar · 2 h notice"."""
+    said = []
+    if entry.weekdays:
+        said.append(", ".join(WEEKDAYS[each] for each in entry.weekdays))
+    if entry.earliest or entry.latest < MINUTES_A_DAY:
+        said.append(f"{_wall(entry.earliest)} to {_wall(entry.latest)}")
+    if entry.first_day:
+        said.append(f"from {format_day(entry.first_day)}")
+    if entry.last_day:
+        said.append(f"until {format_day(entry.last_day)}")
+    if entry.provider is not None:
+        said.append(f"with {entry.provider.name}")
+    said.append(f"{_span(entry.notice_minutes)} notice")
+    return " · ".join(said)
+
+
+def gap_rows(found: Iterable[Gap], *, now: datetime) -> list[GapRow]:
+    rows = list(found)
+    taken = gaps.taken(rows, now=now)
+    offers = {
+        offer.gap_id: offer
+        for offer in Offer.objects.open_at(now).filter(gap__in=rows).select_related("made_by")
+    }
+    return [
+        GapRow(
+            gap,
+            int((gap.ends_at - gap.starts_at).total_seconds()) // 60,
+            gap.pk in taken,
+            offers.get(gap.pk),
+            _left(offers[gap.pk], now) if gap.pk in offers else 0,
+        )
+        for gap in rows
+    ]
+
+
+def _left(offer: Offer, now: datetime) -> int:
+    """The minutes until an offer runs out, rounded up."""
+    return -(-int((offer.expires_at - now).total_seconds()) // 60)
+
+
+def invitations(offer: Offer) -> list[Invitation]:
+    return list(
+        offer.invitations.select_related(
+            "entry__patient",
+            "entry__site",
+            "entry__series",
+            "entry__appointment",
+            "entry__protocol_version__modality",
+            "provider",
+        )
+    )
+
+
+def said_when(at: datetime, site: Site) -> str:
+    return format_when(at, site.zone, "en")
+
+
+def number(text: str) -> int:
+    """An id that was sent; 0 when it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _wall(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _span(minutes: int) -> str:
+    if minutes and minutes % MINUTES_A_DAY == 0:
+        return f"{minutes // MINUTES_A_DAY} d"
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
