@@ -43,3 +43,4 @@ bench: setup
 lock: setup
 	@for extra in "requirements.txt" "requirements-dev.txt --extra embedded --extra test --extra lint -c requirements.txt"; do \
 		$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 pyproject.toml -o $$extra; done
+	@$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-annotate --no-header --python-version 3.11 benchmarks/peers.in -o requirements-bench.txt

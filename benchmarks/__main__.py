@@ -16,10 +16,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import figures
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, LeftOut
 from config.embedded import Unusable, services
 
-GROUPS = ("engine", "scheduling", "screens")
+GROUPS = ("engine", "scheduling", "screens", "peers")
 STEPS = 6  # about how many each group reports, for the bar
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     chosen = parser.parse_args().only
     groups = (chosen,) if chosen else GROUPS
     console = Console()
-    measured: list[Figure] = []
+    measured: list[Figure | LeftOut] = []
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as progress:
@@ -53,7 +53,7 @@ class Broken(Exception):
     """A group ended before it was measured."""
 
 
-def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure]:
+def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
     """The figures of a group on services of its own, with durable commits as in production."""
     with tempfile.TemporaryDirectory(prefix="afterglow-") as directory:
         # As root, PostgreSQL's own user has to pass through.
@@ -75,21 +75,26 @@ def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure]:
                     told = json.loads(line)
                     if "step" in told:
                         step(told["step"])
+                    elif "left_out" in told:
+                        yield LeftOut(**told["left_out"])
                     else:
                         yield Figure(**told["figure"])
             if process.returncode:
                 raise Broken(f"the group {group} could not be measured (see above)")
 
 
-def _table(measured: list[Figure]) -> Table:
+def _table(measured: list[Figure | LeftOut]) -> Table:
     table = Table("group", "figure", "value", "floor", "ratio", "target", "")
     for one in measured:
+        if isinstance(one, LeftOut):
+            table.add_row(one.group, one.name, "left out", "", "", "", one.reason)
+            continue
         table.add_row(
             one.group,
             one.name,
             f"{one.value:,.2f} {one.unit}",
             f"{one.floor:,.2f}",
-            f"{one.ratio:.1f}",
+            f"{one.ratio:.3g}",
             f"≤ {one.target:g}",
             "ok" if one.ok else "[bold red]over[/]",
         )

@@ -41,11 +41,27 @@ class Figure:
             **asdict(self),
             "value": round(self.value, 3),
             "floor": round(self.floor, 3),
-            "ratio": round(self.ratio, 2),
+            "ratio": float(f"{self.ratio:.3g}"),
             "ok": self.ok,
         }
         order = ("group", "name", "value", "unit", "floor", "ratio", "target", "ok")
         return json.dumps({name: rounded[name] for name in order})
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What could not be measured here, and why; that fails nothing."""
+
+    group: str
+    name: str
+    reason: str
+
+    @property
+    def ok(self) -> bool:
+        return True
+
+    def line(self) -> str:
+        return json.dumps({"group": self.group, "name": self.name, "left_out": self.reason})
 
 
 def milliseconds(act: Callable[[], object], *, times: int) -> list[float]:
@@ -66,7 +82,7 @@ def p95(times: list[float]) -> float:
     return quantiles(times, n=20)[18]
 
 
-def write(figures: Iterable[Figure]) -> None:
+def write(figures: Iterable[Figure | LeftOut]) -> None:
     """One JSON line per figure to benchmarks/out/latest.jsonl."""
     LATEST.parent.mkdir(exist_ok=True)
     LATEST.write_text("".join(f"{figure.line()}\n" for figure in figures), encoding="utf-8")
