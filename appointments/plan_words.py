@@ -64,9 +64,9 @@ def of_plan(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> tuple[str, 
     """What a plan is good for, beside the others: the sentences of its rank."""
     said = []
     if visits is all_plans[0].visits and len(all_plans) > 1:
-        said.append("The fewest points of all plans.")
+        said.append("The fewest points.")
     if visits[0].day == min(plan.visits[0].day for plan in all_plans):
-        said.append(f"Begins first, on {format_day(visits[0].day)}.")
+        said.append("Begins first.")
     if len(visits) > 1:
         said += _of_series(visits, all_plans)
     return tuple(said)
@@ -75,10 +75,10 @@ def of_plan(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> tuple[str, 
 def _of_series(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> list[str]:
     said = []
     if visits[-1].day == min(plan.visits[-1].day for plan in all_plans):
-        said.append(f"Done first, on {format_day(visits[-1].day)}.")
+        said.append("Done first.")
     off = sum(abs((visit.day - visit.bounds.ideal).days) for visit in visits[1:])
     said.append(
-        "Every interval is ideal." if not off else f"{_days(off)} off the ideal intervals in all."
+        "Ideal intervals." if not off else f"{_days(off)} off the ideal intervals in all."
     )
     providers = {visit.resources["provider"] for visit in visits}
     said.append(

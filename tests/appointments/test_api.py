@@ -137,7 +137,7 @@ def test_plans_come_ranked_with_their_points_and_reasons(
     assert len(plans) == 5 and answer["problem"] is None
     assert [plan["points"] for plan in plans] == sorted(plan["points"] for plan in plans)
     assert answer["visits"] == plans[0]["visits"]
-    assert plans[0]["reasons"][0] == "The fewest points of all plans."
+    assert plans[0]["reasons"][0] == "The fewest points."
     assert set(plans[0]["visits"][-1]["points"]) == {"finish"}
     assert len({tuple(v["starts_at"] for v in plan["visits"]) for plan in plans}) == 5
 

@@ -47,9 +47,15 @@ def dates(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
-    """Put another place into the plan, or look at another day, keeping what was ticked."""
+    """Take another plan, put another place into it, or look at another day, keeping what was
+    ticked."""
     site, _ = booking_at(request)
     draft = drafts.read(request.POST)
+    if plan := request.POST.get("plan", ""):
+        try:
+            draft = replace(draft, wishes=tuple(drafts.wish(text) for text in plan.split()))
+        except ValueError:
+            raise Http404 from None
     session, _, value = request.POST.get("choose", "").partition("@")
     if value and session.isdigit() and 1 <= int(session) <= len(draft.wishes):
         try:
@@ -110,17 +116,19 @@ def _plan_page(
     request: HttpRequest, order: Order, *, look: str = "", refusal: Refused | None = None
 ) -> HttpResponse:
     now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
-    proposal = Proposal() if len(draft.wishes) == draft.sessions else _proposal(order, by, now)
-    if proposal.visits:
+    proposal = _proposal(order, by, now)
+    is_chosen = len(draft.wishes) == draft.sessions
+    if not is_chosen and proposal.visits:
         draft = replace(draft, wishes=tuple(visit.wish for visit in proposal.visits))
+    plans = plan_rows.ranked(proposal.plans, draft.wishes)
     rows: list[Row] = []
-    if proposal.problem is None:
+    if is_chosen or proposal.visits:
         rows = plan_rows.laid_out(
             draft.wishes,
             site=order.site,
             version=order.version,
             areas=draft.areas,
-            proposed=proposal.visits,
+            proposed=next((plan.visits for plan in plans if plan.is_shown), ()),
         )
     context = {
         "site": order.site,
@@ -130,7 +138,8 @@ def _plan_page(
         "draft": draft,
         "back": draft.wishes_query,
         "rows": rows,
-        "problem": proposal.problem,
+        "plans": plans,
+        "problem": None if is_chosen else proposal.problem,
         "sends": _sends(order, draft, rows, now),
         "looked": _looked(order, draft, rows, look, by, now),
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),

@@ -38,6 +38,7 @@ class Draft:
     provider_id: int | None = None
     weekday: int | None = None
     part: str = ""
+    only: bool = False
     wishes: tuple[VisitWish, ...] = ()
     skips: frozenset[Skip] = frozenset()
     reason: str = ""
@@ -46,7 +47,7 @@ class Draft:
     def preference(self) -> Preference:
         earliest, latest = PARTS.get(self.part, (0, 24 * 60))
         weekdays = EVERY_DAY if self.weekday is None else frozenset({self.weekday})
-        return Preference(weekdays, earliest, latest)
+        return Preference(weekdays, earliest, latest, strict=self.only)
 
     @property
     def chosen(self) -> list[tuple[str, str]]:
@@ -60,6 +61,7 @@ class Draft:
             ("provider", self.provider_id),
             ("weekday", self.weekday),
             ("part", self.part),
+            ("only", "1" if self.only else ""),
             *(("visit", written(wish)) for wish in self.wishes),
         ]
         return [(name, str(value)) for name, value in pairs if value not in (None, "")]
@@ -102,6 +104,7 @@ def read(data: QueryDict) -> Draft:
         provider_id=_value(int, data.get("provider")),
         weekday=weekday if weekday in EVERY_DAY else None,
         part=part if part in PARTS else "",
+        only=data.get("only") == "1",
         wishes=tuple(each for each in wishes if each is not None),
         skips=frozenset(
             skip

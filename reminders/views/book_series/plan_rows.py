@@ -12,7 +12,7 @@ from datetime import date, datetime
 from appointments.intervals import Bounds, bounds, interval_breaches
 from appointments.loading import eligible_at
 from appointments.needs import need_of
-from appointments.places import Place, ProposedVisit, VisitWish
+from appointments.places import Place, ProposedPlan, ProposedVisit, VisitWish
 from appointments.refusals import Refused
 from appointments.ticks import TICK
 from clinic.hours import local
@@ -116,6 +116,43 @@ def _row(
         ideal=(due.ideal - before).days,
         most=(due.latest - before).days,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPlan:
+    """One of the proposed plans, `rank` from 1: its visits, and all of them as a parameter.
+    `is_shown` when its places are those that are looked at."""
+
+    rank: int
+    visits: tuple[ProposedVisit, ...]
+    points: float
+    reasons: tuple[str, ...]
+    written: str
+    is_shown: bool
+
+    @property
+    def days(self) -> list[int]:
+        """The local days from each visit to the next."""
+        return [visit.interval_days for visit in self.visits[1:] if visit.interval_days]
+
+    @property
+    def providers(self) -> list[str]:
+        return list(dict.fromkeys(visit.provider.name for visit in self.visits))
+
+
+def ranked(plans: Sequence[ProposedPlan], wishes: Sequence[VisitWish]) -> list[RankedPlan]:
+    """The plans in order of rank; `wishes` are the places that are looked at."""
+    return [
+        RankedPlan(
+            rank,
+            plan.visits,
+            plan.points,
+            plan.reasons,
+            " ".join(drafts.written(visit.wish) for visit in plan.visits),
+            [visit.wish for visit in plan.visits] == list(wishes),
+        )
+        for rank, plan in enumerate(plans, 1)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from appointments import booking
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
+from appointments.places import VisitWish
 from clinic.models import OpeningHours, ProtocolVersion, Role, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
@@ -128,6 +129,74 @@ def test_the_first_form_leads_to_an_address_that_can_be_kept(
     assert answer.status_code == 303
     assert f"site={site.slug}&patient={patient.pk}" in answer["Location"]
     assert "area=face&area=neck&sessions=2" in answer["Location"]
+
+
+# --- Choosing among plans -------------------------------------------------------------------------
+
+
+def plan_values(page: str) -> list[str]:
+    return re.findall(r'name="plan" value="([^"]+)"', page)
+
+
+def test_five_plans_are_offered_and_the_best_one_is_shown(
+    desk: Client, patient: Patient, house: ProtocolVersion
+) -> None:
+    page = body(desk.get(DATES, chosen(patient, house)))
+    plans = plan_values(page)
+    assert len(plans) == 5
+    assert form_of(page)["visit"] == plans[0].split()
+    assert page.count('class="plan-choice"') == 5
+    assert len(re.findall(r'class="plan-choice"[^>]*aria-current="true"', page)) == 1
+    assert "28 · 28 days apart" in page
+    assert "The fewest points." in page
+
+
+def test_another_plan_takes_the_place_of_the_first_and_is_booked(
+    desk: Client, patient: Patient, house: ProtocolVersion, plan: dict[str, list[str]]
+) -> None:
+    third = plan_values(body(desk.get(DATES, chosen(patient, house))))[2]
+    answer = desk.post("/series/new/change/", {**plan, "plan": third, "skip": "1:x:sms"})
+    assert answer.status_code == 303
+    page = body(desk.get(answer["Location"]))
+    assert form_of(page)["visit"] == third.split()
+    assert f'value="{third}" data-key="3"' in page
+    shown = re.findall(r'value="([^"]+)" data-key="\d"[^>]*aria-current="true"', page)
+    assert shown == [third]
+    booked = desk.post("/series/new/book/", form_of(page))
+    assert booked.status_code == 302
+    starts = [written(wish) for wish in _wishes(TreatmentSeries.objects.get())]
+    assert starts == third.split()
+
+
+def _wishes(series: TreatmentSeries) -> list[VisitWish]:
+    return [
+        VisitWish(
+            visit.starts_at,
+            *(visit.allocations.get(resource__kind=k).resource_id for k in KINDS),
+        )
+        for visit in series.appointments.order_by("session")
+    ]
+
+
+KINDS = ("provider", "room", "device")
+
+
+def test_a_plan_that_cannot_be_read_is_not_found(desk: Client, plan: dict[str, list[str]]) -> None:
+    for hostile in ("x", "1~2~3", "20270304T1000~a~b~c", "\x00"):
+        assert desk.post("/series/new/change/", {**plan, "plan": hostile}).status_code == 404
+
+
+def test_wishes_that_are_conditions_say_what_would_help_when_they_cannot_be_met(
+    desk: Client, patient: Patient, house: ProtocolVersion
+) -> None:
+    answer = desk.get(DATES, chosen(patient, house, weekday=6, only=1))
+    page = body(answer)
+    assert "nothing keeps to the wished weekdays and times" in page
+    assert "On another weekday or at another time, session 1 can be on" in page
+    assert "Put the patient on the wait-list" in page
+    assert "plan-choice" not in page
+    lenient = body(desk.get(DATES, chosen(patient, house, weekday=6)))
+    assert "plan-choice" in lenient
 
 
 # --- Dates and messages ---------------------------------------------------------------------------
