@@ -17,23 +17,38 @@ from appointments.claiming import Claim
 from appointments.history import Before
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment, Hold
-from appointments.needs import DEVICE, PROVIDER, ROOM
+from appointments.needs import DEVICE, PROVIDER, ROOM, need_of
 from appointments.places import VisitWish
 from appointments.refusals import MovedTwice, MovesCollide, Refused, VisitLocked
 from appointments.ticks import TICK
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, local
-from clinic.models import Resource, Staff
+from clinic.models import ProtocolVersion, Resource, Staff
+from clinic.protocols import loading as protocols
 
 
 @dataclass(frozen=True, slots=True)
 class VisitMove:
-    """A visit and the place that it shall have; `expected_version` is the one that was seen."""
+    """A visit and the place that it shall have; `expected_version` is the one that was seen.
+
+    `protocol_version` is the one that it shall go by from now on, if that changes (`migrating`);
+    it then may keep its place.
+    """
 
     appointment: Appointment
     wish: VisitWish
     expected_version: int | None = None
+    protocol_version: ProtocolVersion | None = None
+
+    @property
+    def act(self) -> Move:
+        return Move.MOVE if self.protocol_version is None else Move.MIGRATE
+
+    def of(self, visit: Appointment) -> tuple[Appointment, VisitWish]:
+        """`visit` by its coming version, and its place."""
+        visit.protocol_version = self.protocol_version or visit.protocol_version
+        return visit, self.wish
 
 
 def move(
@@ -97,12 +112,13 @@ def move_together(
         with allocating.guarded():
             # In order of id, as everybody locks them.
             ordered = sorted(moves, key=lambda each: each.appointment.pk)
-            claims = _claims([(_locked(each, by=by), each.wish) for each in ordered], hold)
+            claims = _claims([each.of(_locked(each, by=by)) for each in ordered], hold)
+            acts = {each.appointment.pk: each.act for each in moves}
             for claim in claims:
                 claim.overlap = checking.may_overlap(
                     overlap, reason=override_reason, by=by, site=claim.site
                 )
-            was = _exchange(claims, now=now)
+            was = _exchange(claims, acts, now=now)
             changes = []
             for claim in claims:
                 found = _breaches(claim, was, now=now)
@@ -116,13 +132,14 @@ def move_together(
                     why = reason or (override_reason if overrides else "")
                     if checking.OVERLAP in overrides:
                         why = override_reason
+                    act = acts[visit.pk]
                     changes.append(
-                        history.keep(visit, Move.MOVE, was[visit.pk], by=by, now=now, reason=why)
+                        history.keep(visit, act, was[visit.pk], by=by, now=now, reason=why)
                     )
             claiming.keep(claims)
             gaps.open_for(changes, now=now)
     except Lost:
-        lost = _claims([(each.appointment, each.wish) for each in moves], hold)
+        lost = _claims([each.of(each.appointment) for each in moves], hold)
         claiming.refuse(*lost, now=now)
     moved = {visit.pk: visit for claim in claims for visit in claim.moving}
     return [moved[each.appointment.pk] for each in moves]
@@ -146,8 +163,21 @@ def _locked(wanted: VisitMove, *, by: Staff | None) -> Appointment:
     visit = history.locked(
         wanted.appointment, by=by, capability=Capability.BOOK, expected=wanted.expected_version
     )
-    may_move(visit, by)
+    if wanted.act is Move.MOVE or (visit.is_locked and _changes(visit, wanted)):
+        may_move(visit, by)
+    after(State(visit.state), wanted.act)
     return visit
+
+
+def _changes(visit: Appointment, wanted: VisitMove) -> bool:
+    """Whether another version of the protocol gives the visit another time or other resources."""
+    present = allocating.resources_of(visit)
+    need = need_of(
+        protocols.get(wanted.protocol_version or visit.protocol_version), visit.series.areas
+    )
+    length = (visit.ends_at - visit.starts_at) // TICK
+    moved = (wanted.wish.starts_at, need.body) != (visit.starts_at, length)
+    return moved or not wanted.wish.resources.items() <= present.items()
 
 
 def _claims(
@@ -181,7 +211,9 @@ def _claims(
     return claims
 
 
-def _exchange(claims: Sequence[Claim], *, now: datetime) -> dict[int, Before]:
+def _exchange(
+    claims: Sequence[Claim], acts: Mapping[int, Move], *, now: datetime
+) -> dict[int, Before]:
     """Give up every old place and write the new ones into the visits; how each was, by id.
 
     What is checked afterwards sees the visits as they would stand. Raises Lost and MovesCollide.
@@ -192,12 +224,13 @@ def _exchange(claims: Sequence[Claim], *, now: datetime) -> dict[int, Before]:
     was = {visit.pk: history.before(visit, allocating.release(visit)) for visit in visits}
     for claim in claims:
         for visit, wish in zip(claim.moving, claim.visits, strict=True):
-            if wish.starts_at != visit.starts_at:
+            stays = wish.starts_at == visit.starts_at
+            if not stays:
                 visit.schedule_version += 1
                 visit.scheduled_at = now
+            visit.state = after(State(visit.state), acts[visit.pk] if stays else Move.MOVE)
             visit.starts_at = wish.starts_at
             visit.ends_at = wish.starts_at + claim.need.body * TICK
-            visit.state = after(State(visit.state), Move.MOVE)
     Appointment.objects.bulk_update(visits, ["starts_at", "ends_at"])
     return was
 

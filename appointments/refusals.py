@@ -32,6 +32,13 @@ class ProtocolNotApproved(Refused):
     field = "protocol"
 
 
+class OtherProtocol(Refused):
+    """A series stays with its protocol: only the version may change."""
+
+    code = "other_protocol"
+    field = "protocol"
+
+
 class AreaNotTreated(Refused):
     code = "area_not_treated"
     field = "areas"

@@ -14,7 +14,8 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import booking, ending, proposing
+from appointments import booking, ending, migrating, proposing
+from appointments.api.moves import moves_of
 from appointments.api.shapes import (
     PreferenceSerializer,
     ProposalSerializer,
@@ -35,13 +36,17 @@ from clinic.api_views import IdFilter, Rows
 from clinic.protocols import loading as protocols
 from reminders import foreseeing, series_booking
 from reminders.api.series_shapes import (
+    MIGRATION,
     AddVisitSerializer,
     BookSerializer,
     EndSerializer,
+    MigrateSerializer,
+    MigrationSerializer,
     PreviewBodySerializer,
     PreviewSerializer,
     SeriesDetailSerializer,
     SeriesSerializer,
+    VersionToSerializer,
     skips_of,
 )
 from reminders.preview import ImaginedVisit
@@ -195,6 +200,29 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
         """Take back an early end: its visits get their former places again, all or none."""
         series = self.get_object()
         ending.reopen(series=series, by=self.staff, now=timezone.now())
+        return Response(self._shown(series))
+
+    @extend_schema(request=VersionToSerializer, responses=MigrationSerializer, examples=[MIGRATION])
+    @action(detail=True, methods=["post"], url_path="migrate/preview")
+    def preview_migration(self, request: Request, pk: int) -> Response:
+        """Show what another approved version of its protocol changes for a series."""
+        series, asked = self.get_object(), self.body(VersionToSerializer)
+        found = migrating.preview(series=series, version=asked["version"], now=timezone.now())
+        return Response(MigrationSerializer(found).data)
+
+    @extend_schema(
+        request=MigrateSerializer,
+        responses={200: SeriesDetailSerializer, **PLACE_ERRORS},
+        examples=[OpenApiExample("As it is proposed now", {"protocol": 9}, request_only=True)],
+    )
+    @action(detail=True, methods=["post"])
+    def migrate(self, request: Request, pk: int) -> Response:
+        """Go over to another version for the visits still to come: all of them, or none."""
+        series, asked = self.get_object(), self.body(MigrateSerializer)
+        seen = moves_of(asked["moves"]) if "moves" in asked else None
+        migrating.migrate(
+            series=series, version=asked["version"], seen=seen, by=self.staff, now=timezone.now()
+        )
         return Response(self._shown(series))
 
     @extend_schema(request=None, responses=SeriesDetailSerializer)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
+from appointments.api.moves import MOST_MOVES, ReplanLineSerializer, VisitMoveSerializer
 from appointments.api.shapes import (
     MOST_SESSIONS,
     REASON_LENGTH,
     BookableSerializer,
     OverlapField,
+    ProblemSerializer,
     ReasonField,
     TreatmentSerializer,
     VisitSerializer,
     VisitWishSerializer,
 )
 from appointments.models import TreatmentSeries
-from clinic.api_fields import Body, Instant, Start
-from clinic.models import ProtocolVersion
+from clinic.api_fields import Body, Instant, Seen, Start
+from clinic.models import ProtocolVersion, Staff
 from reminders.catalogue import Channel
 from reminders.models import SkipChoice
 
@@ -71,6 +75,24 @@ class EndSerializer(Body):
     reason = serializers.CharField(max_length=REASON_LENGTH)
 
 
+def _versions(staff: Staff) -> QuerySet[ProtocolVersion]:
+    """Protocols are the house's: everybody sees them all."""
+    return ProtocolVersion.objects.all()
+
+
+class VersionToSerializer(Body):
+    protocol = Seen(_versions, source="version", help_text="The id of an approved version.")
+
+
+class MigrateSerializer(VersionToSerializer):
+    moves = _list(
+        VisitMoveSerializer(),
+        max_length=MOST_MOVES,
+        required=False,
+        help_text="Every visit to come with its place, as the preview gave it; else as it is now.",
+    )
+
+
 def skips_of(asked: Iterable[Mapping[str, Any]]) -> Skips:
     return frozenset((each["session"], each["step"], each["channel"]) for each in asked)
 
@@ -112,6 +134,43 @@ class SeriesDetailSerializer(SeriesSerializer):
 
     class Meta(SeriesSerializer.Meta):
         fields = (*SeriesSerializer.Meta.fields, "appointments", "skips")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    """One difference between two versions, in words."""
+
+    what = serializers.ChoiceField(["interval", "length", "set_up", "clean_up", "step"])
+    name = serializers.CharField(allow_blank=True, help_text="A kind of resource, or a step's id.")
+    title = serializers.CharField()
+    before = serializers.CharField(allow_blank=True, help_text="Empty for a step that is new.")
+    after = serializers.CharField(allow_blank=True, help_text="Empty for a step that is gone.")
+
+
+class MigrationSerializer(serializers.Serializer[Any]):
+    """What the version changes, and where each visit to come would be."""
+
+    changes = ChangeSerializer(many=True)
+    lines = ReplanLineSerializer(many=True)
+    problem = ProblemSerializer(allow_null=True, source="replan.problem")
+
+
+MIGRATION = OpenApiExample(
+    "Longer visits, and all of them stay",
+    {
+        "changes": [
+            {
+                "what": "length",
+                "name": "",
+                "title": "Length of a visit",
+                "before": "90 minutes",
+                "after": "105 minutes",
+            }
+        ],
+        "lines": [],
+        "problem": None,
+    },
+    response_only=True,
+)
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
