@@ -77,9 +77,7 @@ def _of_series(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> list[str
     if visits[-1].day == min(plan.visits[-1].day for plan in all_plans):
         said.append("Done first.")
     off = sum(abs((visit.day - visit.bounds.ideal).days) for visit in visits[1:])
-    said.append(
-        "Ideal intervals." if not off else f"{_days(off)} off the ideal intervals in all."
-    )
+    said.append("Ideal intervals." if not off else f"{_days(off)} off the ideal intervals in all.")
     providers = {visit.resources["provider"] for visit in visits}
     said.append(
         "One provider throughout." if len(providers) == 1 else f"{len(providers)} providers."

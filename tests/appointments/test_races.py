@@ -14,8 +14,17 @@ from appointments import attendance, cancelling, moving, swapping
 from appointments.models import Allocation, Appointment
 from appointments.moving import VisitMove
 from appointments.places import VisitWish
-from appointments.refusals import Refused, SlotTaken, StaleVersion
-from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
+from appointments.refusals import PatientElsewhere, Refused, SlotTaken, StaleVersion
+from clinic.models import (
+    Modality,
+    ProtocolVersion,
+    Resource,
+    Role,
+    Site,
+    SiteRole,
+    Staff,
+    TravelTime,
+)
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
@@ -262,3 +271,36 @@ def test_a_patient_booked_twice_at_once_is_in_one_place(
     outcomes = at_once([lambda: book(wish(FIRST)), lambda: book(elsewhere, areas=["hands"])])
     assert sum(isinstance(result, Refused) for result, _ in outcomes) == 1
     assert Appointment.objects.count() == 1
+
+
+def test_a_patient_booked_at_two_sites_at_once_has_the_time_to_travel(
+    book: Book,
+    wish: Wish,
+    site: Site,
+    other_site: Site,
+    patient: Patient,
+    front_desk: Staff,
+    modality: Modality,
+    protocol: ProtocolVersion,
+) -> None:
+    """Nothing overlaps, so that only the check under the patient's lock keeps one of them out."""
+    Site.objects.filter(pk=other_site.pk).update(zone=site.zone)
+    other_site.refresh_from_db()
+    low, high = sorted((site.pk, other_site.pk))
+    TravelTime.objects.create(site_id=low, other_id=high, minutes=60)
+    SiteRole.objects.create(staff=front_desk, site=other_site, role=Role.FRONT_DESK)
+    there = provider_resource(
+        other_site, staff_at(other_site, Role.PROVIDER, "Ines Roth"), modality
+    )
+    room = Resource.objects.create(kind="room", name="R", site=other_site, room_kind="treatment")
+    device = Resource.objects.create(kind="device", name="D", site=other_site, modality=modality)
+    # The first ends at 11:35, so that the way to the other site ends at 12:35.
+    here, away = wish(FIRST), VisitWish(at(FIRST, "12:00"), there.pk, room.pk, device.pk)
+    for _ in range(5):
+        outcomes = [result for result, _ in at_once(
+            [lambda: book(here), lambda: book(away, site=other_site)]
+        )]  # fmt: skip
+        [lost] = [each for each in outcomes if isinstance(each, Exception)]
+        assert isinstance(lost, PatientElsewhere), lost
+        [visit] = Appointment.objects.standing()
+        cancelling.cancel(appointment=visit, by=front_desk, now=visit.booked_at)
