@@ -68,6 +68,7 @@ def add(*, target: Target, by: Staff, now: datetime, wishes: Wishes = ANY_PLACE)
         with transaction.atomic():
             overtaken.close(site=entry.site, now=now, patient=entry.patient)
             entry.save()
+            entry.patient.sites.add(entry.site)
             _record("waitlist.add", entry, by=by, now=now, after=_facts(entry))
     except IntegrityError as error:
         raise AlreadyWaiting(

@@ -1,5 +1,5 @@
-"""The API of visits: free places and holds, the visits themselves, tasks, calendar feeds, and what
-keeps time free: blocks and exceptional hours."""
+"""The API of visits: free places and holds, the visits themselves, the wait-list, tasks, calendar
+feeds, and what keeps time free: blocks and exceptional hours."""
 
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
@@ -8,6 +8,7 @@ from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.tasks import Tasks
 from appointments.api.visits import Visits
+from appointments.api.waitlist import Entries, Gaps, Invitations, Offers
 from clinic.api_views import router
 
 _router = router()
@@ -15,6 +16,10 @@ _router.register("series", Availability, basename="api-availability")
 _router.register("appointments", Visits, basename="api-appointments")
 _router.register("holds", Holds, basename="api-holds")
 _router.register("tasks", Tasks, basename="api-tasks")
+_router.register("waitlist", Entries, basename="api-waitlist")
+_router.register("gaps", Gaps, basename="api-gaps")
+_router.register("offers", Offers, basename="api-offers")
+_router.register("invitations", Invitations, basename="api-invitations")
 _router.register("calendar-feeds", Feeds, basename="api-feeds")
 _router.register("blocks", Blocks, basename="api-blocks")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
