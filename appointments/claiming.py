@@ -283,6 +283,7 @@ def _refusal(
         near=wish.starts_at,
         now=now,
         without=[each.pk for each in claim.moving],
+        holding=claim.hold,
         series=claim.series,
         allowed=lambda day: _keeps_intervals(claim, visit, day),
     )
