@@ -18,7 +18,7 @@ from appointments.loading import Loaded
 from appointments.models import Appointment, Hold, HoldPurpose, TreatmentSeries
 from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.places import VisitWish
-from appointments.refusals import Refused, SlotHeld, SlotTaken
+from appointments.refusals import Refused, SlotHeld, SlotTaken, StaleVersion
 from appointments.ticks import TICK
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site
@@ -218,8 +218,11 @@ def wish_for_move(
         return named.get(kind) or next(known, None) or next(iter(free), present.get(kind))
 
     provider, room = chosen(PROVIDER), chosen(ROOM)
-    assert provider is not None
-    assert room is not None
+    if provider is None or room is None:
+        # It holds nothing any more, so it was cancelled after it was read.
+        raise StaleVersion(
+            "Somebody changed this visit since you opened it. Look at it again, then repeat."
+        )
     return VisitWish(starts_at, provider, room, chosen(DEVICE))
 
 
