@@ -157,7 +157,7 @@ def working_ticks(
             for day in others
             if provider.credentialed_on(day)
         ]
-    return _expanded(weekly, np.array(usual).reshape(-1, days.count), special, days)
+    return _expanded(weekly, np.array(usual, dtype=bool).reshape(-1, days.count), special, days)
 
 
 def _usual_days(site: SiteTime, days: LocalDays, special: Iterable[date]) -> Bools:
