@@ -33,10 +33,11 @@ ANY_TIME = (0, MINUTES_A_DAY)
     ],
 )
 def test_days_and_one_time_are_read_in_any_order(
-    text: str, weekdays: set[int], times: tuple[int, int]
+    text: str, weekdays: set[int] | frozenset[int], times: tuple[int, int]
 ) -> None:
     read = preference_words.read(text)
-    assert (read.weekdays, read.earliest, read.latest) == (weekdays, *times)
+    assert read.weekdays == frozenset(weekdays)
+    assert (read.earliest, read.latest) == times
     assert not read.strict
     assert preference_words.read(text, strict=True).strict
 
