@@ -1,5 +1,5 @@
 """The API of visits: free places and holds, the visits themselves, the wait-list, tasks, calendar
-feeds, and what keeps time free: blocks and exceptional hours."""
+feeds, what keeps time free (blocks and exceptional hours), and how a site plans."""
 
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
@@ -7,6 +7,7 @@ from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.tasks import Tasks
+from appointments.api.tuning import Scheduling
 from appointments.api.visits import Visits
 from appointments.api.waitlist import Entries, Gaps, Invitations, Offers
 from clinic.api_views import router
@@ -23,5 +24,6 @@ _router.register("invitations", Invitations, basename="api-invitations")
 _router.register("calendar-feeds", Feeds, basename="api-feeds")
 _router.register("blocks", Blocks, basename="api-blocks")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
+_router.register("sites", Scheduling, basename="api-scheduling")
 
 urlpatterns = _router.urls

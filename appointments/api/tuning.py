@@ -1,0 +1,106 @@
+"""How a site plans: to read and to change, for those who manage it."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from appointments import tuning
+from appointments.models import SchedulingSettings
+from clinic import access
+from clinic.api_fields import Body
+from clinic.api_views import Rows
+from clinic.models import Site
+
+
+class SettingsSerializer(serializers.ModelSerializer[SchedulingSettings]):
+    class Meta:
+        model = SchedulingSettings
+        fields: tuple[str, ...] = ("site", *tuning.LIMITS)
+
+
+def _points(name: str) -> serializers.FloatField:
+    least, most = tuning.LIMITS[name]
+    return serializers.FloatField(min_value=least, max_value=most, required=False)
+
+
+def _minutes(name: str) -> serializers.IntegerField:
+    least, most = tuning.LIMITS[name]
+    return serializers.IntegerField(min_value=least, max_value=most, required=False)
+
+
+class TuneSerializer(Body):
+    """The settings to change; what is left out stays."""
+
+    hold_minutes = _minutes("hold_minutes")
+    offer_minutes = _minutes("offer_minutes")
+    early = _points("early")
+    late = _points("late")
+    other_provider = _points("other_provider")
+    other_weekday = _points("other_weekday")
+    off_time = _points("off_time")
+    most_off_time = _points("most_off_time")
+    finish = _points("finish")
+    device_load = _points("device_load")
+    idle_gap = _points("idle_gap")
+    usable_minutes = _minutes("usable_minutes")
+    unchanged = _points("unchanged")
+
+
+_SHOWN = {
+    "site": 1,
+    "hold_minutes": 5,
+    "offer_minutes": 15,
+    "early": 1.5,
+    "late": 1.0,
+    "other_provider": 0.0,
+    "other_weekday": 6.0,
+    "off_time": 1.0,
+    "most_off_time": 8.0,
+    "finish": 0.05,
+    "device_load": 3.0,
+    "idle_gap": 2.0,
+    "usable_minutes": 30,
+    "unchanged": 1000.0,
+}
+
+
+class Scheduling(Rows):
+    tag = "sites"
+    queryset = Site.objects.none()
+    pagination_class = None
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Site]:
+        return access.sites_of(self.staff)
+
+    @extend_schema(
+        methods=["get"],
+        summary="Read how a site plans: minutes that places are kept, and points of plans.",
+        responses=SettingsSerializer,
+        examples=[OpenApiExample("Settings", _SHOWN, response_only=True)],
+    )
+    @extend_schema(
+        methods=["patch"],
+        summary="Change how a site plans.",
+        request=TuneSerializer,
+        responses=SettingsSerializer,
+        examples=[
+            OpenApiExample("Providers may change freely", {"other_provider": 0}, request_only=True),
+            OpenApiExample("Settings", _SHOWN, response_only=True),
+        ],
+    )
+    @action(detail=True, methods=["get", "patch"])
+    def scheduling(self, request: Request, pk: int) -> Response:
+        """How a site plans."""
+        site = self.get_object()
+        if request.method == "GET":
+            return Response(SettingsSerializer(tuning.settings_of(site=site, by=self.staff)).data)
+        changes = self.body(TuneSerializer)
+        tuned = tuning.tune(site=site, changes=changes, by=self.staff, now=timezone.now())
+        return Response(SettingsSerializer(tuned).data)

@@ -1,0 +1,89 @@
+"""How a site plans: the minutes that places are kept, and the points that plans are ranked by.
+
+A site without settings has the defaults. Refuses to know what the points do to a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from appointments.models import SchedulingSettings
+from appointments.models.settings import MOST_POINTS
+from appointments.refusals import Refused
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Site, Staff
+
+
+class SettingsRefused(Refused):
+    """A value that a setting cannot have; `field` is the setting."""
+
+    code = "settings_refused"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+# The least and the most of each setting; minutes are whole.
+MINUTES = {"hold_minutes": (1, 60), "offer_minutes": (1, 24 * 60), "usable_minutes": (0, 24 * 60)}
+LIMITS: dict[str, tuple[int, int]] = {
+    field.name: MINUTES.get(field.name, (0, MOST_POINTS))
+    for field in SchedulingSettings._meta.concrete_fields
+    if field.name != "site"
+}
+
+
+def settings_of(*, site: Site, by: Staff) -> SchedulingSettings:
+    """Those of the site; the defaults, unsaved, where it has none. Raises Forbidden when `by`
+    does not manage `site`."""
+    access.require(by, Capability.MANAGE_SITE, site)
+    row = SchedulingSettings.objects.filter(site=site).first()
+    return row or SchedulingSettings(site=site)
+
+
+def tune(*, site: Site, changes: Mapping[str, Any], by: Staff, now: datetime) -> SchedulingSettings:
+    """Give the settings of `site` these values, by their names; the others stay.
+
+    Raises:
+        SettingsRefused: for a name that is no setting, and a value beyond its limits.
+        Forbidden: when `by` does not manage `site`.
+    """
+    access.require(by, Capability.MANAGE_SITE, site)
+    for name, value in changes.items():
+        _possible(name, value)
+    with transaction.atomic():
+        # Of two who tune at once, the later one changes what the first one wrote.
+        Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        row = settings_of(site=site, by=by)
+        before = {name: getattr(row, name) for name in changes}
+        for name, value in changes.items():
+            setattr(row, name, value)
+        changed = [name for name in changes if getattr(row, name) != before[name]]
+        if changed:
+            row.save()
+            audit.record(
+                action="settings.tune",
+                subject=row,
+                by=by,
+                now=now,
+                site=site,
+                before={name: before[name] for name in changed},
+                after={name: getattr(row, name) for name in changed},
+            )
+        return row
+
+
+def _possible(name: str, value: float) -> None:
+    if name not in LIMITS:
+        raise SettingsRefused(
+            f"There is no setting '{name}'. There are {', '.join(LIMITS)}.", field=name
+        )
+    least, most = LIMITS[name]
+    # Also false for what is no number.
+    if not least <= value <= most:
+        raise SettingsRefused(f"Give {name} from {least} to {most}.", field=name)
