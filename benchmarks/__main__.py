@@ -19,7 +19,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure, LeftOut
 from config.embedded import Unusable, services
 
-GROUPS = ("engine", "scheduling", "screens", "peers")
+GROUPS = ("engine", "scheduling", "stress", "growth", "screens", "peers")
 STEPS = 6  # about how many each group reports, for the bar
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+from typing import Any
 
+import psycopg
 from django.db import connection
 
-from appointments.models import Block, BlockKind
+from appointments.models import Allocation, Block, BlockKind
 from benchmarks.house import CLOSES, NOW, OPENS, House
 from clinic.hours import instant
 from clinic.models import ProviderHours, Resource, ResourceKind
@@ -47,27 +49,73 @@ COPY appointments_allocation (resource_id, starts_at, ends_at, active, block_id)
 """
 
 
-def fill(house: House, calendar: Calendar, *, past_days: int, days: int = YEAR) -> int:
-    """Book the days before and after NOW; how many visits that made."""
-    first = (NOW - timedelta(days=past_days)).date()
+HISTORY = """
+INSERT INTO appointments_allocation (resource_id, starts_at, ends_at, active, block_id)
+SELECT resource_id, starts_at - back * interval '364 days', ends_at - back * interval '364 days',
+       true, block_id
+  FROM appointments_allocation, generate_series(1, %(copies)s) back
+ WHERE starts_at >= %(now)s AND starts_at < %(now)s + interval '364 days'
+   AND resource_id <= %(last)s
+ ORDER BY starts_at DESC
+ LIMIT %(rows)s
+"""
+GUARD = "allocation_no_overlap"
+
+
+def fill(house: House, calendar: Calendar, *, days: int = YEAR) -> int:
+    """Book the days from NOW on; how many visits that made."""
     block = Block.objects.create(
         site=house.site,
         kind=BlockKind.BLOCKED,
-        starts_at=NOW - timedelta(days=past_days + 1),
+        starts_at=NOW - timedelta(days=1),
         ends_at=NOW + timedelta(days=days + 1),
         created_at=NOW,
     )
     visits = 0
     # Read before the copy begins: it has the connection to itself.
     pools, shifts = _pools(house), _shifts(house)
+    first = NOW.date() + timedelta(days=1)
     with connection.cursor() as cursor, cursor.copy(COPY) as rows:
-        for made in _visits(house.site.zone, calendar, pools, shifts, first, past_days + days):
+        for made in _visits(house.site.zone, calendar, pools, shifts, first, days):
             visits += 1
             for resource, starts_at, ends_at in made:
                 rows.write_row((resource, starts_at, ends_at, True, block.pk))
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    settle()
     return visits
+
+
+def history(house: House, visits: int, *, beside: int) -> None:
+    """Copy the year ahead into the past until there are about so many past visits; `beside` is
+    how many there are in the year ahead."""
+    ahead = Allocation.objects.filter(starts_at__gte=NOW)
+    last = Resource.objects.filter(site=house.site).order_by("-pk").values_list("pk", flat=True)[0]
+    asked = {
+        "copies": -(-visits // beside),
+        "now": NOW,
+        "last": last,
+        "rows": round(visits * ahead.count() / beside),
+    }
+    with as_owner() as owner:
+        # Checked one by one, millions of rows would take minutes; the guard is built anew at once.
+        [(guard,)] = owner.execute(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [GUARD]
+        ).fetchall()
+        owner.execute(f"ALTER TABLE appointments_allocation DROP CONSTRAINT {GUARD}")
+        owner.execute(HISTORY, asked)
+        owner.execute(f"ALTER TABLE appointments_allocation ADD CONSTRAINT {GUARD} {guard}")
+    settle()
+
+
+def settle() -> None:
+    """What the database does by itself after a while: statistics, and pages known as visible."""
+    with as_owner() as owner:
+        owner.execute("VACUUM (ANALYZE)")
+
+
+def as_owner() -> psycopg.Connection[Any]:
+    """A connection as the role that owns the tables, which commits each statement."""
+    params = connection.get_connection_params() | {"user": "afterglow"}
+    return psycopg.connect(**params, autocommit=True)
 
 
 def _visits(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection
-
-from appointments.models import Block, BlockKind
 from clinic.durations import from_minutes
 from clinic.models import (
     Credential,
@@ -22,7 +19,7 @@ from clinic.models import (
     Staff,
 )
 from clinic.protocols import loading, reading
-from clinic.protocols.schema import SetUp
+from clinic.protocols.schema import Sessions, SetUp
 from patients import consent, registration
 from patients.models import Patient
 
@@ -73,17 +70,18 @@ def build() -> House:
 
 
 def version_of(house: House, minutes: int, buffer: int) -> ProtocolVersion:
-    """The protocol with sessions of `minutes` in the chair, and `buffer` minutes before and after
-    for provider, room and device."""
+    """The protocol with up to twelve sessions of `minutes` in the chair, and `buffer` minutes
+    before and after for provider, room and device."""
     protocol = loading.get(house.version)
     held = SetUp(from_minutes(buffer), from_minutes(buffer))
     areas = {
-        slug: replace(area, chair=from_minutes(minutes), numbing=None)
+        slug: replace(area, chair=from_minutes(minutes), numbing=None, sessions=None)
         for slug, area in protocol.applicability.areas.items()
     }
     changed = replace(
         protocol,
         version=f"{protocol.version}+{minutes}",
+        series=replace(protocol.series, sessions=Sessions(1, 6, 12)),
         resources=replace(protocol.resources, provider=held, room=held, device=held),
         applicability=replace(protocol.applicability, areas=areas),
     )
@@ -124,33 +122,6 @@ def _resources(site: Site, version: ProtocolVersion) -> None:
         Resource.objects.create(
             kind=ResourceKind.DEVICE, name=f"Device {number}", site=site, modality=version.modality
         )
-
-
-BUSY = """
-INSERT INTO appointments_allocation (resource_id, block_id, starts_at, ends_at, active)
-SELECT resource.id, %(block)s, start, start + interval '55 minutes', true
-  FROM clinic_resource AS resource,
-       generate_series(%(first)s::timestamptz, %(last)s::timestamptz, interval '1 hour') AS start
- WHERE resource.kind <> 'patient'
-   AND (resource.id * 2654435761 + extract(epoch FROM start)::bigint / 3600 * 40503) %% 10 < 5
-"""
-
-
-def fill(house: House, *, days: int) -> int:
-    """Keep every resource busy for about half of its time, `days` before and after NOW."""
-    span = timedelta(days=days)
-    block = Block.objects.create(
-        site=house.site,
-        kind=BlockKind.BLOCKED,
-        starts_at=NOW - span,
-        ends_at=NOW + span + timedelta(hours=1),
-        created_at=NOW,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(BUSY, {"block": block.pk, "first": NOW - span, "last": NOW + span})
-        count: int = cursor.rowcount
-        cursor.execute("ANALYZE")
-    return count
 
 
 def patients(house: House, count: int) -> list[Patient]:

@@ -1,107 +1,149 @@
-"""Finding and booking places, against the one query that loads the busy times."""
+"""Planning and booking on a realistic calendar of 200,000 visits, and many hands on one slot."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from itertools import count
+from datetime import date, datetime, timedelta
+from threading import Barrier, Thread
+from time import perf_counter
 
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from appointments import booking, proposing
-from appointments.models import Allocation
-from benchmarks import house
+from appointments.models import Appointment, Block
+from appointments.places import VisitWish
+from appointments.refusals import SlotTaken
+from benchmarks import calendars, house, planning
 from benchmarks.figures import Figure, milliseconds, p50, p95
 from benchmarks.house import NOW, House
+from clinic.models import ProtocolVersion
+from patients.models import Patient
 
 GROUP = "scheduling"
-SESSIONS = 6
-HORIZON = timedelta(days=300)
+VISITS = 200_000
+SESSIONS, BOOKERS, ROUNDS = 6, 50, 3
 
 
 def figures(step: Callable[[str], None]) -> Iterator[Figure]:
-    step("a year of bookings")
+    step(f"{VISITS:,} visits")
     built = house.build()
-    house.fill(built, days=365)
-    [patient, *_] = house.patients(built, 1)
-    whole = {
-        "patient": patient,
-        "site": built.site,
-        "version": built.version,
-        "areas": ["face"],
-        "now": NOW,
-    }
-    step("the load query")
-    load = milliseconds(lambda: _load(built), times=40)
-    step("first 20 starts")
-    first = milliseconds(lambda: proposing.first_starts(**whole), times=40)  # type: ignore[arg-type]
-    yield Figure(GROUP, "first 20 starts, p95", p95(first), "ms", p95(load), 10)
-    step(f"a series of {SESSIONS}")
-    series = milliseconds(
-        lambda: proposing.propose_series(**whole, sessions=SESSIONS),  # type: ignore[arg-type]
-        times=20,
-    )
-    yield Figure(GROUP, f"propose {SESSIONS} visits, p95", p95(series), "ms", p95(load), 40)
-    step("booking")
-    yield from _booking(built)
+    version = house.version_of(built, calendars.S1.session, calendars.S1.buffer)
+    ahead = calendars.fill(built, calendars.S1)
+    calendars.history(built, VISITS - ahead, beside=ahead)
+    people = house.patients(built, 30 + BOOKERS)
+    yield from planning.figures(step, GROUP, built, version, people[0], most_starts=3, most_plans=4)
+    step(f"booking {SESSIONS} visits")
+    yield _booking(built, version, people[:30])
+    step(f"{BOOKERS} bookers of one slot")
+    yield from _contention(built, version, people[30:])
 
 
-LOAD = """
-SELECT resource_id, string_agg(timestamptz_send(starts_at) || timestamptz_send(ends_at), ''
-                               ORDER BY starts_at)
-  FROM appointments_allocation
- WHERE active AND resource_id = ANY(%s) AND starts_at >= %s AND starts_at < %s
- GROUP BY resource_id
-"""
-
-
-def _load(built: House) -> None:
-    """F: the busy times of all resources over the horizon, one packed value each."""
-    resources = list(built.site.resources.values_list("pk", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute(LOAD, [resources, NOW, NOW + HORIZON])
-        cursor.fetchall()
-
-
-def _booking(built: House) -> Iterator[Figure]:
-    """One visit booked whole, against four bare rows inserted and committed."""
-    people = iter(house.patients(built, 60))
-    places = proposing.first_starts(
-        patient=next(people),
+def _book(
+    built: House, version: ProtocolVersion, patient: Patient, visits: list[VisitWish]
+) -> None:
+    booking.book_series(
+        patient=patient,
         site=built.site,
-        version=built.version,
+        version=version,
         areas=["face"],
+        visits=visits,
+        by=built.desk,
         now=NOW,
-        limit=400,
     )
-    free = iter(places[::7])
 
-    def book() -> None:
-        booking.book_series(
-            patient=next(people),
-            site=built.site,
-            version=built.version,
-            areas=["face"],
-            visits=[next(free).wish],
-            by=built.desk,
-            now=NOW,
+
+def _plan(built: House, version: ProtocolVersion, patient: Patient, first: date) -> list[VisitWish]:
+    found = proposing.propose_series(
+        patient=patient,
+        site=built.site,
+        version=version,
+        areas=["face"],
+        sessions=SESSIONS,
+        now=NOW,
+        first_from=first,
+        most=1,
+    )
+    return [visit.wish for visit in found.visits]
+
+
+def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> Figure:
+    """A whole series booked, against its bare rows inserted and committed."""
+    first = NOW.date() + timedelta(days=3)
+    taken, bare = list[float](), list[float]()
+    rows = built.site.resources.values_list("pk", flat=True)[0], Block.objects.all()[0].pk
+    for patient in people:
+        visits = _plan(built, version, patient, first)
+        taken += milliseconds(lambda: _book(built, version, patient, visits), times=1)  # noqa: B023
+        bare += milliseconds(
+            lambda: _bare(rows, NOW + timedelta(days=3000, hours=len(bare))), times=1
+        )  # noqa: B023
+    name = f"book a series of {SESSIONS}, p95"
+    return Figure(GROUP, name, p95(taken), "ms", p95(bare), 12)
+
+
+def _bare(rows: tuple[int, int], starts_at: datetime) -> None:
+    """The rows that a series holds, written and committed as they are; `rows` are a resource and
+    a block."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO appointments_allocation"
+            " (resource_id, block_id, starts_at, ends_at, active)"
+            " SELECT %s, %s, %s + n * interval '1 minute', %s + (n + 1) * interval '1 minute', true"
+            " FROM generate_series(1, %s) n",
+            [*rows, starts_at, starts_at, 4 * SESSIONS],
         )
 
-    taken = milliseconds(book, times=30)
-    numbers = count()
 
-    def insert() -> None:
-        starts = NOW + timedelta(days=3000, hours=next(numbers))
-        model = Allocation.objects.first()
-        assert model is not None
-        with transaction.atomic(), connection.cursor() as cursor:
-            for resource in built.site.resources.values_list("pk", flat=True)[:4]:
-                cursor.execute(
-                    "INSERT INTO appointments_allocation"
-                    " (resource_id, block_id, starts_at, ends_at, active)"
-                    " VALUES (%s, %s, %s, %s, true)",
-                    [resource, model.block_id, starts, starts + timedelta(minutes=30)],
-                )
+def _contention(built: House, version: ProtocolVersion, people: list[Patient]) -> Iterator[Figure]:
+    """All want the same place at once: one has it, the others hear what else there is."""
+    slowest, alone = [], []
+    for number in range(ROUNDS):
+        first = NOW.date() + timedelta(days=20 + 7 * number)
+        place = _plan(built, version, people[0], first)[:1]
+        before = Appointment.objects.count()
+        seconds = _all_at_once(built, version, people, place)
+        assert Appointment.objects.count() == before + 1, "not exactly one winner"
+        slowest.append(max(seconds) * 1000)
+        alone += milliseconds(lambda: _lose(built, version, people[-1], place), times=5)  # noqa: B023
+    name = f"{BOOKERS} bookers of one slot, slowest loser"
+    # One after the other on one core they would take so long.
+    yield Figure(GROUP, name, max(slowest), "ms", p50(alone) * BOOKERS, 2)
 
-    bare = milliseconds(insert, times=30)
-    yield Figure(GROUP, "book one visit, p50", p50(taken), "ms", p50(bare), 25)
+
+def _lose(built: House, version: ProtocolVersion, patient: Patient, place: list[VisitWish]) -> None:
+    try:
+        _book(built, version, patient, place)
+    except SlotTaken as taken:
+        if len(taken.nearest) == 3:
+            return
+    raise AssertionError("the place was free, or nothing near it is")
+
+
+def _all_at_once(
+    built: House, version: ProtocolVersion, people: list[Patient], place: list[VisitWish]
+) -> list[float]:
+    """The seconds of each loser."""
+    barrier, seconds, wrong = Barrier(len(people)), list[float](), list[Exception]()
+
+    def run(patient: Patient) -> None:
+        try:
+            connections["default"].ensure_connection()
+            barrier.wait()
+            began = perf_counter()
+            try:
+                _book(built, version, patient, place)
+            except SlotTaken:
+                seconds.append(perf_counter() - began)
+        except Exception as problem:  # noqa: BLE001  a deadlock above all; raised below
+            wrong.append(problem)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=(patient,)) for patient in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if wrong:
+        raise wrong[0]
+    return seconds
