@@ -76,7 +76,7 @@ def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> F
         taken += milliseconds(lambda: _book(built, version, patient, visits), times=1)  # noqa: B023
         bare += milliseconds(
             lambda: _bare(rows, NOW + timedelta(days=3000, hours=len(bare))), times=1
-        )  # noqa: B023
+        )
     name = f"book a series of {SESSIONS}, p95"
     return Figure(GROUP, name, p95(taken), "ms", p95(bare), 12)
 
