@@ -9,6 +9,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from itertools import cycle
 from random import Random
 from typing import Any
@@ -99,8 +100,8 @@ def _beside(
     floors, taken = [], []
     for _ in range(TIMES):
         first = next(firsts)
-        floors += milliseconds(lambda: floor(first), times=1)  # noqa: B023 - called at once
-        taken += milliseconds(lambda: act(first), times=1)  # noqa: B023
+        floors += milliseconds(partial(floor, first), times=1)
+        taken += milliseconds(partial(act, first), times=1)
     return floors, taken
 
 

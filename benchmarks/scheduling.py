@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from threading import Barrier, Thread
 from time import perf_counter
 
@@ -71,12 +72,12 @@ def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> F
     first = NOW.date() + timedelta(days=3)
     taken, bare = list[float](), list[float]()
     rows = built.site.resources.values_list("pk", flat=True)[0], Block.objects.all()[0].pk
-    for patient in people:
+    for number, patient in enumerate(people):
         visits = _plan(built, version, patient, first)
-        taken += milliseconds(lambda: _book(built, version, patient, visits), times=1)  # noqa: B023
-        bare += milliseconds(
-            lambda: _bare(rows, NOW + timedelta(days=3000, hours=len(bare))), times=1
-        )
+        book = partial(_book, built, version, patient, visits)
+        insert = partial(_bare, rows, NOW + timedelta(days=3000, hours=number))
+        taken += milliseconds(book, times=1)
+        bare += milliseconds(insert, times=1)
     name = f"book a series of {SESSIONS}, p95"
     return Figure(GROUP, name, p95(taken), "ms", p95(bare), 12)
 
@@ -104,7 +105,7 @@ def _contention(built: House, version: ProtocolVersion, people: list[Patient]) -
         seconds = _all_at_once(built, version, people, place)
         assert Appointment.objects.count() == before + 1, "not exactly one winner"
         slowest.append(max(seconds) * 1000)
-        alone += milliseconds(lambda: _lose(built, version, people[-1], place), times=5)  # noqa: B023
+        alone += milliseconds(partial(_lose, built, version, people[-1], place), times=5)
     name = f"{BOOKERS} bookers of one slot, slowest loser"
     # One after the other on one core they would take so long.
     yield Figure(GROUP, name, max(slowest), "ms", p50(alone) * BOOKERS, 2)
