@@ -85,10 +85,12 @@ def migrate(
     """
     access.require(by, Capability.BOOK, series.site)
     _may_be(series, version)
-    moves = [
-        replace(each, protocol_version=version)
-        for each in (_proposed(series, version, now) if seen is None else seen)
-    ]
+    moves = list(_proposed(series, version, now) if seen is None else seen)
+    known = {each.appointment.pk for each in moves}
+    # A locked visit keeps its place, so it need not have been seen.
+    locked = series.appointments.filter(state__in=TO_COME, is_locked=True).exclude(pk__in=known)
+    moves += [VisitMove(visit, _present(visit), visit.version) for visit in locked]
+    moves = [replace(each, protocol_version=version) for each in moves]
     with transaction.atomic():
         moving.move_together(moves=moves, by=by, now=now, reason=f"Version {version.version}")
         # Visits and resources come first, then the series: as everybody locks them.

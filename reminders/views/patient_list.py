@@ -19,7 +19,7 @@ from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from clinic import access
 from clinic.access import Capability
-from clinic.models import Staff
+from clinic.models import ProtocolVersion, Staff
 from clinic.views.current_site import current_site
 from patients import consent, registration
 from patients.models import ContactPoint, Patient, Purpose
@@ -31,10 +31,17 @@ EXPECTED = (State.BOOKED, State.CONFIRMED)
 
 @dataclass(slots=True)
 class Progress:
-    """An open series: the state of each session in order; "open" is one that is not booked."""
+    """An open series: the state of each session in order; "open" is one that is not booked.
+    `newer` is the version of its protocol that it could go over to."""
 
     series: TreatmentSeries
     states: list[str]
+    newer: str = ""
+
+    @property
+    def is_bookable(self) -> bool:
+        """Whether an agreed session has no visit yet."""
+        return "open" in self.states
 
     @property
     def done(self) -> int:
@@ -100,13 +107,25 @@ def progress_of(patient_ids: Sequence[int], visits: Sequence[Appointment]) -> li
         .defer("protocol_version__document")
         .order_by("booked_at", "id")
     )
+    approved = dict(
+        ProtocolVersion.objects.filter(status=ProtocolVersion.Status.APPROVED).values_list(
+            "protocol", "version"
+        )
+    )
     return [
         Progress(
             series,
             [states[series.pk].get(number, "open") for number in range(1, series.sessions + 1)],
+            _newer(series, approved),
         )
         for series in open_now
     ]
+
+
+def _newer(series: TreatmentSeries, approved: dict[str, str]) -> str:
+    """The approved version of its protocol when the series goes by another one."""
+    version = approved.get(series.protocol_version.protocol, "")
+    return version if version != series.protocol_version.version else ""
 
 
 def _visits(patient_ids: dict[int, Row]) -> list[Appointment]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -19,7 +19,7 @@ from appointments import moving, rippling
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment
 from appointments.moving import VisitMove
-from appointments.places import Replan, ReplanLine, VisitWish
+from appointments.places import ReplanLine, VisitWish
 from appointments.refusals import IntervalTooLong, IntervalTooShort, OutOfOrder, Refused
 from clinic import access
 from clinic.access import Capability
@@ -49,12 +49,13 @@ class Row:
         return days is not None and not self.least <= days <= self.most
 
 
-def rows_of(found: Replan, zone: str) -> list[Row]:
-    """The lines of a new plan with their intervals in days."""
+def rows_of(lines: Iterable[ReplanLine], zone: str, *, every: bool = False) -> list[Row]:
+    """The lines of a new plan with their intervals in days; with `every` those that stay are
+    written too."""
     rows = []
-    for line in found.lines:
+    for line in lines:
         move = f"{line.appointment.pk}.{line.appointment.version}.{drafts.written(line.after.wish)}"
-        written = move if line.is_changed else ""
+        written = move if every or line.is_changed else ""
         if line.interval_days is None:
             rows.append(Row(line, written))
             continue
@@ -78,7 +79,7 @@ def proposed(shown: Appointment, wish: VisitWish, refusal: Refused) -> list[Row]
         device_id=wish.device_id,
         now=timezone.now(),
     )
-    rows = rows_of(found, shown.site.zone)
+    rows = rows_of(found.lines, shown.site.zone)
     return [] if not rows or rows[0].is_breached or len(found.changed) < 2 else rows
 
 
@@ -115,7 +116,8 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
     shown, by = seen_visit(request, pk), cast(Staff, request.user)
     access.require(by, Capability.BOOK, shown.site)
     reason = request.POST.get("reason", "").strip()[:200]
-    moves = _moves(request, shown)
+    visits = shown.series.appointments.select_related("site")
+    moves = moves_in(request, {visit.pk: visit for visit in visits})
     own = next((each.wish for each in moves if each.appointment.pk == shown.pk), None)
     if own is None:
         messages.error(request, "Choose the start again: what was shown cannot be read.")
@@ -130,7 +132,7 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, gone.sentence)
             return HttpResponseRedirect(reverse("visit", args=[pk]), status=303)
         told = found.problem.sentence if found.problem else refusal.sentence
-        rows = rows_of(found, fresh.site.zone)
+        rows = rows_of(found.lines, fresh.site.zone)
         return diff_page(request, fresh, rows, reason=reason, refused=told)
     back = reverse("visit", args=[pk])
     name = shown.series.patient.display_name
@@ -165,10 +167,8 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("visit", args=[pk]), status=303)
 
 
-def _moves(request: HttpRequest, shown: Appointment) -> list[VisitMove]:
-    """The moves of the form, of visits of the shown one's series; what cannot be read is not
-    among them."""
-    visits = {row.pk: row for row in shown.series.appointments.select_related("site")}
+def moves_in(request: HttpRequest, visits: Mapping[int, Appointment]) -> list[VisitMove]:
+    """The moves of the form, of these visits by id; what cannot be read is not among them."""
     moves = []
     for text in request.POST.getlist("move")[:24]:
         key, version, place = (*text.split(".", 2), "", "")[:3]

@@ -78,6 +78,7 @@ def test_every_example_of_the_guide_works_in_its_order(
             known["TOKEN"] = answer.json()["token"]
         elif '/series/"' in example:
             known["VISIT"] = answer.json()["appointments"][0]["id"]
+            known["SERIES"] = answer.json()["id"]
             journeys.sync_stale(now=now)
             known["MESSAGE"] = Message.objects.values_list("pk", flat=True)[0]
         sent += 1
