@@ -44,7 +44,7 @@ def by_block(block: Block, *, now: datetime) -> QuerySet[Appointment]:
 
 
 def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
-    """By visit, the names of what it holds that is blocked."""
+    """By visit, the kinds of what it holds that is blocked."""
     over = Block.objects.standing().filter(
         resources=OuterRef("resource"),
         starts_at__lt=OuterRef("ends_at"),
@@ -53,12 +53,12 @@ def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
     held = Allocation.objects.filter(
         Exists(over), active=True, appointment__in=[visit.pk for visit in visits]
     )
-    names: dict[int, list[str]] = {}
-    for visit, name in held.order_by("resource__kind").values_list(
-        "appointment_id", "resource__name"
+    kinds: dict[int, list[str]] = {}
+    for visit, kind in held.order_by("resource__kind").values_list(
+        "appointment_id", "resource__kind"
     ):
-        names.setdefault(visit, []).append(name)
-    return names
+        kinds.setdefault(visit, []).append(kind)
+    return kinds
 
 
 def counts(blocks: Collection[Block], *, now: datetime) -> Counter[int]:
@@ -74,6 +74,18 @@ def counts(blocks: Collection[Block], *, now: datetime) -> Counter[int]:
     )
     pairs = held.values_list("resource__blocks", "appointment_id").distinct().order_by()
     return Counter(block for block, _ in pairs)
+
+
+def count_at(site: Site, *, now: datetime) -> int:
+    """How many visits at `site` are work under any block."""
+    over = Block.objects.standing().filter(
+        resources__allocations__appointment=OuterRef("pk"),
+        resources__allocations__active=True,
+        resources__allocations__starts_at__lt=F("ends_at"),
+        resources__allocations__ends_at__gt=F("starts_at"),
+        ends_at__gt=now,
+    )
+    return _to_come(now).filter(Exists(over), site=site).count()
 
 
 def by_hours(

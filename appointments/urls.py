@@ -2,9 +2,16 @@
 
 from django.urls import path
 
-from appointments.views import feeds, waitlist, waitlist_form
+from appointments.views import blocks, feeds, waitlist, waitlist_form
 
 urlpatterns = [
+    path("blocks/", blocks.block_list, name="blocks"),
+    path("blocks/<int:pk>/", blocks.block, name="block"),
+    path("blocks/<int:pk>/release/", blocks.release, name="block-release"),
+    path("blocks/<int:pk>/end/", blocks.change_end, name="block-end"),
+    path("blocks/<int:pk>/move/", blocks.move, name="block-move"),
+    path("blocks/hours/<int:pk>/", blocks.hours, name="hours-exception"),
+    path("blocks/hours/<int:pk>/move/", blocks.move_for_hours, name="hours-move"),
     path("feeds/", feeds.feed_list, name="feeds"),
     path("feeds/<int:pk>/revoke/", feeds.revoke, name="revoke-feed"),
     path("feeds/<str:token>.ics", feeds.calendar, name="calendar-feed"),

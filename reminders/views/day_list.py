@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from appointments import affected
 from appointments.lifecycle import Move, State
 from appointments.models import Allocation, Appointment, StatusChange, Task
 from clinic import access
@@ -61,6 +62,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "counts": Counter(visit.state for visit in visits),
         "total": sum(visit.state != State.CANCELLED for visit in visits),
         "failed": sum("message failed" in row.flags for row in rows),
+        "to_move": affected.count_at(site, now=now),
         "provider": provider,
         "providers": _providers(site),
         "with_cancelled": with_cancelled,
@@ -142,7 +144,8 @@ def _rows(
 
 
 def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]:
-    """By visit what needs somebody's hand: a message that failed, no leave to write, a task."""
+    """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
+    provider, room or device that is not to be had."""
     agreed = consent.standing({visit.series.patient_id for visit in visits})
     failed = set(
         MessageItem.objects.filter(
@@ -155,6 +158,7 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
         appointment__in=[visit.pk for visit in visits], due_at__lte=now
     )
     with_task = set(due.values_list("appointment", flat=True))
+    blocked = affected.under_blocks(visits)
     flags: dict[int, list[str]] = {}
     for visit in visits:
         purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
@@ -164,6 +168,8 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
             "no consent": silent,
             "task due": visit.pk in with_task,
         }
+        if visit.state in affected.TO_COME:
+            found |= {f"needs another {kind}": True for kind in blocked.get(visit.pk, ())}
         flags[visit.pk] = [word for word, is_so in found.items() if is_so]
         if any(each.is_deliberate for each in visit.allocations.all()):
             flags[visit.pk].append(f"over another visit: {visit.override_reason}")

@@ -103,10 +103,12 @@ def test_the_visits_under_a_block_are_work_until_they_leave_or_it_is_released(
     block = blocked(days=40)
     assert list(affected.by_block(block, now=now)) == visits[:2]
     assert affected.counts([block], now=now) == {block.pk: 2}
-    assert affected.under_blocks(visits) == {visit.pk: ["Needle 1"] for visit in visits[:2]}
+    assert affected.under_blocks(visits) == {visit.pk: ["device"] for visit in visits[:2]}
+    assert affected.count_at(block.site, now=now) == 2
     blocks.release(block=block, by=manager, now=now)
     assert list(affected.by_block(Block.objects.get(), now=now)) == []
     assert affected.counts([block], now=now) == {}
+    assert affected.count_at(block.site, now=now) == 0
     assert affected.under_blocks(visits) == {}
 
 

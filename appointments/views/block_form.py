@@ -1,0 +1,114 @@
+"""The form of a new block: who or what, from when to when on the site's clock, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from appointments.blocks import blockable
+from appointments.models import BlockKind
+from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
+from clinic.models import Resource, Site
+
+_DATE = forms.DateInput(attrs={"type": "date"})
+_TIME = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
+_WHICH = [("0", "The first"), ("1", "The second")]
+
+
+class WallForm(forms.Form):
+    """Wall times of a site become instants in `at`; of a repeated one the form asks which."""
+
+    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.site = site
+        self.at: dict[str, datetime] = {}
+
+    def read(self, data: dict[str, Any], name: str) -> None:
+        """The instant of the fields `<name>_day`, `<name>_time` and `<name>_fold`."""
+        day, time = data.get(f"{name}_day"), data.get(f"{name}_time")
+        if day is None or time is None:
+            return
+        fold = data.get(f"{name}_fold")
+        try:
+            self.at[name] = resolve(
+                datetime.combine(day, time), self.site.zone, fold=int(fold) if fold else None
+            )
+        except (WallTimeMissing, WallTimeRepeats) as refusal:
+            self.add_error(f"{name}_time", refusal.sentence)
+
+    @property
+    def repeats(self) -> list[forms.BoundField]:
+        """The fields to ask which of a repeated time is meant."""
+        asked = []
+        for name in ("starts", "ends"):
+            said = list(self.errors.get(f"{name}_time", ()))
+            if any("comes twice" in str(each) for each in said) or self.data.get(f"{name}_fold"):
+                asked.append(self[f"{name}_fold"])
+        return asked
+
+
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(label=label, widget=_DATE, error_messages={"required": "Enter a date."})
+
+
+def _time(label: str) -> forms.TimeField:
+    return forms.TimeField(
+        label=label, widget=_TIME, error_messages={"required": "Enter a time such as 08:00."}
+    )
+
+
+def _fold(label: str) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=_WHICH, required=False, widget=forms.RadioSelect)
+
+
+class BlockForm(WallForm):
+    resources = forms.ModelMultipleChoiceField(
+        Resource.objects.none(),
+        label="Who or what is not to be had",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one provider, room or device."},
+    )
+    kind = forms.ChoiceField(
+        label="Why", choices=BlockKind.choices, widget=forms.RadioSelect, initial="maintenance"
+    )
+    reason = forms.CharField(
+        label="In words",
+        max_length=120,
+        required=False,
+        help_text="Such as: handpiece is being repaired. Nothing about anybody's health.",
+    )
+    starts_day = _day("From")
+    starts_time = _time("at")
+    starts_fold = _fold("Which start")
+    ends_day = _day("Until")
+    ends_time = _time("at")
+    ends_fold = _fold("Which end")
+    over_visits = forms.BooleanField(
+        required=False,
+        label="Also over visits that are booked: they are listed, to be moved",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = blockable(self.site).filter(is_active=True).order_by("-kind", "name")
+        self.fields["resources"].queryset = rows  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for name in ("starts", "ends"):
+            self.read(data, name)
+        return data
+
+
+class EndForm(WallForm):
+    ends_day = _day("Ends on")
+    ends_time = _time("at")
+    ends_fold = _fold("Which end")
+    over_visits = forms.BooleanField(required=False, label="Also over visits that are booked")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        self.read(data, "ends")
+        return data

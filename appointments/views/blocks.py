@@ -1,0 +1,226 @@
+"""/blocks/: times in which somebody or something is not to be had, and the visits under them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from appointments import affected, blocks
+from appointments.models import Appointment, Block, BlockKind
+from appointments.refusals import Refused, VisitsInTheWay
+from appointments.views import relocating
+from appointments.views.block_form import BlockForm, EndForm
+from appointments.working_time import hours_in_words
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import HoursException, Site, Staff
+from clinic.views.current_site import current_site
+
+# More exceptional days ahead than that are not looked at.
+MOST_DAYS = 60
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def block_list(request: HttpRequest) -> HttpResponse:
+    """What is blocked now and later, and a form for one more."""
+    site, by, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(by, Capability.SEE_PATIENTS, site)
+    in_the_way = False
+    form = BlockForm(request.POST or None, site=site, initial=_initial(site, now))
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _made(form, site, by, now)
+        except Refused as refused:
+            in_the_way = isinstance(refused, VisitsInTheWay)
+            fields = {"starts_at": "starts_day", "ends_at": "ends_day"}
+            field = fields.get(refused.field, refused.field)
+            form.add_error(field if field in form.fields else None, refused.sentence)
+        else:
+            messages.success(
+                request, "Blocked.", extra_tags=reverse("block-release", args=[made.pk])
+            )
+            return HttpResponseRedirect(reverse("block", args=[made.pk]), status=303)
+    standing = list(
+        Block.objects.seen_by(by)
+        .standing()
+        .filter(site=site, ends_at__gt=now)
+        .prefetch_related("resources")
+    )
+    counts = affected.counts(standing, now=now)
+    context = {
+        "site": site,
+        "form": form,
+        "in_the_way": in_the_way,
+        "rows": [(each, counts[each.pk]) for each in standing],
+        "days": _days(site, now),
+        "now": now,
+        "may_block": access.can(by, Capability.BLOCK_TIME, site),
+    }
+    status = 422 if form.errors else 200
+    return render(request, "appointments/blocks/block_list.html", context, status=status)
+
+
+@require_safe
+def block(request: HttpRequest, pk: int) -> HttpResponse:
+    """One block, with the visits under it and the places proposed for them."""
+    return _page(request, _seen(request, pk))
+
+
+@require_POST
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _seen(request, pk)
+    try:
+        blocks.release(block=shown, by=cast(Staff, request.user), now=timezone.now())
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, "The time is given back.")
+    return HttpResponseRedirect(reverse("blocks"), status=303)
+
+
+@require_POST
+def change_end(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _seen(request, pk)
+    form = EndForm(request.POST, site=shown.site)
+    if form.is_valid():
+        try:
+            blocks.change_end(
+                block=shown,
+                ends_at=form.at["ends"],
+                over_visits=form.cleaned_data["over_visits"],
+                by=cast(Staff, request.user),
+                now=timezone.now(),
+            )
+        except Refused as refused:
+            form.add_error("ends_day", refused.sentence)
+        else:
+            messages.success(request, "The block has another end.")
+            return HttpResponseRedirect(reverse("block", args=[pk]), status=303)
+    return _page(request, shown, form)
+
+
+@require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Move the visits under a block to the places that were shown."""
+    shown = _seen(request, pk)
+    names = ", ".join(each.name for each in shown.resources.all())
+    return relocating.move(
+        request,
+        site=shown.site,
+        visits=_visits(request, shown),
+        back=reverse("block", args=[pk]),
+        address=reverse("block-move", args=[pk]),
+        reason=f"{names}: {shown.get_kind_display().lower()}"[:200],
+    )
+
+
+@require_safe
+def hours(request: HttpRequest, pk: int) -> HttpResponse:
+    """One day with other hours, and the visits that lie outside of them."""
+    shown = _seen_hours(request, pk)
+    visits = affected.of_exception(shown, now=timezone.now())
+    context = {
+        "exception": shown,
+        "hours": _in_words(shown),
+        "address": reverse("hours-move", args=[pk]),
+        **relocating.work(request, shown.site, visits),
+    }
+    return render(request, "appointments/blocks/hours.html", context)
+
+
+@require_POST
+def move_for_hours(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _seen_hours(request, pk)
+    return relocating.move(
+        request,
+        site=shown.site,
+        visits=affected.of_exception(shown, now=timezone.now()),
+        back=reverse("hours-exception", args=[pk]),
+        address=reverse("hours-move", args=[pk]),
+        reason=f"Other hours: {shown.reason}" if shown.reason else "Other hours",
+    )
+
+
+def _in_words(shown: HoursException) -> str:
+    """Such as "09:00-12:00 and 13:00-17:00"; empty when there are none that day."""
+    rows = HoursException.objects.filter(site=shown.site, provider=shown.provider, day=shown.day)
+    spans = rows.exclude(starts=None).order_by("starts").values_list("starts", "ends")
+    return hours_in_words(tuple((a, b) for a, b in spans if a is not None and b is not None))
+
+
+def _made(form: BlockForm, site: Site, by: Staff, now: datetime) -> Block:
+    asked = form.cleaned_data
+    return blocks.block(
+        site=site,
+        resources=list(asked["resources"]),
+        kind=BlockKind(asked["kind"]),
+        starts_at=form.at["starts"],
+        ends_at=form.at["ends"],
+        reason=asked["reason"],
+        over_visits=asked["over_visits"],
+        by=by,
+        now=now,
+    )
+
+
+def _initial(site: Site, now: datetime) -> dict[str, Any]:
+    """From the full hour that runs until the end of the day."""
+    there = local(now, site.zone)
+    return {
+        "starts_day": there.date(),
+        "starts_time": there.replace(minute=0).time(),
+        "ends_day": there.date(),
+        "ends_time": "20:00",
+    }
+
+
+def _page(request: HttpRequest, shown: Block, form: EndForm | None = None) -> HttpResponse:
+    ends = local(shown.ends_at, shown.site.zone)
+    initial = {"ends_day": ends.date(), "ends_time": ends.time()}
+    by = cast(Staff, request.user)
+    context = {
+        "kept": shown,
+        "form": form or EndForm(site=shown.site, initial=initial),
+        "address": reverse("block-move", args=[shown.pk]),
+        "is_over": False,
+        "is_past": shown.ends_at <= timezone.now(),
+        "may_block": access.can(by, Capability.BLOCK_TIME, shown.site),
+        **relocating.work(request, shown.site, _visits(request, shown)),
+    }
+    status = 422 if form is not None else 200
+    return render(request, "appointments/blocks/block.html", context, status=status)
+
+
+def _seen(request: HttpRequest, pk: int) -> Block:
+    rows = Block.objects.seen_by(cast(Staff, request.user)).select_related("site", "created_by")
+    return get_object_or_404(rows.prefetch_related("resources"), pk=pk)
+
+
+def _seen_hours(request: HttpRequest, pk: int) -> HoursException:
+    rows = HoursException.objects.select_related("site", "provider")
+    here = access.sites_of(cast(Staff, request.user))
+    return get_object_or_404(rows.filter(site__in=here), pk=pk)
+
+
+def _visits(request: HttpRequest, shown: Block) -> QuerySet[Appointment]:
+    seen = Appointment.objects.seen_by(cast(Staff, request.user))
+    return affected.by_block(shown, now=timezone.now()).filter(pk__in=seen.values("pk"))
+
+
+def _days(site: Site, now: datetime) -> list[tuple[HoursException, int]]:
+    """The coming days with other hours, and how many visits lie outside of them."""
+    rows = HoursException.objects.filter(site=site, day__gte=local(now, site.zone).date())
+    days = {
+        (row.day, row.provider_id): row
+        for row in rows.select_related("site", "provider").order_by("day", "-starts")[:MOST_DAYS]
+    }
+    return [(row, len(affected.of_exception(row, now=now))) for row in days.values()]
