@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.db.models import Case, When
 
 from appointments.blocks import blockable
 from appointments.models import BlockKind
 from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
-from clinic.models import Resource, Site
+from clinic.models import Resource, ResourceKind, Site
 
 _DATE = forms.DateInput(attrs={"type": "date"})
 _TIME = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
+_PEOPLE_FIRST = Case(When(kind=ResourceKind.PROVIDER, then=0), default=1)
 _WHICH = [("0", "The first"), ("1", "The second")]
 
 
@@ -92,7 +94,7 @@ class BlockForm(WallForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = blockable(self.site).filter(is_active=True).order_by("-kind", "name")
+        rows = blockable(self.site).filter(is_active=True).order_by(_PEOPLE_FIRST, "kind", "name")
         self.fields["resources"].queryset = rows  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
