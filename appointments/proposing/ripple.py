@@ -15,7 +15,7 @@ from appointments.lifecycle import Move, State, allowed
 from appointments.loading import Loaded, load
 from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.places import Place, Replan, ReplanLine, VisitWish
-from appointments.plans import Impossible, Plan, Session, Stay, Wish
+from appointments.plans import Impossible, Plan, Planned, Session, Stay, Wish
 from appointments.proposing import problems
 from appointments.proposing.series import HORIZON, last_day
 from appointments.series_plans import plans
@@ -51,7 +51,7 @@ def replan(
     found = plans(loaded.facts, wish, most=1)
     if isinstance(found, Impossible):
         return Replan(problem=problems.of(loaded, loaded.facts, found, ()))
-    return Replan(_lines(loaded, found[0], looked, wish))
+    return Replan(_lines(loaded, found[0], visits, looked, wish))
 
 
 def _standing(series: TreatmentSeries) -> dict[int, tuple[Appointment, Stay]]:
@@ -126,7 +126,9 @@ def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:
     return Bounds(max(first, due.earliest), max(first, due.ideal), max(first, latest))
 
 
-def _lines(loaded: Loaded, plan: Plan, looked: Visits, wish: Wish) -> tuple[ReplanLine, ...]:
+def _lines(
+    loaded: Loaded, plan: Plan, visits: Visits, looked: Visits, wish: Wish
+) -> tuple[ReplanLine, ...]:
     ids = {each for _, stay in looked.values() for each in stay.resources.values()}
     ids |= {each for visit in plan.visits for each in visit.resources.values()}
     rows = {**loaded.resources, **Resource.objects.in_bulk(ids - set(loaded.resources))}
@@ -146,11 +148,23 @@ def _lines(loaded: Loaded, plan: Plan, looked: Visits, wish: Wish) -> tuple[Repl
                     rows,
                 ),
                 interval_days=(visit.day - before).days if before else None,
-                bounds=visit.bounds,
+                bounds=_bounds(loaded, visit, before, visits),
                 reasons=visit.reasons,
             )
         )
     return tuple(lines)
+
+
+def _bounds(loaded: Loaded, visit: Planned, before: date | None, visits: Visits) -> Bounds:
+    """The dates that the protocol allows, also where the planner had less to choose from."""
+    interval = loaded.protocol.series.interval
+    if before is None or interval is None:
+        return visit.bounds
+    due = bounds(before, interval)
+    last = max((number for number in visits if number < visit.session), default=visit.session - 1)
+    # A session that was left out in between accounts for a longer gap.
+    latest = before + (due.latest - before) * (visit.session - last)
+    return Bounds(due.earliest, due.ideal, latest)
 
 
 def _ends(loaded: Loaded, starts_at: datetime, visit: Appointment) -> datetime:

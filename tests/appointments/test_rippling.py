@@ -49,6 +49,7 @@ def test_the_preview_says_who_must_follow_and_who_stays(
     assert [(line.session, line.is_changed) for line in near.lines] == [(2, True), (3, False)]
     far = rippling.preview(appointment=visits[1], starts_at=at(SECOND + 2 * WEEK, "10:00"), now=now)
     assert [(line.session, line.is_changed) for line in far.lines] == [(2, True), (3, True)]
+    assert (far.lines[0].interval_days, far.lines[0].bounds.latest) == (42, FIRST + 6 * WEEK)
     third = far.lines[1]
     assert third.before.starts_at == at(THIRD, "10:00")
     assert third.bounds.earliest <= local(third.after.starts_at, series.site.zone).date()

@@ -104,6 +104,16 @@ def test_a_lost_place_shows_the_difference_anew(
     assert "2 visits moved." in body(done)
 
 
+def test_a_start_too_near_to_the_session_before_is_refused_as_ever(
+    desk: Client, visits: list[Appointment], wish: Wish
+) -> None:
+    place = written(wish(SECOND - timedelta(days=14), "11:00"))
+    answer = desk.post(url("visit-move", visits[1]), {"version": 1, "place": place})
+    assert answer.status_code == 409
+    assert "Session 2 is 14 days after session 1" in body(answer)
+    assert "the series follows" not in body(answer)
+
+
 def test_a_stale_visit_moves_nobody(
     desk: Client, diff: str, visits: list[Appointment], front_desk: Staff, now: datetime
 ) -> None:
