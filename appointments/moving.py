@@ -228,7 +228,9 @@ def _exchange(
             if not stays:
                 visit.schedule_version += 1
                 visit.scheduled_at = now
-            visit.state = after(State(visit.state), acts[visit.pk] if stays else Move.MOVE)
+            following = after(State(visit.state), acts[visit.pk] if stays else Move.MOVE)
+            # Who confirmed the start has not to confirm it again because of another room.
+            visit.state = visit.state if stays else following
             visit.starts_at = wish.starts_at
             visit.ends_at = wish.starts_at + claim.need.body * TICK
     Appointment.objects.bulk_update(visits, ["starts_at", "ends_at"])

@@ -108,10 +108,11 @@ def test_a_moved_visit_takes_others_where_its_own_are_not_free(
     assert held(moved).items() >= spare.items()
 
 
-def test_a_visit_may_change_its_room_and_keep_its_time(
+def test_a_visit_may_change_its_room_and_keep_its_time_and_confirmation(
     visits: list[Appointment], spare: dict[str, int], front_desk: Staff, now: datetime
 ) -> None:
     before = held(visits[0])
+    attendance.confirm(appointment=visits[0], by=front_desk, now=now)
     moved = moving.move(
         appointment=visits[0],
         starts_at=visits[0].starts_at,
@@ -120,7 +121,8 @@ def test_a_visit_may_change_its_room_and_keep_its_time(
         now=now,
     )
     assert held(moved) == {**before, "room": spare["room"]}
-    assert (moved.schedule_version, moved.version) == (1, 2)
+    assert (moved.schedule_version, moved.version) == (1, 3)
+    assert moved.state == State.CONFIRMED
 
 
 def test_a_move_onto_a_taken_place_names_it_and_changes_nothing(
