@@ -46,6 +46,10 @@ def end_series(
             coming = [visit for visit in visits if visit.state in TO_COME]
             allocating.lock(allocating.held_by(*coming))
             fresh = _open_or_ended(series, SeriesState.OPEN)
+            if fresh.appointments.count() != len(visits):
+                raise StaleVersion(
+                    "A visit of this series was booked at this moment. Look again, then end it."
+                )
             for visit in visits:
                 if visit.state in UNDER_WAY:
                     raise VisitUnderWay(

@@ -64,17 +64,16 @@ def locked(
         Forbidden: when `by` has no such capability at the visit's site.
         StaleVersion: when it is no longer at the `expected` version.
     """
-    fresh = (
-        Appointment.objects.select_for_update(no_key=True, of=("self",))
-        .select_related(
-            "series__patient",
-            "series__protocol_version",
-            "series__site",
-            "protocol_version",
-            "site",
-        )
-        .get(pk=appointment.pk)
-    )
+    # First the bare row: after a wait PostgreSQL reads only the locked row again, so what is
+    # joined to it would be as it was before the wait, or missing.
+    Appointment.objects.select_for_update(no_key=True).only("pk").get(pk=appointment.pk)
+    fresh = Appointment.objects.select_related(
+        "series__patient",
+        "series__protocol_version",
+        "series__site",
+        "protocol_version",
+        "site",
+    ).get(pk=appointment.pk)
     if by is not None:
         access.require(by, capability, fresh.site)
     if expected is not None and fresh.version != expected:

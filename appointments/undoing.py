@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from appointments import allocating, checking, history, standing
+from appointments import allocating, checking, history, loading, standing
 from appointments.allocating import Collision, Held, Lost
 from appointments.history import Before
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.needs import need_of
+from appointments.needs import DEVICE, PROVIDER, ROOM, need_of
+from appointments.places import VisitWish
 from appointments.refusals import NothingToUndo, SeriesClosed, SessionTaken, SlotTaken
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when
+from clinic.hours import format_when, local
 from clinic.models import Resource, Staff
 from clinic.protocols import loading as protocols
 
@@ -64,10 +65,10 @@ def undo(
             move = Move(change.move)
             access.require(by, _CAPABILITY.get(move, Capability.RUN_VISIT), visit.site)
             was = history.before(visit, list(allocating.resources_of(visit).values()))
-            if move is Move.CANCEL and visit.series.state != SeriesState.OPEN:
-                raise SeriesClosed("This series is closed. Book a new one.")
             if move in (Move.MOVE, Move.CANCEL):
                 _restore_place(visit, change, by, now, beside)
+            if move is Move.CANCEL:
+                _is_open(visit.series_id)
             if move in (Move.LOCK, Move.UNLOCK):
                 visit.is_locked = move is Move.UNLOCK
             if move is Move.COMPLETE:
@@ -80,6 +81,13 @@ def undo(
             return visit
     except Lost:
         raise _gone(appointment) from None
+
+
+def _is_open(series_id: int) -> None:
+    """Asked under the lock of the series, after the resources: somebody may be ending it."""
+    series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series_id)
+    if series.state != SeriesState.OPEN:
+        raise SeriesClosed("This series is closed. Book a new one.")
 
 
 def _last_act(visit: Appointment) -> StatusChange:
@@ -115,6 +123,8 @@ def _restore_place(
     wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
     allocating.lock([*kinds, *allocating.resources_of(visit).values()])
     _session_is_free(visit)
+    # What was done once the visit had begun is taken back at any time of the day.
+    _is_right(visit, former, kinds, former if change.at >= former else now)
     allocating.clear_expired(wanted, now=now)
     over = [each.held for each in _over_again(visit, wanted, by, now)]
     if not set(visit.overrides) - {checking.OVERLAP}:
@@ -128,6 +138,31 @@ def _restore_place(
     visit.schedule_version += 1
     length = visit.ends_at - visit.starts_at
     visit.starts_at, visit.ends_at, visit.scheduled_at = former, former + length, now
+
+
+def _is_right(
+    visit: Appointment, former: datetime, kinds: Mapping[int, str], not_before: datetime
+) -> None:
+    """Raises what speaks against the former place by now: hours, credentials, another site."""
+    held = {kind: pk for pk, kind in kinds.items()}
+    if PROVIDER not in held or ROOM not in held:
+        return
+    on = local(former, visit.site.zone).date()
+    loaded = loading.load(
+        patient=visit.series.patient,
+        site=visit.site,
+        version=visit.protocol_version,
+        areas=visit.series.areas,
+        first_day=on,
+        last_day=on,
+        now=not_before,
+        only=list(kinds),
+        without=[visit.pk],
+        series_id=visit.series_id,
+        with_busy=False,
+    )
+    wish = VisitWish(former, held[PROVIDER], held[ROOM], held.get(DEVICE))
+    checking.place_is_right(loaded, visit.series.patient, wish)
 
 
 def _over_again(
