@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from appointments import allocating, gaps, history
+from appointments.allocating import Lost
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment
+from appointments.refusals import StaleVersion
 from clinic.access import Capability
 from clinic.models import Staff
 
@@ -23,14 +23,19 @@ def cancel(
     expected_version: int | None = None,
 ) -> Appointment:
     """Cancel a visit and give back its place; `by_patient` says whose wish it was."""
-    with transaction.atomic():
-        visit = history.locked(
-            appointment, by=by, capability=Capability.BOOK, expected=expected_version
-        )
-        state = after(State(visit.state), Move.CANCEL)
-        was = history.before(visit, allocating.release(visit))
-        visit.state, visit.closed_at, visit.cancelled_by_patient = state, now, by_patient
-        visit.schedule_version += 1
-        change = history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
-        gaps.open_for([change], now=now)
-        return visit
+    try:
+        with allocating.guarded():
+            visit = history.locked(
+                appointment, by=by, capability=Capability.BOOK, expected=expected_version
+            )
+            state = after(State(visit.state), Move.CANCEL)
+            was = history.before(visit, allocating.release(visit))
+            visit.state, visit.closed_at, visit.cancelled_by_patient = state, now, by_patient
+            visit.schedule_version += 1
+            change = history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
+            gaps.open_for([change], now=now)
+            return visit
+    except Lost:
+        raise StaleVersion(
+            "Somebody is changing what this visit holds. Look at it again, then repeat."
+        ) from None

@@ -141,13 +141,17 @@ def withdraw(*, offer: Offer, by: Staff, now: datetime) -> Offer:
 def expire(*, now: datetime) -> int:
     """Write down the offers that ran out at `now`; how many they were. Their holds are in nobody's
     way from that moment on by themselves."""
-    with transaction.atomic():
-        over = Offer.objects.filter(closed_at=None, expires_at__lte=now)
-        rows = over.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        found = list(rows.order_by("pk"))
-        for made in found:
-            _close(made, OfferEnd.EXPIRED, Answer.EXPIRED, now=now)
-        return len(found)
+    closed = 0
+    over = Offer.objects.filter(closed_at=None, expires_at__lte=now).order_by("pk")
+    for pk in over.values_list("pk", flat=True):
+        # One by one, so that nobody's patients wait for those of another offer.
+        with transaction.atomic():
+            rows = over.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            made = rows.filter(pk=pk).first()
+            if made is not None:
+                _close(made, OfferEnd.EXPIRED, Answer.EXPIRED, now=now)
+                closed += 1
+    return closed
 
 
 # --- Making an offer ------------------------------------------------------------------------------
@@ -252,6 +256,8 @@ def _locked(invitation: Invitation, *, by: Staff | None) -> tuple[Offer, Invitat
 
 
 def _locked_offer(pk: int) -> Offer:
+    # The gap first: whoever makes an offer locks it before the offers that it has.
+    Gap.objects.select_for_update(no_key=True).only("pk").get(offers=pk)
     rows = Offer.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("gap__site", "hold").get(pk=pk)
 
@@ -299,8 +305,10 @@ def _close(made: Offer, end: OfferEnd, answer: Answer, *, now: datetime) -> None
 
 def _plan_anew(made: Offer) -> None:
     """What the patients hear of an offer follows from it, so it is planned anew."""
-    patients = made.invitations.values("entry__patient")
-    Patient.objects.filter(pk__in=patients).raise_revision()
+    patients = Patient.objects.filter(pk__in=made.invitations.values("entry__patient"))
+    # In order of id, as whoever else takes several of them.
+    list(patients.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    patients.raise_revision()
 
 
 def _record(
