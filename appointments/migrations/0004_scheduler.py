@@ -537,19 +537,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("override_reason", ""), ("overrides__len", 0)),
-                    models.Q(
-                        ("overrides__len__gt", 0), models.Q(("override_reason", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="appointment_overrides_have_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="block",
             constraint=models.CheckConstraint(
                 condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="block_in_order"
@@ -671,6 +658,19 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(BACKFILL, migrations.RunSQL.noop),
+        migrations.AddConstraint(
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("override_reason", ""), ("overrides__len", 0)),
+                    models.Q(
+                        ("overrides__len__gt", 0), models.Q(("override_reason", ""), _negated=True)
+                    ),
+                    _connector="OR",
+                ),
+                name="appointment_overrides_have_a_reason",
+            ),
+        ),
         migrations.AlterField(
             model_name="appointment",
             name="protocol_version",

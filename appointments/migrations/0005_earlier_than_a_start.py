@@ -18,6 +18,14 @@ class Migration(migrations.Migration):
             name="asked_start",
             field=models.DateTimeField(blank=True, null=True),
         ),
+        migrations.RunSQL(
+            """
+            SET CONSTRAINTS ALL IMMEDIATE;
+            UPDATE appointments_waitlistentry entry SET asked_start = visit.starts_at
+              FROM appointments_appointment visit WHERE visit.id = entry.appointment_id;
+            """,
+            migrations.RunSQL.noop,
+        ),
         migrations.AlterField(
             model_name="offer",
             name="closed_as",
