@@ -24,6 +24,22 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # --- The database ---------------------------------------------------------------------------------
 
 
+# A page that closes lets its hold go, and the server may still be at it when the test is over:
+# emptying the tables beside it would be a deadlock.
+_AWAIT_OTHERS = """
+DO $$ BEGIN
+  FOR tries IN 1..500 LOOP
+    PERFORM pg_stat_clear_snapshot();
+    EXIT WHEN NOT EXISTS (
+      SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()
+         AND backend_type = 'client backend' AND state <> 'idle');
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END $$
+"""
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Generator[None]:
     """The owner has migrated; from here on every session has the powers of the running role only.
@@ -37,7 +53,7 @@ def django_db_setup(django_db_setup: None) -> Generator[None]:
     flush = operations.sql_flush
 
     def flush_as_owner(*args: Any, **kwargs: Any) -> list[str]:
-        return ["RESET ROLE", *flush(*args, **kwargs), f"SET ROLE {APP}"]
+        return ["RESET ROLE", _AWAIT_OTHERS, *flush(*args, **kwargs), f"SET ROLE {APP}"]
 
     # Of the class: beside Playwright's event loop, Django opens a connection of its own.
     operations.sql_flush = flush_as_owner  # type: ignore[method-assign]
