@@ -57,7 +57,7 @@ def rendered(*parts: RenderableType, colour: bool) -> str:
     """The parts as text; names are printed as they are, never as markup."""
     written = StringIO()
     options: dict[str, Any] = {"markup": False, "highlight": False, "emoji": False}
-    width = get_terminal_size((WIDTH, 0)).columns
+    width = get_terminal_size((WIDTH, 0)).columns if colour else WIDTH
     console = Console(file=written, width=width, force_terminal=colour, **options)
     for part in parts:
         console.print(part)
