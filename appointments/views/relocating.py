@@ -142,7 +142,7 @@ def _read(text: str) -> tuple[int, int, VisitWish] | None:
         ids = [int(each) for each in (visit, version, provider, room, device or "0")]
     except ValueError:
         return None
-    if not all(0 <= each < 2**31 for each in ids):
+    if not all(0 <= each < 2**31 for each in ids) or not 2000 <= at.year <= 2100:
         return None
     return ids[0], ids[1], VisitWish(at, ids[2], ids[3], ids[4] or None)
 

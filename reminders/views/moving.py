@@ -101,7 +101,7 @@ def _typed(request: HttpRequest, shown: Appointment) -> Typed:
     data = request.POST or request.GET
     there = local(shown.starts_at, shown.site.zone)
     try:
-        day = date.fromisoformat(data.get("day", ""))
+        day = drafts.day_of(data.get("day", ""))
     except ValueError:
         day = there.date()
     fold = data.get("fold", "")

@@ -69,7 +69,7 @@ def _next_page(
     proposal = proposing.propose_next(series=series, now=now, most=1)
     first = proposal.visits[0] if proposal.visits else None
     try:
-        day = day or date.fromisoformat(request.GET.get("day", ""))
+        day = day or drafts.day_of(request.GET.get("day", ""))
     except ValueError:
         day = local(first.starts_at if first else now, series.site.zone).date()
     starts = proposing.free_starts(

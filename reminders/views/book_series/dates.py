@@ -219,7 +219,7 @@ def _looked(
     if not session.isdigit() or not 1 <= int(session) <= len(rows):
         return None
     try:
-        day = date.fromisoformat(text)
+        day = drafts.day_of(text)
     except ValueError:
         day = rows[int(session) - 1].day
     starts = proposing.free_starts(

@@ -16,6 +16,7 @@ from django.http import QueryDict
 
 from appointments.places import VisitWish
 from appointments.plans import EVERY_DAY, Preference
+from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 
 Skip = tuple[int, str, str]
 T = TypeVar("T")
@@ -100,7 +101,7 @@ def read(data: QueryDict) -> Draft:
         version_id=version,
         areas=tuple(data.getlist("area") or data.getlist(f"area_{version}")),
         sessions=sessions if sessions and 1 <= sessions <= 12 else None,
-        first_from=_value(date.fromisoformat, data.get("from")),
+        first_from=_value(day_of, data.get("from")),
         provider_id=_value(int, data.get("provider")),
         weekday=weekday if weekday in EVERY_DAY else None,
         part=part if part in PARTS else "",
@@ -129,8 +130,11 @@ def written(wish: VisitWish) -> str:
 def wish(text: str) -> VisitWish:
     """The place of `written`. Raises ValueError."""
     start, provider, room, device = text.split("~")
+    at = instant(start)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(text)
     return VisitWish(
-        instant(start),
+        at,
         int(provider),
         int(room),
         int(device) if device else None,
@@ -145,6 +149,14 @@ def moment(at: datetime) -> str:
 def instant(text: str) -> datetime:
     """The instant of `moment`. Raises ValueError."""
     return datetime.strptime(text, _FAR).replace(tzinfo=UTC)
+
+
+def day_of(text: str) -> date:
+    """A local date that somebody typed. Raises ValueError, also for one of no clinic's time."""
+    day = date.fromisoformat(text)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(text)
+    return day
 
 
 def _skip(text: str) -> Skip:
