@@ -8,7 +8,7 @@ from appointments import allocating, gaps, history
 from appointments.allocating import Lost
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment
-from appointments.refusals import StaleVersion
+from appointments.refusals import busy
 from clinic.access import Capability
 from clinic.models import Staff
 
@@ -36,6 +36,4 @@ def cancel(
             gaps.open_for([change], now=now)
             return visit
     except Lost:
-        raise StaleVersion(
-            "Somebody is changing what this visit holds. Look at it again, then repeat."
-        ) from None
+        raise busy() from None

@@ -18,6 +18,7 @@ from appointments.refusals import (
     SeriesNotEnded,
     StaleVersion,
     VisitUnderWay,
+    busy,
 )
 from clinic import access, audit
 from clinic.access import Capability
@@ -62,7 +63,7 @@ def end_series(
             _keep(fresh, "series.end", len(coming), reason, by=by, now=now)
             return fresh
     except Lost:
-        raise _busy() from None
+        raise busy() from None
 
 
 def reopen(*, series: TreatmentSeries, by: Staff, now: datetime) -> TreatmentSeries:
@@ -94,7 +95,7 @@ def reopen(*, series: TreatmentSeries, by: Staff, now: datetime) -> TreatmentSer
                 undoing.undo(appointment=visit, by=by, now=now)
             return fresh
     except Lost:
-        raise _busy() from None
+        raise busy() from None
 
 
 def _locked(series: TreatmentSeries) -> Sequence[Appointment]:
@@ -128,7 +129,3 @@ def _keep(
         reason=reason,
     )
     Patient.objects.filter(pk=series.patient_id).raise_revision()
-
-
-def _busy() -> StaleVersion:
-    return StaleVersion("Somebody is changing this series at this moment. Look again, then repeat.")

@@ -17,7 +17,7 @@ from appointments.allocating import Lost
 from appointments.claiming import Claim
 from appointments.models import Hold, HoldPurpose, SchedulingSettings
 from appointments.places import VisitWish
-from appointments.refusals import SessionTaken
+from appointments.refusals import SessionTaken, busy
 from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.models import ProtocolVersion, Site, Staff
@@ -88,9 +88,12 @@ def release(*, hold: Hold, now: datetime, by: Staff | None = None) -> bool:
         access.require(by, Capability.MANAGE_SITE, hold.site)
     if by is not None and hold.purpose == HoldPurpose.OFFER:
         raise Forbidden("This place is offered to the wait-list. Withdraw the offer instead.")
-    with transaction.atomic():
-        allocating.lock(allocating.held_by(hold))
-        return allocating.let_go(hold, now=now)
+    try:
+        with allocating.guarded():
+            allocating.lock(allocating.held_by(hold))
+            return allocating.let_go(hold, now=now)
+    except Lost:
+        raise busy() from None
 
 
 def expire(*, now: datetime) -> int:

@@ -10,16 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import transaction
-
 from appointments import allocating, checking, moving, proposing
+from appointments.allocating import Lost
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.moving import VisitMove
 from appointments.needs import DEVICE, PROVIDER, ROOM
 from appointments.places import Replan, ReplanLine, VisitWish
-from appointments.refusals import NoWayForTheRest, OtherProtocol, SeriesClosed, StaleVersion
+from appointments.refusals import (
+    NoWayForTheRest,
+    OtherProtocol,
+    SeriesClosed,
+    StaleVersion,
+    busy,
+)
 from appointments.version_changes import Change, changes
 from clinic import access, audit
 from clinic.access import Capability
@@ -91,31 +96,34 @@ def migrate(
     locked = series.appointments.filter(state__in=TO_COME, is_locked=True).exclude(pk__in=known)
     moves += [VisitMove(visit, _present(visit), visit.version) for visit in locked]
     moves = [replace(each, protocol_version=version) for each in moves]
-    with transaction.atomic():
-        moving.move_together(moves=moves, by=by, now=now, reason=f"Version {version.version}")
-        # Visits and resources come first, then the series: as everybody locks them.
-        fresh = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
-        _may_be(fresh, version)
-        coming = set(fresh.appointments.filter(state__in=TO_COME).values_list("pk", flat=True))
-        if coming != {each.appointment.pk for each in moves}:
-            raise StaleVersion(
-                "The visits to come are others than those you saw. Look again, then repeat."
+    try:
+        with allocating.guarded():
+            moving.move_together(moves=moves, by=by, now=now, reason=f"Version {version.version}")
+            # Visits and resources come first, then the series: as everybody locks them.
+            fresh = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
+            _may_be(fresh, version)
+            coming = set(fresh.appointments.filter(state__in=TO_COME).values_list("pk", flat=True))
+            if coming != {each.appointment.pk for each in moves}:
+                raise StaleVersion(
+                    "The visits to come are others than those you saw. Look again, then repeat."
+                )
+            before = str(fresh.protocol_version)
+            fresh.protocol_version = version
+            fresh.save(update_fields=["protocol_version"])
+            audit.record(
+                action="series.migrate",
+                subject=fresh,
+                by=by,
+                now=now,
+                site=fresh.site,
+                patient_id=fresh.patient_id,
+                before={"protocol": before},
+                after={"protocol": str(version), "visits": len(moves)},
             )
-        before = str(fresh.protocol_version)
-        fresh.protocol_version = version
-        fresh.save(update_fields=["protocol_version"])
-        audit.record(
-            action="series.migrate",
-            subject=fresh,
-            by=by,
-            now=now,
-            site=fresh.site,
-            patient_id=fresh.patient_id,
-            before={"protocol": before},
-            after={"protocol": str(version), "visits": len(moves)},
-        )
-        Patient.objects.filter(pk=fresh.patient_id).raise_revision()
-        return fresh
+            Patient.objects.filter(pk=fresh.patient_id).raise_revision()
+            return fresh
+    except Lost:
+        raise busy() from None
 
 
 def _may_be(series: TreatmentSeries, version: ProtocolVersion) -> None:

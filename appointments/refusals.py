@@ -316,6 +316,11 @@ class StaleVersion(Refused):
     field = "version"
 
 
+def busy() -> StaleVersion:
+    """What the loser of a race hears who has nothing else to choose from."""
+    return StaleVersion("Somebody is changing this at the moment. Look at it again, then repeat.")
+
+
 # --- The wait-list --------------------------------------------------------------------------------
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-
-from django.db import transaction
+from functools import partial
 
 from appointments import allocating, claiming, moving, proposing, undoing
+from appointments.allocating import Lost
 from appointments.models import Appointment
 from appointments.moving import VisitMove
 from appointments.needs import DEVICE, PROVIDER, ROOM
 from appointments.places import Replan, VisitWish
-from appointments.refusals import NoWayForTheRest
+from appointments.refusals import NoWayForTheRest, busy
 from clinic.models import Staff
 
 
@@ -95,18 +95,19 @@ def take_back(
     `visits` are with the version that was seen. Raises as `undoing.undo` does.
     """
     rows = [visit for visit, _ in visits]
-    with transaction.atomic():
-        former = {visit.session: undoing.former_place(visit) for visit in rows}
-        # Visits in order of id, then resources: the order in which everybody locks them.
-        same = Appointment.objects.filter(pk__in=[row.pk for row in rows])
-        list(same.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        held = {each for place in former.values() for each in place.resources}
-        allocating.lock([*held, *allocating.held_by(*rows)])
-        starts = {session: place.starts_at for session, place in former.items()}
-        later = any(former[row.session].starts_at < row.starts_at for row in rows)
-        # One that moved into the place of another leaves it first.
-        ordered = sorted(visits, key=lambda pair: pair[0].session, reverse=not later)
-        return [
-            undoing.undo(appointment=visit, by=by, now=now, expected_version=version, beside=starts)
-            for visit, version in ordered
-        ]
+    try:
+        with allocating.guarded():
+            former = {visit.session: undoing.former_place(visit) for visit in rows}
+            # Visits in order of id, then resources: the order in which everybody locks them.
+            same = Appointment.objects.filter(pk__in=[row.pk for row in rows])
+            list(same.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+            held = {each for place in former.values() for each in place.resources}
+            allocating.lock([*held, *allocating.held_by(*rows)])
+            starts = {session: place.starts_at for session, place in former.items()}
+            later = any(former[row.session].starts_at < row.starts_at for row in rows)
+            # One that moved into the place of another leaves it first.
+            ordered = sorted(visits, key=lambda pair: pair[0].session, reverse=not later)
+            back = partial(undoing.undo, by=by, now=now, beside=starts)
+            return [back(appointment=row, expected_version=version) for row, version in ordered]
+    except Lost:
+        raise busy() from None
