@@ -31,8 +31,9 @@ class Claim:
     """Places for visits of one series that are to be held together.
 
     `sessions` are their numbers, from 1 on when left out. `series` is theirs if it exists
-    already, `moving` are the visits themselves if they have places, which then count as free,
-    and `hold` keeps the new places until they are claimed. With `overlap` the claim may lie over
+    already, `moving` are the visits themselves if they have places, which then count as free.
+    Those at the places `stays` keep all that they hold, so nothing is claimed for them. `hold`
+    keeps the new places until they are claimed. With `overlap` the claim may lie over
     visits of others; `over` is what it came to lie over once it was taken.
     """
 
@@ -44,6 +45,7 @@ class Claim:
     sessions: Sequence[int] = ()
     series: TreatmentSeries | None = None
     moving: Sequence[Appointment] = ()
+    stays: frozenset[int] = frozenset()
     hold: Hold | None = None
     overlap: bool = False
     over: Sequence[Collision] = ()
@@ -55,6 +57,11 @@ class Claim:
     def need(self) -> Need:
         return need_of(protocols.get(self.version), self.areas)
 
+    @property
+    def leaving(self) -> list[Appointment]:
+        """The visits that give up their places."""
+        return [visit for number, visit in enumerate(self.moving) if number not in self.stays]
+
     def days(self) -> list[tuple[int, date]]:
         """(session, local date) of the series as it would stand with these visits, in order."""
         starts = {n: wish.starts_at for n, wish in zip(self.sessions, self.visits, strict=True)}
@@ -64,7 +71,8 @@ class Claim:
 
     @property
     def wanted(self) -> list[Held]:
-        """Every resource of every visit, for its whole time with set-up and clean-up.
+        """Every resource of every visit that is to be claimed, for its whole time with set-up and
+        clean-up.
 
         Resources of kinds that the protocol does not need are left to `checking` to refuse.
         """
@@ -73,7 +81,7 @@ class Claim:
             Held(resource, need.held(kind, wish.starts_at), number)
             for number, wish in enumerate(self.visits)
             for kind, resource in self._resources(wish).items()
-            if kind in need.windows and resource is not None
+            if kind in need.windows and resource is not None and number not in self.stays
         ]
 
     def _resources(self, wish: VisitWish) -> dict[str, int | None]:
@@ -166,11 +174,13 @@ def take(*claims: Claim, now: datetime, also: Iterable[int] = ()) -> None:
 
 def collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, Collision]]:
     """Who or what is in the way of each claim at this moment, besides what is theirs."""
-    moving = [visit for claim in claims for visit in claim.moving]
+    leaving = [visit for claim in claims for visit in claim.leaving]
     return [
         (claim, each)
         for claim in claims
-        for each in allocating.collisions(claim.wanted, now=now, without=moving, holding=claim.hold)
+        for each in allocating.collisions(
+            claim.wanted, now=now, without=leaving, holding=claim.hold
+        )
     ]
 
 

@@ -6,6 +6,7 @@ nearest places. Refuses to choose places (`proposing`) and to know what messages
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from appointments.allocating import Lost
 from appointments.claiming import Claim
 from appointments.history import Before
 from appointments.lifecycle import Move, State, after
-from appointments.models import Appointment, Hold
+from appointments.models import Allocation, Appointment, Hold
 from appointments.needs import DEVICE, PROVIDER, ROOM, need_of
 from appointments.places import VisitWish
 from appointments.refusals import MovedTwice, MovesCollide, Refused, VisitLocked
@@ -195,20 +196,34 @@ def _claims(
     for _, pairs in groupby(ordered, key=group):
         visits, wishes = zip(*pairs, strict=True)
         series, version = visits[0].series, visits[0].protocol_version
-        claims.append(
-            Claim(
-                series.patient,
-                visits[0].site,
-                version,
-                series.areas,
-                wishes,
-                [visit.session for visit in visits],
-                series,
-                moving=visits,
-                hold=hold,
-            )
+        claim = Claim(
+            series.patient,
+            visits[0].site,
+            version,
+            series.areas,
+            wishes,
+            [visit.session for visit in visits],
+            series,
+            moving=visits,
+            hold=hold,
         )
+        claim.stays = _staying(claim)
+        claims.append(claim)
     return claims
+
+
+def _staying(claim: Claim) -> frozenset[int]:
+    """The visits that would hold just what they hold: whatever lies over them or under them, they
+    stay as they are, and no rule is asked again."""
+    rows = Allocation.objects.filter(appointment__in=claim.moving, active=True)
+    held, wanted = defaultdict(set), defaultdict(set)
+    for owner, *place in rows.values_list("appointment", "resource", "starts_at", "ends_at"):
+        held[owner].add(tuple(place))
+    for each in claim.wanted:
+        period = each.period
+        wanted[each.visit].add((each.resource_id, period.starts_at, period.ends_at))
+    same = (held[visit.pk] == wanted[number] for number, visit in enumerate(claim.moving))
+    return frozenset(number for number, is_same in enumerate(same) if is_same)
 
 
 def _exchange(
@@ -220,8 +235,14 @@ def _exchange(
     """
     _apart(claims)
     visits = [visit for claim in claims for visit in claim.moving]
-    claiming.take(*claims, now=now, also=allocating.held_by(*visits))
-    was = {visit.pk: history.before(visit, allocating.release(visit)) for visit in visits}
+    leaving = [visit for claim in claims for visit in claim.leaving]
+    claiming.take(*claims, now=now, also=allocating.held_by(*leaving))
+    was = {
+        visit.pk: history.before(
+            visit, allocating.release(visit) if visit in leaving else allocating.held_by(visit)
+        )
+        for visit in visits
+    }
     for claim in claims:
         for visit, wish in zip(claim.moving, claim.visits, strict=True):
             stays = wish.starts_at == visit.starts_at
@@ -257,9 +278,12 @@ def _breaches(
 
     A visit that keeps its date was right when it was booked. Raises what no reason lets pass.
     """
+    if not claim.leaving:
+        return []
     loaded = claim.load(now=now)
-    for wish in claim.visits:
-        checking.place_is_right(loaded, claim.patient, wish)
+    for number, wish in enumerate(claim.visits):
+        if number not in claim.stays:
+            checking.place_is_right(loaded, claim.patient, wish)
     zone = claim.site.zone
     changed = {
         visit.session

@@ -14,6 +14,7 @@ from appointments.intervals import Bounds, bounds
 from appointments.lifecycle import Move, State, allowed
 from appointments.loading import Loaded, load
 from appointments.models import Appointment, Hold, TreatmentSeries
+from appointments.needs import need_of
 from appointments.places import Place, Replan, ReplanLine, VisitWish
 from appointments.plans import Impossible, Plan, Planned, Session, Stay, Wish
 from appointments.proposing import problems
@@ -107,7 +108,9 @@ def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, V
         elif not _may_move(visit):
             sessions.append(Session(number, fixed=stay))
         else:
-            fits = availability.fits(loaded.facts, stay.starts_at, stay.resources)
+            fits = (not wished and _needs_the_same(loaded, visit)) or availability.fits(
+                loaded.facts, stay.starts_at, stay.resources
+            )
             sessions.append(Session(number, present=stay if fits else None))
     before = max((number for number in visits if number < sessions[0].number), default=None)
     first, interval = loaded.facts.first_day, loaded.protocol.series.interval
@@ -116,6 +119,13 @@ def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, V
     if previous is not None and interval is not None:
         window = _window(loaded, previous, sessions[0].number - (before or 0))
     return Wish(tuple(sessions), window, interval, weights=loaded.weights, before=previous)
+
+
+def _needs_the_same(loaded: Loaded, visit: Appointment) -> bool:
+    """Whether the version asks of the visit what it has: then nothing of it has to be right again,
+    though it lies over another visit or under a block."""
+    need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
+    return need == loaded.facts.need
 
 
 def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:

@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
-from appointments import attendance, locking, migrating
+from appointments import attendance, blocks, booking, locking, migrating
 from appointments.lifecycle import Move
-from appointments.models import Appointment, StatusChange, TreatmentSeries
+from appointments.models import (
+    Allocation,
+    Appointment,
+    BlockKind,
+    StatusChange,
+    TreatmentSeries,
+)
 from appointments.moving import VisitMove
 from appointments.refusals import (
     NoWayForTheRest,
@@ -22,7 +28,7 @@ from appointments.refusals import (
 from appointments.version_changes import changes
 from clinic.access import Forbidden
 from clinic.durations import Duration
-from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
@@ -175,6 +181,53 @@ def test_a_locked_visit_that_would_grow_stops_the_whole_and_an_equal_one_goes_ov
     migrating.migrate(series=series, version=equal, by=front_desk, now=now)
     assert versions(series) == ["99.1.0"] * 3
     assert series.appointments.get(session=2).is_locked
+
+
+def test_visits_that_stay_go_over_whatever_lies_over_or_under_them(
+    visits: list[Appointment],
+    publish: Publish,
+    microneedling: Protocol,
+    wish: Wish,
+    house: ProtocolVersion,
+    site: Site,
+    room: Resource,
+    front_desk: Staff,
+    manager: Staff,
+    now: datetime,
+) -> None:
+    series = visits[0].series
+    other = a_patient(site, front_desk, now, given="Olga", phone="", email="olga@p.example")
+    over = booking.book_series(
+        patient=other,
+        site=site,
+        version=house,
+        areas=["face"],
+        visits=[wish(FIRST, "10:30")],
+        by=manager,
+        now=now,
+        override_reason="The last day before she travels",
+        overlap=True,
+    )
+    blocks.block(
+        site=site,
+        resources=[room],
+        kind=BlockKind.MAINTENANCE,
+        starts_at=at(SECOND, "08:00"),
+        ends_at=at(SECOND, "18:00"),
+        by=manager,
+        now=now,
+        over_visits=True,
+    )
+    before = list(Allocation.objects.order_by("pk").values_list("pk", "active", "is_deliberate"))
+    version = publish(microneedling)
+    # One of the visits should have begun by now and stays as well.
+    late = at(FIRST, "10:20")
+    migrating.migrate(series=series, version=version, by=front_desk, now=late)
+    migrating.migrate(series=over, version=version, by=front_desk, now=late)
+    assert versions(series) == [version.version] * 3
+    assert versions(over) == [version.version]
+    after = list(Allocation.objects.order_by("pk").values_list("pk", "active", "is_deliberate"))
+    assert after == before
 
 
 def test_only_an_approved_version_of_the_same_protocol_is_gone_over_to(
