@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from appointments import house_hours
 from appointments.house_hours import HouseHours
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Block
 from appointments.needs import PATIENT, PROVIDER
 from appointments.working_time import inside
@@ -22,7 +22,7 @@ from clinic.hours import Period, instant
 from clinic.models import HoursException, Resource, Site
 
 # Visits that have not begun: a treatment under way is past helping.
-TO_COME = (State.BOOKED, State.CONFIRMED, State.ARRIVED)
+NOT_BEGUN = (*TO_COME, State.ARRIVED)
 
 
 def by_block(block: Block, *, now: datetime) -> QuerySet[Appointment]:
@@ -65,7 +65,7 @@ def counts(blocks: Collection[Block], *, now: datetime) -> Counter[int]:
     """How many visits are work under each of `blocks`."""
     held = Allocation.objects.filter(
         active=True,
-        appointment__state__in=TO_COME,
+        appointment__state__in=NOT_BEGUN,
         appointment__ends_at__gt=now,
         resource__blocks__in=blocks,
         resource__blocks__released_at=None,
@@ -112,7 +112,7 @@ def of_exception(exception: HoursException, *, now: datetime) -> list[Appointmen
 
 def _to_come(now: datetime) -> QuerySet[Appointment]:
     return (
-        Appointment.objects.filter(Q(state__in=TO_COME), ends_at__gt=now)
+        Appointment.objects.filter(Q(state__in=NOT_BEGUN), ends_at__gt=now)
         .select_related(
             "site",
             "protocol_version",

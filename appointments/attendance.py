@@ -12,15 +12,13 @@ from datetime import datetime
 from django.db import transaction
 
 from appointments import history
-from appointments.lifecycle import Move, State, after
+from appointments.lifecycle import OPEN, Move, State, after
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.refusals import NotYet
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
-
-OPEN = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT)
 
 
 def confirm(

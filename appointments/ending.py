@@ -9,7 +9,7 @@ from django.db.models import F
 
 from appointments import allocating, cancelling, undoing
 from appointments.allocating import Lost
-from appointments.lifecycle import Move, State
+from appointments.lifecycle import TO_COME, UNDER_WAY, Move
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.refusals import (
@@ -24,9 +24,6 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
 from patients.models import Patient
-
-TO_COME = (State.BOOKED, State.CONFIRMED)
-UNDER_WAY = (State.ARRIVED, State.IN_TREATMENT)
 
 
 def end_series(

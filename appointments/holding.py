@@ -67,7 +67,7 @@ def hold_plan(
                 patient=patient,
                 held_by=by,
                 held_at=now,
-                expires_at=now + timedelta(minutes=_minutes(site)),
+                expires_at=now + timedelta(minutes=SchedulingSettings.of(site).hold_minutes),
             )
             wanted = claim.wanted
             allocating.hold(wanted, [hold] * len(wanted))
@@ -127,8 +127,3 @@ def expire(*, now: datetime) -> int:
             [now],
         )
         return int(cursor.rowcount)
-
-
-def _minutes(site: Site) -> int:
-    settings = SchedulingSettings.objects.filter(site=site).first() or SchedulingSettings()
-    return settings.hold_minutes

@@ -20,6 +20,12 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+# Booked for a time to come; at the clinic; and both.
+TO_COME = (State.BOOKED, State.CONFIRMED)
+UNDER_WAY = (State.ARRIVED, State.IN_TREATMENT)
+OPEN = (*TO_COME, *UNDER_WAY)
+
+
 class Move(StrEnum):
     BOOK = "book"
     MOVE = "move"

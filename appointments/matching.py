@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from appointments import overtaken
 from appointments.gap_places import loaded_for, starts_in
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Answer, Appointment, Gap, Invitation, WaitlistEntry
 from appointments.places import Place
 from appointments.waitlist_matching import Opening, Start, Waiter, in_order, match
@@ -189,7 +189,7 @@ def _next_session(visits: Sequence[Appointment]) -> int:
 
 
 def _keeps_its_time(visit: Appointment) -> bool:
-    return visit.is_locked or visit.state not in overtaken.EXPECTED
+    return visit.is_locked or visit.state not in TO_COME
 
 
 def _day(visit: Appointment) -> date:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from appointments import allocating, checking, moving, proposing
 from appointments.allocating import Lost
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.moving import VisitMove
@@ -31,8 +31,6 @@ from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
-
-TO_COME = (State.BOOKED, State.CONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)

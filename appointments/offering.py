@@ -34,7 +34,7 @@ from appointments.refusals import BeingOffered, GapClosed, NoMatch, NotWaiting, 
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import Period, merge
-from clinic.models import Site, Staff
+from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
 
@@ -189,7 +189,7 @@ def _matched(
 def _hold(gap: Gap, found: Sequence[MatchedEntry], *, by: Staff, now: datetime) -> Offer:
     """The offer, with a hold of everything that the places need. Raises Lost and GapClosed."""
     first = min(each.place.starts_at for each in found)
-    expires_at = min(now + timedelta(minutes=_minutes(gap.site)), first)
+    expires_at = min(now + timedelta(minutes=SchedulingSettings.of(gap.site).offer_minutes), first)
     if expires_at <= now:
         raise GapClosed("This place begins now. Book it instead, or dismiss it.")
     hold = Hold.objects.create(
@@ -234,11 +234,6 @@ def _invitation(made: Offer, found: MatchedEntry) -> Invitation:
         device=place.device,
         reasons=list(found.reasons),
     )
-
-
-def _minutes(site: Site) -> int:
-    settings = SchedulingSettings.objects.filter(site=site).first() or SchedulingSettings()
-    return settings.offer_minutes
 
 
 # --- Answering ------------------------------------------------------------------------------------

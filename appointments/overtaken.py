@@ -11,14 +11,12 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, EntryEnd, WaitlistEntry
 from appointments.models.series import SeriesState
 from clinic.hours import local
 from clinic.models import Site
 from patients.models import Patient
-
-EXPECTED = (State.BOOKED, State.CONFIRMED)
 
 
 def still_waiting(*, site: Site, now: datetime) -> QuerySet[WaitlistEntry]:
@@ -49,7 +47,7 @@ def _overtaken(site: Site, now: datetime) -> Q:
     """The visit is over, given up or earlier than when they asked; the series has ended or has
     no session left to book; a first visit was booked; the last day is past; the patient died."""
     visit = Q(appointment__isnull=False) & (
-        ~Q(appointment__state__in=EXPECTED)
+        ~Q(appointment__state__in=TO_COME)
         | Q(appointment__starts_at__lte=now)
         | Q(appointment__starts_at__lt=F("asked_start"))
     )

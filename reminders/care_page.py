@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointments.lifecycle import State
+from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, PatientLink
 from clinic import hours
 from clinic.durations import Duration
@@ -23,7 +23,6 @@ from reminders.planning import steps
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import ended_at
 
-STILL_TO_COME = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT)
 # What is asked by message, by a person, or to sell something has no place on the page.
 NOT_ADVICE = (StepKind.TASK, StepKind.CHECKIN, StepKind.BOOKING)
 
@@ -55,9 +54,7 @@ def visits_of(link: PatientLink, *, now: datetime) -> list[Appointment]:
     A link without a visit came with a message about a whole series: it is about the last session.
     """
     to_come = list(
-        Appointment.objects.filter(
-            series__patient=link.patient_id, state__in=STILL_TO_COME, ends_at__gt=now
-        )
+        Appointment.objects.filter(series__patient=link.patient_id, state__in=OPEN, ends_at__gt=now)
         .select_related("site")
         .order_by("starts_at", "id")
     )

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from appointments import accepting, links, offering
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME
 from appointments.models import Answer, Invitation, PatientLink
 from appointments.refusals import OfferClosed, Refused
 from clinic import hours
@@ -25,7 +25,6 @@ from reminders.care_words import WORDS
 from reminders.offer_words import OFFER_WORDS
 from reminders.self_service import for_patients
 
-STILL_TO_COME = (State.BOOKED, State.CONFIRMED)
 # The answers after which there is nothing left at this address.
 OVER = (Answer.GONE, Answer.EXPIRED, Answer.WITHDRAWN)
 
@@ -98,7 +97,7 @@ def _visits(invitation: Invitation, *, now: datetime) -> list[str]:
     visit = invitation.appointment
     if visit is None:
         return []
-    to_come = visit.series.appointments.filter(state__in=STILL_TO_COME, ends_at__gt=now)
+    to_come = visit.series.appointments.filter(state__in=TO_COME, ends_at__gt=now)
     starts = to_come.order_by("starts_at").values_list("starts_at", flat=True)
     return [_when(invitation, at) for at in starts]
 

@@ -83,3 +83,8 @@ class SchedulingSettings(models.Model):
 
     def __str__(self) -> str:
         return f"scheduling of site {self.site_id}"
+
+    @classmethod
+    def of(cls, site: Site) -> SchedulingSettings:
+        """Those of a site; one that has no row has the defaults."""
+        return cls.objects.filter(site=site).first() or cls(site=site)

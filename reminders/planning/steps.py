@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from appointments.lifecycle import TO_COME
 from clinic import hours
 from clinic.durations import in_words
 from clinic.protocols import schema
@@ -17,7 +18,6 @@ from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
 from reminders.catalogue import CATALOGUE, Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
 from reminders.planning.wish import (
-    EXPECTED,
     INSTANT,
     POSTCARE_DELAY,
     TREATABLE,
@@ -107,7 +107,7 @@ def channels_of(step: Step) -> tuple[Channel, ...]:
 def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
     """The visits that a step is about."""
     if step.anchor is Anchor.SESSION_START:
-        yield from (visit for visit in series.visits if visit.state in EXPECTED)
+        yield from (visit for visit in series.visits if visit.state in TO_COME)
         return
     treatable = [visit for visit in series.visits if visit.state in TREATABLE]
     if step.anchor is Anchor.SESSION_END:

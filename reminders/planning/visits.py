@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from clinic import hours
 from clinic.durations import Duration
 from clinic.protocols.schema import Phase, Protocol
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import (
-    EXPECTED,
     POSTCARE_DELAY,
     TREATABLE,
     Wish,
@@ -37,7 +36,7 @@ NO_SHOW_DELAY = timedelta(hours=2)
 def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     """Everything that a visit wants said because it is a visit."""
     yield from _notice(series, visit)
-    if visit.state in EXPECTED:
+    if visit.state in TO_COME:
         yield from _reminders(series, visit)
     if visit.state in TREATABLE and _has_aftercare(series.protocol_of(visit)):
         yield from _checkout(series, visit)
@@ -45,10 +44,10 @@ def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
 
 def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     told, when = visit.told_start, _when(visit, visit.starts_at)
-    if visit.state in EXPECTED and told is None:
+    if visit.state in TO_COME and told is None:
         why = f"Session {visit.session} was booked for {when}."
         yield from _held(series, visit, Kind.BOOKING_CONFIRMED, visit.scheduled_at, why)
-    elif visit.state in EXPECTED and told != visit.starts_at:
+    elif visit.state in TO_COME and told != visit.starts_at:
         assert told is not None
         why = (
             f"Session {visit.session} was moved: the patient was last told {_when(visit, told)},"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from clinic.protocols.schema import Protocol
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item, SeriesFacts, VisitFacts
 
 # A visit in one of these is still expected; in one of those it was or can still be treated.
-EXPECTED = (State.BOOKED, State.CONFIRMED)
-TREATABLE = (*EXPECTED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
+TREATABLE = (*TO_COME, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 # The after-care of the day goes out this long after the treatment (catalogue: postcare_0).
 POSTCARE_DELAY = timedelta(minutes=15)
 # The one reason of the plan that a person gave.

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from appointments import affected
-from appointments.lifecycle import Move, State
+from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Allocation, Appointment, StatusChange, Task
 from clinic import access
 from clinic.access import Capability
@@ -32,7 +32,6 @@ from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
 
 ONE_DAY = timedelta(days=1)
-TO_COME = (State.BOOKED, State.CONFIRMED)
 # Minutes in the waiting room after which a visit stands out, and stands out in red.
 LONG, TOO_LONG = 10, 20
 
@@ -168,7 +167,7 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
             "no consent": silent,
             "task due": visit.pk in with_task,
         }
-        if visit.state in affected.TO_COME:
+        if visit.state in affected.NOT_BEGUN:
             found |= {f"needs another {kind}": True for kind in blocked.get(visit.pk, ())}
         flags[visit.pk] = [word for word, is_so in found.items() if is_so]
         if any(each.is_deliberate for each in visit.allocations.all()):

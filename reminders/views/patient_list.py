@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Appointment, TreatmentSeries
 from clinic import access
 from clinic.access import Capability
@@ -26,7 +26,6 @@ from patients.models import ContactPoint, Patient, Purpose
 
 PER_PAGE = 50
 TREATED = (State.DONE, State.IN_TREATMENT, State.ARRIVED)
-EXPECTED = (State.BOOKED, State.CONFIRMED)
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ def rows_of(patients: Sequence[Patient], *, now: datetime) -> list[Row]:
         row = rows[visit.series.patient_id]
         if visit.state in TREATED and visit.starts_at <= now:
             row.last = visit
-        elif visit.state in EXPECTED and visit.ends_at > now and row.next is None:
+        elif visit.state in TO_COME and visit.ends_at > now and row.next is None:
             row.next = visit
     for progress in progress_of(list(rows), visits):
         rows[progress.series.patient_id].progress.append(progress)

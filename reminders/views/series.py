@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import booking, ending, migrating, proposing, standing
-from appointments.lifecycle import MoveRefused
+from appointments.lifecycle import TO_COME, MoveRefused
 from appointments.models import TreatmentSeries
 from appointments.moving import VisitMove
 from appointments.refusals import Refused, SlotTaken
@@ -136,7 +136,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 def _end_page(
     request: HttpRequest, series: TreatmentSeries, problem: str = "", reason: str = ""
 ) -> HttpResponse:
-    coming = series.appointments.filter(state__in=ending.TO_COME).order_by("session")
+    coming = series.appointments.filter(state__in=TO_COME).order_by("session")
     context = {**_about(series), "coming": coming, "problem": problem, "reason": reason}
     status = 422 if problem else 200
     return render(request, "reminders/series/end.html", context, status=status)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from appointments import swapping
-from appointments.lifecycle import MoveRefused, State
+from appointments.lifecycle import TO_COME, MoveRefused
 from appointments.models import Appointment
 from appointments.refusals import Refused
 from clinic import access
@@ -91,7 +91,7 @@ def _others(staff: Staff, shown: Appointment, day: date) -> QuerySet[Appointment
         Appointment.objects.seen_by(staff)
         .filter(
             site=shown.site,
-            state__in=(State.BOOKED, State.CONFIRMED),
+            state__in=TO_COME,
             is_locked=False,
             starts_at__gte=instant(day, 0, zone),
             starts_at__lt=instant(day, MINUTES_A_DAY, zone),

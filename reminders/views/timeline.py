@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db.models import Prefetch
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
@@ -27,7 +27,6 @@ from reminders.views.message_rows import MessageRow
 NEXT, LAST = 8, 20
 VISITS, MESSAGES, TASKS = "visits", "messages", "tasks"
 AT_HAND = (State.ARRIVED, State.IN_TREATMENT)
-EXPECTED = (State.BOOKED, State.CONFIRMED)
 
 
 @dataclass(slots=True)
@@ -105,7 +104,7 @@ def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
             Entry(
                 visit.starts_at,
                 visit.site,
-                visit.state in AT_HAND or (visit.state in EXPECTED and visit.ends_at > now),
+                visit.state in AT_HAND or (visit.state in TO_COME and visit.ends_at > now),
                 visit=visit,
                 areas=", ".join(areas[area].name.en for area in visit.series.areas),
                 held={each.resource.kind: each.resource.name for each in visit.allocations.all()},

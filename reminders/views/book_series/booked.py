@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, TreatmentSeries
 from appointments.refusals import Refused
 from clinic import access
@@ -20,8 +20,6 @@ from clinic.access import Capability
 from clinic.models import ResourceKind, Staff
 from patients.models import Patient
 from reminders import series_booking
-
-TO_COME = (State.BOOKED, State.CONFIRMED)
 
 
 @require_GET

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import Appointment, TreatmentSeries
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
@@ -123,7 +123,7 @@ def _with_visits(patients: Any) -> QuerySet[Patient]:
     visits = Appointment.objects.filter(series__patient=OuterRef("pk")).order_by()
     now = timezone.now()
     past = visits.filter(starts_at__lt=now, state=State.DONE)
-    to_come = visits.filter(starts_at__gte=now, state__in=(State.BOOKED, State.CONFIRMED))
+    to_come = visits.filter(starts_at__gte=now, state__in=TO_COME)
     found: QuerySet[Patient] = patients.annotate(
         last_visit=Subquery(
             past.values("series__patient").annotate(x=Max("starts_at")).values("x")
