@@ -170,7 +170,7 @@ class _Ours:
 
     def slots(self) -> list[Place]:
         """Every offered start of the 60 days, as the first so many are asked for."""
-        return proposing.first_starts(
+        found = proposing.search_starts(
             patient=self.patient,
             site=self.site,
             version=self.version,
@@ -179,6 +179,7 @@ class _Ours:
             first_from=self.first,
             limit=self.limit,
         )
+        return list(found.places)
 
     def half_hours(self) -> list[str]:
         """The starts on the peer's grid; we offer those on the quarter between two as well."""

@@ -59,7 +59,7 @@ def figures(
     floor, taken = _beside(
         firsts,
         lambda first: load(house, patient, first, first + SOON),
-        lambda first: proposing.first_starts(**whole, first_from=first),
+        lambda first: proposing.search_starts(**whole, first_from=first),
     )
     yield Figure(group, "first 20 starts, p95", p95(taken), "ms", p95(floor), most_starts)
     step(f"five plans of {SESSIONS}")

@@ -7,14 +7,12 @@ checks again, and the database decides.
 from appointments.proposing.ripple import replan
 from appointments.proposing.series import propose_next, propose_series
 from appointments.proposing.starts import (
-    first_starts,
     free_starts,
     nearest_starts,
     search_starts,
 )
 
 __all__ = [
-    "first_starts",
     "free_starts",
     "nearest_starts",
     "propose_next",

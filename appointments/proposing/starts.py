@@ -67,33 +67,6 @@ def free_starts(
     return DayStarts(day, (), sentence, binding, until)
 
 
-def first_starts(
-    *,
-    patient: Patient,
-    site: Site,
-    version: ProtocolVersion,
-    areas: Sequence[str],
-    now: datetime,
-    first_from: date | None = None,
-    provider: Resource | None = None,
-    holding: Hold | None = None,
-    limit: int = 20,
-) -> list[Place]:
-    """The first `limit` offered starts from `first_from` (default: today) on, within 90 days."""
-    found = search_starts(
-        patient=patient,
-        site=site,
-        version=version,
-        areas=areas,
-        now=now,
-        first_from=first_from,
-        provider=provider,
-        holding=holding,
-        limit=limit,
-    )
-    return list(found.places)
-
-
 def search_starts(
     *,
     patient: Patient,

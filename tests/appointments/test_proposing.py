@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments import attendance, blocks, booking, cancelling, moving, proposing
+from appointments import attendance, blocks, booking, cancelling, loading, moving, proposing
 from appointments.models import Appointment, BlockKind, SchedulingSettings, TreatmentSeries
 from appointments.places import DayStarts, FoundStarts, Proposal
 from appointments.plans import Preference
@@ -314,10 +314,10 @@ def test_a_day_without_starts_says_why(
 def test_the_first_starts_come_in_order(
     house: ProtocolVersion, site: Site, patient: Patient, now: datetime
 ) -> None:
-    found = proposing.first_starts(
+    found = proposing.search_starts(
         patient=patient, site=site, version=house, areas=["face"], now=now, limit=40
     )
-    starts = [place.starts_at for place in found]
+    starts = [place.starts_at for place in found.places]
     assert starts == sorted(starts)
     assert (len(starts), starts[0] >= now) == (40, True)
 
@@ -393,6 +393,37 @@ def test_five_plans_differ_and_each_can_be_booked(
         # Each time another rank, on what the ones before have left.
         booked = book(*(visit.wish for visit in plans[number].visits), patient=one)
         assert booked.appointments.count() == 4
+
+
+def test_the_loaded_resources_are_the_eligible_ones(
+    house: ProtocolVersion, site: Site, other_site: Site, patient: Patient, now: datetime
+) -> None:
+    stranger = provider_resource(
+        other_site, staff_at(other_site, Role.PROVIDER, "Kim"), house.modality
+    )
+    HoursException.objects.create(site=site, provider=stranger, day=FIRST, starts=600, ends=900)
+    unlicensed = provider_resource(site, staff_at(site, Role.PROVIDER, "Lou"), house.modality)
+    Credential.objects.filter(provider=unlicensed).delete()
+    Resource.objects.create(kind="room", name="L", site=site, room_kind="laser")
+    Resource.objects.create(kind="room", name="Far", site=other_site, room_kind="treatment")
+    Resource.objects.create(
+        kind="device", name="Old", site=site, modality=house.modality, is_active=False
+    )
+    loaded = loading.load(
+        patient=patient,
+        site=site,
+        version=house,
+        areas=["face"],
+        first_day=FIRST,
+        last_day=FIRST,
+        now=now,
+    )
+    eligible = Resource.objects.filter(
+        loading.eligible_at(site, protocols.get(house)), is_active=True
+    )
+    assert set(loaded.resources) == set(eligible.values_list("pk", flat=True))
+    assert stranger.pk in loaded.resources and unlicensed.pk not in loaded.resources
+    assert len(loaded.resources) == 4
 
 
 def test_weights_of_the_site_rank_the_plans(
