@@ -12,9 +12,10 @@ from appointments.models import Appointment, TreatmentSeries
 from benchmarks import house
 from benchmarks.figures import Figure, milliseconds, p50
 from benchmarks.house import NOW, House
-from reminders import dispatch, journeys
 from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.journeys import replanning
 from reminders.models import Message
+from reminders.sending import dispatch
 
 GROUP = "engine"
 PATIENTS = 100
@@ -38,7 +39,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     _book(house.build())
     step("planning")
     began = time.perf_counter()
-    journeys.sync_stale(now=NOW, limit=PATIENTS)
+    replanning.sync_stale(now=NOW, limit=PATIENTS)
     planned = Message.objects.count() / (time.perf_counter() - began)
     yield Figure(GROUP, "plan messages", planned, "messages/s", _copies(), 120)
     step("an idle tick")

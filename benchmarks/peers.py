@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from appointments import proposing
 from appointments.models import Block, BlockKind
-from appointments.places import Place
+from appointments.proposing.places import Place
 from benchmarks import house, peer_side
 from benchmarks.calendars import COPY
 from benchmarks.figures import Figure, LeftOut, milliseconds, p50

@@ -16,7 +16,8 @@ from typing import Any
 
 from django.db import connection
 
-from appointments import loading, proposing
+from appointments import proposing
+from appointments.proposing import loading
 from appointments.proposing.series import HORIZON, last_day
 from appointments.proposing.starts import SOON
 from benchmarks.figures import Figure, milliseconds, p95

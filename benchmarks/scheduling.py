@@ -10,10 +10,11 @@ from time import perf_counter
 
 from django.db import connection, connections, transaction
 
-from appointments import booking, proposing
+from appointments import proposing
 from appointments.models import Appointment, Block
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
 from appointments.refusals import SlotTaken
+from appointments.visits import booking
 from benchmarks import calendars, house, planning
 from benchmarks.figures import Figure, milliseconds, p50, p95
 from benchmarks.house import NOW, House

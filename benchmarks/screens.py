@@ -9,12 +9,13 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from appointments import booking, proposing
+from appointments import proposing
+from appointments.visits import booking
 from benchmarks import house
 from benchmarks.figures import Figure, milliseconds, p95
 from benchmarks.house import House
 from patients.models import Patient
-from reminders import journeys
+from reminders.journeys import replanning
 
 GROUP = "screens"
 VISITS = 60
@@ -28,7 +29,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     people = house.patients(built, VISITS)
     day = _book(built, people)
     step("their messages")
-    journeys.sync_stale(now=timezone.now(), limit=VISITS)
+    replanning.sync_stale(now=timezone.now(), limit=VISITS)
     client = Client()
     client.force_login(built.desk)
     step("the smallest page")

@@ -1,7 +1,7 @@
 """Booking a series together with what it shall not send, and taking the booking back.
 
-Each is one transaction around `appointments.booking`, so a skip is a fact before the first plan.
-Refuses to know dates, places and words.
+Each is one transaction around `appointments.visits.booking`, so a skip is a fact before the first
+plan. Refuses to know dates, places and words.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments import booking, ending
 from appointments.lifecycle import Move, State, after
 from appointments.models import TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
+from appointments.visits import booking, ending
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.models import SkipChoice

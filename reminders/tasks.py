@@ -5,7 +5,9 @@ A doorbell that comes twice finds nothing to do; one that is lost is made good b
 
 from celery import shared_task
 
-from reminders import claiming, dispatch, journeys, tidying
+from reminders.journeys import replanning
+from reminders.ledger import claiming
+from reminders.sending import dispatch, tidying
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
@@ -13,7 +15,7 @@ DRAIN_SECONDS = 30.0
 
 @shared_task(name="reminders.tasks.plan")
 def plan() -> None:
-    journeys.sync_stale(now=claiming.database_now())
+    replanning.sync_stale(now=claiming.database_now())
 
 
 @shared_task(name="reminders.tasks.drain")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders import offer_page, self_service
+from reminders.patient_pages import offer_page, self_service
 from reminders.views import (
     day_list,
     messages,

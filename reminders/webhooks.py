@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
-from reminders import receipts
+from reminders.ledger import receipts
 
 
 @login_not_required

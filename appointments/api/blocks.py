@@ -19,7 +19,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import affected, blocks
+from appointments.absences import affected, blocks
 from appointments.api.relocation import Relocating
 from appointments.models import Appointment, Block, BlockKind
 from clinic import access

@@ -14,8 +14,8 @@ from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import feeds
 from appointments.api.shapes import providers_seen
+from appointments.feeds import subscriptions
 from appointments.models import CalendarFeed, FeedDetail
 from clinic import access
 from clinic.api_fields import Body, Instant, NamedSerializer, Seen
@@ -46,7 +46,7 @@ class MadeFeedSerializer(FeedSerializer):
         fields = (*FeedSerializer.Meta.fields, "address")
 
     def get_address(self, feed: CalendarFeed) -> str:
-        return feeds.address(self.context["token"])
+        return subscriptions.address(self.context["token"])
 
 
 class MakeSerializer(Body):
@@ -110,12 +110,12 @@ class Feeds(ListModelMixin, Rows):
         """Make a feed of a provider's or a whole site's visits. Its address is told this once."""
         asked: dict[str, Any] = {"provider": None, **self.body(MakeSerializer)}
         asked["detail"] = FeedDetail(asked["detail"])
-        token, made = feeds.make(by=self.staff, now=timezone.now(), **asked)
+        token, made = subscriptions.make(by=self.staff, now=timezone.now(), **asked)
         return Response(MadeFeedSerializer(made, context={"token": token}).data, status=201)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], filterset_class=None)
     def revoke(self, request: Request, pk: int) -> Response:
         """Close a feed for good. Its address never opens again."""
-        revoked = feeds.revoke(feed=self.get_object(), by=self.staff, now=timezone.now())
+        revoked = subscriptions.revoke(feed=self.get_object(), by=self.staff, now=timezone.now())
         return Response(FeedSerializer(revoked).data)

@@ -14,7 +14,6 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import holding
 from appointments.api.shapes import (
     MOST_SESSIONS,
     AllocationSerializer,
@@ -23,6 +22,7 @@ from appointments.api.shapes import (
     among_visits,
     wishes,
 )
+from appointments.claiming import holding
 from appointments.models import Allocation, Hold, HoldPurpose
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Instant, NamedSerializer

@@ -13,7 +13,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import affected
+from appointments.absences import affected
 from appointments.api.relocation import Relocating
 from appointments.api.shapes import providers_seen
 from appointments.models import Appointment

@@ -17,7 +17,7 @@ from appointments.api.shapes import (
     wish,
 )
 from appointments.models import Appointment
-from appointments.moving import VisitMove
+from appointments.visits.moving import VisitMove
 from clinic.api_fields import MOST_ID, Body, PlaceSerializer, Seen, Start, VersionSerializer
 
 MOST_MOVES = 24

@@ -13,10 +13,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import relocating
+from appointments.absences import relocating
 from appointments.api.shapes import ReasonField, RelaxationSerializer, VisitWishSerializer, wish
 from appointments.models import Appointment
-from appointments.moving import VisitMove
+from appointments.visits.moving import VisitMove
 from clinic import deadlines
 from clinic.api_fields import Body, PlaceSerializer, Seen
 from clinic.api_views import Rows

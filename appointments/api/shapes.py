@@ -10,11 +10,11 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from rest_framework import serializers
 
-from appointments import checking
+from appointments.claiming import checking
+from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
-from appointments.places import ProposedPlan, ProposedVisit, VisitWish
-from appointments.plans import EVERY_DAY, Preference
+from appointments.proposing.places import ProposedPlan, ProposedVisit, VisitWish
 from appointments.refusals import Refused
 from clinic import access
 from clinic.api_fields import (

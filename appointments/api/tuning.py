@@ -10,8 +10,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import tuning
 from appointments.models import SchedulingSettings
+from appointments.proposing import tuning
 from clinic import access
 from clinic.api_fields import Body
 from clinic.api_views import Rows

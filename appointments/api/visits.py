@@ -23,16 +23,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import (
-    attendance,
-    cancelling,
-    locking,
-    moving,
-    proposing,
-    rippling,
-    swapping,
-    undoing,
-)
+from appointments import proposing
 from appointments.api import moves
 from appointments.api.moves import (
     MoveSerializer,
@@ -51,6 +42,7 @@ from appointments.api.shapes import (
 )
 from appointments.lifecycle import State
 from appointments.models import Appointment, StatusChange
+from appointments.visits import attendance, cancelling, locking, moving, rippling, swapping, undoing
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Instant, VersionSerializer, instant_of
 from clinic.api_views import DayFilter, IdFilter, Rows

@@ -15,8 +15,8 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import gaps, matching, offering, waitlist
 from appointments.api.shapes import VisitSerializer, providers_seen, rows_shown
+from appointments.claiming import gaps
 from appointments.models import (
     Appointment,
     Gap,
@@ -26,8 +26,9 @@ from appointments.models import (
     WaitlistEntry,
 )
 from appointments.models.waitlist import MINUTES_A_DAY
-from appointments.waitlist import EarlierVisit, FirstVisit, NextSession, Target
-from appointments.wishes import MOST_NOTICE, MOST_PRIORITY, NOTE_LENGTH, Wishes
+from appointments.waitlist import entries, matching, offering
+from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession, Target
+from appointments.waitlist.wishes import MOST_NOTICE, MOST_PRIORITY, NOTE_LENGTH, Wishes
 from clinic import access
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Body, Day, Instant, NamedSerializer, PlaceSerializer, Seen
@@ -294,9 +295,7 @@ class Entries(ListModelMixin, RetrieveModelMixin, Rows):
         """Put a patient on the wait-list: for an earlier time, a next session or a first visit."""
         asked = self.body(AddEntrySerializer)
         target = _target(asked)
-        made = waitlist.add(
-            target=target, wishes=Wishes(**asked), by=self.staff, now=timezone.now()
-        )
+        made = entries.add(target=target, wishes=Wishes(**asked), by=self.staff, now=timezone.now())
         return Response(EntrySerializer(made).data, status=201)
 
     @extend_schema(
@@ -308,7 +307,7 @@ class Entries(ListModelMixin, RetrieveModelMixin, Rows):
     def change(self, request: Request, pk: int) -> Response:
         """Give an entry other wishes, all of them at once."""
         entry, asked = self.get_object(), self.body(WishesSerializer)
-        changed = waitlist.change(
+        changed = entries.change(
             entry=entry, wishes=Wishes(**asked), by=self.staff, now=timezone.now()
         )
         return Response(EntrySerializer(changed).data)
@@ -317,7 +316,7 @@ class Entries(ListModelMixin, RetrieveModelMixin, Rows):
     @action(detail=True, methods=["post"], filterset_class=None)
     def withdraw(self, request: Request, pk: int) -> Response:
         """Take a patient off the list."""
-        entry = waitlist.withdraw(entry=self.get_object(), by=self.staff, now=timezone.now())
+        entry = entries.withdraw(entry=self.get_object(), by=self.staff, now=timezone.now())
         return Response(EntrySerializer(entry).data)
 
 

@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from appointments.places import Place
+from appointments.proposing.places import Place
 from clinic.hours import format_day, format_when, local
 
 # Where the output is no terminal.

@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from django.db.models import Q
 from django.utils import timezone
 
-from appointments import checking
+from appointments.claiming import checking
 from appointments.refusals import Refused
 from clinic import hours
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR

@@ -111,6 +111,11 @@ class Appointment(models.Model):
     def __str__(self) -> str:
         return f"appointment {self.pk}"
 
+    def resources_held(self) -> dict[str, int]:
+        """The ids of the resources that the visit holds now, by kind."""
+        held = self.allocations.filter(active=True)
+        return dict(held.values_list("resource__kind", "resource_id"))
+
 
 class StatusChange(models.Model):
     """One act on a visit: who did what, when and why. Append-only in the database."""

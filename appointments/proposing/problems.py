@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from appointments.availability import Facts, Openings
-from appointments.intervals import Bounds
-from appointments.loading import Loaded
-from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM
-from appointments.places import Problem, Relaxation
-from appointments.plans import Impossible
-from appointments.relaxing import WayOut
+from appointments.finding.availability import Facts, Openings
+from appointments.finding.intervals import Bounds
+from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM
+from appointments.finding.plans import Impossible
+from appointments.finding.relaxing import WayOut
+from appointments.proposing.loading import Loaded
+from appointments.proposing.places import Problem, Relaxation
 from clinic.hours import format_day, format_when
 
 ONE_DAY = timedelta(days=1)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from appointments import availability, standing
-from appointments.intervals import Bounds, bounds
+from appointments.finding import availability
+from appointments.finding.intervals import Bounds, bounds
+from appointments.finding.needs import need_of
+from appointments.finding.plans import Impossible, Plan, Planned, Session, Stay, Wish
+from appointments.finding.series_plans import plans
+from appointments.finding.ticks import TICK
 from appointments.lifecycle import Move, State, allowed
-from appointments.loading import Loaded, load
 from appointments.models import Appointment, Hold, TreatmentSeries
-from appointments.needs import need_of
-from appointments.places import Place, Replan, ReplanLine, VisitWish
-from appointments.plans import Impossible, Plan, Planned, Session, Stay, Wish
-from appointments.proposing import problems
+from appointments.proposing import problems, standing
+from appointments.proposing.loading import Loaded, load
+from appointments.proposing.places import Place, Replan, ReplanLine, VisitWish
 from appointments.proposing.series import HORIZON, last_day
-from appointments.series_plans import plans
-from appointments.ticks import TICK
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource
 from clinic.protocols import loading as protocols

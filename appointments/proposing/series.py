@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from appointments import intervals, relaxing, standing
-from appointments.availability import Facts
-from appointments.intervals import Bounds
-from appointments.loading import Loaded, load
+from appointments.finding import intervals, relaxing
+from appointments.finding.availability import Facts
+from appointments.finding.intervals import Bounds
+from appointments.finding.needs import PROVIDER
+from appointments.finding.plans import Impossible, Plan, Preference, Session, Wish
+from appointments.finding.series_plans import MOST_PLANS, plans
 from appointments.models import Hold, TreatmentSeries
-from appointments.needs import PROVIDER
-from appointments.places import Place, Proposal, ProposedPlan, ProposedVisit
-from appointments.plans import Impossible, Plan, Preference, Session, Wish
-from appointments.proposing import problems
-from appointments.series_plans import MOST_PLANS, plans
+from appointments.proposing import problems, standing
+from appointments.proposing.loading import Loaded, load
+from appointments.proposing.places import Place, Proposal, ProposedPlan, ProposedVisit
 from clinic.hours import local, shifted_day
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from appointments import allocating, ticks
-from appointments.availability import Openings
-from appointments.loading import Loaded, load
-from appointments.local_days import Ints
+from appointments.finding import ticks
+from appointments.finding.availability import Openings
+from appointments.finding.local_days import Ints
+from appointments.finding.ticks import TICK
 from appointments.models import Appointment, Hold, TreatmentSeries
-from appointments.places import DayStarts, FoundStarts, Place
 from appointments.proposing import problems
+from appointments.proposing.loading import Loaded, load
+from appointments.proposing.places import DayStarts, FoundStarts, Place
 from appointments.proposing.series import HORIZON, narrowed
-from appointments.ticks import TICK
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site
 from patients.models import Patient
@@ -58,7 +58,7 @@ def free_starts(
         )
 
     loaded, openings = look(day)
-    usual = allocating.resources_of(moving) if moving else {}
+    usual = moving.resources_held() if moving else {}
     places = tuple(_places(loaded, openings, openings.positions_on(day), usual))
     if places:
         return DayStarts(day, places)

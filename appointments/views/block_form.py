@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.db.models import Case, When
 
-from appointments.blocks import blockable
+from appointments.absences.blocks import blockable
 from appointments.models import BlockKind
 from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.models import Resource, ResourceKind, Site

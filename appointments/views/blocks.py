@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments import affected, blocks
+from appointments.absences import affected, blocks
+from appointments.finding.working_time import hours_in_words
 from appointments.models import Appointment, Block, BlockKind
 from appointments.refusals import Refused, VisitsInTheWay
 from appointments.views import relocating
 from appointments.views.block_form import BlockForm, EndForm
-from appointments.working_time import hours_in_words
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local

@@ -15,8 +15,8 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from appointments import feed_calendar, feeds
-from appointments.feeds import FeedClosed
+from appointments.feeds import ical, subscriptions
+from appointments.feeds.subscriptions import FeedClosed
 from appointments.models import CalendarFeed, FeedDetail
 from clinic import access
 from clinic.access import Capability
@@ -62,18 +62,18 @@ def feed_list(request: HttpRequest) -> HttpResponse:
     """
     site, by = current_site(request), cast(Staff, request.user)
     access.require(by, Capability.SEE_PATIENTS, site)
-    offered = feeds.on_offer(site=site, by=by)
+    offered = subscriptions.on_offer(site=site, by=by)
     form = FeedForm(request.POST or None, site=site, offered=offered)
     made = address = None
     if request.method == "POST" and form.is_valid():
-        token, made = feeds.make(
+        token, made = subscriptions.make(
             site=site,
             provider=form.provider,
             detail=FeedDetail(form.cleaned_data["detail"]),
             by=by,
             now=timezone.now(),
         )
-        address = feeds.address(token)
+        address = subscriptions.address(token)
         form = FeedForm(site=site, offered=offered)
     standing = (
         CalendarFeed.objects.seen_by(by)
@@ -87,7 +87,7 @@ def feed_list(request: HttpRequest) -> HttpResponse:
         "made": made,
         "address": address,
         "subscribe": address and f"webcal://{address.partition('://')[2]}",
-        "rows": [(feed, feeds.may_revoke(feed, by)) for feed in standing],
+        "rows": [(feed, subscriptions.may_revoke(feed, by)) for feed in standing],
     }
     answer = render(request, "appointments/feeds/feed_list.html", context)
     if address:
@@ -99,7 +99,7 @@ def feed_list(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     by = cast(Staff, request.user)
     feed = get_object_or_404(CalendarFeed.objects.seen_by(by), pk=pk)
-    feeds.revoke(feed=feed, by=by, now=timezone.now())
+    subscriptions.revoke(feed=feed, by=by, now=timezone.now())
     messages.success(
         request, "The address is revoked for good. Programs that read it find nothing any more."
     )
@@ -111,14 +111,14 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
     """The calendar for a program that subscribes to it, or 304 when it has it already."""
     try:
-        found = feeds.read(token, now=timezone.now())
+        found = subscriptions.read(token, now=timezone.now())
     except FeedClosed as closed:
         answer = HttpResponse(closed.sentence, status=404, content_type="text/plain; charset=utf-8")
     else:
         since = int(found.changed_at.timestamp())
         etag = quote_etag(found.etag)
         answer = get_conditional_response(request, etag=etag, last_modified=since) or HttpResponse(
-            feed_calendar.write(found.calendar),
+            ical.write(found.calendar),
             content_type="text/calendar; charset=utf-8",
             headers={"Content-Disposition": 'inline; filename="visits.ics"'},
         )

@@ -18,11 +18,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
-from appointments import relocating
+from appointments.absences import relocating
+from appointments.absences.relocating import Relocated, Relocation
 from appointments.models import Appointment
-from appointments.moving import VisitMove
-from appointments.places import VisitWish
-from appointments.relocating import Relocated, Relocation
+from appointments.proposing.places import VisitWish
+from appointments.visits.moving import VisitMove
 from clinic import access, deadlines
 from clinic.access import Capability
 from clinic.models import Site, Staff

@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments import gaps, matching, offering, overtaken, waitlist
+from appointments.claiming import gaps
 from appointments.lifecycle import MoveRefused
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
 from appointments.views.waitlist_rows import GapRow, number
+from appointments.waitlist import entries, matching, offering, overtaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Site, Staff
@@ -163,7 +164,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(_entries(request).select_related("site"), pk=pk)
 
     def act() -> str:
-        waitlist.withdraw(entry=entry, by=_staff(request), now=_now())
+        entries.withdraw(entry=entry, by=_staff(request), now=_now())
         return f"{entry.patient.display_name} is off the wait-list."
 
     return _done(request, act, None, site=entry.site)

@@ -13,15 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from appointments import loading, waitlist
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment, TreatmentSeries, WaitlistEntry
 from appointments.models.waitlist import MINUTES_A_DAY
+from appointments.proposing import loading
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
 from appointments.views.waitlist_rows import number
-from appointments.waitlist import EarlierVisit, FirstVisit, NextSession, Target
-from appointments.wishes import NOTE_LENGTH, Wishes
+from appointments.waitlist import entries
+from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession, Target
+from appointments.waitlist.wishes import NOTE_LENGTH, Wishes
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
@@ -132,7 +133,7 @@ def add(request: HttpRequest) -> HttpResponse:
         areas = tuple(form.cleaned_data.get("areas", ()))
         wanted: Target = target or FirstVisit(patient, site, version, areas)
         try:
-            waitlist.add(target=wanted, wishes=form.wishes, by=staff, now=timezone.now())
+            entries.add(target=wanted, wishes=form.wishes, by=staff, now=timezone.now())
         except (Refused, MoveRefused) as refused:
             _refuse(form, refused)
         else:
@@ -170,7 +171,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            waitlist.change(entry=entry, wishes=form.wishes, by=staff, now=timezone.now())
+            entries.change(entry=entry, wishes=form.wishes, by=staff, now=timezone.now())
         except Refused as refused:
             _refuse(form, refused)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointments import gaps
+from appointments.claiming import gaps
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.models.waitlist import MINUTES_A_DAY
 from clinic.hours import format_day, format_when

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from appointments import booking, cancelling, moving, proposing
+from appointments import proposing
 from appointments.models import Appointment
+from appointments.visits import booking, cancelling, moving
 from clinic.hours import local
 from config.demo_data.house import SITES, House
 from config.demo_data.people import Person
 from patients.models import Patient
-from reminders import journeys
 from reminders.catalogue import MessageState
+from reminders.journeys import replanning
 from reminders.models import Message
 
 _BOOKED = (("rf_microneedling", ("neck",)), ("facial", ("visit",)), ("ipl", ("hands",)))
@@ -56,7 +57,7 @@ def just_now(
         reason="Travelling for work",
         by_patient=True,
     )
-    while journeys.sync_stale(now=at):
+    while replanning.sync_stale(now=at):
         pass
     spread(now=now)
 

@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
+from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.models import Allocation
-from appointments.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
 from clinic.hours import Period, instant
 from clinic.protocols.schema import Protocol
 from config.demo_data.house import House, Place

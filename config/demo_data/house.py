@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 
-from appointments import blocks
+from appointments.absences import blocks
 from appointments.models import BlockKind
 from clinic import demo_logins
 from clinic.hours import instant, local

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from random import Random
 
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
 from clinic.hours import instant, local
 from clinic.protocols.schema import Kind, Protocol
 from config.demo_data.diary import Diary

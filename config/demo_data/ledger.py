@@ -18,11 +18,13 @@ from appointments.models import Task
 from clinic import hours
 from config.demo_data.house import House
 from patients.models import ContactKind, ContactPoint
-from reminders import dispatch, journeys, receipts
 from reminders.catalogue import Channel, MessageState, Purpose
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.gate import QUIET_HOURS
+from reminders.journeys import replanning
+from reminders.ledger import receipts
 from reminders.models import Message, Receipt
+from reminders.sending import dispatch
 
 # Evening in New York and afternoon in Los Angeles, then both in the morning: what fell due between
 # two rounds may go at one of the next two, before it is too late.
@@ -75,7 +77,7 @@ class Ledger:
 
     def round(self, *, now: datetime) -> int:
         """Plan what is stale and send what is due at `now`; how many were dealt with."""
-        while journeys.sync_stale(now=now, limit=500):
+        while replanning.sync_stale(now=now, limit=500):
             pass
         for channel in self._channels.values():
             channel.now = now

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from appointments import attendance, booking, cancelling, moving, undoing
+from appointments.finding.needs import need_of
+from appointments.finding.ticks import TICK
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.needs import need_of
-from appointments.ticks import TICK
+from appointments.visits import attendance, booking, cancelling, moving, undoing
 from clinic import audit
 from config.demo_data.house import House
 from config.demo_data.journeys import Course, Fate, Visit

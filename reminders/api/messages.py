@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from appointments.api.shapes import ReasonField
 from clinic.api_fields import Body, Instant
 from clinic.api_views import DayFilter, IdFilter, Rows
-from reminders import retrying, skipping
 from reminders.catalogue import Channel, Kind, MessageState
+from reminders.ledger import retrying, skipping
 from reminders.models import Attempt, Message, Receipt, SentContent
 
 

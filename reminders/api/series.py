@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import booking, ending, migrating, proposing
+from appointments import proposing
 from appointments.api.moves import moves_of
 from appointments.api.shapes import (
     PreferenceSerializer,
@@ -27,14 +27,15 @@ from appointments.api.shapes import (
     wishes,
 )
 from appointments.api.visits import PLACE_ERRORS
+from appointments.finding.needs import need_of
+from appointments.finding.ticks import TICK
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.needs import need_of
-from appointments.ticks import TICK
+from appointments.visits import booking, ending, migrating
 from clinic.api_fields import instant_of
 from clinic.api_views import IdFilter, Rows
 from clinic.protocols import loading as protocols
-from reminders import foreseeing, series_booking
+from reminders import series_booking
 from reminders.api.series_shapes import (
     MIGRATION,
     AddVisitSerializer,
@@ -49,7 +50,8 @@ from reminders.api.series_shapes import (
     VersionToSerializer,
     skips_of,
 )
-from reminders.preview import ImaginedVisit
+from reminders.journeys import foreseeing
+from reminders.journeys.preview import ImaginedVisit
 
 
 class SeriesFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types

@@ -17,7 +17,7 @@ from django.core.mail.backends.smtp import EmailBackend
 
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.channels.broken_calls import broken
-from reminders.provider_statuses import Action, meaning
+from reminders.ledger.provider_statuses import Action, meaning
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # A fault of our account, not of the mail: it waits until somebody has mended it.

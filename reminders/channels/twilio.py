@@ -18,7 +18,7 @@ from twilio.rest import Client
 
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.channels.broken_calls import broken
-from reminders.provider_statuses import Action, meaning
+from reminders.ledger.provider_statuses import Action, meaning
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0

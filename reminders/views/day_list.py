@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from appointments import affected
+from appointments.absences import affected
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Allocation, Appointment, StatusChange, Task
 from clinic import access

@@ -13,9 +13,12 @@ from datetime import datetime
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
-from reminders import dispatch, gate, letters, recipients, retrying, skipping
+from reminders import gate
 from reminders.catalogue import MessageState, Purpose
+from reminders.journeys import recipients
+from reminders.ledger import retrying, skipping
 from reminders.models import Message, SentContent
+from reminders.sending import dispatch, letters
 
 ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.CLAIMED, MessageState.SUBMITTING)
 TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)

@@ -22,11 +22,11 @@ from clinic.access import Capability
 from clinic.hours import instant
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
-from reminders import retrying, skipping
 from reminders.catalogue import Channel, Kind, MessageState
+from reminders.ledger import retrying, skipping
+from reminders.ledger.retrying import MayRepeat, RetryRefused
+from reminders.ledger.skipping import SkipRefused
 from reminders.models import Message
-from reminders.retrying import MayRepeat, RetryRefused
-from reminders.skipping import SkipRefused
 from reminders.templatetags.kinds import kind_word
 from reminders.views import message_rows
 

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from appointments import moving, proposing
-from appointments.intervals import Bounds, bounds
+from appointments import proposing
+from appointments.finding.intervals import Bounds, bounds
 from appointments.lifecycle import MoveRefused, State
 from appointments.models import Appointment
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused, SlotTaken, StaleVersion, WrongStart
+from appointments.visits import moving
 from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import WallTimeMissing, WallTimeRepeats, format_when, local, resolve

@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from appointments import moving, rippling
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment
-from appointments.moving import VisitMove
-from appointments.places import ReplanLine, VisitWish
+from appointments.proposing.places import ReplanLine, VisitWish
 from appointments.refusals import IntervalTooLong, IntervalTooShort, OutOfOrder, Refused
+from appointments.visits import moving, rippling
+from appointments.visits.moving import VisitMove
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local

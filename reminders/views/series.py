@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments import booking, ending, migrating, proposing, standing
+from appointments import proposing
 from appointments.lifecycle import TO_COME, MoveRefused
 from appointments.models import TreatmentSeries
-from appointments.moving import VisitMove
+from appointments.proposing import standing
 from appointments.refusals import Refused, SlotTaken
+from appointments.visits import booking, ending, migrating
+from appointments.visits.moving import VisitMove
 from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import format_when, local

@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from appointments import swapping
 from appointments.lifecycle import TO_COME, MoveRefused
 from appointments.models import Appointment
 from appointments.refusals import Refused
+from appointments.visits import swapping
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, instant, local

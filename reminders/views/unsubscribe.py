@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from appointments import links
 from appointments.links import LinkClosed
 from appointments.models import PatientLink
-from reminders import unsubscribing
+from reminders.patient_pages import unsubscribing
 
 
 @login_not_required

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments import cancelling, checking, matching
+from appointments.claiming import checking
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import Refused, StaleVersion
+from appointments.visits import cancelling
+from appointments.waitlist import matching
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local

@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from appointments import attendance, locking, undoing
 from appointments.lifecycle import Move, State, allowed
 from appointments.lifecycle import offered as may_be_done
 from appointments.models import Appointment
+from appointments.visits import attendance, locking, undoing
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff

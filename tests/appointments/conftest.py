@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appointments import booking
 from appointments.models import Appointment, TreatmentSeries
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
+from appointments.visits import booking
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
 

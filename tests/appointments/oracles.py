@@ -6,10 +6,10 @@ By big integers (a bit for each tick of a day), by lists of intervals, and tick 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from appointments.availability import Facts
-from appointments.intervals import spacing_breach
-from appointments.needs import PATIENT, PROVIDER
-from appointments.ticks import TICK, at, ceil, floor
+from appointments.finding.availability import Facts
+from appointments.finding.intervals import spacing_breach
+from appointments.finding.needs import PATIENT, PROVIDER
+from appointments.finding.ticks import TICK, at, ceil, floor
 from clinic.hours import Period, instant, local, subtract
 
 ONE_DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from appointments import blocks
+from appointments.absences import blocks
 from appointments.models import BlockKind
 from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
 from patients.models import Patient

@@ -2,10 +2,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import links, moving, undoing
+from appointments import links
 from appointments.lifecycle import State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
+from appointments.visits import moving, undoing
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from tests.links import issued

@@ -12,10 +12,11 @@ from pytest_django.live_server_helper import LiveServer
 from clinic.models import ProtocolVersion, Site, Staff
 from config.celery import app
 from config.processes import Process
-from reminders import claiming, dispatch
 from reminders.catalogue import Channel, Kind
 from reminders.channels import opening
+from reminders.ledger import claiming
 from reminders.models import Message
+from reminders.sending import dispatch
 from reminders.stand_in import StandIn
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit, planned, queued

@@ -9,8 +9,9 @@ from django.db.models import F
 
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from reminders import claiming, journeys
 from reminders.catalogue import MessageState
+from reminders.journeys import replanning
+from reminders.ledger import claiming
 from reminders.models import Message
 from tests.personas import a_patient
 from tests.processes import eventually
@@ -31,7 +32,7 @@ def test_a_changed_site_waits_for_its_patients_in_their_order(
     following = a_patient(site, front_desk, now)
     for each in (patient, following):
         a_visit(each, site, protocol, now=now)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     # The first row is now the last of its table.
     Patient.objects.filter(pk=patient.pk).update(notes="Moved to the end.")
     Site.objects.filter(pk=site.pk).update(revision=F("revision") + 1)
@@ -39,7 +40,7 @@ def test_a_changed_site_waits_for_its_patients_in_their_order(
 
     def plan() -> None:
         try:
-            journeys.sync_stale(now=now)
+            replanning.sync_stale(now=now)
         except BaseException as fault:  # noqa: BLE001 - told to the test below
             faults.append(fault)
         finally:
@@ -60,7 +61,7 @@ def test_planning_never_changes_a_message_whose_claim_is_just_being_committed(
     patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
 ) -> None:
     a_visit(patient, site, protocol, now=now)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     # Something that the plan will change once it looks.
     Message.objects.update(why=["former"])
     due = now + timedelta(hours=1)
@@ -69,7 +70,7 @@ def test_planning_never_changes_a_message_whose_claim_is_just_being_committed(
     def plan() -> None:
         try:
             Patient.objects.filter(pk=patient.pk).raise_revision()
-            journeys.sync_stale(now=due)
+            replanning.sync_stale(now=due)
         except BaseException as fault:  # noqa: BLE001 - told to the test below
             faults.append(fault)
         finally:

@@ -6,10 +6,11 @@ import pytest
 from django.db import OperationalError, connection
 
 from appointments.models import Task
-from reminders import claiming, dispatch
 from reminders.catalogue import Channel, MessageState
 from reminders.channels.base import Outgoing, Submission
+from reminders.ledger import claiming
 from reminders.models import Message, Receipt, Suppression
+from reminders.sending import dispatch
 from reminders.stand_in import StandIn
 from tests.faults.conftest import Queue, state
 from tests.processes import eventually

@@ -17,9 +17,9 @@ from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from config import demo_data
 from patients.models import ContactPoint, Patient
-from reminders import dispatch
 from reminders.catalogue import MessageState
 from reminders.models import Message, Receipt, SentContent
+from reminders.sending import dispatch
 from reminders.stand_in.modes import NUMBER_ENDINGS
 from tests.reminders.ledger import Recorder
 

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from appointments.models import Allocation, Appointment, TreatmentSeries
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
-from reminders import journeys
 from reminders.catalogue import MessageState
+from reminders.journeys import replanning
 from reminders.models import Attempt, Message, Receipt, SentContent, SkipChoice
 from tests.api import CLOCK, api, refused
 from tests.personas import a_patient
@@ -93,7 +93,7 @@ def test_what_was_skipped_while_booking_is_a_fact_before_the_first_plan(
     skipped = client.post(SERIES, order(FIRST, skips=sms["skips"]))
     assert skipped.json()["skips"] == sms["skips"]
     assert SkipChoice.objects.count() == len(sms["skips"])
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     stored = Message.objects.filter(kind=sms["kind"], channel="sms", due_at=sms["due_at"])
     assert {message.reason for message in stored} == {"skipped_by_staff"}
 
@@ -210,7 +210,7 @@ def test_a_list_of_series_costs_the_same_queries_however_long(
 def test_messages_are_listed_by_what_staff_look_for(
     front_desk: Staff, booked: dict[str, Any], patient: Patient, site: Site, now: datetime
 ) -> None:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     client = api(front_desk)
 
     def count(query: str) -> int:
@@ -268,19 +268,19 @@ def test_a_message_tells_why_it_is_and_what_became_of_it(
 def test_a_message_is_skipped_and_put_back(
     front_desk: Staff, booked: dict[str, Any], now: datetime
 ) -> None:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     client = api(front_desk)
     first = client.get(f"{MESSAGES}?state=scheduled&kind=reminder_final").json()["results"][0]
     address = f"{MESSAGES}{first['id']}/"
     assert client.get(address).json()["acts"] == ["skip"]
     assert client.post(f"{address}skip/").status_code == 200
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     skipped = client.get(address).json()
     assert (skipped["state"], skipped["reason"]) == ("skipped", "skipped_by_staff")
     assert skipped["acts"] == ["unskip"]
     refused(client.post(f"{address}skip/"), 409, "skip_refused", "state")
     assert client.post(f"{address}unskip/").status_code == 200
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     assert client.get(address).json()["state"] == "scheduled"
 
 

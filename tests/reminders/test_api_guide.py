@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
-from reminders import journeys
+from reminders.journeys import replanning
 from reminders.models import Message
 from tests.api import CLOCK
 from tests.personas import PASSWORD
@@ -79,7 +79,7 @@ def test_every_example_of_the_guide_works_in_its_order(
         elif '/series/"' in example:
             known["VISIT"] = answer.json()["appointments"][0]["id"]
             known["SERIES"] = answer.json()["id"]
-            journeys.sync_stale(now=now)
+            replanning.sync_stale(now=now)
             known["MESSAGE"] = Message.objects.values_list("pk", flat=True)[0]
         sent += 1
     assert sent >= 12

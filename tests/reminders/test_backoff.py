@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.backoff import LONGEST_DELAY, MOST_TRIES, GiveUp, Retry, after_not_sent
+from reminders.ledger.backoff import LONGEST_DELAY, MOST_TRIES, GiveUp, Retry, after_not_sent
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=30)

@@ -10,11 +10,13 @@ from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent, registration
 from patients.models import ConsentChannel, Patient, Purpose
-from reminders import dispatch, journeys, receipts, submitting
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.journeys import replanning
+from reminders.ledger import receipts
 from reminders.models import Attempt, Message, MessageItem, SentContent, Suppression
+from reminders.sending import dispatch, submitting
 from tests.personas import a_patient
 from tests.reminders.ledger import ACCEPTED, Recorder, a_visit, planned, queued
 
@@ -256,11 +258,11 @@ def test_a_visit_moved_during_a_call_that_fails_is_confirmed_and_not_announced_a
         visit.schedule_version += 1
         visit.save()
         Patient.objects.filter(pk=patient.pk).raise_revision()
-        journeys.sync_stale(now=now)
+        replanning.sync_stale(now=now)
         return refused("30008")
 
     dispatch.send_due(now=now, channel=Recorder(moved_and_planned_during_the_call))
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     notices = Message.objects.filter(state=MessageState.SCHEDULED, priority=0, waits_for="")
     assert {message.kind for message in notices} == {Kind.BOOKING_CONFIRMED}
 
@@ -350,8 +352,8 @@ def test_a_channel_that_raises_leaves_an_unknown_outcome(
 @pytest.mark.parametrize(
     "place",
     [
-        "reminders.letters.render",
-        "reminders.dispatch.opening.channel",
+        "reminders.sending.letters.render",
+        "reminders.sending.dispatch.opening.channel",
         "reminders.channels.twilio.TwilioChannel.submit",
     ],
 )

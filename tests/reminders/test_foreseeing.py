@@ -5,9 +5,10 @@ from datetime import date, datetime
 from appointments.models import Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from reminders import foreseeing, journeys, skipping
+from reminders.journeys import foreseeing, replanning
+from reminders.journeys.preview import ImaginedVisit
+from reminders.ledger import skipping
 from reminders.models import Message, SkipChoice
-from reminders.preview import ImaginedVisit
 from tests.appointments.conftest import Book, Wish, book, wish
 
 __all__ = ["book", "wish"]
@@ -28,7 +29,7 @@ def test_the_messages_that_were_foreseen_are_the_ones_that_are_planned(
         ImaginedVisit(visit.starts_at, visit.ends_at)
         for visit in series.appointments.order_by("session")
     ]
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     planned = {
         (row.kind, row.channel, row.session, tuple(row.steps), row.due_at)
         for row in Message.objects.all()
@@ -53,16 +54,16 @@ def test_a_skipped_message_stays_with_its_reason_and_comes_back_when_put_back(
     book: Book, wish: Wish, front_desk: Staff, now: datetime
 ) -> None:
     book(wish(DAYS[0]))
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     message = Message.objects.get(kind="reminder_final")
     skipping.skip(message=message, by=front_desk, now=now)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     [skipped] = Message.objects.filter(kind="reminder_final", reason="skipped_by_staff")
     assert (skipped.state, skipped.wake_at) == ("skipped", None)
     assert skipped.pk == message.pk
     assert {choice.by for choice in SkipChoice.objects.all()} == {front_desk}
     skipping.unskip(message=skipped, by=front_desk, now=now)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     [back] = Message.objects.filter(kind="reminder_final", state="scheduled")
     assert back.wake_at == back.due_at
     assert not SkipChoice.objects.exists()

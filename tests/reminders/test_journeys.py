@@ -8,7 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from reminders import journeys
+from reminders.journeys import replanning
 from reminders.models import Message
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit
@@ -24,15 +24,15 @@ def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     # A broken ledger: what this patient's plan wants stands under another's name.
     stranger, following = (a_patient(site, front_desk, now, given=name) for name in ("A", "B"))
     Message.objects.update(patient=stranger)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     Patient.objects.filter(pk=patient.pk).raise_revision()
     a_visit(following, site, protocol, now=now)
     Patient.objects.filter(pk=following.pk).raise_revision()
-    assert journeys.sync_stale(now=now) == 1
+    assert replanning.sync_stale(now=now) == 1
     assert Message.objects.filter(patient=following).exists()
     assert list(Patient.objects.stale()) == [patient]
 
@@ -43,7 +43,7 @@ def test_a_planner_that_is_told_to_stop_takes_it_for_no_patients_fault(
     def stops(facts: object) -> None:
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(journeys, "plan", stops)
+    monkeypatch.setattr(replanning, "plan", stops)
     Patient.objects.all().raise_revision()
     with pytest.raises(SoftTimeLimitExceeded):
-        journeys.sync_stale(now=now)
+        replanning.sync_stale(now=now)

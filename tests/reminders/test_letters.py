@@ -12,10 +12,11 @@ from appointments.models import Appointment
 from clinic.models import Staff
 from patients import consent
 from patients.models import ConsentChannel, Patient, Purpose
-from reminders import dispatch, journeys
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outgoing
+from reminders.journeys import replanning
 from reminders.models import Message, SentContent
+from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
@@ -181,7 +182,7 @@ def test_every_message_of_a_whole_journey_can_be_written_on_both_channels(
     channel = Recorder()
 
     def live_until(end: datetime) -> None:
-        journeys.sync_stale(now=now)
+        replanning.sync_stale(now=now)
         open_messages = Message.objects.filter(state=MessageState.SCHEDULED, wake_at__lt=end)
         while (at := open_messages.aggregate(at=Min("wake_at"))["at"]) is not None:
             dispatch.send_due(now=at, channel=channel)

@@ -3,14 +3,7 @@ from itertools import product
 import pytest
 
 from reminders.catalogue import MessageState as State
-from reminders.provider_statuses import (
-    RANK,
-    RULES,
-    Action,
-    from_provider,
-    meaning,
-    merge,
-)
+from reminders.ledger.provider_statuses import RANK, RULES, Action, from_provider, meaning, merge
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ import pytest
 
 from appointments.models import Appointment, Task
 from patients.models import Patient
-from reminders import dispatch, journeys, receipts
 from reminders.catalogue import Channel, MessageState
 from reminders.channels.base import Outcome, Submission
+from reminders.journeys import replanning
+from reminders.ledger import receipts
 from reminders.models import Message, Receipt, Suppression
+from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder, queued
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +134,7 @@ def test_a_report_about_a_withdrawn_message_keeps_it_from_being_said_again(
     other = queued(visit, now=now)
     report(message, "delivered", now)
     assert message.items.get().live
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     assert again(other).state == MessageState.WITHDRAWN
 
 

@@ -6,11 +6,13 @@ from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
 from patients.models import Patient
-from reminders import dispatch, journeys, receipts, retrying
 from reminders.catalogue import MessageState
 from reminders.channels.base import Outcome, Submission
+from reminders.journeys import replanning
+from reminders.ledger import receipts, retrying
+from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.models import Message
-from reminders.retrying import MayRepeat, RetryRefused
+from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +115,7 @@ def test_only_those_who_manage_messages_here_may_send_one_again(
 def test_a_text_that_failed_goes_out_again_though_the_mail_has_told_the_time(
     visit: Appointment, front_desk: Staff, now: datetime
 ) -> None:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     due = now + timedelta(minutes=3)
     dispatch.send_due(
         now=due,
@@ -124,7 +126,7 @@ def test_a_text_that_failed_goes_out_again_though_the_mail_has_told_the_time(
     text = Message.objects.get(kind="booking_confirmed", channel="sms")
     assert text.state == MessageState.FAILED
     retrying.retry(message=text, by=front_desk, now=due)
-    journeys.sync_stale(now=due)
+    replanning.sync_stale(now=due)
     channel = Recorder()
     dispatch.send_due(now=due, channel=channel)
     assert [outgoing.subject for outgoing in channel.sent] == [""]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.segments import GSM_7, UCS_2, Segments, fold, is_gsm, segments, units
+from reminders.wording.segments import GSM_7, UCS_2, Segments, fold, is_gsm, segments, units
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import reminders.wordings
+import reminders.wording.texts
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
-from reminders.phrases import PhraseError, parse
-from reminders.segments import fold, is_gsm, segments
-from reminders.wording import (
+from reminders.wording.phrases import PhraseError, parse
+from reminders.wording.rendering import (
     Letter,
     LetterStep,
     LetterVisit,
@@ -26,7 +25,8 @@ from reminders.wording import (
     problems,
     render,
 )
-from reminders.wording_rules import LONGEST
+from reminders.wording.rules import LONGEST
+from reminders.wording.segments import fold, is_gsm, segments
 
 LANGUAGES = ("en", "es")
 WHEN = {"en": "Fri 12 Mar 10:00", "es": "vie 12 mar 10:00"}
@@ -76,7 +76,7 @@ def email(**changes: object) -> Rendered:
 
 def templates() -> Iterator[tuple[str, str, str, str]]:
     """(language, kind, key, source) of every template in the files."""
-    folder = Path(reminders.wordings.__file__).parent
+    folder = Path(reminders.wording.texts.__file__).parent
     for language in LANGUAGES:
         document = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
         for kind in Kind:
@@ -593,7 +593,7 @@ def test_stop_is_the_one_reply_that_a_template_may_ask_for() -> None:
 def test_the_shared_opt_out_line_is_plain_and_short_enough_for_a_second_segment(
     language: str,
 ) -> None:
-    line = fold(reminders.wordings.LANGUAGES[language].words["first_sms"].fill({}))
+    line = fold(reminders.wording.texts.LANGUAGES[language].words["first_sms"].fill({}))
 
     assert is_gsm(line)
     assert segments("x" * 160 + line).count == 2

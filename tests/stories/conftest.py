@@ -6,8 +6,9 @@ from datetime import datetime
 import pytest
 from pytest_django import Settings
 
-from reminders import dispatch, journeys
 from reminders.channels import opening
+from reminders.journeys import replanning
+from reminders.sending import dispatch
 from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
 from tests.appointments.conftest import book, wish
 
@@ -36,7 +37,7 @@ def advance(providers: StandIn) -> Advance:
 
     def live(now: datetime) -> None:
         while True:
-            planned = journeys.sync_stale(now=now)
+            planned = replanning.sync_stale(now=now)
             tally = dispatch.send_due(now=now)
             if not planned and not tally["claimed"]:
                 return

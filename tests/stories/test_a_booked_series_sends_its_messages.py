@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db.models import Min
 
-from appointments import attendance, cancelling, moving, undoing
 from appointments.models import Appointment, Task, TreatmentSeries
+from appointments.visits import attendance, cancelling, moving, undoing
 from clinic.models import Staff
 from patients import consent
 from patients.models import Patient

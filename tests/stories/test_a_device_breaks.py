@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from appointments import affected, blocks, relocating
+from appointments.absences import affected, blocks, relocating
 from appointments.models import Appointment, BlockKind
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from reminders.models import Message

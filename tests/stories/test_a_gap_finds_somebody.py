@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments import cancelling, matching, offering, waitlist
 from appointments.models import Appointment, Gap, Invitation, Offer, TreatmentSeries
-from appointments.waitlist import EarlierVisit, FirstVisit
+from appointments.visits import cancelling
+from appointments.waitlist import entries, matching, offering
+from appointments.waitlist.entries import EarlierVisit, FirstVisit
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.models import Message
@@ -58,10 +59,10 @@ def offer(
 ) -> Offer:
     """Elena cancels; her place is offered to Noor, who would come earlier, and to Omar."""
     elena = book(wish(FIRST)).appointments.get()
-    noors = waitlist.add(
+    noors = entries.add(
         target=EarlierVisit(series.appointments.get(session=1)), by=front_desk, now=now
     )
-    omars = waitlist.add(target=FirstVisit(omar, site, house, ("face",)), by=front_desk, now=now)
+    omars = entries.add(target=FirstVisit(omar, site, house, ("face",)), by=front_desk, now=now)
     advance(now + 3 * MINUTE)
     cancelling.cancel(appointment=elena, by=front_desk, now=now + 9 * MINUTE, by_patient=True)
     gap = Gap.objects.get()

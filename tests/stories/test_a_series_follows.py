@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from appointments import attendance, migrating, rippling
 from appointments.models import Appointment, TreatmentSeries
+from appointments.visits import attendance, migrating, rippling
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from appointments import proposing
 from appointments.api.shapes import DayStartsSerializer, FoundStartsSerializer
 from appointments.management import printing, treatment
-from appointments.places import DayStarts, FoundStarts
+from appointments.proposing.places import DayStarts, FoundStarts
 from clinic.hours import format_day, format_when
 from clinic.models import Site
 

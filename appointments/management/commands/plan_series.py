@@ -13,12 +13,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import RenderableType
 
-from appointments import preference_words, proposing
+from appointments import proposing
 from appointments.api.shapes import MOST_SESSIONS, ProposalSerializer
+from appointments.finding import preference_words
+from appointments.finding.plans import Points, Preference
+from appointments.finding.preference_words import PreferenceUnreadable
 from appointments.management import printing, treatment
-from appointments.places import Problem, Proposal, ProposedPlan, ProposedVisit
-from appointments.plans import Points, Preference
-from appointments.preference_words import PreferenceUnreadable
+from appointments.proposing.places import Problem, Proposal, ProposedPlan, ProposedVisit
 from clinic.hours import format_when, local
 
 COLUMNS = ("#", *printing.PLACE, "Days", "Points and reasons")

@@ -14,12 +14,12 @@ from django.core.management.base import BaseCommand, CommandError
 from clinic import hours
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
-from reminders import preview
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
-from reminders.lettering import Reader, Sender
+from reminders.journeys import preview
+from reminders.journeys.preview import Preview
 from reminders.planning.facts import PatientFacts, SiteFacts
-from reminders.preview import Preview
+from reminders.wording.lettering import Reader, Sender
 
 PURPOSES = ("care", "marketing", "photos", "phi_detail")
 # A patient and a clinic who do not exist; links as long as real ones.

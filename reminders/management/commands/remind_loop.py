@@ -10,7 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
-from reminders import claiming, dispatch, journeys, tidying
+from reminders.journeys import replanning
+from reminders.ledger import claiming
+from reminders.sending import dispatch, tidying
 
 log = logging.getLogger(__name__)
 
@@ -48,5 +50,5 @@ class Command(BaseCommand):
 
 
 def _round(stopping: threading.Event, *, every: float) -> None:
-    journeys.sync_stale(now=claiming.database_now())
+    replanning.sync_stale(now=claiming.database_now())
     dispatch.drain(clock=claiming.database_now, seconds=every, stopping=stopping.is_set)

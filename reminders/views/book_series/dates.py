@@ -14,13 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from appointments import proposing
 from appointments.models import Hold
-from appointments.places import DayStarts, Proposal
+from appointments.proposing.places import DayStarts, Proposal
 from appointments.refusals import Refused, SlotTaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
-from reminders import foreseeing, series_booking
-from reminders.preview import SKIP, Preview
+from reminders import series_booking
+from reminders.journeys import foreseeing
+from reminders.journeys.preview import SKIP, Preview
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
 from reminders.views.book_series.choose import choose_page

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from appointments.places import VisitWish
-from appointments.plans import EVERY_DAY, Preference
+from appointments.finding.plans import EVERY_DAY, Preference
+from appointments.proposing.places import VisitWish
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 
 Skip = tuple[int, str, str]

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments import holding
+from appointments.claiming import holding
 from appointments.models import Hold
 from appointments.refusals import Refused
 from clinic.models import Site, Staff

@@ -1,6 +1,6 @@
 """The chosen places of a series as rows: who and where, and each interval against its bounds.
 
-Owns nothing but the looking up; the rules are those of `appointments.intervals`.
+Owns nothing but the looking up; the rules are those of `appointments.finding.intervals`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from appointments.intervals import Bounds, bounds, interval_breaches
-from appointments.loading import eligible_at
-from appointments.needs import need_of
-from appointments.places import Place, ProposedPlan, ProposedVisit, VisitWish
+from appointments.finding.intervals import Bounds, bounds, interval_breaches
+from appointments.finding.needs import need_of
+from appointments.finding.ticks import TICK
+from appointments.proposing.loading import eligible_at
+from appointments.proposing.places import Place, ProposedPlan, ProposedVisit, VisitWish
 from appointments.refusals import Refused
-from appointments.ticks import TICK
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
-from reminders.preview import ImaginedVisit
+from reminders.journeys.preview import ImaginedVisit
 from reminders.views.book_series import draft as drafts
 
 

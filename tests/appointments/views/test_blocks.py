@@ -9,12 +9,12 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments import blocks
+from appointments.absences import blocks
 from appointments.models import Appointment, Block, BlockKind
 from clinic import exceptional_hours
 from clinic.models import ProtocolVersion, Resource, Site, Staff
+from tests.appointments.claiming.test_races import patients
 from tests.appointments.conftest import FIRST, Book, Wish, at
-from tests.appointments.test_races import patients
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,9 @@ from django.test import Client
 from icalendar import Calendar
 from time_machine import TimeMachineFixture
 
-from appointments import cancelling, feeds
+from appointments.feeds import subscriptions
 from appointments.models import Appointment, CalendarFeed, FeedDetail
+from appointments.visits import cancelling
 from clinic.models import Resource, Role, Site, Staff
 from tests.api import CLOCK
 from tests.clinic.views.conftest import keeps_to_the_policy
@@ -29,7 +30,7 @@ def signed_in(staff: Staff) -> Client:
 
 @pytest.fixture
 def address(site: Site, treatment_provider: Resource, manager: Staff, now: datetime) -> str:
-    token, _ = feeds.make(
+    token, _ = subscriptions.make(
         site=site, provider=treatment_provider, detail=FeedDetail.INITIALS, by=manager, now=now
     )
     return f"/feeds/{token}.ics"
@@ -161,7 +162,7 @@ def test_who_has_the_content_already_is_told_so_by_etag_and_by_time(
 def test_an_unknown_and_a_revoked_address_are_answered_alike(
     address: str, manager: Staff, now: datetime
 ) -> None:
-    feeds.revoke(feed=CalendarFeed.objects.get(), by=manager, now=now)
+    subscriptions.revoke(feed=CalendarFeed.objects.get(), by=manager, now=now)
     revoked, unknown = Client().get(address), Client().get("/feeds/no-such-token.ics")
     assert revoked.status_code == unknown.status_code == 404
     assert revoked.content == unknown.content

@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments import cancelling, offering, waitlist
 from appointments.models import Appointment, Gap, Offer, TreatmentSeries, WaitlistEntry
-from appointments.waitlist import EarlierVisit, FirstVisit
+from appointments.visits import cancelling
+from appointments.waitlist import entries, offering
+from appointments.waitlist.entries import EarlierVisit, FirstVisit
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, Book, Wish
@@ -49,7 +50,7 @@ def entry(
     noor: Patient, site: Site, house: ProtocolVersion, front_desk: Staff, now: datetime
 ) -> WaitlistEntry:
     target = FirstVisit(noor, site, house, ("face",))
-    return waitlist.add(target=target, by=front_desk, now=now - timedelta(days=3))
+    return entries.add(target=target, by=front_desk, now=now - timedelta(days=3))
 
 
 def text_of(response: Any) -> str:
@@ -197,7 +198,7 @@ def test_an_outsider_finds_nothing_of_it(
     invitation = made.invitations.get()
     series = book(wish(date(2027, 3, 12)))
     visit = series.appointments.get()
-    waiting = waitlist.add(target=EarlierVisit(visit), by=front_desk, now=now)
+    waiting = entries.add(target=EarlierVisit(visit), by=front_desk, now=now)
     client.force_login(outsider)
     assert client.get(f"/waitlist/?site={site.slug}").status_code == 403
     assert "Noor" not in text_of(client.get(f"/waitlist/?gap={gap.pk}"))

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reminders.catalogue import Channel, Kind
-from reminders.lettering import Reader, Sender, letter
 from reminders.planning.facts import InvitationFacts, PatientFacts, SiteFacts
 from reminders.planning.plans import plan
-from reminders.wording import Rendered, render
+from reminders.wording.lettering import Reader, Sender, letter
+from reminders.wording.rendering import Rendered, render
 
 SITE = SiteFacts(1, "Harbour Skin Clinic", "America/New_York", timedelta(minutes=3))
 MADE = datetime(2027, 2, 15, 14, 0, tzinfo=UTC)

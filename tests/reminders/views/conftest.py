@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments import booking
 from appointments.models import Appointment, TreatmentSeries
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
+from appointments.visits import booking
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
 

@@ -9,16 +9,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.places import VisitWish
+from appointments.proposing.places import VisitWish
+from appointments.visits import booking
 from clinic.models import OpeningHours, ProtocolVersion, Role, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
 from patients.models import Patient
-from reminders import journeys, series_booking
+from reminders import series_booking
+from reminders.journeys import replanning
 from reminders.models import Message, SkipChoice
 from reminders.views.book_series.draft import written
 from tests.personas import a_patient, staff_at
@@ -308,7 +309,7 @@ def test_a_series_is_booked_from_the_plan(
     ]
     assert "3 visits booked" in body(answer)
     assert "The messages are being planned" in body(answer)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     part = words(desk.get(reverse("series-booked", args=[series.pk]), headers=HTMX))
     planned = Message.objects.filter(series=series, state="scheduled").count()
     assert f"{planned} messages planned, the first for Mon 15 Feb 09:03" in part
@@ -327,7 +328,7 @@ def test_ticked_boxes_are_not_sent(
     desk.post("/series/new/book/", {**plan, "skip": last_reminder})
     stored = SkipChoice.objects.values_list("session", "step", "channel")
     assert {":".join(map(str, each)) for each in stored} == set(last_reminder.split())
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     assert Message.objects.filter(state="skipped", reason="skipped_by_staff", session=3).exists()
 
 
@@ -414,7 +415,7 @@ def test_undo_cancels_the_visits_and_ends_the_series(
     assert series.state == SeriesState.ENDED
     assert set(series.appointments.values_list("state", flat=True)) == {State.CANCELLED}
     assert "This booking was taken back" in after
-    journeys.sync_stale(now=now + timedelta(minutes=1))
+    replanning.sync_stale(now=now + timedelta(minutes=1))
     assert not Message.objects.filter(series=series, state="scheduled").exists()
 
 

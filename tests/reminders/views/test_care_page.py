@@ -9,8 +9,8 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from appointments import attendance, cancelling, moving
 from appointments.models import Appointment, PatientLink
+from appointments.visits import attendance, cancelling, moving
 from clinic.models import AuditEntry, Site, Staff
 from config.logs import Discreet
 from patients import consent

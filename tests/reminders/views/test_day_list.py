@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments import booking, cancelling
 from appointments.lifecycle import State
 from appointments.models import Appointment
+from appointments.visits import booking, cancelling
 from clinic.models import ProtocolVersion, Site, Staff
 from tests.personas import a_patient
 from tests.reminders.views.conftest import FIRST, SECOND, SignIn, Wish, at

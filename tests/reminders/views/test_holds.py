@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from appointments import holding
+from appointments.claiming import holding
 from appointments.models import Allocation, Appointment, Hold
 from clinic.models import ProtocolVersion, Role, Site, Staff
 from patients.models import Patient

@@ -9,8 +9,8 @@ from django.test import Client
 from appointments.models import Appointment
 from clinic.models import Staff
 from patients.models import Patient
-from reminders import journeys
 from reminders.catalogue import Channel, Kind, MessageState
+from reminders.journeys import replanning
 from reminders.models import Attempt, Message, Receipt
 from tests.reminders.ledger import queued
 from tests.reminders.views.conftest import SignIn
@@ -23,7 +23,7 @@ LIST = "/messages/"
 @pytest.fixture
 def message(visits: list[Appointment], now: datetime) -> Message:
     """The first text of a planned series."""
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     return Message.objects.filter(channel="sms", state="scheduled").earliest("due_at", "id")
 
 
@@ -133,11 +133,11 @@ def test_a_message_is_skipped_and_put_back_from_where_one_was(
     back = "/messages/?tab=scheduled&kind=reminder_final"
     response = desk.post(f"{LIST}{message.pk}/skip/", {"next": back})
     assert (response.status_code, response["Location"]) == (302, back)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     message.refresh_from_db()
     assert (message.state, message.reason) == ("skipped", "skipped_by_staff")
     desk.post(f"{LIST}{message.pk}/put-back/")
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     message.refresh_from_db()
     assert message.state == "scheduled"
 

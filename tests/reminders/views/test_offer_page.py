@@ -7,9 +7,11 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments import cancelling, links, offering, waitlist
+from appointments import links
 from appointments.models import Appointment, Gap, Invitation, PatientLink, TreatmentSeries
-from appointments.waitlist import EarlierVisit
+from appointments.visits import cancelling
+from appointments.waitlist import entries, offering
+from appointments.waitlist.entries import EarlierVisit
 from clinic.models import Site, Staff
 from patients.models import Patient
 from tests.appointments.conftest import book, wish
@@ -37,7 +39,7 @@ def invitation(
     elena = book(wish(date(2027, 3, 4))).appointments.get()
     cancelling.cancel(appointment=elena, by=front_desk, now=now)
     visit = series.appointments.get(session=1)
-    entry = waitlist.add(target=EarlierVisit(visit), by=front_desk, now=now)
+    entry = entries.add(target=EarlierVisit(visit), by=front_desk, now=now)
     made = offering.offer(gap=Gap.objects.get(), entries=[entry], by=front_desk, now=now)
     return made.invitations.get()
 

@@ -9,13 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from appointments import moving
 from appointments.models import Appointment, PatientLink, Task, TreatmentSeries
+from appointments.visits import moving
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import Patient
-from reminders import dispatch, journeys, skipping
+from reminders.journeys import replanning
+from reminders.ledger import skipping
 from reminders.models import Message, SentContent, Suppression
+from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, at
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def planned(series: TreatmentSeries, now: datetime) -> TreatmentSeries:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     return series
 
 
@@ -127,7 +129,7 @@ def test_a_moved_visit_leaves_its_messages_withdrawn_with_the_reason(
         now=told,
     )
     assert "being planned anew" in page(desk, patient)
-    journeys.sync_stale(now=told)
+    replanning.sync_stale(now=told)
     text = page(desk, patient, "?all=1")
     assert "being planned anew" not in text
     assert "withdrawn or cancelled" in text
@@ -141,7 +143,7 @@ def test_what_staff_skipped_can_be_put_back(
     message = Message.objects.filter(state="scheduled", kind="reminder_final").earliest("due_at")
     assert f"/messages/{message.pk}/skip/" in page(desk, patient, "?all=1")
     skipping.skip(message=message, by=front_desk, now=now)
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     text = page(desk, patient, "?all=1")
     assert f"/messages/{message.pk}/put-back/" in text
     assert "Staff chose not to send it." in text
@@ -260,6 +262,6 @@ def test_three_series_take_as_few_queries_as_one(
                 scheduled_at=now,
             )
     Patient.objects.filter(pk=patient.pk).raise_revision()
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     with django_assert_max_num_queries(len(one)):
         page(desk, patient, "?all=1")

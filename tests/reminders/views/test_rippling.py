@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments import attendance, booking
 from appointments.models import Appointment
+from appointments.visits import attendance, booking
 from clinic.models import ProtocolVersion, Site, Staff
 from reminders.views.book_series.draft import written
 from tests.personas import a_patient

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking, cancelling, locking
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
+from appointments.visits import booking, cancelling, locking
 from clinic.durations import Duration
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import reading

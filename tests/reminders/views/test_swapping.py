@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments import booking, locking
 from appointments.models import Appointment
+from appointments.visits import booking, locking
 from clinic.models import ProtocolVersion, Site, Staff
 from tests.personas import a_patient
 from tests.reminders.views.conftest import FIRST, SignIn, Wish, at

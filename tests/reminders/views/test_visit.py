@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments import attendance, booking
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
+from appointments.visits import attendance, booking
 from clinic.models import OpeningHours, ProviderHours, Staff
-from reminders import journeys
+from reminders.journeys import replanning
 from reminders.views.book_series.draft import written
 from tests.reminders.views.conftest import SECOND, THIRD, SignIn, Wish, at
 
@@ -32,7 +32,7 @@ def body(response: object) -> str:
 def test_the_page_shows_series_resources_history_and_messages(
     desk: Client, visits: list[Appointment], now: datetime
 ) -> None:
-    journeys.sync_stale(now=now)
+    replanning.sync_stale(now=now)
     shown = body(desk.get(page(visits[1])))
     for words in (
         "Elena Sato",

@@ -1,0 +1,143 @@
+"""Visits to come that cannot stay: under a block, or outside of exceptional hours.
+
+They are derived from what is held, so they are work until they are moved, cancelled or the cause
+is gone; nothing else is stored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from appointments.finding.needs import PATIENT, PROVIDER
+from appointments.finding.working_time import inside
+from appointments.lifecycle import TO_COME, State
+from appointments.models import Allocation, Appointment, Block
+from appointments.proposing import house_hours
+from appointments.proposing.house_hours import HouseHours
+from clinic.hours import Period, instant
+from clinic.models import HoursException, Resource, Site
+
+# Visits that have not begun: a treatment under way is past helping.
+NOT_BEGUN = (*TO_COME, State.ARRIVED)
+
+
+def by_block(block: Block, *, now: datetime) -> QuerySet[Appointment]:
+    """The visits that hold a resource of `block` in its time, the nearest first."""
+    if block.released_at is not None:
+        return Appointment.objects.none()
+    held = Allocation.objects.filter(
+        appointment=OuterRef("pk"),
+        active=True,
+        resource__in=block.resources.all(),
+        starts_at__lt=block.ends_at,
+        ends_at__gt=block.starts_at,
+    )
+    return _to_come(now).filter(
+        Exists(held),
+        starts_at__gte=block.starts_at - timedelta(days=1),
+        starts_at__lt=block.ends_at + timedelta(days=1),
+    )
+
+
+def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
+    """By visit, the kinds of what it holds that is blocked."""
+    over = Block.objects.standing().filter(
+        resources=OuterRef("resource"),
+        starts_at__lt=OuterRef("ends_at"),
+        ends_at__gt=OuterRef("starts_at"),
+    )
+    held = Allocation.objects.filter(
+        Exists(over), active=True, appointment__in=[visit.pk for visit in visits]
+    )
+    kinds: dict[int, list[str]] = {}
+    for visit, kind in held.order_by("resource__kind").values_list(
+        "appointment_id", "resource__kind"
+    ):
+        kinds.setdefault(visit, []).append(kind)
+    return kinds
+
+
+def counts(blocks: Collection[Block], *, now: datetime) -> Counter[int]:
+    """How many visits are work under each of `blocks`."""
+    held = Allocation.objects.filter(
+        active=True,
+        appointment__state__in=NOT_BEGUN,
+        appointment__ends_at__gt=now,
+        resource__blocks__in=blocks,
+        resource__blocks__released_at=None,
+        resource__blocks__starts_at__lt=F("ends_at"),
+        resource__blocks__ends_at__gt=F("starts_at"),
+    )
+    pairs = held.values_list("resource__blocks", "appointment_id").distinct().order_by()
+    return Counter(block for block, _ in pairs)
+
+
+def count_at(site: Site, *, now: datetime) -> int:
+    """How many visits at `site` are work under any block."""
+    over = Block.objects.standing().filter(
+        resources__allocations__appointment=OuterRef("pk"),
+        resources__allocations__active=True,
+        resources__allocations__starts_at__lt=F("ends_at"),
+        resources__allocations__ends_at__gt=F("starts_at"),
+        ends_at__gt=now,
+    )
+    return _to_come(now).filter(Exists(over), site=site).count()
+
+
+def by_hours(
+    site: Site, day: date, *, now: datetime, provider: Resource | None = None
+) -> list[Appointment]:
+    """The visits of a local day that lie outside the hours which the site, or the provider
+    there, has on it; the nearest first."""
+    visits = _to_come(now).filter(
+        site=site,
+        starts_at__gte=instant(day, 0, site.zone),
+        starts_at__lt=instant(day, 24 * 60, site.zone),
+    )
+    if provider is not None:
+        visits = visits.filter(allocations__active=True, allocations__resource=provider)
+    rows = list(visits.prefetch_related("allocations__resource"))
+    house = house_hours.load(site, day, {each for row in rows for each in _providers(row)})
+    return [row for row in rows if not _within(row, house)]
+
+
+def of_exception(exception: HoursException, *, now: datetime) -> list[Appointment]:
+    """Those of the day of one exception."""
+    return by_hours(exception.site, exception.day, now=now, provider=exception.provider)
+
+
+def _to_come(now: datetime) -> QuerySet[Appointment]:
+    return (
+        Appointment.objects.filter(Q(state__in=NOT_BEGUN), ends_at__gt=now)
+        .select_related(
+            "site",
+            "protocol_version",
+            "series__patient",
+            "series__site",
+            "series__protocol_version",
+        )
+        .order_by("starts_at", "id")
+    )
+
+
+def _providers(visit: Appointment) -> list[int]:
+    return [
+        held.resource_id
+        for held in visit.allocations.all()
+        if held.active and held.resource.kind == PROVIDER
+    ]
+
+
+def _within(visit: Appointment, house: HouseHours) -> bool:
+    """Whether everything that the visit holds lies in the hours of its day."""
+    for held in visit.allocations.all():
+        if not held.active or held.resource.kind == PATIENT:
+            continue
+        hours = house.of(held.resource_id if held.resource.kind == PROVIDER else None)
+        if not inside(Period(held.starts_at, held.ends_at), hours):
+            return False
+    return True

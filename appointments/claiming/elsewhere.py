@@ -1,0 +1,94 @@
+"""Where the patient is instead: the visit that a start collides with, travel included, in words.
+
+Reads only. Whether there is a collision is known before anybody asks here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from appointments.finding import ticks
+from appointments.lifecycle import State
+from appointments.models import Appointment
+from appointments.refusals import PatientElsewhere
+from clinic.hours import Period, when
+from clinic.models import Site, TravelTime
+from patients.models import Patient
+
+ONE_DAY = timedelta(days=1)
+
+
+def refusal(
+    *, patient: Patient, site: Site, body: Period, among: QuerySet[Appointment], now: datetime
+) -> PatientElsewhere:
+    """For a visit whose `body` at `site` collides with one of the patient's `among`."""
+    travel = _minutes_to(site)
+    visits = (
+        among.filter(
+            series__patient=patient,
+            starts_at__lt=body.ends_at + ONE_DAY,
+            ends_at__gt=body.starts_at - ONE_DAY,
+        )
+        .exclude(state__in=(State.CANCELLED, State.NO_SHOW))
+        .select_related("site")
+        .order_by("starts_at")
+    )
+    for visit in visits:
+        way = timedelta(minutes=travel.get(visit.site_id, 0))
+        if visit.starts_at - way < body.ends_at and visit.ends_at + way > body.starts_at:
+            return _told(visit, site, body, way, now)
+    at = when(body.starts_at, site.zone, "en")
+    return PatientElsewhere(
+        f"The patient is not free at {at}. Choose another start.", start=body.starts_at
+    )
+
+
+def _minutes_to(site: Site) -> dict[int, int]:
+    """Travel from each other site, by its id."""
+    rows = TravelTime.objects.filter(Q(site=site) | Q(other=site))
+    return {
+        other if one == site.pk else one: minutes
+        for one, other, minutes in rows.values_list("site", "other", "minutes")
+    }
+
+
+def _told(
+    visit: Appointment, site: Site, body: Period, way: timedelta, now: datetime
+) -> PatientElsewhere:
+    """The way out lies after the visit when the wished start does, else before it."""
+    first = ticks.at(ticks.ceil(visit.ends_at + way))
+    last = ticks.at(ticks.floor(visit.starts_at - way - (body.ends_at - body.starts_at)))
+    is_after = body.starts_at >= visit.starts_at
+    here = visit.site_id == site.pk
+    minutes = way // timedelta(minutes=1)
+
+    def on_clock(at: datetime) -> str:
+        """With its zone where the other site's clock shows another time."""
+        there = when(at, visit.site.zone, "en").time != when(at, site.zone, "en").time
+        return str(when(at, site.zone, "en", with_zone=there))
+
+    if here:
+        said = (
+            f"The patient has another visit from {on_clock(visit.starts_at)} to"
+            f" {when(visit.ends_at, site.zone, 'en').time}"
+        )
+        travel = ""
+    elif is_after:
+        said = f"The patient is at {visit.site.name} until {on_clock(visit.ends_at)}"
+        travel = f" and needs {minutes} minutes to get here" if minutes else ""
+    else:
+        said = f"The patient is due at {visit.site.name} at {on_clock(visit.starts_at)}"
+        travel = f" and needs {minutes} minutes to get there" if minutes else ""
+    way_out = (
+        f"{when(first, site.zone, 'en').time} is the first start after it"
+        if is_after
+        else f"{when(last, site.zone, 'en').time} is the last start before it"
+    )
+    also = ", or move that visit" if here else ""
+    return PatientElsewhere(
+        f"{said}{travel}: {way_out}{also}.",
+        start=body.starts_at,
+        instead=[at for at in (last, first) if at >= now],
+    )

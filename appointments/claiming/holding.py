@@ -1,0 +1,129 @@
+"""Holding places for a few minutes while somebody looks at a plan, and letting them go.
+
+A hold keeps others off like a visit does, until it runs out by itself: from then on it is in
+nobody's way, whether or not anybody has cleared it away. It changes nothing of a patient, so it
+leaves no audit entry: its own row says who held what until when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from appointments.claiming import allocating, checking, taking
+from appointments.claiming.allocating import Lost
+from appointments.claiming.taking import Claim
+from appointments.models import Hold, HoldPurpose, SchedulingSettings
+from appointments.proposing.places import VisitWish
+from appointments.refusals import SessionTaken, busy
+from clinic import access
+from clinic.access import Capability, Forbidden
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols import loading as protocols
+from patients.models import Patient
+
+MOST_PLACES = 12
+
+
+def hold_plan(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    visits: Sequence[VisitWish],
+    by: Staff,
+    now: datetime,
+) -> Hold:
+    """Keep the places of a plan for the minutes that the site's settings say.
+
+    What `by` held for this patient before is let go: one looks at one plan at a time. The
+    intervals of the protocol are not asked here, since booking may override them.
+
+    Raises:
+        Refused: SlotTaken, SlotHeld or another of `refusals`; the former hold stands.
+        Forbidden: when `by` may not book at `site`.
+    """
+    access.require(by, Capability.BOOK, site)
+    checking.patient_is_known(patient, by)
+    checking.protocol_may_be_booked(version)
+    if not 1 <= len(visits) <= MOST_PLACES:
+        raise SessionTaken(f"Hold 1 to {MOST_PLACES} places at once.")
+    checking.treatment_fits(protocols.get(version), areas, len(visits))
+    claim = Claim(patient, site, version, areas, visits)
+    try:
+        with allocating.guarded():
+            # Two windows of one person come one after the other; nobody else waits for this row.
+            Staff.objects.select_for_update(no_key=True).get(pk=by.pk)
+            claim.hold = Hold.objects.plan_of(by, patient)
+            taking.take(claim, now=now)
+            loaded = claim.load(now=now)
+            checking.places_are_right(loaded, patient, visits)
+            hold = Hold.objects.create(
+                site=site,
+                purpose=HoldPurpose.PLAN,
+                patient=patient,
+                held_by=by,
+                held_at=now,
+                expires_at=now + timedelta(minutes=SchedulingSettings.of(site).hold_minutes),
+            )
+            wanted = claim.wanted
+            allocating.hold(wanted, [hold] * len(wanted))
+            return hold
+    except Lost:
+        taking.refuse(claim, now=now)
+
+
+def release(*, hold: Hold, now: datetime, by: Staff | None = None) -> bool:
+    """Give back what a hold keeps; whether it stood until now. Twice is once.
+
+    With `by`, who must be the one who held it or manage the site.
+
+    Raises:
+        Forbidden: when it is not theirs to give back.
+    """
+    if by is not None and by.pk != hold.held_by_id:
+        access.require(by, Capability.MANAGE_SITE, hold.site)
+    if by is not None and hold.purpose == HoldPurpose.OFFER:
+        raise Forbidden("This place is offered to the wait-list. Withdraw the offer instead.")
+    try:
+        with allocating.guarded():
+            allocating.lock(allocating.held_by(hold))
+            return allocating.let_go(hold, now=now)
+    except Lost:
+        raise busy() from None
+
+
+def expire(*, now: datetime) -> int:
+    """Clear away the holds that ran out at `now`; how many they were.
+
+    What somebody else has locked is theirs to clear, or comes next time: waiting for it here
+    could close a circle with who waits for us.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            DELETE FROM appointments_allocation WHERE id IN (
+                SELECT held.id
+                FROM appointments_allocation held
+                JOIN appointments_hold hold ON hold.id = held.hold_id
+                WHERE hold.released_at IS NULL AND hold.expires_at <= %s
+                FOR UPDATE OF held SKIP LOCKED
+            )
+            """,
+            [now],
+        )
+        cursor.execute(
+            """
+            UPDATE appointments_hold SET released_at = expires_at WHERE id IN (
+                SELECT id FROM appointments_hold hold
+                WHERE released_at IS NULL AND expires_at <= %s
+                  AND NOT EXISTS (SELECT FROM appointments_allocation WHERE hold_id = hold.id)
+                FOR UPDATE SKIP LOCKED
+            )
+            """,
+            [now],
+        )
+        return int(cursor.rowcount)

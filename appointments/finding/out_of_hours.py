@@ -1,0 +1,125 @@
+"""Why a place is outside of hours or of a credential, with the starts and dates that are not.
+
+Pure. Refuses to know who asks and what is booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from appointments.finding import ticks
+from appointments.finding.availability import Facts
+from appointments.finding.needs import PROVIDER, Window
+from appointments.finding.ticks import TICK
+from appointments.finding.working_time import ProviderTime, hours_in_words, inside
+from appointments.refusals import CredentialExpired, OutsideHours
+from clinic.hours import Period, format_day, intersect, local, when
+
+
+def credential(provider: ProviderTime, name: str, treatment: str, on: date) -> CredentialExpired:
+    """For a provider without a valid credential on the local day `on`."""
+    ends = [last for _, last in provider.credentials if last is not None and last < on]
+    begins = [first for first, _ in provider.credentials if first > on]
+    latest, earliest = max(ends, default=None), min(begins, default=None)
+    said, ways = [], []
+    if latest is not None:
+        said.append(f"ended on {_day(latest, on)}")
+        ways.append("an earlier date")
+    if earliest is not None:
+        said.append(f"begins {'again ' if latest else ''}on {_day(earliest, on)}")
+        ways.append("a later date")
+    ways.append("another provider")
+    return CredentialExpired(
+        f"{name}'s credential for {treatment} {' and '.join(said) or 'is missing'}; this visit"
+        f" would be on {_day(on, on)}. Choose {' or '.join(ways)}.",
+        earliest=earliest,
+        latest=latest,
+    )
+
+
+def _day(day: date, near: date) -> str:
+    return format_day(day) if day.year == near.year else f"{format_day(day)} {day.year}"
+
+
+def hours(
+    facts: Facts, chosen: Mapping[str, int], names: Mapping[int, str], starts_at: datetime
+) -> OutsideHours | None:
+    """When one of the `chosen` resources (ids by kind) is not there for its whole time."""
+    site, on = facts.site, local(starts_at, facts.site.zone).date()
+    for kind, resource in chosen.items():
+        held = facts.need.held(kind, starts_at)
+        if not inside(held, site.open_on(on)):
+            return _refused(_opening(facts, on), facts, chosen, names[resource], held, starts_at)
+    held, provider = facts.need.held(PROVIDER, starts_at), chosen[PROVIDER]
+    if not inside(held, facts.providers[provider].works_on(on, site)):
+        spans = hours_in_words(facts.providers[provider].stretches_on(on))
+        works = f"works {spans}" if spans else "does not work"
+        fact = f"{names[provider]} {works} on {format_day(on)}"
+        return _refused(fact, facts, chosen, names[provider], held, starts_at)
+    return None
+
+
+def _opening(facts: Facts, on: date) -> str:
+    site = facts.site
+    closed, spans = site.closed_for(on), hours_in_words(site.stretches_on(on))
+    is_open = closed is None and bool(spans)
+    reason = closed or site.reasons.get(on)
+    why = f" ({reason})" if reason else ""
+    return f"{site.name} is {f'open {spans}' if is_open else 'closed'} on {format_day(on)}{why}"
+
+
+def _refused(
+    fact: str,
+    facts: Facts,
+    chosen: Mapping[str, int],
+    name: str,
+    held: Period,
+    starts_at: datetime,
+) -> OutsideHours:
+    zone, on = facts.site.zone, local(starts_at, facts.site.zone).date()
+    span = f"{_time(held.starts_at, zone)}-{_time(held.ends_at, zone)}"
+    would = f"this visit would hold {name} {span}"
+    possible = _starts(facts, chosen, on)
+    if not possible:
+        is_there = facts.site.open_on(on) and facts.providers[chosen[PROVIDER]].stretches_on(on)
+        short = f"; {would}, and no start of that day fits" if is_there else ""
+        return OutsideHours(f"{fact}{short}. Choose another date or provider.")
+    spans = " or ".join(
+        f"from {_time(first, zone)} to {_time(last, zone)}" if first < last else _time(first, zone)
+        for first, last in possible
+    )
+    before = [last for _, last in possible if last < starts_at]
+    after = [first for first, _ in possible if first > starts_at]
+    near = [*before[-1:], *after[:1]]
+    return OutsideHours(
+        f"{fact}; {would}. It can start {spans}.",
+        instead=[at for at in near if at >= facts.not_before],
+    )
+
+
+def _starts(facts: Facts, chosen: Mapping[str, int], on: date) -> list[tuple[datetime, datetime]]:
+    """The first and the last start of each stretch in which all of `chosen` are there."""
+    there: Sequence[Period] | None = None
+    for kind, resource in chosen.items():
+        open_on = facts.site.open_on(on)
+        if kind == PROVIDER:
+            open_on = facts.providers[resource].works_on(on, facts.site)
+        starts = _starts_in(open_on, facts.need.windows[kind], facts.need.body)
+        there = starts if there is None else intersect(there, starts)
+    return [(each.starts_at, each.ends_at - TICK) for each in there or ()]
+
+
+def _starts_in(stretches: Sequence[Period], window: Window, body: int) -> list[Period]:
+    """The ticks on which a visit may start so that its window lies in one of `stretches`."""
+    found = []
+    for each in stretches:
+        first = ticks.ceil(each.starts_at) + window.set_up
+        last = ticks.floor(each.ends_at) - window.clean_up - body
+        if first <= last:
+            found.append(Period(ticks.at(first), ticks.at(last + 1)))
+    return found
+
+
+def _time(at: datetime, zone: str) -> str:
+    return when(at, zone, "en").time

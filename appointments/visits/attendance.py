@@ -1,0 +1,158 @@
+"""The day of a visit: confirmed, checked in, started, completed, or missed.
+
+Owns these acts and the end of a series. Refuses to touch allocations: a missed visit keeps its
+place, so that the past stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from appointments.lifecycle import OPEN, Move, State, after
+from appointments.models import Appointment, TreatmentSeries
+from appointments.models.series import SeriesState
+from appointments.refusals import NotYet
+from appointments.visits import history
+from clinic.access import Capability
+from clinic.hours import format_when, local
+from clinic.models import Staff
+
+
+def confirm(
+    *,
+    appointment: Appointment,
+    by: Staff | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Appointment:
+    """The patient will come; `by` is None when they said so themselves."""
+    return _act(appointment, Move.CONFIRM, by, now, expected_version, Capability.BOOK)
+
+
+def check_in(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Appointment:
+    """The patient is here. Raises NotYet (or too late) on any other local day of the site."""
+
+    def on_the_day(visit: Appointment) -> None:
+        zone = visit.site.zone
+        if local(visit.starts_at, zone).date() != local(now, zone).date():
+            raise NotYet(
+                f"This visit is on {format_when(visit.starts_at, zone, 'en')}."
+                " Move it to today to check in."
+            )
+
+    return _act(
+        appointment,
+        Move.CHECK_IN,
+        by,
+        now,
+        expected_version,
+        Capability.RUN_VISIT,
+        on_the_day,
+    )
+
+
+def start(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Appointment:
+    """Treatment begins."""
+    return _act(appointment, Move.START, by, now, expected_version, Capability.RUN_VISIT)
+
+
+def complete(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    ended_at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Appointment:
+    """Treatment ended, at `ended_at` (UTC, default: now). The last session ends the series.
+
+    Raises:
+        NotYet: when `ended_at` is still to come.
+    """
+
+    def ends(visit: Appointment) -> None:
+        visit.done_at = ended_at or now
+        if visit.done_at > now:
+            raise NotYet("Treatment cannot have ended in the future.")
+
+    with transaction.atomic():
+        visit = _act(
+            appointment,
+            Move.COMPLETE,
+            by,
+            now,
+            expected_version,
+            Capability.RUN_VISIT,
+            ends,
+        )
+        _close_when_through(visit, now)
+        return visit
+
+
+def no_show(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Appointment:
+    """The patient did not come. Raises NotYet before the visit's start."""
+
+    def missed(visit: Appointment) -> None:
+        if now < visit.starts_at:
+            at = format_when(visit.starts_at, visit.site.zone, "en")
+            raise NotYet(f"This visit only starts at {at}. Cancel it if the patient will not come.")
+        visit.closed_at = now
+
+    return _act(
+        appointment,
+        Move.NO_SHOW,
+        by,
+        now,
+        expected_version,
+        Capability.RUN_VISIT,
+        missed,
+    )
+
+
+def _act(
+    appointment: Appointment,
+    move: Move,
+    by: Staff | None,
+    now: datetime,
+    expected_version: int | None,
+    capability: Capability,
+    change: Callable[[Appointment], None] = lambda visit: None,
+) -> Appointment:
+    with transaction.atomic():
+        visit = history.locked(appointment, by=by, capability=capability, expected=expected_version)
+        was = history.before(visit)
+        visit.state = after(State(visit.state), move)
+        change(visit)
+        history.keep(visit, move, was, by=by, now=now)
+        return visit
+
+
+def _close_when_through(visit: Appointment, now: datetime) -> None:
+    """Complete the series when its last session is done and nothing is left to come."""
+    series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=visit.series_id)
+    if visit.session < series.sessions or series.appointments.filter(state__in=OPEN).exists():
+        return
+    series.state, series.closed_at = SeriesState.COMPLETED, now
+    series.save(update_fields=["state", "closed_at"])
+    visit.series = series

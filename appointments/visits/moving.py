@@ -1,0 +1,294 @@
+"""Moving visits: one, or several of any series together, all or nothing.
+
+Every old place counts as free for every new one. A lost race becomes `SlotTaken` with the three
+nearest places. Refuses to choose places (`proposing`) and to know what messages follow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+
+from appointments.claiming import allocating, checking, gaps, taking
+from appointments.claiming.allocating import Lost
+from appointments.claiming.taking import Claim
+from appointments.finding.needs import DEVICE, PROVIDER, ROOM, need_of
+from appointments.finding.ticks import TICK
+from appointments.lifecycle import Move, State, after
+from appointments.models import Allocation, Appointment, Hold
+from appointments.proposing.places import VisitWish
+from appointments.refusals import MovedTwice, MovesCollide, Refused, VisitLocked
+from appointments.visits import history
+from appointments.visits.history import Before
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import format_when, local
+from clinic.models import ProtocolVersion, Resource, Staff
+from clinic.protocols import loading as protocols
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMove:
+    """A visit and the place that it shall have; `expected_version` is the one that was seen.
+
+    `protocol_version` is the one that it shall go by from now on, if that changes (`migrating`);
+    it then may keep its place.
+    """
+
+    appointment: Appointment
+    wish: VisitWish
+    expected_version: int | None = None
+    protocol_version: ProtocolVersion | None = None
+
+    @property
+    def act(self) -> Move:
+        return Move.MOVE if self.protocol_version is None else Move.MIGRATE
+
+    def of(self, visit: Appointment) -> tuple[Appointment, VisitWish]:
+        """`visit` by its coming version, and its place."""
+        visit.protocol_version = self.protocol_version or visit.protocol_version
+        return visit, self.wish
+
+
+def move(
+    *,
+    appointment: Appointment,
+    starts_at: datetime,
+    by: Staff | None,
+    now: datetime,
+    provider_id: int | None = None,
+    room_id: int | None = None,
+    device_id: int | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+    override_reason: str = "",
+    overlap: bool = False,
+) -> Appointment:
+    """Give a visit another start (UTC), or other resources, keeping its length.
+
+    A resource that is not named is kept when it is free then, else another eligible one is
+    taken. Raises as `move_together` does.
+    """
+    may_move(appointment, by)
+    named = {PROVIDER: provider_id, ROOM: room_id, DEVICE: device_id}
+    wish = taking.wish_for_move(appointment, starts_at, named, now=now)
+    (moved,) = move_together(
+        moves=[VisitMove(appointment, wish, expected_version)],
+        by=by,
+        now=now,
+        reason=reason,
+        override_reason=override_reason,
+        overlap=overlap,
+    )
+    return moved
+
+
+def move_together(
+    *,
+    moves: Sequence[VisitMove],
+    by: Staff | None,
+    now: datetime,
+    reason: str = "",
+    override_reason: str = "",
+    overlap: bool = False,
+    hold: Hold | None = None,
+) -> list[Appointment]:
+    """Give each visit its place, or none of them; the visits as they are then, in that order.
+
+    They may be of any series and patients. `by` is None when the patient did it themselves:
+    nobody asks for a capability then, and nothing is overridden. `override_reason` lets
+    breaches of the intervals pass, for those who may; with `overlap` also that visits of others
+    hold the provider, room or device. `hold` keeps the places until now.
+
+    Raises:
+        Refused: MoveRefused for visits under way or over, VisitLocked, StaleVersion, SlotTaken or
+            another cause, with a sentence; nothing is written.
+        Forbidden: when `by` may not book at a visit's site, or not override.
+    """
+    if len({each.appointment.pk for each in moves}) < len(moves):
+        raise MovedTwice("One visit is given two places. Give it one.")
+    try:
+        with allocating.guarded():
+            # In order of id, as everybody locks them.
+            ordered = sorted(moves, key=lambda each: each.appointment.pk)
+            claims = _claims([each.of(_locked(each, by=by)) for each in ordered], hold)
+            acts = {each.appointment.pk: each.act for each in moves}
+            for claim in claims:
+                claim.overlap = checking.may_overlap(
+                    overlap, reason=override_reason, by=by, site=claim.site
+                )
+            was = _exchange(claims, acts, now=now)
+            changes = []
+            for claim in claims:
+                found = _breaches(claim, was, now=now)
+                breached = [refusal for _, refusal in found]
+                checking.override(breached, reason=override_reason, by=by, site=claim.site)
+                codes = checking.codes(found, over=claim.sessions_over())
+                for visit in claim.moving:
+                    overrides = codes.get(visit.session, [])
+                    if overrides:
+                        visit.override_reason, visit.overrides = override_reason, overrides
+                    why = reason or (override_reason if overrides else "")
+                    if checking.OVERLAP in overrides:
+                        why = override_reason
+                    act = acts[visit.pk]
+                    changes.append(
+                        history.keep(visit, act, was[visit.pk], by=by, now=now, reason=why)
+                    )
+            taking.keep(claims)
+            gaps.open_for(changes, now=now)
+    except Lost:
+        lost = _claims([each.of(each.appointment) for each in moves], hold)
+        taking.refuse(*lost, now=now)
+    moved = {visit.pk: visit for claim in claims for visit in claim.moving}
+    return [moved[each.appointment.pk] for each in moves]
+
+
+def may_move(appointment: Appointment, by: Staff | None) -> None:
+    """Raises Forbidden, MoveRefused (under way, over, cancelled) and VisitLocked."""
+    if by is not None:
+        access.require(by, Capability.BOOK, appointment.site)
+    after(State(appointment.state), Move.MOVE)
+    if appointment.is_locked:
+        at = format_when(appointment.starts_at, appointment.site.zone, "en")
+        raise VisitLocked(
+            f"Session {appointment.session} on {at} is locked, so it keeps its time."
+            " Unlock the visit first, then move it."
+        )
+
+
+def _locked(wanted: VisitMove, *, by: Staff | None) -> Appointment:
+    """The visit as it is now, under a lock, if it may be moved."""
+    visit = history.locked(
+        wanted.appointment, by=by, capability=Capability.BOOK, expected=wanted.expected_version
+    )
+    if wanted.act is Move.MOVE or (visit.is_locked and _changes(visit, wanted)):
+        may_move(visit, by)
+    after(State(visit.state), wanted.act)
+    return visit
+
+
+def _changes(visit: Appointment, wanted: VisitMove) -> bool:
+    """Whether another version of the protocol gives the visit another time or other resources."""
+    present = visit.resources_held()
+    need = need_of(
+        protocols.get(wanted.protocol_version or visit.protocol_version), visit.series.areas
+    )
+    length = (visit.ends_at - visit.starts_at) // TICK
+    moved = (wanted.wish.starts_at, need.body) != (visit.starts_at, length)
+    return moved or not wanted.wish.resources.items() <= present.items()
+
+
+def _claims(
+    placed: Sequence[tuple[Appointment, VisitWish]], hold: Hold | None = None
+) -> list[Claim]:
+    """One claim for the visits of each series that go by the same version, patient by patient:
+    that is the order in which everybody locks patients."""
+
+    def group(pair: tuple[Appointment, VisitWish]) -> tuple[int, int, int]:
+        visit, _ = pair
+        return visit.series.patient_id, visit.series_id, visit.protocol_version_id
+
+    ordered = sorted(placed, key=lambda pair: (group(pair), pair[0].session))
+    claims = []
+    for _, pairs in groupby(ordered, key=group):
+        visits, wishes = zip(*pairs, strict=True)
+        series, version = visits[0].series, visits[0].protocol_version
+        claim = Claim(
+            series.patient,
+            visits[0].site,
+            version,
+            series.areas,
+            wishes,
+            [visit.session for visit in visits],
+            series,
+            moving=visits,
+            hold=hold,
+        )
+        claim.stays = _staying(claim)
+        claims.append(claim)
+    return claims
+
+
+def _staying(claim: Claim) -> frozenset[int]:
+    """The visits that would hold just what they hold: whatever lies over them or under them, they
+    stay as they are, and no rule is asked again."""
+    rows = Allocation.objects.filter(appointment__in=claim.moving, active=True)
+    held, wanted = defaultdict(set), defaultdict(set)
+    for owner, *place in rows.values_list("appointment", "resource", "starts_at", "ends_at"):
+        held[owner].add(tuple(place))
+    for each in claim.wanted:
+        period = each.period
+        wanted[each.visit].add((each.resource_id, period.starts_at, period.ends_at))
+    same = (held[visit.pk] == wanted[number] for number, visit in enumerate(claim.moving))
+    return frozenset(number for number, is_same in enumerate(same) if is_same)
+
+
+def _exchange(
+    claims: Sequence[Claim], acts: Mapping[int, Move], *, now: datetime
+) -> dict[int, Before]:
+    """Give up every old place and write the new ones into the visits; how each was, by id.
+
+    What is checked afterwards sees the visits as they would stand. Raises Lost and MovesCollide.
+    """
+    _apart(claims)
+    visits = [visit for claim in claims for visit in claim.moving]
+    leaving = [visit for claim in claims for visit in claim.leaving]
+    taking.take(*claims, now=now, also=allocating.held_by(*leaving))
+    was = {
+        visit.pk: history.before(
+            visit, allocating.release(visit) if visit in leaving else allocating.held_by(visit)
+        )
+        for visit in visits
+    }
+    for claim in claims:
+        for visit, wish in zip(claim.moving, claim.visits, strict=True):
+            stays = wish.starts_at == visit.starts_at
+            if not stays:
+                visit.schedule_version += 1
+                visit.scheduled_at = now
+            following = after(State(visit.state), acts[visit.pk] if stays else Move.MOVE)
+            # Who confirmed the start has not to confirm it again because of another room.
+            visit.state = visit.state if stays else following
+            visit.starts_at = wish.starts_at
+            visit.ends_at = wish.starts_at + claim.need.body * TICK
+    Appointment.objects.bulk_update(visits, ["starts_at", "ends_at"])
+    return was
+
+
+def _apart(claims: Sequence[Claim]) -> None:
+    """Raises MovesCollide when two of the new places want one resource at one time."""
+    wanted = [(held, claim) for claim in claims for held in claim.wanted]
+    wanted.sort(key=lambda pair: (pair[0].resource_id, pair[0].period.starts_at))
+    for (one, _), (other, claim) in pairwise(wanted):
+        if one.resource_id == other.resource_id and one.period.ends_at > other.period.starts_at:
+            at = format_when(claim.visits[other.visit].starts_at, claim.site.zone, "en")
+            who = Resource.objects.get(pk=other.resource_id).name or "The patient"
+            raise MovesCollide(
+                f"{who} would have two of these visits at {at}. Give one of them another place."
+            )
+
+
+def _breaches(
+    claim: Claim, was: Mapping[int, Before], *, now: datetime
+) -> list[tuple[int, Refused]]:
+    """The intervals and spacings that the new places breach, with their session.
+
+    A visit that keeps its date was right when it was booked. Raises what no reason lets pass.
+    """
+    if not claim.leaving:
+        return []
+    loaded = claim.load(now=now)
+    for number, wish in enumerate(claim.visits):
+        if number not in claim.stays:
+            checking.place_is_right(loaded, claim.patient, wish)
+    zone = claim.site.zone
+    changed = {
+        visit.session
+        for visit in claim.moving
+        if local(visit.starts_at, zone).date() != local(was[visit.pk].starts_at, zone).date()
+    }
+    return checking.breaches(loaded, claim.days(), changed) if changed else []

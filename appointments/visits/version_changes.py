@@ -1,0 +1,80 @@
+"""What another version of a protocol changes for a series: values of both, side by side.
+
+Pure. Refuses to know the visits that must change for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from appointments.finding.needs import need_of
+from appointments.finding.ticks import TICK_SECONDS
+from clinic.durations import in_words
+from clinic.protocols.schema import Protocol, Step
+
+MINUTES_A_TICK = TICK_SECONDS // 60
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `what` is interval, length, set_up, clean_up or step; `name` says of what
+    (a kind of resource, or the id of a step), `title` for people. An added step has no `before`,
+    one that is gone no `after`."""
+
+    what: str
+    name: str
+    title: str
+    before: str
+    after: str
+
+
+def changes(old: Protocol, new: Protocol, areas: Sequence[str]) -> tuple[Change, ...]:
+    """Everything that `new` changes for visits in `areas`; both must treat them."""
+    return (*_times(old, new, areas), *_steps(old, new))
+
+
+def _times(old: Protocol, new: Protocol, areas: Sequence[str]) -> Iterator[Change]:
+    before, after = _interval(old), _interval(new)
+    if before != after:
+        yield Change("interval", "", "Days from one session to the next", before, after)
+    was, need = need_of(old, areas), need_of(new, areas)
+    if was.body != need.body:
+        yield Change("length", "", "Length of a visit", _minutes(was.body), _minutes(need.body))
+    for kind in dict.fromkeys((*was.windows, *need.windows)):
+        first, second = was.windows.get(kind), need.windows.get(kind)
+        for what, title in (("set_up", "Set-up"), ("clean_up", "Clean-up")):
+            one = _minutes(getattr(first, what)) if first else "not needed"
+            other = _minutes(getattr(second, what)) if second else "not needed"
+            if one != other:
+                yield Change(what, kind, f"{title} of the {kind}", one, other)
+
+
+def _interval(protocol: Protocol) -> str:
+    interval = protocol.series.interval
+    if interval is None:
+        return "any"
+    ends = (interval.min, interval.ideal, interval.max)
+    return ", ".join(in_words(each, "en") for each in ends)
+
+
+def _minutes(ticks: int) -> str:
+    return f"{ticks * MINUTES_A_TICK} minutes"
+
+
+def _steps(old: Protocol, new: Protocol) -> Iterator[Change]:
+    was, now = ({step.id: step for step in protocol.steps} for protocol in (old, new))
+    for name in dict.fromkeys((*was, *now)):
+        before, after = was.get(name), now.get(name)
+        if before != after:
+            title = (after or before).title.en  # type: ignore[union-attr]  # one of them is there
+            yield Change("step", name, title, _said(before), _said(after))
+
+
+def _said(step: Step | None) -> str:
+    """When a step is said, and what."""
+    if step is None:
+        return ""
+    span, side = (step.before, "before") if step.before is not None else (step.after, "after")
+    when = f"{in_words(span, 'en')} {side}" if span else "at the time"
+    return f"{when}: {step.text.en}"

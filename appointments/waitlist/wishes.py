@@ -1,0 +1,107 @@
+"""What those on the wait-list wish of a place, and which wishes no place could meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from appointments.models import WaitlistEntry
+from appointments.models.waitlist import MINUTES_A_DAY
+from appointments.proposing import loading
+from appointments.refusals import WishesRefused, WrongResource
+from clinic.hours import format_day, local
+from clinic.models import Resource
+from clinic.protocols import loading as protocols
+
+NOTE_LENGTH = 200
+MOST_PRIORITY = 9
+MOST_NOTICE = 30 * MINUTES_A_DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """Conditions on the place: see WaitlistEntry. Empty `weekdays` are all of them."""
+
+    weekdays: tuple[int, ...] = ()
+    earliest: int = 0
+    latest: int = MINUTES_A_DAY
+    first_day: date | None = None
+    last_day: date | None = None
+    provider: Resource | None = None
+    notice_minutes: int = 120
+    priority: int = 0
+    note: str = ""
+
+
+ANY_PLACE = Wishes()
+
+
+def set_wishes(entry: WaitlistEntry, wishes: Wishes, *, now: datetime) -> None:
+    """Give an entry these wishes; it is not saved.
+
+    Raises WishesRefused, and WrongResource for a provider who does not treat so.
+    """
+    _possible_times(wishes)
+    _possible_days(wishes, entry, today=local(now, entry.site.zone).date())
+    if not 0 <= wishes.priority <= MOST_PRIORITY:
+        raise WishesRefused(f"The priority is 0 to {MOST_PRIORITY}.", field="priority")
+    note = " ".join(wishes.note.replace("\x00", " ").split())
+    if len(note) > NOTE_LENGTH:
+        raise WishesRefused(f"Write at most {NOTE_LENGTH} characters.", field="note")
+    if wishes.provider is not None:
+        _treats(wishes.provider, entry)
+    entry.weekdays = sorted(set(wishes.weekdays))
+    entry.earliest, entry.latest = wishes.earliest, wishes.latest
+    entry.first_day, entry.last_day = wishes.first_day, wishes.last_day
+    entry.provider = wishes.provider
+    entry.notice_minutes, entry.priority = wishes.notice_minutes, wishes.priority
+    entry.note = note
+
+
+def wishes_of(entry: WaitlistEntry) -> Wishes:
+    return Wishes(
+        weekdays=tuple(entry.weekdays),
+        earliest=entry.earliest,
+        latest=entry.latest,
+        first_day=entry.first_day,
+        last_day=entry.last_day,
+        provider=entry.provider,
+        notice_minutes=entry.notice_minutes,
+        priority=entry.priority,
+        note=entry.note,
+    )
+
+
+def _possible_times(wishes: Wishes) -> None:
+    if not set(wishes.weekdays) <= set(range(7)):
+        raise WishesRefused("Weekdays are numbers from 0, Monday, to 6.", field="weekdays")
+    if not 0 <= wishes.earliest <= wishes.latest <= MINUTES_A_DAY:
+        raise WishesRefused("The latest start must not lie before the earliest.", field="latest")
+    if not 0 <= wishes.notice_minutes <= MOST_NOTICE:
+        raise WishesRefused("The notice is at most 30 days.", field="notice_minutes")
+
+
+def _possible_days(wishes: Wishes, entry: WaitlistEntry, *, today: date) -> None:
+    first, last = wishes.first_day, wishes.last_day
+    if last is not None and last < today:
+        raise WishesRefused("The last day is past. Choose a later one.", field="last_day")
+    if first is not None and last is not None and last < first:
+        raise WishesRefused("The last day must not lie before the first.", field="last_day")
+    if entry.appointment is not None and first is not None:
+        booked = local(entry.appointment.starts_at, entry.site.zone).date()
+        if first > booked:
+            raise WishesRefused(
+                f"The visit is on {format_day(booked)} already. Choose an earlier first day.",
+                field="first_day",
+            )
+
+
+def _treats(provider: Resource, entry: WaitlistEntry) -> None:
+    protocol = protocols.get(entry.protocol_version)
+    eligible = Resource.objects.filter(loading.eligible_at(entry.site, protocol), is_active=True)
+    if not eligible.filter(pk=provider.pk, kind="provider").exists():
+        raise WrongResource(
+            f"{provider.name} does not treat by {protocol.name.en} at {entry.site.name}."
+            " Choose another provider, or none.",
+            field="provider",
+        )

@@ -1,0 +1,61 @@
+"""What a series would send if it were booked now: the preview of the booking screen.
+
+Loads the real patient and hands an imagined series to `preview`. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from clinic.models import ProtocolVersion, Site
+from clinic.protocols import loading
+from patients.models import Patient
+from reminders.catalogue import Channel
+from reminders.journeys import gathering, preview, recipients
+from reminders.journeys.preview import ImaginedVisit, Preview
+
+# As long as a real one, so that the length of a text is true.
+SAMPLE_TOKEN = "x" * 22
+
+
+def series(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    visits: Sequence[ImaginedVisit],
+    now: datetime,
+    skips: frozenset[tuple[int, str, str]] = frozenset(),
+) -> list[Preview]:
+    """The messages and tasks that booking these visits now would make, in order of sending.
+
+    What the patient's other series plan is taken into account and left out of the list, unless
+    it shares a message with this one.
+    """
+    facts = gathering.facts_of([patient.pk])[patient.pk]
+    imagined = preview.imagined_series(
+        protocol=loading.get(version),
+        areas=areas,
+        site=gathering.site_facts(site),
+        visits=visits,
+        booked_at=now,
+        skips=skips,
+    )
+    readers = recipients.at_site(patient, site)
+    return [
+        line
+        for line in preview.calendar(
+            patient=replace(facts, series=(*facts.series, imagined)),
+            recipients=readers,
+            reader=gathering.reader_of(patient, readers[Channel.EMAIL]),
+            sender=gathering.sender_of(site),
+            care_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
+            unsubscribe_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
+        )
+        if line.is_imagined
+    ]

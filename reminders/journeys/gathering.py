@@ -1,0 +1,174 @@
+"""Gathering what planning and letters need to know of patients, in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from appointments.lifecycle import State
+from appointments.models import Answer, Appointment, Invitation, TreatmentSeries
+from clinic.models import Site
+from clinic.protocols import loading
+from patients.models import Patient
+from reminders.catalogue import Channel
+from reminders.gate import Recipient
+from reminders.journeys import saying
+from reminders.models import MessageItem, SkipChoice
+from reminders.planning.facts import (
+    InvitationFacts,
+    Item,
+    PatientFacts,
+    SeriesFacts,
+    SiteFacts,
+    VisitFacts,
+)
+from reminders.wording.lettering import Reader, Sender
+
+
+def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
+    """What is known now of each of these patients, by id; unknown ids are left out."""
+    patients = Patient.objects.filter(pk__in=patient_ids)
+    series = defaultdict(list)
+    rows = (
+        TreatmentSeries.objects.filter(patient__in=patient_ids)
+        .select_related("site", "protocol_version")
+        .order_by("id")
+    )
+    by_series = _visits_of(rows)
+    skips = _skips_of(patient_ids)
+    for row in rows:
+        series[row.patient_id].append(
+            SeriesFacts(
+                id=row.pk,
+                site=site_facts(row.site),
+                protocol=loading.get(row.protocol_version),
+                areas=tuple(row.areas),
+                sessions=row.sessions,
+                is_closed=row.closed_at is not None,
+                visits=tuple(by_series[row.pk]),
+                skips=frozenset(skips[row.pk]),
+            )
+        )
+    invitations = _invitations_of(patient_ids)
+    spoken = _spoken_by(patient_ids)
+    return {
+        patient.pk: PatientFacts(
+            id=patient.pk,
+            is_deceased=patient.deceased_at is not None,
+            series=tuple(series[patient.pk]),
+            invitations=tuple(invitations[patient.pk]),
+            spoken=frozenset(spoken[patient.pk]),
+        )
+        for patient in patients
+    }
+
+
+def site_facts(site: Site) -> SiteFacts:
+    """A site as planning sees it."""
+    return SiteFacts(
+        id=site.pk,
+        name=site.name,
+        zone=site.zone,
+        hold=timedelta(seconds=site.notice_hold_seconds),
+    )
+
+
+def sender_of(site: Site) -> Sender:
+    """A site as patients know it."""
+    return Sender(
+        clinic_name=site.name,
+        sms_name=site.sms_name,
+        phone=site.phone,
+        address=site.address,
+    )
+
+
+def reader_of(patient: Patient, recipient: Recipient, *, first_sms: bool = False) -> Reader:
+    """A patient as letters address them."""
+    return Reader(
+        first_name=patient.first_name,
+        language=patient.language,
+        zone=patient.zone,
+        detail=("phi_detail", "any") in recipient.consents,
+        first_sms=first_sms,
+    )
+
+
+def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]:
+    rows = (
+        Appointment.objects.filter(series__in=[one.pk for one in series])
+        .select_related("site", "protocol_version")
+        .order_by("session", "id")
+    )
+    told = saying.starts_told(f"visit:{row.pk}" for row in rows)
+    visits = defaultdict(list)
+    for row in rows:
+        visits[row.series_id].append(
+            VisitFacts(
+                id=row.pk,
+                session=row.session,
+                site=site_facts(row.site),
+                state=State(row.state),
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+                schedule_version=row.schedule_version,
+                scheduled_at=row.scheduled_at,
+                done_at=row.done_at,
+                closed_at=row.closed_at,
+                protocol=loading.get(row.protocol_version),
+                told_start=saying.told_before(told[f"visit:{row.pk}"], row.schedule_version),
+            )
+        )
+    return visits
+
+
+def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFacts]]:
+    """The places on offer, and those that went without the patient's doing."""
+    rows = (
+        Invitation.objects.filter(
+            entry__patient__in=patient_ids, answer__in=("", Answer.GONE, Answer.WITHDRAWN)
+        )
+        .select_related("offer__made_by", "entry__site", "entry__series", "entry__appointment")
+        .order_by("id")
+    )
+    told = saying.told_offers(f"invitation:{row.pk}" for row in rows)
+    invitations = defaultdict(list)
+    for row in rows:
+        entry = row.entry
+        invitations[entry.patient_id].append(
+            InvitationFacts(
+                id=row.pk,
+                site=site_facts(entry.site),
+                session=entry.appointment.session if entry.appointment else 1,
+                sessions=entry.series.sessions if entry.series and entry.appointment else 1,
+                starts_at=row.starts_at,
+                made_at=row.offer.made_at,
+                expires_at=row.offer.expires_at,
+                offered_by=row.offer.made_by.name,
+                answer=row.answer,
+                answered_at=row.answered_at,
+                comes_at=entry.appointment.starts_at if entry.appointment else None,
+                reasons=tuple(row.reasons),
+                told=frozenset(told[f"invitation:{row.pk}"]),
+            )
+        )
+    return invitations
+
+
+def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:
+    skips = defaultdict(list)
+    for row in SkipChoice.objects.filter(series__patient__in=patient_ids):
+        skips[row.series_id].append((row.session, row.step, row.channel))
+    return skips
+
+
+def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
+    """By patient the items of messages that a dispatcher took up, whatever became of them."""
+    rows = MessageItem.objects.filter(
+        message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
+    ).values_list("message__patient_id", "anchor", "schedule_version", "step", "channel")
+    spoken = defaultdict(list)
+    for patient_id, anchor, version, step, channel in rows:
+        spoken[patient_id].append(Item(anchor, version, step, Channel(channel)))
+    return spoken

@@ -1,0 +1,140 @@
+"""/p/<token>/ of an offer: the time, what it changes, and one press to take or leave it.
+
+GET changes nothing. Whoever holds the link reads times and the place, no treatment; the page says
+precisely when the time is gone, ran out or was taken back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from appointments import links
+from appointments.lifecycle import TO_COME
+from appointments.models import Answer, Invitation, PatientLink
+from appointments.refusals import OfferClosed, Refused
+from appointments.waitlist import accepting, offering
+from clinic import hours
+from reminders.patient_pages import self_service
+from reminders.patient_pages.self_service import for_patients
+from reminders.wording.care_words import WORDS
+from reminders.wording.offer_words import OFFER_WORDS
+
+# The answers after which there is nothing left at this address.
+OVER = (Answer.GONE, Answer.EXPIRED, Answer.WITHDRAWN)
+
+
+@login_not_required
+def page(request: HttpRequest, token: str) -> HttpResponse:
+    """The page behind a patient's link, by what the link is for."""
+    is_offer = links.purpose_of(token) == PatientLink.Purpose.OFFER
+    return offer(request, token) if is_offer else self_service.care(request, token)
+
+
+@for_patients
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer(request: HttpRequest, token: str) -> HttpResponse:
+    """POST takes the time or leaves it; posting twice is posting once."""
+    now = timezone.now()
+    link = links.open(token, now=now, purpose=PatientLink.Purpose.OFFER)
+    invitation = link.invitation
+    assert invitation is not None
+    if request.method == "POST":
+        act = offering.decline if request.POST.get("answer") == "decline" else offering.accept
+        try:
+            act(invitation=invitation, by=None, now=now)
+        except OfferClosed:
+            pass  # the page says how it ended
+        except Refused:
+            return _shown(request, invitation, "problem", {}, status=409)
+        return HttpResponseRedirect(request.path, status=303)
+    answer = offering.standing_of(invitation, now=now)
+    if answer is None:
+        return _open(request, invitation, now=now)
+    more = {"visits": _visits(invitation, now=now)} if answer == Answer.ACCEPTED else {}
+    return _shown(request, invitation, answer.value, more, status=410 if answer in OVER else 200)
+
+
+def _open(request: HttpRequest, invitation: Invitation, *, now: datetime) -> HttpResponse:
+    """What the time is and what it changes."""
+    entry, words = invitation.entry, OFFER_WORDS[invitation.entry.patient.language]
+    minutes = int((invitation.ends_at - invitation.starts_at).total_seconds()) // 60
+    more: dict[str, Any] = {
+        "when": _when(invitation, invitation.starts_at),
+        "minutes": WORDS[entry.patient.language]["minutes"].format(minutes),
+        "kept": words["kept"].format(_until(invitation, now=now)),
+    }
+    if entry.appointment is not None:
+        try:
+            plan = accepting.ripple(
+                entry,
+                accepting.wish_of(invitation),
+                now=now,
+                holding=invitation.offer.hold,
+            )
+        except Refused:
+            return _shown(request, invitation, "problem", {}, status=409)
+        more["present"] = _when(invitation, entry.appointment.starts_at)
+        later = [line for line in plan.lines if line.appointment.pk != entry.appointment_id]
+        more["has_later"] = bool(later)
+        more["later"] = [
+            words["was_to"].format(
+                _when(invitation, line.after.starts_at), _when(invitation, line.before.starts_at)
+            )
+            for line in later
+            if line.after.starts_at != line.before.starts_at
+        ]
+    return _shown(request, invitation, "open", more)
+
+
+def _visits(invitation: Invitation, *, now: datetime) -> list[str]:
+    """The visits of the series as they stand now, to whoever took the time."""
+    visit = invitation.appointment
+    if visit is None:
+        return []
+    to_come = visit.series.appointments.filter(state__in=TO_COME, ends_at__gt=now)
+    starts = to_come.order_by("starts_at").values_list("starts_at", flat=True)
+    return [_when(invitation, at) for at in starts]
+
+
+def _shown(
+    request: HttpRequest,
+    invitation: Invitation,
+    state: str,
+    more: dict[str, Any],
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    entry = invitation.entry
+    words = OFFER_WORDS[entry.patient.language]
+    context = {
+        "language": entry.patient.language,
+        "words": words,
+        "site": entry.site,
+        "state": state,
+        "title": words[f"{state}_title"],
+        "sentence": words.get(state, ""),
+        **more,
+    }
+    return render(request, "reminders/care/offer.html", context, status=status)
+
+
+def _when(invitation: Invitation, at: datetime) -> str:
+    """A moment on the site's clock, with its zone when the patient lives by another."""
+    patient, zone = invitation.entry.patient, invitation.entry.site.zone
+    abroad = bool(patient.zone) and patient.zone != zone
+    return hours.format_when(at, zone, patient.language, with_zone=abroad)
+
+
+def _until(invitation: Invitation, *, now: datetime) -> str:
+    """The end of the offer: the time alone while it is today."""
+    ends, zone = invitation.offer.expires_at, invitation.entry.site.zone
+    if hours.days_between(now, ends, zone):
+        return _when(invitation, ends)
+    return f"{hours.local(ends, zone):%H:%M}"

@@ -1,0 +1,226 @@
+"""/p/<token>/: the pages that patients open from a message. GET never changes anything.
+
+Whoever holds the link reads when and where; advice that tells the treatment is shown only to who
+gave the patient's birth date, which a short-lived cookie of this one address remembers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from appointments import links
+from appointments.lifecycle import State
+from appointments.links import Closed, LinkClosed, WrongBirthDate
+from appointments.models import Appointment, PatientLink
+from clinic import hours
+from clinic.models import Site
+from patients.models import ContactKind
+from reminders.channels import calendar
+from reminders.patient_pages import care_page
+from reminders.wording.care_words import WORDS
+
+PROOF = "afterglow_care"
+PROOF_LIFE = timedelta(minutes=30)
+_signer = signing.TimestampSigner(salt="reminders.patient_pages.self_service")
+Page = Callable[..., HttpResponse]
+
+
+class BirthDateForm(forms.Form):
+    """Three numbers, so that nobody has to scroll a calendar back for decades."""
+
+    month = forms.IntegerField(min_value=1, max_value=12)
+    day = forms.IntegerField(min_value=1, max_value=31)
+    year = forms.IntegerField(min_value=1900, max_value=2100)
+
+    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if language == "es":
+            self.order_fields(["day", "month", "year"])
+        for name, field in self.fields.items():
+            field.label = WORDS[language][name]
+            field.widget = forms.TextInput(
+                attrs={"inputmode": "numeric", "autocomplete": f"bday-{name}", "maxlength": 4}
+            )
+
+    @property
+    def birth_date(self) -> date | None:
+        """The date, None when there is no such day."""
+        if not self.is_valid():
+            return None
+        try:
+            return date(*(self.cleaned_data[part] for part in ("year", "month", "day")))
+        except ValueError:
+            return None
+
+
+def for_patients(page: Page) -> Page:
+    """Open to whoever holds the link, kept by no cache and no search engine; a link that is
+    closed says why and leads on."""
+
+    @login_not_required
+    @never_cache
+    @wraps(page)
+    def guarded(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponse:
+        try:
+            response = page(request, token, **kwargs)
+        except LinkClosed as closed:
+            response = _closed(request, closed)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return guarded
+
+
+@for_patients
+@require_http_methods(["GET", "HEAD", "POST"])
+def care(request: HttpRequest, token: str) -> HttpResponse:
+    """The care page; POST proves the birth date once."""
+    now = timezone.now()
+    link = links.open(token, now=now)
+    language = link.patient.language
+    form = BirthDateForm(request.POST or None, language=language)
+    problem = ""
+    if request.method == "POST":
+        try:
+            if (born := form.birth_date) is not None:
+                links.prove_birth_date(link=link, birth_date=born, now=now)
+                return _proved(request, link)
+            problem = WORDS[language]["not_a_date"]
+        except WrongBirthDate as wrong:
+            if not wrong.tries_left:
+                raise LinkClosed(Closed.REVOKED, link) from None
+            problem = WORDS[language]["wrong"].format(wrong.tries_left)
+    visits = care_page.visits_of(link, now=now)
+    shown = visits[0] if visits else None
+    proved = _is_proved(request, link)
+    context = {
+        "language": language,
+        "words": WORDS[language],
+        "site": _site(link, shown),
+        "visits": [_said(visit, link, now=now) for visit in visits],
+        "problem": problem,
+        "form": form,
+        "is_proved": proved,
+        "care": care_page.care_of(shown, patient_id=link.patient_id, language=language, now=now)
+        if proved and shown is not None
+        else None,
+    }
+    return render(request, "reminders/care/care.html", context, status=422 if problem else 200)
+
+
+@for_patients
+@require_safe
+def visits_file(request: HttpRequest, token: str) -> HttpResponse:
+    """The visits still to come as a calendar file, under the names of the invitations by mail."""
+    now = timezone.now()
+    link = links.open(token, now=now)
+    visits = [visit for visit in care_page.visits_of(link, now=now) if visit.ends_at > now]
+    if not visits:
+        raise LinkClosed(Closed.PAST, link)
+    body = _invitation(visits, link)
+    response = HttpResponse(body, content_type="text/calendar; charset=utf-8; method=REQUEST")
+    response["Content-Disposition"] = 'attachment; filename="visits.ics"'
+    return response
+
+
+def _invitation(visits: list[Appointment], link: PatientLink) -> bytes:
+    site = visits[0].site
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    email = link.patient.contact_points.filter(
+        kind=ContactKind.EMAIL, retired_at=None, is_preferred=True
+    ).first()
+    return calendar.invite(
+        visits=[
+            calendar.Visit(
+                uid=calendar.uid(visit.pk, host=host),
+                sequence=visit.schedule_version,
+                starts_at=visit.starts_at,
+                ends_at=visit.ends_at,
+                zone=visit.site.zone,
+                location=visit.site.address,
+            )
+            for visit in visits
+        ],
+        organizer_name=site.name,
+        organizer_email=site.email_address,
+        attendee=email.value if email else site.email_address,
+        method="REQUEST",
+        now=max(visit.scheduled_at for visit in visits),
+    )
+
+
+def _said(visit: Appointment, link: PatientLink, *, now: Any) -> dict[str, Any]:
+    """A visit in the patient's words: no treatment, no provider."""
+    patient, site = link.patient, visit.site
+    abroad = bool(patient.zone) and patient.zone != site.zone
+    when = hours.when(visit.starts_at, site.zone, patient.language, with_zone=abroad)
+    minutes = int((visit.ends_at - visit.starts_at).total_seconds()) // 60
+    return {
+        "when": when,
+        "minutes": WORDS[patient.language]["minutes"].format(minutes),
+        "site": site,
+        "is_over": visit.ends_at <= now or visit.state in (State.DONE, State.NO_SHOW),
+    }
+
+
+def _proved(request: HttpRequest, link: PatientLink) -> HttpResponseRedirect:
+    response = HttpResponseRedirect(request.path, status=303)
+    response.set_cookie(
+        PROOF,
+        _signer.sign(str(link.pk)),
+        max_age=PROOF_LIFE,
+        path=request.path,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _is_proved(request: HttpRequest, link: PatientLink) -> bool:
+    try:
+        signed = _signer.unsign(request.COOKIES.get(PROOF, ""), max_age=PROOF_LIFE)
+    except signing.BadSignature:
+        return False
+    return signed == str(link.pk)
+
+
+def _site(link: PatientLink, visit: Appointment | None) -> Site | None:
+    """The site to call: of the visit, else one of the patient's."""
+    return visit.site if visit is not None else link.patient.sites.order_by("name").first()
+
+
+def _closed(request: HttpRequest, closed: LinkClosed) -> HttpResponse:
+    """The page that says precisely why the link does not open, with the number to call."""
+    link = closed.link
+    language = link.patient.language if link else _browser_language(request)
+    words = WORDS[language]
+    context = {
+        "language": language,
+        "words": words,
+        "title": words[f"{closed.reason}_title"],
+        "sentence": words[closed.reason],
+        "site": _site(link, link.appointment) if link else None,
+        "sites": [] if link else Site.objects.order_by("name"),
+    }
+    status = 404 if closed.reason is Closed.UNKNOWN else 410
+    return render(request, "reminders/care/closed.html", context, status=status)
+
+
+def _browser_language(request: HttpRequest) -> str:
+    wanted = cast(str, getattr(request, "LANGUAGE_CODE", "en"))
+    return wanted if wanted in WORDS else "en"

@@ -1,0 +1,269 @@
+"""From due messages to what a channel is given: facts from the database, wording, invitation, link.
+
+A constant number of queries for any number of messages. A message that cannot be written fails
+alone. Stores nothing: what was written is stored with the mark that it is about to be submitted.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+
+from appointments import links
+from appointments.models import Appointment, PatientLink
+from clinic import hours
+from reminders.catalogue import Channel, Kind, Purpose
+from reminders.channels import calendar
+from reminders.channels.base import Outgoing
+from reminders.gate import QUIET_HOURS, Recipient
+from reminders.journeys import gathering, saying
+from reminders.models import Message, SentContent
+from reminders.planning.facts import Item, PatientFacts, VisitFacts
+from reminders.wording import lettering
+from reminders.wording.rendering import Rendered, render
+
+log = logging.getLogger(__name__)
+
+Opens = PatientLink.Purpose
+
+# The opt-out line is due again after this long without a text (messaging rules, part f).
+OPT_OUT_LINE_EVERY = timedelta(days=30)
+# The strictest law asks for 60 days (messaging rules, part a: CASL).
+UNSUBSCRIBE_LIFE = timedelta(days=90)
+INVITING = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED})
+SUBJECT_LENGTH = 200
+HIDDEN = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready to leave, what is stored of it, and the link that it carries, if any."""
+
+    message: Message
+    outgoing: Outgoing
+    content: SentContent
+    link: PatientLink | None
+
+
+def write(
+    messages: Sequence[Message], recipients: Mapping[int, Recipient], *, now: datetime
+) -> tuple[list[Written], list[Message]]:
+    """Write these messages: those ready to leave, and those that cannot be written.
+
+    Patient and site must be loaded with each. `now` becomes the time of what is stored.
+    """
+    desk = _Desk(messages, recipients, now=now)
+    written, unwritable = [], []
+    for message in messages:
+        try:
+            written.append(desk.write(message))
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one bad letter must not hold up the others
+            # The error's text may name the patient.
+            log.error("message %s cannot be written: %s", message.pk, type(fault).__name__)
+            unwritable.append(message)
+    return written, unwritable
+
+
+class _Desk:
+    """The facts of one batch of messages, loaded once, and the writing of each."""
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        recipients: Mapping[int, Recipient],
+        *,
+        now: datetime,
+    ) -> None:
+        self.now = now
+        self.recipients = recipients
+        self.items = saying.items_of(messages)
+        patients = {message.patient_id for message in messages}
+        self.patients = gathering.facts_of(patients)
+        self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
+
+    def write(self, message: Message) -> Written:
+        items = self.items[message.pk]
+        patient = self.patients[message.patient_id]
+        visits = _visits(items, patient)
+        token, link = self._link(message, visits)
+        urls = _urls(message, token)
+        rendered = render(
+            lettering.letter(
+                kind=Kind(message.kind),
+                channel=Channel(message.channel),
+                items=items,
+                patient=patient,
+                reader=self._reader(message),
+                sender=gathering.sender_of(message.site),
+                care_url=urls.care,
+                unsubscribe_url=urls.unsubscribe,
+            )
+        )
+        outgoing = self._outgoing(message, rendered, visits, urls.unsubscribe)
+        content = self._content(outgoing, rendered, token)
+        # A text with no room or no use for the link leaves it out: then there is none.
+        return Written(message, outgoing, content, link if token in rendered.text else None)
+
+    def _reader(self, message: Message) -> lettering.Reader:
+        recipient = self.recipients[message.pk]
+        texted = (message.patient_id, recipient.address) in self.texted
+        is_first = message.channel == Channel.SMS and not texted
+        return gathering.reader_of(message.patient, recipient, first_sms=is_first)
+
+    def _link(
+        self, message: Message, visits: Sequence[VisitFacts]
+    ) -> tuple[str, PatientLink | None]:
+        """A link to the care page, for the first visit that the letter is about; in marketing
+        one to unsubscribe, which outlives every visit; with an offer one to its page."""
+        if message.kind in (Kind.CANCELLED, Kind.WAITLIST_GONE):
+            return "", None
+        if message.kind == Kind.WAITLIST_OFFER:
+            return links.prepare(
+                patient_id=message.patient_id,
+                appointment=None,
+                now=self.now,
+                purpose=Opens.OFFER,
+                invitation_id=_invitation_id(self.items[message.pk]),
+            )
+        is_care = message.purpose == Purpose.CARE
+        visit = visits[0] if visits and is_care else None
+        return links.prepare(
+            patient_id=message.patient_id,
+            appointment=Appointment(pk=visit.id, ends_at=visit.ends_at) if visit else None,
+            now=self.now,
+            purpose=Opens.CARE if is_care else Opens.UNSUBSCRIBE,
+            life=links.LIFE if is_care else UNSUBSCRIBE_LIFE,
+        )
+
+    def _outgoing(
+        self,
+        message: Message,
+        rendered: Rendered,
+        visits: Sequence[VisitFacts],
+        unsubscribe_url: str,
+    ) -> Outgoing:
+        site, recipient = message.site, self.recipients[message.pk]
+        if message.channel == Channel.SMS:
+            return Outgoing(
+                message_id=message.pk,
+                reference=str(message.reference),
+                to=recipient.address,
+                sender=site.sms_number,
+                text=rendered.text,
+                validity_seconds=_validity_seconds(message, recipient, self.now),
+            )
+        method = _method(message) if visits else ""
+        return Outgoing(
+            message_id=message.pk,
+            reference=str(message.reference),
+            to=recipient.address,
+            sender=site.email_address,
+            sender_name=site.name,
+            reply_to=site.reply_to,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            calendar=self._invitation(message, method, visits) if method else None,
+            calendar_method=method,
+            unsubscribe_url=unsubscribe_url,
+        )
+
+    def _invitation(
+        self,
+        message: Message,
+        method: Literal["REQUEST", "CANCEL"],
+        visits: Sequence[VisitFacts],
+    ) -> bytes:
+        host = urlsplit(settings.PUBLIC_URL).hostname or ""
+        return calendar.invite(
+            visits=[
+                calendar.Visit(
+                    uid=calendar.uid(visit.id, host=host),
+                    sequence=visit.schedule_version,
+                    starts_at=visit.starts_at,
+                    ends_at=visit.ends_at,
+                    zone=visit.site.zone,
+                    location=message.site.address,
+                )
+                for visit in visits
+            ],
+            organizer_name=message.site.name,
+            organizer_email=message.site.email_address,
+            attendee=self.recipients[message.pk].address,
+            method=method,
+            now=self.now,
+        )
+
+    def _content(self, outgoing: Outgoing, rendered: Rendered, token: str) -> SentContent:
+        """What was sent, word for word but for the token: only the patient shall hold that."""
+        content = SentContent(
+            message_id=outgoing.message_id,
+            address=outgoing.to,
+            subject=outgoing.subject[:SUBJECT_LENGTH],
+            text=_hidden(outgoing.text, token),
+            html=_hidden(outgoing.html, token),
+            calendar=(outgoing.calendar or b"").decode(),
+            segments=rendered.segments,
+            at=self.now,
+        )
+        if "\x00" in content.subject + content.text + content.html + content.calendar:
+            raise ValueError("a letter cannot hold a null character")
+        return content
+
+
+class _Urls(NamedTuple):
+    care: str = ""
+    unsubscribe: str = ""
+
+
+def _urls(message: Message, token: str) -> _Urls:
+    """The addresses that a letter carries."""
+    page = f"{settings.PUBLIC_URL}/p/{token}/"
+    if message.purpose == Purpose.MARKETING:
+        return _Urls(unsubscribe=f"{page}unsubscribe/")
+    return _Urls(care=page) if token else _Urls()
+
+
+def _hidden(text: str, token: str) -> str:
+    return text.replace(token, HIDDEN) if token else text
+
+
+def _visits(items: Sequence[Item], patient: PatientFacts) -> list[VisitFacts]:
+    """The visits that a letter is about, in order of time."""
+    anchors = {item.anchor for item in items}
+    about = (
+        visit for series in patient.series for visit in series.visits if visit.anchor in anchors
+    )
+    return sorted(about, key=lambda visit: visit.starts_at)
+
+
+def _invitation_id(items: Sequence[Item]) -> int:
+    """The invitation that a letter with an offer is about."""
+    [item] = items
+    return int(item.anchor.removeprefix("invitation:"))
+
+
+def _method(message: Message) -> Literal["REQUEST", "CANCEL", ""]:
+    if message.kind == Kind.CANCELLED:
+        return "CANCEL"
+    return "REQUEST" if message.kind in INVITING else ""
+
+
+def _validity_seconds(message: Message, recipient: Recipient, now: datetime) -> int:
+    """How long the provider may keep a text: until it expires or the quiet hours begin."""
+    ends = [message.expires_at]
+    if message.priority > 0:
+        closes = QUIET_HOURS[Purpose(message.purpose)].closes
+        ends += [
+            hours.instant(hours.local(now, zone).date(), closes, zone) for zone in recipient.zones
+        ]
+    return int((min(ends) - now).total_seconds())

@@ -1,0 +1,72 @@
+"""Writes a letter as a text message: the longest form that fits, folded into GSM-7. Pure.
+
+The values of a text are the clinic, times, a phone and links: a treatment, a step or a surname
+cannot reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reminders.catalogue import CATALOGUE, Purpose
+from reminders.wording.rules import HARD_SEGMENTS, wanted_segments
+from reminders.wording.segments import fold, is_gsm, segments
+from reminders.wording.texts import Language
+from reminders.wording.values import Letter, Rendered, WordingError, tidy
+
+
+def write_sms(letter: Letter, language: Language) -> Rendered:
+    """The longest text in the segments that its kind wants, else in the most that are allowed.
+
+    The opt-out line of a first text and a list of several visits may take a second segment.
+    """
+    roomy = letter.first_sms or len(letter.visits) > 1
+    wanted = HARD_SEGMENTS if roomy else wanted_segments(letter.kind)
+    for limit in (wanted, HARD_SEGMENTS):
+        for text in _texts(letter, language):
+            counted = segments(text)
+            if counted.count <= limit:
+                return Rendered("", text, "", counted.count, counted.encoding)
+    raise WordingError(
+        f"The shortest text needs more than {HARD_SEGMENTS} segments; shorten the site's name"
+        " for text messages or write it in plain letters."
+    )
+
+
+def _texts(letter: Letter, language: Language) -> Iterator[str]:
+    """From the longest to the shortest: first the optional parts go, then the last visits."""
+    wording = language.kinds[letter.kind]
+    phrase = wording.sms_several if len(letter.visits) > 1 else wording.sms
+    tail = _tail(letter, language)
+    for shown in range(len(letter.visits), 0, -1) or (0,):
+        for text in phrase.shrinking(_values(letter, language, shown)):
+            yield fold(text + tail)
+
+
+def _tail(letter: Letter, language: Language) -> str:
+    if letter.first_sms:
+        return language.words["first_sms"].fill({})
+    if CATALOGUE[letter.kind].purpose is Purpose.MARKETING:
+        return language.words["stop"].fill({})
+    return ""
+
+
+def _values(letter: Letter, language: Language, shown: int) -> dict[str, str]:
+    """The values of a text that lists the first `shown` visits and counts the others."""
+    hidden = len(letter.visits) - shown
+    times = [tidy(visit.when) for visit in letter.visits[:shown]]
+    if hidden:
+        times.append(language.words["more"].fill({"count": str(hidden)}))
+    name = fold(tidy(letter.first_name))
+    return {
+        "sms_name": tidy(letter.sms_name),
+        "first_name": name if is_gsm(name) else "",
+        "when": "; ".join(times),
+        "previous_when": tidy(letter.visits[0].previous_when) if letter.visits else "",
+        "phone": tidy(letter.phone),
+        "until": tidy(letter.until),
+        "care_url": letter.care_url,
+        # The care page shows all visits and how to prepare: one link is enough for both.
+        "steps_url": letter.care_url if letter.steps and not hidden else "",
+        "more_url": letter.care_url if hidden else "",
+    }

@@ -1,0 +1,121 @@
+"""Holds and bookings at once, on real connections: one winner, no deadlock, nothing half done."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from appointments.claiming import holding
+from appointments.models import Allocation, Appointment, Hold
+from appointments.refusals import Refused, SlotTaken
+from appointments.visits import cancelling, moving
+from clinic.models import ProtocolVersion, Site, Staff
+from patients.models import Patient
+from tests.appointments.claiming.test_races import Act, at_once, no_overlap, patients
+from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WALLS = ["10:00", "10:30", "13:00", "15:15"]
+
+
+def test_of_holds_and_bookings_of_one_slot_one_wins(
+    book: Book, wish: Wish, site: Site, house: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    slot = wish(FIRST)
+
+    def holder(patient: Patient) -> Act:
+        return lambda: holding.hold_plan(
+            patient=patient,
+            site=site,
+            version=house,
+            areas=["face"],
+            visits=[slot],
+            by=front_desk,
+            now=now,
+        )
+
+    def booker(patient: Patient) -> Act:
+        return lambda: book(slot, patient=patient)
+
+    people = patients(site, front_desk, now, 16)
+    outcomes = at_once([(holder, booker)[n % 2](each) for n, each in enumerate(people)])
+    losers = [result for result, _ in outcomes if isinstance(result, SlotTaken)]
+    assert len(losers) == 15, Counter(type(result).__name__ for result, _ in outcomes)
+    assert Appointment.objects.count() + Hold.objects.count() == 1
+    assert Allocation.objects.count() == 4
+    assert max(seconds for _, seconds in outcomes) < 3
+
+
+def test_a_hold_that_ran_out_is_cleared_by_many_at_once_without_a_deadlock(
+    book: Book, wish: Wish, site: Site, house: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    first, *people = patients(site, front_desk, now, 9)
+    places = [wish(FIRST), wish(SECOND)]
+    holding.hold_plan(
+        patient=first,
+        site=site,
+        version=house,
+        areas=["face"],
+        visits=places,
+        by=front_desk,
+        now=now,
+    )
+    late = now + timedelta(minutes=5)
+
+    def booker(patient: Patient) -> Act:
+        return lambda: book(*places, patient=patient, now=late)
+
+    outcomes = at_once(
+        [*map(booker, people), *[lambda: holding.expire(now=late) for _ in range(4)]]
+    )
+    assert all(isinstance(result, int | SlotTaken) or result for result, _ in outcomes)
+    faults = [r for r, _ in outcomes if isinstance(r, Exception) and not isinstance(r, SlotTaken)]
+    assert not faults
+    assert Appointment.objects.count() == 2
+    holding.expire(now=late)
+    assert not Allocation.objects.filter(hold__isnull=False).exists()
+
+
+def test_anything_at_once_leaves_no_overlap_and_no_fault(
+    book: Book, wish: Wish, site: Site, house: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    people, dice = patients(site, front_desk, now, 12), Random(7)
+    standing = [
+        book(wish(FIRST, wall), patient=each).appointments.get()
+        for wall, each in zip(("10:00", "13:00", "15:15"), people, strict=False)
+    ]
+
+    def act(number: int) -> Act:
+        patient, day = people[number % 12], dice.choice([FIRST, SECOND])
+        place, visit = wish(day, dice.choice(WALLS)), standing[number % 3]
+        kind = dice.choice(["book", "hold", "move", "cancel", "expire"])
+        if kind == "book":
+            return lambda: book(place, patient=patient)
+        if kind == "hold":
+            return lambda: holding.hold_plan(
+                patient=patient,
+                site=site,
+                version=house,
+                areas=["face"],
+                visits=[place],
+                by=front_desk,
+                now=now,
+            )
+        if kind == "move":
+            to = at(day, dice.choice(WALLS))
+            return lambda: moving.move(appointment=visit, starts_at=to, by=front_desk, now=now)
+        if kind == "cancel":
+            return lambda: cancelling.cancel(appointment=visit, by=front_desk, now=now)
+        return lambda: holding.expire(now=now + timedelta(minutes=5))
+
+    for _ in range(3):
+        outcomes = at_once([act(number) for number in range(16)])
+        faults = [r for r, _ in outcomes if isinstance(r, Exception) and not isinstance(r, Refused)]
+        assert not faults
+        assert max(seconds for _, seconds in outcomes) < 3
+        assert no_overlap()
+        for visit in Appointment.objects.all():
+            held = visit.allocations.filter(active=True).count()
+            assert held == (0 if visit.state == "cancelled" else 4)
