@@ -145,7 +145,7 @@ def tell_the_times(dice: Random) -> None:
 def _went_at(message: Message) -> datetime:
     if message.priority == 0:
         return message.due_at
-    zone = message.patient.zone or message.site.zone
+    zone = (message.patient and message.patient.zone) or message.site.zone
     return hours.next_allowed(message.due_at, QUIET_HOURS[Purpose(message.purpose)], (zone,))
 
 

@@ -28,25 +28,29 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
 
 def of(messages: Sequence[Message]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
-    patients = {message.patient_id for message in messages}
+    patients = {message.patient_id for message in messages if message.patient_id is not None}
     consents = consent.standing(patients)
-    addresses = _addresses(patients)
+    own = _addresses(patients)
+    addresses = {
+        message.pk: message.to_address or own.get((message.patient_id, message.channel), "")
+        for message in messages
+    }
     suppressed = _suppressed(addresses.values())
     recipients = {}
     for message in messages:
-        address = addresses.get((message.patient_id, message.channel), "")
+        patient, address = message.patient, addresses[message.pk]
         recipients[message.pk] = Recipient(
-            consents=consents[message.patient_id],
+            consents=consents[patient.pk] if patient else frozenset(),
             address=address,
             suppressed=suppressed.get((message.channel, address), ""),
-            zones=(message.patient.zone or message.site.zone,),
+            zones=((patient and patient.zone) or message.site.zone,),
             live_from=message.site.live_from,
-            deceased=message.patient.deceased_at is not None,
+            deceased=patient is not None and patient.deceased_at is not None,
         )
     return recipients
 
 
-def _addresses(patients: Collection[int]) -> dict[tuple[int, str], str]:
+def _addresses(patients: Collection[int]) -> dict[tuple[int | None, str], str]:
     """By patient and channel the preferred address, else the first that the patient gave."""
     channels = {kind.value: channel.value for channel, kind in KIND_OF_CONTACT.items()}
     points = (
@@ -54,7 +58,7 @@ def _addresses(patients: Collection[int]) -> dict[tuple[int, str], str]:
         .order_by("-is_preferred", "id")
         .values_list("patient_id", "kind", "value")
     )
-    addresses: dict[tuple[int, str], str] = {}
+    addresses: dict[tuple[int | None, str], str] = {}
     for patient, kind, value in points:
         addresses.setdefault((patient, channels[kind]), value)
     return addresses

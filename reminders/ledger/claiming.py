@@ -22,11 +22,16 @@ CODE_LENGTH = 20
 class Claim:
     """Messages that this process alone may send until the lease runs out.
 
-    `revisions` gives, for each message, its patient's revision at the moment of the claim.
+    `revisions` gives, for each message, its patient's revision at the moment of the claim; None
+    when it goes to no patient.
     """
 
     token: uuid.UUID
-    revisions: Mapping[int, int]
+    revisions: Mapping[int, int | None]
+
+    def is_behind(self, message_id: int, revision: int | None) -> bool:
+        """Whether facts moved on since the claim, now that its patient is at `revision`."""
+        return self.revisions[message_id] != revision
 
 
 def database_now() -> datetime:
@@ -40,20 +45,19 @@ def database_now() -> datetime:
 CLAIM = """
 UPDATE reminders_message AS message
    SET state = 'claimed', claim_token = %(token)s, claimed_at = %(now)s, wake_at = %(until)s
-  FROM patients_patient AS patient
- WHERE patient.id = message.patient_id
-   AND message.id = ANY (ARRAY(
+ WHERE message.id = ANY (ARRAY(
        SELECT due.id
          FROM reminders_message AS due
-         JOIN patients_patient AS planned
-           ON planned.id = due.patient_id AND planned.revision = planned.planned_revision
          JOIN clinic_site AS site
            ON site.id = due.site_id AND site.revision = site.planned_revision
+         LEFT JOIN patients_patient AS patient ON patient.id = due.patient_id
         WHERE due.state = 'scheduled' AND due.wake_at <= %(now)s
+          AND (due.patient_id IS NULL OR patient.revision = patient.planned_revision)
         ORDER BY due.priority, due.wake_at
         LIMIT %(limit)s
           FOR UPDATE OF due SKIP LOCKED))
-RETURNING message.id, patient.revision
+RETURNING message.id,
+          (SELECT revision FROM patients_patient WHERE patients_patient.id = message.patient_id)
 """
 
 
@@ -76,7 +80,7 @@ SELECT id FROM patients_patient
 """
 FREE_LAPSED = """
 UPDATE reminders_message SET state = 'scheduled', claimed_at = NULL, claim_token = NULL
- WHERE state = 'claimed' AND wake_at < %s AND patient_id = ANY (%s)
+ WHERE state = 'claimed' AND wake_at < %s AND (patient_id IS NULL OR patient_id = ANY (%s))
 """
 LAPSE_SUBMITTING = """
 WITH lapsed AS (
@@ -99,29 +103,33 @@ def release(*, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LAPSED_PATIENTS, [now])
         patients = [row[0] for row in cursor.fetchall()]
-        if patients:
-            plan_anew(patients)
-            cursor.execute(FREE_LAPSED, [now, patients])
+        plan_anew(patients)
+        cursor.execute(FREE_LAPSED, [now, patients])
         cursor.execute(LAPSE_SUBMITTING, {"now": now})
 
 
 HOLD = "SELECT id, revision FROM patients_patient WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
 
-def hold_patients(patient_ids: Iterable[int]) -> dict[int, int]:
-    """Lock these patients' rows until the transaction ends; their revisions by id.
+def hold_patients(patient_ids: Iterable[int | None]) -> dict[int | None, int]:
+    """Lock these patients' rows until the transaction ends; their revisions by id. None is nobody.
 
     Called before a message is locked. Nobody moves a fact of theirs or plans them meanwhile.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD, [sorted(set(patient_ids))])
+        cursor.execute(HOLD, [_those(patient_ids)])
         return dict(cursor.fetchall())
 
 
-def plan_anew(patient_ids: Iterable[int]) -> None:
-    """Mark patients, whom this transaction holds, for planning."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE patients_patient SET revision = revision + 1 WHERE id = ANY (%s)",
-            [sorted(set(patient_ids))],
-        )
+def plan_anew(patient_ids: Iterable[int | None]) -> None:
+    """Mark patients, whom this transaction holds, for planning. None is nobody."""
+    if patients := _those(patient_ids):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE patients_patient SET revision = revision + 1 WHERE id = ANY (%s)",
+                [patients],
+            )
+
+
+def _those(patient_ids: Iterable[int | None]) -> list[int]:
+    return sorted({each for each in patient_ids if each is not None})

@@ -80,9 +80,10 @@ def _ask_for_calls(codes: Mapping[int, str], *, now: datetime) -> None:
     said = _said(item.anchor for each in items.values() for item in each)
     Task.objects.bulk_create(
         [
-            _call(message, codes[message.pk], items.get(message.pk, []), now)
+            _call(message, message.patient_id, codes[message.pk], items.get(message.pk, []), now)
             for message in urgent
-            if not {_said_by(item) for item in items.get(message.pk, [])} <= said
+            if message.patient_id is not None
+            and not {_said_by(item) for item in items.get(message.pk, [])} <= said
         ],
         ignore_conflicts=True,
     )
@@ -106,6 +107,7 @@ def report_unwritable(messages: Sequence[Message], *, now: datetime) -> None:
                 created_at=now,
             )
             for message in messages
+            if message.patient_id is not None  # a task is about a patient
         ],
         ignore_conflicts=True,
     )
@@ -124,15 +126,17 @@ def _said(anchors: Iterable[str]) -> set[Said]:
     )
 
 
-def _call(message: Message, code: str, items: list[MessageItem], now: datetime) -> Task:
+def _call(
+    message: Message, patient_id: int, code: str, items: list[MessageItem], now: datetime
+) -> Task:
     visits = [item.anchor.removeprefix("visit:") for item in items if item.anchor[:6] == "visit:"]
     by = "text message" if message.channel == Channel.SMS else "e-mail"
     # Not of the message: the two channels that say the same ask for one call.
     unsaid = " ".join(sorted(map(str, map(_said_by, items))))
     return Task(
-        key=f"call:{message.patient_id}:{message.kind}:{sha256(unsaid.encode()).hexdigest()[:20]}",
+        key=f"call:{patient_id}:{message.kind}:{sha256(unsaid.encode()).hexdigest()[:20]}",
         site_id=message.site_id,
-        patient_id=message.patient_id,
+        patient_id=patient_id,
         appointment_id=int(visits[0]) if visits else None,
         kind=TaskKind.CALL,
         title="Call the patient: a message did not reach them",

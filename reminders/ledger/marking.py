@@ -35,7 +35,7 @@ RETURNING message_id, number
 def mark(
     claim: Claim,
     *,
-    patients: Mapping[int, int],
+    patients: Mapping[int, int | None],
     providers: Mapping[int, str],
     now: datetime,
 ) -> tuple[dict[int, int], set[int]]:
@@ -47,12 +47,12 @@ def mark(
     before the mark, or wholly after it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(HOLD_STILL, [sorted(set(patients.values()))])
-        revisions = dict(cursor.fetchall())
+        cursor.execute(HOLD_STILL, [sorted({each for each in patients.values() if each})])
+        revisions: dict[int | None, int] = dict(cursor.fetchall())
         steady = [
             message
             for message, patient in patients.items()
-            if revisions[patient] == claim.revisions[message]
+            if not claim.is_behind(message, revisions.get(patient))
         ]
         cursor.execute(
             MARK,

@@ -14,7 +14,6 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
-from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.ledger import claiming
 from reminders.models import Message
@@ -71,7 +70,7 @@ def retry(
             *("claim_token", "claimed_at", "accepted_at", "closed_at", "attempts_made"),
         ]
     )
-    Patient.objects.filter(pk=stored.patient_id).raise_revision()
+    claiming.plan_anew([stored.patient_id])
     audit.record(
         action="message.retry",
         subject=stored,

@@ -52,7 +52,7 @@ def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) ->
         each.message.patient_id
         for each in settlements
         if each.state in (MessageState.SCHEDULED, MessageState.FAILED)
-        and revisions[each.message.patient_id] != claim.revisions[each.message.pk]
+        and claim.is_behind(each.message.pk, revisions.get(each.message.patient_id))
     )
     settled = _store(claim, settlements, now=now)
     failed = [each for each in settled if each.state is MessageState.FAILED]

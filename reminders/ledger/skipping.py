@@ -11,8 +11,8 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
-from patients.models import Patient
 from reminders.catalogue import OFFERS, MessageState
+from reminders.ledger import claiming
 from reminders.models import Message, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
 
@@ -70,8 +70,9 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
 
 def can_skip(message: Message) -> bool:
     """Whether no dispatcher has taken the message up and it is still to be sent. A place on offer
-    is taken back instead."""
-    return message.state == MessageState.SCHEDULED and message.kind not in OFFERS
+    is taken back instead; what goes to no patient was not planned."""
+    is_planned = message.patient_id is not None and message.kind not in OFFERS
+    return is_planned and message.state == MessageState.SCHEDULED
 
 
 def can_unskip(message: Message) -> bool:
@@ -80,7 +81,7 @@ def can_unskip(message: Message) -> bool:
 
 def _locked(message: Message) -> Message:
     """The stored message under its lock, taken after its patient's as planning does it."""
-    Patient.objects.select_for_update(no_key=True).get(pk=message.patient_id)
+    claiming.hold_patients([message.patient_id])
     return Message.objects.select_for_update(no_key=True).get(pk=message.pk)
 
 
@@ -106,7 +107,7 @@ def _choices(message: Message) -> list[tuple[int, int, str, str]]:
 
 
 def _planned_anew(message: Message, action: str, *, by: Staff, now: datetime) -> None:
-    Patient.objects.filter(pk=message.patient_id).raise_revision()
+    claiming.plan_anew([message.patient_id])
     audit.record(
         action=action,
         subject=message,

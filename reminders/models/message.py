@@ -13,8 +13,14 @@ from reminders.catalogue import Channel, Kind, MessageState, Purpose
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def seen_by(self, staff: Staff) -> MessageQuerySet:
-        """The messages of the patients whom `staff` may see."""
-        return self.filter(patient__in=Patient.objects.seen_by(staff))
+        """The messages of the patients whom `staff` may see, and those to no patient of the sites
+        that they work at."""
+        if not staff.is_active:
+            return self.none()
+        return self.filter(
+            Q(patient__in=Patient.objects.seen_by(staff))
+            | Q(patient=None, site__in=Site.objects.filter(site_roles__staff=staff))
+        )
 
 
 class Message(models.Model):
@@ -24,11 +30,16 @@ class Message(models.Model):
     `wake_at` the next moment at which anything is to be done: due, a lease that runs out, a
     retry. It is empty when nothing is, also while the message waits for its visit to be done.
     `why` holds the sentences of the plan, `gate_why` those of the gate; neither carries a body.
+    It goes to `to_address` where that is filled: the number that wrote to us, a member of staff;
+    else to the patient's own address at the time. Without a patient nothing of it is planned.
     """
 
     key = models.CharField(max_length=80, unique=True)
     reference = models.UUIDField(unique=True, help_text="Our id at the provider.")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="messages")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="messages"
+    )
+    to_address = models.CharField(max_length=254, blank=True, help_text="If not the patient's.")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="messages")
     series = models.ForeignKey(
         TreatmentSeries, on_delete=models.PROTECT, null=True, related_name="messages"
@@ -70,6 +81,10 @@ class Message(models.Model):
     class Meta:
         ordering = ("due_at", "id")
         constraints = [
+            models.CheckConstraint(
+                name="message_has_recipient",
+                condition=Q(patient__isnull=False) | ~Q(to_address=""),
+            ),
             models.CheckConstraint(
                 name="message_expires_later", condition=Q(expires_at__gt=F("due_at"))
             ),

@@ -19,6 +19,7 @@ from django.conf import settings
 from appointments import links
 from appointments.models import Appointment, PatientLink
 from clinic import hours
+from patients.models import Patient
 from reminders.catalogue import Channel, Kind, Purpose
 from reminders.channels import calendar
 from reminders.channels.base import Outgoing
@@ -86,15 +87,17 @@ class _Desk:
         self.now = now
         self.recipients = recipients
         self.items = saying.items_of(messages)
-        patients = {message.patient_id for message in messages}
+        patients = {message.patient_id for message in messages if message.patient_id is not None}
         self.patients = gathering.facts_of(patients)
         self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
 
     def write(self, message: Message) -> Written:
+        if message.patient is None:
+            raise ValueError("the words of this kind speak to a patient")
         items = self.items[message.pk]
-        patient = self.patients[message.patient_id]
+        patient = self.patients[message.patient.pk]
         visits = _visits(items, patient)
-        token, link = self._link(message, visits)
+        token, link = self._link(message, message.patient.pk, visits)
         urls = _urls(message, token)
         rendered = render(
             lettering.letter(
@@ -102,7 +105,7 @@ class _Desk:
                 channel=Channel(message.channel),
                 items=items,
                 patient=patient,
-                reader=self._reader(message),
+                reader=self._reader(message, message.patient),
                 sender=gathering.sender_of(message.site),
                 care_url=urls.care,
                 unsubscribe_url=urls.unsubscribe,
@@ -113,14 +116,14 @@ class _Desk:
         # A text with no room or no use for the link leaves it out: then there is none.
         return Written(message, outgoing, content, link if token in rendered.text else None)
 
-    def _reader(self, message: Message) -> lettering.Reader:
+    def _reader(self, message: Message, patient: Patient) -> lettering.Reader:
         recipient = self.recipients[message.pk]
-        texted = (message.patient_id, recipient.address) in self.texted
+        texted = (patient.pk, recipient.address) in self.texted
         is_first = message.channel == Channel.SMS and not texted
-        return gathering.reader_of(message.patient, recipient, first_sms=is_first)
+        return gathering.reader_of(patient, recipient, first_sms=is_first)
 
     def _link(
-        self, message: Message, visits: Sequence[VisitFacts]
+        self, message: Message, patient_id: int, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
         """A link to the care page, for the first visit that the letter is about; in marketing
         one to unsubscribe, which outlives every visit; with an offer one to its page."""
@@ -128,7 +131,7 @@ class _Desk:
             return "", None
         if message.kind == Kind.WAITLIST_OFFER:
             return links.prepare(
-                patient_id=message.patient_id,
+                patient_id=patient_id,
                 appointment=None,
                 now=self.now,
                 purpose=Opens.OFFER,
@@ -137,7 +140,7 @@ class _Desk:
         is_care = message.purpose == Purpose.CARE
         visit = visits[0] if visits and is_care else None
         return links.prepare(
-            patient_id=message.patient_id,
+            patient_id=patient_id,
             appointment=Appointment(pk=visit.id, ends_at=visit.ends_at) if visit else None,
             now=self.now,
             purpose=Opens.CARE if is_care else Opens.UNSUBSCRIBE,

@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from clinic.models import ProtocolVersion, Site, Staff
 from config.celery import app
 from config.processes import Process
+from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.channels import opening
 from reminders.ledger import claiming
@@ -91,6 +92,11 @@ def kill(process: Process) -> None:
     process.wait()
 
 
+def patient_of(message: Message) -> Patient:
+    assert message.patient is not None
+    return message.patient
+
+
 def state(message: Message) -> str:
     return Message.objects.values_list("state", flat=True).get(pk=message.pk)
 
@@ -106,4 +112,4 @@ def lease_runs_out(message: Message) -> None:
 
 def plan_again(message: Message) -> None:
     """As if planning had looked again and found the message still right."""
-    planned(message.patient, message.site)
+    planned(patient_of(message), message.site)

@@ -9,7 +9,7 @@ from patients.models import Patient
 from reminders.catalogue import Channel, MessageState
 from reminders.models import Message
 from reminders.stand_in import StandIn
-from tests.faults.conftest import Queue, kill, lease_runs_out, plan_again, ring, state
+from tests.faults.conftest import Queue, kill, lease_runs_out, patient_of, plan_again, ring, state
 from tests.processes import Spawn, eventually
 
 # Nobody listens here: a provider's reports get lost.
@@ -61,7 +61,7 @@ def test_a_worker_killed_between_claim_and_mark_loses_nothing(
     worker = celery_worker(queues="wake", env=reachable)
     with transaction.atomic():
         # The mark has to wait for the patient's row, and there the worker dies.
-        Patient.objects.select_for_update().get(pk=message.patient_id)
+        Patient.objects.select_for_update().get(pk=patient_of(message).pk)
         ring()
         eventually(lambda: state(message) == MessageState.CLAIMED)
         kill(worker)
@@ -133,10 +133,10 @@ def test_a_visit_cancelled_between_claim_and_mark_sends_nothing(
     [message] = due()
     celery_worker(queues="wake", env=reachable)
     with transaction.atomic():
-        Patient.objects.select_for_update().get(pk=message.patient_id)
+        Patient.objects.select_for_update().get(pk=patient_of(message).pk)
         ring()
         eventually(lambda: state(message) == MessageState.CLAIMED)
-        Patient.objects.filter(pk=message.patient_id).raise_revision()
+        Patient.objects.filter(pk=patient_of(message).pk).raise_revision()
     eventually(lambda: state(message) == MessageState.SCHEDULED)
     assert Message.objects.get().claimed_at is None
     assert not Message.objects.get().attempts.exists()
