@@ -100,6 +100,13 @@ def _plan_batch(*, now: datetime, size: int, without: Collection[int]) -> tuple[
     return len(patients), unplannable
 
 
+def differences(patient_ids: Collection[int]) -> dict[int, Changes]:
+    """What planning these patients now would change in the ledger, by patient; changes nothing."""
+    facts = facts_of(patient_ids)
+    changes = {each: diff(plan(facts[each]).messages, _stored(each)) for each in patient_ids}
+    return {patient: change for patient, change in changes.items() if change}
+
+
 def _plan(patient: Patient, facts: PatientFacts, *, now: datetime) -> None:
     wanted = plan(facts)
     _store(patient.pk, diff(wanted.messages, _stored(patient.pk)), now=now)

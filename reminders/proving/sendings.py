@@ -1,0 +1,149 @@
+"""Proof of what was sent: once, in time, about what was true then, and to who had agreed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from clinic import hours
+from reminders.catalogue import TELLING_KINDS, Purpose
+from reminders.gate import QUIET_HOURS
+from reminders.models import Attempt
+from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_query
+from reminders.sending.submitting import LEASE
+
+# Handed over a second time although nothing proved the first time wrong.
+_ACCEPTED_TWICE = """
+SELECT format('message %%s: attempts %%s and %%s', message.id, first.number, second.number)
+  FROM reminders_attempt AS first
+  JOIN reminders_attempt AS second
+    ON second.message_id = first.message_id AND second.number > first.number
+  JOIN reminders_message AS message ON message.id = first.message_id
+ WHERE first.outcome = 'accepted' AND second.outcome = 'accepted'
+   AND NOT EXISTS (
+       SELECT FROM reminders_receipt AS receipt
+        WHERE receipt.message_id = first.message_id AND receipt.applied
+          AND receipt.received_at BETWEEN first.started_at AND second.started_at)
+"""
+_SAID_TWICE = """
+SELECT format('%%s of %%s v%%s by %%s: messages %%s', step, anchor, schedule_version, item.channel,
+              string_agg(message.id::text, ', ' ORDER BY message.id))
+  FROM reminders_messageitem AS item
+  JOIN reminders_message AS message ON message.id = item.message_id
+ WHERE message.state IN ('accepted', 'sent', 'delivered')
+ GROUP BY anchor, schedule_version, step, item.channel
+HAVING count(DISTINCT message.id) > 1
+"""
+# The start that a visit had when the message was marked: a cancellation or move that came before
+# the mark keeps it back, one that came after it came too late.
+_STALE = """
+SELECT format('message %%s about visit %%s', message.id, visit.id)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+  JOIN reminders_messageitem AS item ON item.message_id = message.id
+  JOIN appointments_appointment AS visit ON item.anchor = 'visit:' || visit.id
+ CROSS JOIN LATERAL (
+       SELECT change.starts_after, change.state_after
+         FROM appointments_statuschange AS change
+        WHERE change.appointment_id = visit.id AND change.at <= attempt.started_at - %(clocks)s
+        ORDER BY change.id DESC LIMIT 1) AS known
+ WHERE attempt.outcome IN ('accepted', 'unknown') AND message.kind = ANY (%(telling)s)
+   AND item.starts_at IS NOT NULL
+   AND (known.starts_after <> item.starts_at OR known.state_after = 'cancelled')
+   AND NOT EXISTS (
+       SELECT FROM appointments_statuschange AS meanwhile
+        WHERE meanwhile.appointment_id = visit.id AND meanwhile.starts_after = item.starts_at
+          AND meanwhile.state_after <> 'cancelled'
+          AND meanwhile.at BETWEEN attempt.started_at - %(clocks)s
+                               AND attempt.started_at + %(clocks)s)
+"""
+_WITHOUT_CONSENT = """
+SELECT format('message %%s without consent to %%s by %%s', message.id, wanted.purpose,
+              wanted.channel)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+ CROSS JOIN LATERAL (
+       SELECT message.purpose AS purpose, message.channel AS channel
+        UNION ALL
+       SELECT jsonb_array_elements_text(message.needs), 'any') AS wanted
+ WHERE attempt.outcome IN ('accepted', 'unknown') AND message.purpose <> 'system'
+   AND NOT EXISTS (
+       SELECT FROM patients_contactconsent AS consent
+        WHERE consent.patient_id = message.patient_id AND consent.purpose = wanted.purpose
+          AND consent.channel = wanted.channel
+          AND consent.opened_at <= attempt.started_at + %(clocks)s
+          AND (consent.closed_at IS NULL OR consent.closed_at > attempt.started_at - %(clocks)s))
+"""
+_SUPPRESSED = """
+SELECT format('message %%s, suppressed for %%s', message.id, suppression.reason)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+  JOIN reminders_sentcontent AS content ON content.message_id = message.id
+  JOIN reminders_suppression AS suppression
+    ON suppression.channel = message.channel AND suppression.address = content.address
+ WHERE attempt.outcome IN ('accepted', 'unknown') AND message.kind <> 'optout_ack'
+   AND suppression.since < attempt.started_at - %(clocks)s
+   AND (suppression.lifted_at IS NULL OR suppression.lifted_at > attempt.started_at + %(clocks)s)
+"""
+_AFTER_DEATH = """
+SELECT format('message %%s', message.id)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+  JOIN patients_patient AS patient ON patient.id = message.patient_id
+ WHERE attempt.outcome IN ('accepted', 'unknown')
+   AND patient.deceased_at < attempt.started_at - %(clocks)s
+"""
+_TOO_LATE = """
+SELECT format('message %%s, attempt %%s', message.id, attempt.number)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+ WHERE attempt.outcome IN ('accepted', 'unknown')
+   AND attempt.started_at > message.expires_at + %(clocks)s
+"""
+
+
+def _by_day(now: datetime) -> Finding:
+    """Attempts at an hour that is quiet in the patient's zone as it is known today.
+
+    The gate looked up to one lease before the attempt began, so a window may just have closed.
+    """
+    rows = (
+        Attempt.objects.filter(
+            outcome__in=("accepted", "unknown"),
+            message__priority__gt=0,
+            message__purpose__in=QUIET_HOURS,
+        )
+        .order_by("id")
+        .values_list(
+            *("message_id", "message__purpose", "started_at"),
+            *("message__patient__zone", "message__site__zone"),
+        )
+    )
+    named, faults = [], 0
+    for message, purpose, at, own_zone, site_zone in rows.iterator(chunk_size=2000):
+        window, zones = QUIET_HOURS[Purpose(purpose)], (own_zone or site_zone,)
+        moments = (at, at - LEASE - CLOCKS)
+        if all(hours.next_allowed(moment, window, zones) != moment for moment in moments):
+            faults += 1
+            named.append(f"message {message}")
+    return Finding(faults, tuple(named[:MOST_NAMED]))
+
+
+SENDINGS: tuple[Check, ...] = (
+    by_query(
+        "accepted_once",
+        "No message was taken by a provider twice, unless the first was reported lost.",
+        _ACCEPTED_TWICE,
+    ),
+    by_query("said_once", "Nothing was said twice on one channel.", _SAID_TWICE),
+    by_query(
+        "true_when_sent",
+        "What was said of a visit's time was true when it was said.",
+        _STALE,
+        telling=[kind.value for kind in TELLING_KINDS],
+    ),
+    by_query("consent", "Who was written to had agreed at that moment.", _WITHOUT_CONSENT),
+    by_query("suppression", "No suppressed number or address was written to.", _SUPPRESSED),
+    by_query("death", "Nobody was written to after their death was recorded.", _AFTER_DEATH),
+    by_query("in_time", "Nothing was sent after it had expired.", _TOO_LATE),
+    Check("quiet_hours", "Nothing that waits for the day was sent in quiet hours.", _by_day),
+)

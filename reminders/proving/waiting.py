@@ -1,0 +1,91 @@
+"""Proof of what is to be sent: nothing is stuck, forgotten or without its visit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reminders.proving.checks import Check, by_query
+
+# A drain runs every second and tidying every fifteen: what is this late is not just about to be.
+PATIENCE = timedelta(minutes=2)
+OVERDUE = timedelta(minutes=15)
+# How long an outcome may stay unknown before somebody must have been asked to look.
+UNKNOWN = timedelta(hours=1)
+
+_EXPIRED = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.state = 'scheduled' AND message.wake_at IS NOT NULL
+   AND message.expires_at < %(now)s - %(patience)s
+"""
+_OVERDUE = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.state = 'scheduled' AND message.wake_at < %(now)s - %(overdue)s
+   AND message.expires_at > %(now)s
+"""
+_STUCK = """
+SELECT format('message %%s is %%s', message.id, message.state)
+  FROM reminders_message AS message
+ WHERE message.state IN ('claimed', 'submitting') AND message.wake_at < %(now)s - %(patience)s
+"""
+_OPEN_ATTEMPTS = """
+SELECT format('attempt %%s of message %%s', attempt.number, message.id)
+  FROM reminders_attempt AS attempt
+  JOIN reminders_message AS message ON message.id = attempt.message_id
+ WHERE attempt.ended_at IS NULL AND message.state <> 'submitting'
+   AND attempt.started_at < %(now)s - %(patience)s
+"""
+_UNATTENDED = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.state = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
+   AND message.expires_at > %(now)s AND message.wake_at IS NULL
+   AND NOT EXISTS (SELECT FROM appointments_task AS task
+                    WHERE task.created_at >= message.claimed_at
+                      AND (task.key = format('call:%%s:%%s:', message.patient_id, message.kind)
+                                      || split_part(task.key, ':', 4)
+                           OR task.key LIKE '%%%%:' || message.key))
+"""
+_WITHOUT_VISIT = """
+SELECT format('%%s of message %%s', item.anchor, item.message_id)
+  FROM reminders_messageitem AS item
+ WHERE item.anchor LIKE 'visit:%%%%'
+   AND NOT EXISTS (SELECT FROM appointments_appointment AS visit
+                    WHERE item.anchor = 'visit:' || visit.id)
+"""
+_WITHOUT_ITEM = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.purpose <> 'system' AND message.state = 'scheduled'
+   AND NOT EXISTS (SELECT FROM reminders_messageitem AS item
+                    WHERE item.message_id = message.id AND item.live)
+"""
+_WITHOUT_WORDS = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.accepted_at > %(now)s - interval '30 days'
+   AND NOT EXISTS (SELECT FROM reminders_sentcontent AS content
+                    WHERE content.message_id = message.id)
+"""
+
+WAITING: tuple[Check, ...] = (
+    by_query("expired", "Nothing that has expired waits to be sent.", _EXPIRED, patience=PATIENCE),
+    by_query("overdue", "Nothing has been due for long.", _OVERDUE, overdue=OVERDUE),
+    by_query("claims", "No claim outlives its lease.", _STUCK, patience=PATIENCE),
+    by_query(
+        "attempts",
+        "Every attempt that is not under way has its outcome.",
+        _OPEN_ATTEMPTS,
+        patience=PATIENCE,
+    ),
+    by_query(
+        "unknowns",
+        "Every unknown outcome is being looked into or is somebody's task.",
+        _UNATTENDED,
+        unknown=UNKNOWN,
+    ),
+    by_query("visits", "Every message about a visit has its visit.", _WITHOUT_VISIT),
+    by_query("items", "Every planned message says something.", _WITHOUT_ITEM),
+    by_query("words", "Everything sent in the last 30 days can be shown.", _WITHOUT_WORDS),
+)
