@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.api.shapes import (
-    MOST_SESSIONS,
     AllocationSerializer,
     TreatmentSerializer,
     VisitWishSerializer,
@@ -24,6 +23,7 @@ from appointments.api.shapes import (
 )
 from appointments.claiming import holding
 from appointments.models import Allocation, Hold, HoldPurpose
+from appointments.models.series import MOST_SESSIONS
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Instant, NamedSerializer
 from clinic.api_views import IdFilter, Rows

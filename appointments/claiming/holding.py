@@ -16,6 +16,7 @@ from appointments.claiming import allocating, checking, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
 from appointments.models import Hold, HoldPurpose, SchedulingSettings
+from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SessionTaken, busy
 from clinic import access
@@ -23,8 +24,6 @@ from clinic.access import Capability, Forbidden
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
-
-MOST_PLACES = 12
 
 
 def hold_plan(
@@ -49,8 +48,8 @@ def hold_plan(
     access.require(by, Capability.BOOK, site)
     checking.patient_is_known(patient, by)
     checking.protocol_may_be_booked(version)
-    if not 1 <= len(visits) <= MOST_PLACES:
-        raise SessionTaken(f"Hold 1 to {MOST_PLACES} places at once.")
+    if not 1 <= len(visits) <= MOST_SESSIONS:
+        raise SessionTaken(f"Hold 1 to {MOST_SESSIONS} places at once.")
     checking.treatment_fits(protocols.get(version), areas, len(visits))
     claim = Claim(patient, site, version, areas, visits)
     try:

@@ -9,6 +9,9 @@ from django.db.models import F, Q
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 
+# So many sessions a series has at most, and so many places are held or booked at once.
+MOST_SESSIONS = 12
+
 
 class SeriesState(models.TextChoices):
     OPEN = "open", "Open"
@@ -45,7 +48,7 @@ class TreatmentSeries(models.Model):
         verbose_name_plural = "treatment series"
         constraints = [
             models.CheckConstraint(
-                name="series_sessions", condition=Q(sessions__gte=1, sessions__lte=12)
+                name="series_sessions", condition=Q(sessions__gte=1, sessions__lte=MOST_SESSIONS)
             ),
             models.CheckConstraint(
                 name="series_closed_whole",

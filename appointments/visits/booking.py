@@ -13,7 +13,7 @@ from appointments.claiming import allocating, checking, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
 from appointments.models import Appointment, Hold, TreatmentSeries
-from appointments.models.series import SeriesState
+from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.proposing import standing
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SeriesClosed, SessionTaken
@@ -23,8 +23,6 @@ from clinic.access import Capability
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
-
-MOST_VISITS = 12
 
 
 def book_series(
@@ -60,8 +58,10 @@ def book_series(
     checking.protocol_may_be_booked(version)
     protocol = protocols.get(version)
     agreed = sessions or len(visits)
-    if not 1 <= len(visits) <= agreed <= MOST_VISITS:
-        raise SessionTaken(f"A series has 1 to {MOST_VISITS} visits, and none beyond those agreed.")
+    if not 1 <= len(visits) <= agreed <= MOST_SESSIONS:
+        raise SessionTaken(
+            f"A series has 1 to {MOST_SESSIONS} visits, and none beyond those agreed."
+        )
     too_many = checking.treatment_fits(protocol, areas, agreed)
     hold = hold or (Hold.objects.plan_of(by, patient) if by else None)
     claim = Claim(patient, site, version, areas, visits, hold=hold, overlap=overlap)
@@ -149,8 +149,8 @@ def add_visit(
                 raise SeriesClosed("This series is closed. Book a new one.")
             session = standing.free_session(series)
             claim.sessions = [session]
-            if session > MOST_VISITS:
-                raise SessionTaken(f"A series has at most {MOST_VISITS} visits.")
+            if session > MOST_SESSIONS:
+                raise SessionTaken(f"A series has at most {MOST_SESSIONS} visits.")
             loaded = claim.load(now=now)
             checking.place_is_right(loaded, patient, visit)
             found = checking.breaches(loaded, claim.days(), claim.sessions)

@@ -11,7 +11,6 @@ from rest_framework import serializers
 
 from appointments.api.moves import MOST_MOVES, ReplanLineSerializer, VisitMoveSerializer
 from appointments.api.shapes import (
-    MOST_SESSIONS,
     REASON_LENGTH,
     BookableSerializer,
     OverlapField,
@@ -22,6 +21,7 @@ from appointments.api.shapes import (
     VisitWishSerializer,
 )
 from appointments.models import TreatmentSeries
+from appointments.models.series import MOST_SESSIONS
 from clinic.api_fields import Body, Instant, Seen, Start
 from clinic.models import ProtocolVersion, Staff
 from reminders.catalogue import Channel

@@ -14,11 +14,12 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import RenderableType
 
 from appointments import proposing
-from appointments.api.shapes import MOST_SESSIONS, ProposalSerializer
+from appointments.api.shapes import ProposalSerializer
 from appointments.finding import preference_words
 from appointments.finding.plans import Points, Preference
 from appointments.finding.preference_words import PreferenceUnreadable
 from appointments.management import printing, treatment
+from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import Problem, Proposal, ProposedPlan, ProposedVisit
 from clinic.hours import format_when, local
 

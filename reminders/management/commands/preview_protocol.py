@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from django.core.management.base import BaseCommand, CommandError
 
+from appointments.models.series import MOST_SESSIONS
 from clinic import hours
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
@@ -141,8 +142,8 @@ def _sessions(protocol: Protocol, wanted: int | None) -> int:
     allowed = protocol.series.sessions
     if wanted is None:
         return allowed.typical
-    if not 1 <= wanted <= 12:
-        raise CommandError("--sessions: between 1 and 12.")
+    if not 1 <= wanted <= MOST_SESSIONS:
+        raise CommandError(f"--sessions: between 1 and {MOST_SESSIONS}.")
     return wanted
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from appointments.finding.plans import EVERY_DAY, Preference
+from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 
@@ -100,7 +101,7 @@ def read(data: QueryDict) -> Draft:
         patient_id=_value(int, data.get("patient")),
         version_id=version,
         areas=tuple(data.getlist("area") or data.getlist(f"area_{version}")),
-        sessions=sessions if sessions and 1 <= sessions <= 12 else None,
+        sessions=sessions if sessions and 1 <= sessions <= MOST_SESSIONS else None,
         first_from=_value(day_of, data.get("from")),
         provider_id=_value(int, data.get("provider")),
         weekday=weekday if weekday in EVERY_DAY else None,
