@@ -14,6 +14,7 @@ from appointments.claiming import checking
 from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
+from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import ProposedPlan, ProposedVisit, VisitWish
 from appointments.refusals import Refused
 from clinic import access
@@ -33,7 +34,7 @@ from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
 
-MOST_SESSIONS, MINUTES_A_DAY = 12, 24 * 60
+MINUTES_A_DAY = 24 * 60
 REASON_LENGTH = 200
 
 
@@ -311,13 +312,19 @@ class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
     at = Instant()
     by = NamedSerializer(allow_null=True, help_text="Null is the patient.")
     starts_before = Instant(allow_null=True)
+    ends_before = Instant(allow_null=True)
     starts_after = Instant()
+    overrides = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What this act let pass, for its `override_reason`.",
+    )
 
     class Meta:
         model = StatusChange
         fields: tuple[str, ...] = (
             *("id", "at", "by", "move", "state_before", "state_after"),
-            *("starts_before", "starts_after", "reason", "undoes"),
+            *("starts_before", "ends_before", "starts_after", "reason", "undoes"),
+            *("override_reason", "overrides"),
         )
 
 

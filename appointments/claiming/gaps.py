@@ -40,15 +40,15 @@ def open_for(changes: Sequence[StatusChange], *, now: datetime) -> list[Gap]:
 
 def _gap(change: StatusChange, rows: dict[int, Resource]) -> Gap | None:
     """The place that a visit had before; None for one that held no provider or room."""
-    visit, starts_at = change.appointment, change.starts_before
+    starts_at, ends_at = change.starts_before, change.ends_before
     held = {rows[pk].kind: rows[pk] for pk in change.resources_before}
-    if starts_at is None or not {PROVIDER, ROOM} <= set(held):
+    if starts_at is None or ends_at is None or not {PROVIDER, ROOM} <= set(held):
         return None
     return Gap(
-        site=visit.site,
+        site=change.appointment.site,
         opened_by=change,
         starts_at=starts_at,
-        ends_at=starts_at + (visit.ends_at - visit.starts_at),
+        ends_at=ends_at,
         provider=held[PROVIDER],
         room=held[ROOM],
         device=held.get(DEVICE),

@@ -127,9 +127,19 @@ class StatusChange(models.Model):
     state_before = models.CharField(max_length=12, blank=True)
     state_after = models.CharField(max_length=12)
     starts_before = models.DateTimeField(null=True)
+    ends_before = models.DateTimeField(null=True)
     starts_after = models.DateTimeField()
     resources_before = models.JSONField(default=list, help_text="Resource ids held before.")
     reason = models.CharField(max_length=200, blank=True)
+    override_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why this act breached a rule."
+    )
+    overrides = ArrayField(
+        models.CharField(max_length=30),
+        default=list,
+        blank=True,
+        help_text="Codes of the refusals that this act let pass.",
+    )
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="undone_by"
     )
@@ -140,6 +150,20 @@ class StatusChange(models.Model):
             models.CheckConstraint(
                 name="status_change_undo_names_its_act",
                 condition=Q(move="undo", undoes__isnull=False) | ~Q(move="undo") & Q(undoes=None),
+            ),
+            models.CheckConstraint(
+                name="status_change_knows_the_whole_time",
+                condition=Q(starts_before=None, ends_before=None)
+                | Q(
+                    starts_before__isnull=False,
+                    ends_before__isnull=False,
+                    ends_before__gt=F("starts_before"),
+                ),
+            ),
+            models.CheckConstraint(
+                name="status_change_overrides_have_a_reason",
+                condition=Q(overrides__len=0, override_reason="")
+                | Q(overrides__len__gt=0) & ~Q(override_reason=""),
             ),
         ]
 

@@ -26,11 +26,12 @@ class Before:
 
     state: str
     starts_at: datetime
+    ends_at: datetime
     resources: Sequence[int] = field(default=())
 
 
 def before(appointment: Appointment, resources: Sequence[int] = ()) -> Before:
-    return Before(appointment.state, appointment.starts_at, resources)
+    return Before(appointment.state, appointment.starts_at, appointment.ends_at, resources)
 
 
 def begin(appointments: Sequence[Appointment], *, by: Staff | None, now: datetime) -> None:
@@ -43,7 +44,8 @@ def begin(appointments: Sequence[Appointment], *, by: Staff | None, now: datetim
             move=Move.BOOK,
             state_after=appointment.state,
             starts_after=appointment.starts_at,
-            reason=appointment.override_reason,
+            override_reason=appointment.override_reason,
+            overrides=appointment.overrides,
         )
         for appointment in appointments
     )
@@ -91,12 +93,22 @@ def keep(
     by: Staff | None,
     now: datetime,
     reason: str = "",
+    override_reason: str = "",
+    overrides: Sequence[str] = (),
     undoes: StatusChange | None = None,
 ) -> StatusChange:
-    """Save the changed visit as its next version, with its trace."""
+    """Save the changed visit as its next version, with its trace.
+
+    `overrides` are the codes of what this act let pass for `override_reason`; the visit keeps
+    them beside those of earlier acts.
+    """
     appointment.version += 1
+    if overrides:
+        appointment.override_reason = override_reason
+        appointment.overrides = list(dict.fromkeys([*appointment.overrides, *overrides]))
     appointment.save()
     patient_id = appointment.series.patient_id
+    breached = {"overrides": list(overrides)} if overrides else {}
     change = StatusChange.objects.create(
         appointment=appointment,
         at=now,
@@ -105,9 +117,12 @@ def keep(
         state_before=was.state,
         state_after=appointment.state,
         starts_before=was.starts_at,
+        ends_before=was.ends_at,
         starts_after=appointment.starts_at,
         resources_before=list(was.resources),
         reason=reason,
+        override_reason=override_reason if overrides else "",
+        overrides=list(overrides),
         undoes=undoes,
     )
     audit.record(
@@ -118,8 +133,8 @@ def keep(
         site=appointment.site,
         patient_id=patient_id,
         before=_facts(was.state, was.starts_at),
-        after=_facts(appointment.state, appointment.starts_at),
-        reason=reason,
+        after=_facts(appointment.state, appointment.starts_at) | breached,
+        reason=reason or (override_reason if overrides else ""),
     )
     Patient.objects.filter(pk=patient_id).raise_revision()
     return change

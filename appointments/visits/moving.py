@@ -128,15 +128,17 @@ def move_together(
                 checking.override(breached, reason=override_reason, by=by, site=claim.site)
                 codes = checking.codes(found, over=claim.sessions_over())
                 for visit in claim.moving:
-                    overrides = codes.get(visit.session, [])
-                    if overrides:
-                        visit.override_reason, visit.overrides = override_reason, overrides
-                    why = reason or (override_reason if overrides else "")
-                    if checking.OVERLAP in overrides:
-                        why = override_reason
-                    act = acts[visit.pk]
                     changes.append(
-                        history.keep(visit, act, was[visit.pk], by=by, now=now, reason=why)
+                        history.keep(
+                            visit,
+                            acts[visit.pk],
+                            was[visit.pk],
+                            by=by,
+                            now=now,
+                            reason=reason,
+                            override_reason=override_reason,
+                            overrides=codes.get(visit.session, ()),
+                        )
                     )
             taking.keep(claims)
             gaps.open_for(changes, now=now)

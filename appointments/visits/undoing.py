@@ -5,9 +5,10 @@ An undo is an act of its own: it has its history, and it may be refused when the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from appointments.claiming import allocating, checking
 from appointments.claiming.allocating import Collision, Held, Lost
@@ -17,7 +18,14 @@ from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.proposing import loading, standing
 from appointments.proposing.places import VisitWish
-from appointments.refusals import NothingToUndo, SeriesClosed, SessionTaken, SlotTaken
+from appointments.refusals import (
+    NothingToUndo,
+    Refused,
+    SeriesClosed,
+    SessionTaken,
+    SlotTaken,
+    busy,
+)
 from appointments.visits import history
 from appointments.visits.history import Before
 from clinic import access
@@ -36,53 +44,102 @@ _CAPABILITY = {
 
 
 def undo(
-    *,
-    appointment: Appointment,
-    by: Staff,
-    now: datetime,
-    expected_version: int | None = None,
-    beside: Mapping[int, datetime] = MappingProxyType({}),
+    *, appointment: Appointment, by: Staff, now: datetime, expected_version: int | None = None
 ) -> Appointment:
-    """Take back the last act on a visit that was not taken back yet.
+    """Take back the last act on a visit that was not taken back yet. Raises as `undo_together`."""
+    (back,) = undo_together(visits=[(appointment, expected_version)], by=by, now=now)
+    return back
 
-    A cancelled or moved visit gets its former time and resources back if they are still free
-    and the series still allows that date. `beside` are the starts, by session, of visits that
-    are taken back by the same act.
+
+def undo_together(
+    *, visits: Sequence[tuple[Appointment, int | None]], by: Staff, now: datetime
+) -> list[Appointment]:
+    """Take back the last act on each of these visits that was not taken back yet, all or nothing.
+
+    `visits` are with the version that was seen, if it must be that one. A cancelled or moved
+    visit gets its former time and resources back if they are still free and its series still
+    allows that date. Every place that one of them gives up counts as free for the others.
 
     Raises:
         NothingToUndo: when only the booking is left; cancel the visit instead.
-        Refused: SlotTaken, SessionTaken, an interval's refusal, StaleVersion.
+        Refused: SlotTaken, SessionTaken, an interval's refusal, StaleVersion; nothing is written.
         Forbidden: when `by` may not do what they take back.
     """
-    access.require(by, Capability.BOOK, appointment.site)
+    for appointment, _ in visits:
+        access.require(by, Capability.BOOK, appointment.site)
     try:
         with allocating.guarded():
-            visit = history.locked(
-                appointment,
-                by=by,
-                capability=Capability.BOOK,
-                expected=expected_version,
-            )
-            change = _last_act(visit)
-            move = Move(change.move)
-            access.require(by, _CAPABILITY.get(move, Capability.RUN_VISIT), visit.site)
-            was = history.before(visit, list(visit.resources_held().values()))
-            if move in (Move.MOVE, Move.CANCEL):
-                _restore_place(visit, change, by, now, beside)
-            if move is Move.CANCEL:
-                _is_open(visit.series_id)
-            if move in (Move.LOCK, Move.UNLOCK):
-                visit.is_locked = move is Move.UNLOCK
-            if move is Move.COMPLETE:
-                _reopen(visit.series_id)
-            visit.state = State(change.state_before)
-            visit.done_at = visit.closed_at = None
-            if move is Move.CANCEL:
-                visit.cancelled_by_patient = False
-            history.keep(visit, Move.UNDO, was, by=by, now=now, undoes=change)
-            return visit
+            # In order of id, as everybody locks them.
+            ordered = sorted(visits, key=lambda pair: pair[0].pk)
+            undoings = [_begun(visit, version, by) for visit, version in ordered]
+            _restore_places([each for each in undoings if each.is_of_place], by=by, now=now)
+            for each in undoings:
+                _restore_state(each)
+                history.keep(
+                    each.visit,
+                    Move.UNDO,
+                    each.was,
+                    by=by,
+                    now=now,
+                    override_reason=_why_over(each.visit) if each.over else "",
+                    overrides=[checking.OVERLAP] if each.over else (),
+                    undoes=each.change,
+                )
+            back = {each.visit.pk: each.visit for each in undoings}
+            return [back[visit.pk] for visit, _ in visits]
     except Lost:
-        raise _gone(appointment) from None
+        raise _gone([visit for visit, _ in visits], now=now) from None
+
+
+@dataclass(slots=True)
+class _Undoing:
+    """A locked visit, how it was, and the act on it that is taken back; `over` is what of its
+    former place lies over other visits again."""
+
+    visit: Appointment
+    was: Before
+    change: StatusChange
+    over: Sequence[Held] = ()
+
+    @property
+    def is_of_place(self) -> bool:
+        return self.change.move in (Move.MOVE, Move.CANCEL)
+
+    @property
+    def starts_at(self) -> datetime:
+        """The former start."""
+        return self.change.starts_before or self.visit.starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.change.ends_before or self.visit.ends_at
+
+
+def _begun(appointment: Appointment, expected: int | None, by: Staff) -> _Undoing:
+    visit = history.locked(appointment, by=by, capability=Capability.BOOK, expected=expected)
+    change = _last_act(visit)
+    access.require(by, _CAPABILITY.get(Move(change.move), Capability.RUN_VISIT), visit.site)
+    was = history.before(visit, list(visit.resources_held().values()))
+    return _Undoing(visit, was, change)
+
+
+def _restore_state(undoing: _Undoing) -> None:
+    visit, move = undoing.visit, undoing.change.move
+    if move == Move.CANCEL:
+        _is_open(visit.series_id)
+        visit.cancelled_by_patient = False
+    if move in (Move.LOCK, Move.UNLOCK):
+        visit.is_locked = move == Move.UNLOCK
+    if move == Move.COMPLETE:
+        _reopen(visit.series_id)
+    visit.state = State(undoing.change.state_before)
+    visit.done_at = visit.closed_at = None
+
+
+def _why_over(visit: Appointment) -> str:
+    """The reason for which the visit lay over others last."""
+    over = visit.history.filter(overrides__contains=[checking.OVERLAP]).order_by("-id")
+    return over.values_list("override_reason", flat=True)[0]
 
 
 def _is_open(series_id: int) -> None:
@@ -99,54 +156,78 @@ def _last_act(visit: Appointment) -> StatusChange:
     return change
 
 
-def former_place(visit: Appointment) -> Before:
-    """Where an undo would put the visit. Raises NothingToUndo."""
-    change = _last_act(visit)
-    return Before(
-        change.state_before, change.starts_before or visit.starts_at, change.resources_before
-    )
-
-
-def _restore_place(
-    visit: Appointment,
-    change: StatusChange,
-    by: Staff,
-    now: datetime,
-    beside: Mapping[int, datetime],
-) -> None:
-    """Hold again what the visit held before `change`, at the time it had then.
+def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -> None:
+    """Hold again what the visits held before, at the times they had then: first every present
+    place is given up, then every former one is taken.
 
     What lay over another visit on purpose does so again, if `by` may.
     """
-    series, former = visit.series, change.starts_before or visit.starts_at
-    protocol = protocols.get(visit.protocol_version)
-    need = need_of(protocol, series.areas)
-    kinds = dict(Resource.objects.filter(pk__in=change.resources_before).values_list("pk", "kind"))
-    wanted = [Held(pk, need.held(kind, former)) for pk, kind in kinds.items()]
-    allocating.lock([*kinds, *visit.resources_held().values()])
-    _session_is_free(visit)
-    # What was done once the visit had begun is taken back at any time of the day.
-    _is_right(visit, former, kinds, former if change.at >= former else now)
-    allocating.clear_expired(wanted, now=now)
-    over = [each.held for each in _over_again(visit, wanted, by, now)]
-    if not set(visit.overrides) - {checking.OVERLAP}:
-        days = standing.days_of(series, {**beside, visit.session: former})
+    if not undoings:
+        return
+    visits = [each.visit for each in undoings]
+    former = {pk for each in undoings for pk in each.change.resources_before}
+    kinds = dict(Resource.objects.filter(pk__in=former).values_list("pk", "kind"))
+    wanted = [_wanted(each, kinds) for each in undoings]
+    allocating.lock([*kinds, *allocating.held_by(*visits)])
+    for each in undoings:
+        _session_is_free(each.visit)
+        # What was done once the visit had begun is taken back at any time of the day.
+        begun = each.change.at >= each.starts_at
+        _is_right(each, kinds, visits, not_before=each.starts_at if begun else now)
+    for each, places in zip(undoings, wanted, strict=True):
+        allocating.clear_expired(places, now=now)
+        each.over = [over.held for over in _over_again(each.visit, places, visits, by, now)]
+    _keep_intervals(undoings)
+    for visit in visits:
+        allocating.release(visit)
+    pairs = [
+        (place, each.visit)
+        for each, places in zip(undoings, wanted, strict=True)
+        for place in places
+    ]
+    allocating.hold(
+        [place for place, _ in pairs],
+        [visit for _, visit in pairs],
+        deliberate=[place for each in undoings for place in each.over],
+    )
+    for each in undoings:
+        each.visit.schedule_version += 1
+        each.visit.starts_at, each.visit.ends_at = each.starts_at, each.ends_at
+        each.visit.scheduled_at = now
+
+
+def _wanted(undoing: _Undoing, kinds: Mapping[int, str]) -> list[Held]:
+    visit = undoing.visit
+    need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
+    held = undoing.change.resources_before
+    return [Held(pk, need.held(kinds[pk], undoing.starts_at)) for pk in held if pk in kinds]
+
+
+def _keep_intervals(undoings: Sequence[_Undoing]) -> None:
+    """Raises the interval that a series would not keep with its visits at their former dates."""
+    starts: dict[int, dict[int, datetime]] = defaultdict(dict)
+    for each in undoings:
+        starts[each.visit.series_id][each.visit.session] = each.starts_at
+    for each in undoings:
+        visit = each.visit
+        if set(visit.overrides) - {checking.OVERLAP}:
+            continue
+        days = standing.days_of(visit.series, starts[visit.series_id])
+        protocol = protocols.get(visit.protocol_version)
         for _, refusal in checking.interval_refusals(days, protocol, [visit.session]):
             raise refusal
-    allocating.release(visit)
-    allocating.hold(wanted, [visit] * len(wanted), deliberate=over)
-    if over and checking.OVERLAP not in visit.overrides:
-        visit.overrides = [*visit.overrides, checking.OVERLAP]
-    visit.schedule_version += 1
-    length = visit.ends_at - visit.starts_at
-    visit.starts_at, visit.ends_at, visit.scheduled_at = former, former + length, now
 
 
 def _is_right(
-    visit: Appointment, former: datetime, kinds: Mapping[int, str], not_before: datetime
+    undoing: _Undoing,
+    kinds: Mapping[int, str],
+    together: Sequence[Appointment],
+    *,
+    not_before: datetime,
 ) -> None:
     """Raises what speaks against the former place by now: hours, credentials, another site."""
-    held = {kind: pk for pk, kind in kinds.items()}
+    visit, former = undoing.visit, undoing.starts_at
+    held = {kinds[pk]: pk for pk in undoing.change.resources_before if pk in kinds}
     if PROVIDER not in held or ROOM not in held:
         return
     on = local(former, visit.site.zone).date()
@@ -158,8 +239,8 @@ def _is_right(
         first_day=on,
         last_day=on,
         now=not_before,
-        only=list(kinds),
-        without=[visit.pk],
+        only=list(held.values()),
+        without=[each.pk for each in together],
         series_id=visit.series_id,
         with_busy=False,
     )
@@ -168,10 +249,14 @@ def _is_right(
 
 
 def _over_again(
-    visit: Appointment, wanted: Sequence[Held], by: Staff, now: datetime
+    visit: Appointment,
+    wanted: Sequence[Held],
+    together: Sequence[Appointment],
+    by: Staff,
+    now: datetime,
 ) -> list[Collision]:
     """What of `wanted` lies over other visits, where it did so on purpose. Else `Lost`."""
-    found = allocating.collisions(wanted, now=now, without=[visit])
+    found = allocating.collisions(wanted, now=now, without=together)
     if not found:
         return []
     was = visit.allocations.filter(active=False, is_deliberate=True)
@@ -199,13 +284,20 @@ def _reopen(series_id: int) -> None:
     )
 
 
-def _gone(appointment: Appointment) -> SlotTaken:
-    change = _last_act(appointment)
-    start = change.starts_before or appointment.starts_at
-    at = format_when(start, appointment.site.zone, "en")
-    return SlotTaken(
-        f"The former place at {at} has been taken meanwhile. Choose a new time instead.",
-        resource_kind="",
-        resource_name="",
-        start=start,
-    )
+def _gone(visits: Sequence[Appointment], *, now: datetime) -> Refused:
+    """Which former place is lost, asked after the rollback."""
+    for visit in visits:
+        change = _last_act(visit)
+        kinds = dict(
+            Resource.objects.filter(pk__in=change.resources_before).values_list("pk", "kind")
+        )
+        undoing = _Undoing(visit, history.before(visit), change)
+        if allocating.collisions(_wanted(undoing, kinds), now=now, without=visits):
+            at = format_when(undoing.starts_at, visit.site.zone, "en")
+            return SlotTaken(
+                f"The former place at {at} has been taken meanwhile. Choose a new time instead.",
+                resource_kind="",
+                resource_name="",
+                start=undoing.starts_at,
+            )
+    return busy()

@@ -18,15 +18,21 @@ from django.views.decorators.http import require_POST
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment
 from appointments.proposing.places import ReplanLine, VisitWish
-from appointments.refusals import IntervalTooLong, IntervalTooShort, OutOfOrder, Refused
-from appointments.visits import moving, rippling
+from appointments.refusals import (
+    IntervalTooLong,
+    IntervalTooShort,
+    NothingToUndo,
+    OutOfOrder,
+    Refused,
+)
+from appointments.visits import moving, rippling, undoing
 from appointments.visits.moving import VisitMove
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
 from reminders.views.book_series import draft as drafts
-from reminders.views.visit_acts import seen_visit
+from reminders.views.visit_acts import seen_visit, way_back
 
 # What the rest of the series may yield to by following.
 FOLLOWABLE = (IntervalTooShort, IntervalTooLong, OutOfOrder)
@@ -71,16 +77,18 @@ def proposed(shown: Appointment, wish: VisitWish, refusal: Refused) -> list[Row]
     cannot, or when it is the session before that stands in the way."""
     if not isinstance(refusal, FOLLOWABLE):
         return []
-    found = rippling.preview(
-        appointment=shown,
-        starts_at=wish.starts_at,
-        provider_id=wish.provider_id or None,
-        room_id=wish.room_id or None,
-        device_id=wish.device_id,
-        now=timezone.now(),
-    )
-    rows = rows_of(found.lines, shown.site.zone)
-    return [] if not rows or rows[0].is_breached or len(found.changed) < 2 else rows
+    try:
+        found = rippling.preview(
+            appointment=shown,
+            starts_at=wish.starts_at,
+            provider_id=wish.provider_id or None,
+            room_id=wish.room_id or None,
+            device_id=wish.device_id,
+            now=timezone.now(),
+        )
+    except FOLLOWABLE:
+        return []
+    return rows_of(found.lines, shown.site.zone) if len(found.changed) > 1 else []
 
 
 def diff_page(
@@ -152,9 +160,12 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         if text.count(".") == 1
     )
     numbers = {int(key): int(value) for key, value in versions.items() if _are_numbers(key, value)}
-    rows = shown.series.appointments.select_related("site", "series__site").filter(pk__in=numbers)
+    seen = Appointment.objects.seen_by(cast(Staff, request.user))
+    rows = list(seen.select_related("site", "series__site").filter(pk__in=numbers))
     try:
-        rippling.take_back(
+        if not rows or len(rows) < len(numbers):
+            raise NothingToUndo("What to take back cannot be read. Undo it on the visits' pages.")
+        undoing.undo_together(
             visits=[(row, numbers[row.pk]) for row in rows],
             by=cast(Staff, request.user),
             now=timezone.now(),
@@ -163,8 +174,11 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, refusal.sentence)
     else:
         name = shown.series.patient.display_name
-        messages.success(request, f"{name}: {len(numbers)} visits back to what they were.")
-    return HttpResponseRedirect(reverse("visit", args=[pk]), status=303)
+        back = f"{len(rows)} visits back to what they were"
+        if len(rows) == 1:
+            back = "the visit is back to what it was"
+        messages.success(request, f"{name}: {back}.")
+    return HttpResponseRedirect(way_back(request, shown), status=303)
 
 
 def moves_in(request: HttpRequest, visits: Mapping[int, Appointment]) -> list[VisitMove]:

@@ -12,10 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from appointments.claiming import checking
+from appointments.claiming.checking import OVERLAP
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, StatusChange
-from appointments.refusals import Refused, StaleVersion
+from appointments.refusals import (
+    IntervalTooLong,
+    IntervalTooShort,
+    Refused,
+    StaleVersion,
+    TooManySessions,
+)
 from appointments.visits import cancelling
 from appointments.waitlist import matching
 from clinic import access
@@ -76,14 +82,14 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     shown = seen_visit(request, pk)
     access.require(cast(Staff, request.user), Capability.BOOK, shown.site)
     if request.method != "POST":
-        return visit_page(request, shown, cancelling={"reason": "", "by_patient": False})
+        return visit_page(request, shown, cancel_form={"reason": "", "by_patient": False})
     reason = request.POST.get("reason", "").strip()[:200]
     by_patient = request.POST.get("by_patient") == "on"
     version = expected_version(request)
     typed = {"reason": reason, "by_patient": by_patient}
     if not reason:
         typed["problem"] = "Write why the visit is cancelled; it is kept in its history."
-        return visit_page(request, shown, cancelling=typed, status=422)
+        return visit_page(request, shown, cancel_form=typed, status=422)
     try:
         done = cancelling.cancel(
             appointment=shown,
@@ -96,10 +102,10 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     except StaleVersion:
         fresh = seen_visit(request, pk)
         typed["problem"] = both_values(shown, version)
-        return visit_page(request, fresh, cancelling=typed, status=409)
+        return visit_page(request, fresh, cancel_form=typed, status=409)
     except (Refused, MoveRefused) as refusal:
         typed["problem"] = refusal.sentence
-        return visit_page(request, shown, cancelling=typed, status=409)
+        return visit_page(request, shown, cancel_form=typed, status=409)
     back = reverse("visit", args=[pk])
     messages.success(
         request,
@@ -113,10 +119,10 @@ def visit_page(
     request: HttpRequest,
     shown: Appointment,
     *,
-    cancelling: dict[str, Any] | None = None,
+    cancel_form: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The page; `cancelling` opens the reason with what was typed and its `problem`."""
+    """The page; `cancel_form` opens the reason with what was typed and its `problem`."""
     now, series = timezone.now(), shown.series
     held = access.capabilities(cast(Staff, request.user), shown.site)
     moves = offered(State(shown.state), is_locked=shown.is_locked)
@@ -135,7 +141,7 @@ def visit_page(
         "siblings": _siblings(shown),
         "allocations": shown.allocations.filter(active=True).select_related("resource"),
         "lies_over": shown.allocations.filter(active=True, is_deliberate=True).exists(),
-        "lay_over": checking.OVERLAP in shown.overrides,
+        "breaches": _breaches(history),
         "history": history,
         "messages_of_visit": _messages(shown, protocol),
         "tasks": shown.tasks.order_by("due_at"),
@@ -143,10 +149,11 @@ def visit_page(
         "lock": visit_acts.lock_of(shown, held),
         "may_move": Move.MOVE in moves,
         "may_cancel": Move.CANCEL in moves,
+        "may_end": series.closed_at is None and Capability.BOOK in held,
         "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
         "undoable": _undoable(history) if Capability.BOOK in held else None,
         "back": reverse("visit", args=[shown.pk]),
-        "cancelling": cancelling,
+        "cancelling": cancel_form,
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
 
@@ -186,6 +193,23 @@ def _siblings(shown: Appointment) -> list[dict[str, Any]]:
         standing.setdefault(shown.session, shown)
     last = max([shown.series.sessions, *standing])
     return [{"session": number, "visit": standing.get(number)} for number in range(1, last + 1)]
+
+
+_BREACHED = {
+    OVERLAP: "Over another visit",
+    IntervalTooShort.code: "Interval shorter than allowed",
+    IntervalTooLong.code: "Interval longer than allowed",
+    TooManySessions.code: "More sessions than allowed",
+}
+
+
+def _breaches(history: list[StatusChange]) -> list[dict[str, Any]]:
+    """What rules were breached by whom and why, the last first; `history` is newest first."""
+    return [
+        {"what": _BREACHED.get(code, "A rule was breached"), "change": change}
+        for change in history
+        for code in change.overrides
+    ]
 
 
 def _undoable(history: list[StatusChange]) -> StatusChange | None:

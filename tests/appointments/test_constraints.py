@@ -152,6 +152,16 @@ def test_history_is_never_changed_and_an_undo_names_its_act(
         "status_change_undo_names_its_act",
         lambda: StatusChange.objects.create(move="undo", **common),
     )
+    for constraint, fields in (
+        ("status_change_knows_the_whole_time", {"starts_before": now}),
+        ("status_change_knows_the_whole_time", {"starts_before": now, "ends_before": now}),
+        ("status_change_overrides_have_a_reason", {"overrides": ["overlap"]}),
+        ("status_change_overrides_have_a_reason", {"override_reason": "Why"}),
+    ):
+        refused(
+            constraint,
+            lambda fields=fields: StatusChange.objects.create(move="move", **common, **fields),  # type: ignore[misc]
+        )
     StatusChange.objects.create(move="undo", undoes=change, **common)
     refused(
         "undoes_id",

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from appointments.models import Appointment, TreatmentSeries
-from appointments.visits import attendance, migrating, rippling
+from appointments.visits import attendance, migrating, rippling, undoing
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
@@ -74,7 +74,7 @@ def test_a_ripple_taken_back_within_the_hold_is_never_heard_of(
         appointment=visits[1], starts_at=at(LATE, "10:00"), by=front_desk, now=moved_at
     )
     advance(moved_at)
-    rippling.take_back(
+    undoing.undo_together(
         visits=[(visit, visit.version) for visit in moved],
         by=front_desk,
         now=moved_at + timedelta(minutes=1),

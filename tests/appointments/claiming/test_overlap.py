@@ -50,7 +50,7 @@ def test_it_is_written_apart_with_its_reason_in_the_visit_its_history_and_the_au
 ) -> None:
     assert deliberate(over) == {"provider", "room", "device"}
     assert (over.overrides, over.override_reason) == (["overlap"], WHY)
-    assert over.history.get().reason == WHY
+    assert (over.history.get().override_reason, over.history.get().overrides) == (WHY, ["overlap"])
     entry = AuditEntry.objects.get(action="series.book", patient_id=over.series.patient_id)
     assert (entry.reason, entry.after["over"]) == (WHY, [below.pk])
     assert not deliberate(below)
@@ -196,7 +196,8 @@ def test_a_visit_is_moved_over_another_and_away_again(
         move("10:30", manager)
     moved = move("10:30", manager, overlap=True, override_reason=WHY, reason="Asked")
     assert deliberate(moved) == {"provider", "room", "device"}
-    assert moved.history.order_by("-id")[0].reason == WHY
+    last = moved.history.latest("id")
+    assert (last.reason, last.override_reason, last.overrides) == ("Asked", WHY, ["overlap"])
     with pytest.raises(SlotTaken):
         move("10:35", front_desk)
     away = move("15:00", front_desk)

@@ -13,6 +13,7 @@ from appointments.models import (
     Allocation,
     Appointment,
     BlockKind,
+    Gap,
     StatusChange,
     TreatmentSeries,
 )
@@ -163,6 +164,29 @@ def test_a_visit_that_no_longer_fits_gets_another_place(
     migrating.migrate(series=series, version=version, by=front_desk, now=now)
     second.refresh_from_db()
     assert (second.starts_at, second.schedule_version) == (moved.after.starts_at, 2)
+
+
+@pytest.mark.parametrize("minutes", [15, -15])
+def test_the_gap_that_it_leaves_is_as_long_as_the_visit_was(
+    minutes: int,
+    series: TreatmentSeries,
+    visits: list[Appointment],
+    publish: Publish,
+    microneedling: Protocol,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    version = publish(longer(microneedling, minutes))
+    seen = [
+        VisitMove(line.appointment, line.after.wish, line.appointment.version)
+        for line in migrating.preview(series=series, version=version, now=now).lines
+    ]
+    seen[1] = replace(seen[1], wish=replace(seen[1].wish, starts_at=at(SECOND, "14:00")))
+    migrating.migrate(series=series, version=version, seen=seen, by=front_desk, now=now)
+    gap = Gap.objects.get()
+    assert (gap.starts_at, gap.ends_at) == (visits[1].starts_at, visits[1].ends_at)
+    change = StatusChange.objects.get(appointment=visits[2], move=Move.MIGRATE)
+    assert (change.starts_before, change.ends_before) == (visits[2].starts_at, visits[2].ends_at)
 
 
 def test_a_locked_visit_that_would_grow_stops_the_whole_and_an_equal_one_goes_over(

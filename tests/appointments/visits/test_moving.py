@@ -160,7 +160,8 @@ def test_a_move_keeps_the_interval_to_both_neighbours(
         override_reason="Wedding",
     )
     assert moved.override_reason == "Wedding"
-    assert StatusChange.objects.get(appointment=moved, move=Move.MOVE).reason == "Wedding"
+    change = StatusChange.objects.get(appointment=moved, move=Move.MOVE)
+    assert (change.override_reason, change.overrides) == ("Wedding", ["interval_too_short"])
 
 
 def test_the_alternatives_of_a_lost_move_keep_the_interval(

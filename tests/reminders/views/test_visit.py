@@ -1,6 +1,7 @@
 """One visit: what its page shows, and moving, cancelling and taking back from it."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -8,11 +9,11 @@ from django.urls import reverse
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
-from appointments.visits import attendance, booking
+from appointments.visits import attendance, booking, moving
 from clinic.models import OpeningHours, ProviderHours, Staff
 from reminders.journeys import replanning
 from reminders.views.book_series.draft import written
-from tests.reminders.views.conftest import SECOND, THIRD, SignIn, Wish, at
+from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,32 @@ def test_the_page_shows_series_resources_history_and_messages(
         assert words in shown
     for sibling in visits:
         assert page(sibling) in shown
+
+
+def test_every_breach_shows_ever_after_with_its_own_reason_beside_that_of_the_move(
+    sign_in: SignIn, visits: list[Appointment], manager: Staff, now: datetime
+) -> None:
+    close = at(FIRST + timedelta(days=15), "10:00")
+    move = partial(moving.move, appointment=visits[1], by=manager, now=now)
+    move(starts_at=close, reason="Asked for it", override_reason="Leaves the country")
+    move(starts_at=at(SECOND, "13:00"))
+    near = move(
+        starts_at=at(FIRST + timedelta(days=14), "10:00"), override_reason="Flies a day earlier"
+    )
+    assert near.overrides == ["interval_too_short"]
+    shown = body(sign_in(manager).get(page(visits[1])))
+    for said in ("“Asked for it”", "Leaves the country", "Flies a day earlier"):
+        assert said in shown
+    assert shown.count("Interval shorter than allowed") == 2
+
+
+def test_the_series_may_be_ended_from_the_page_of_a_visit(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    end = reverse("series-end", args=[visits[0].series_id])
+    assert end in body(desk.get(page(visits[0])))
+    desk.post(end, {"reason": "Moves abroad"})
+    assert end not in body(desk.get(page(visits[0])))
 
 
 def test_a_stranger_finds_no_visit(stranger: Client, visits: list[Appointment]) -> None:
