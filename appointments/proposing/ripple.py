@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from appointments.finding import availability
-from appointments.finding.intervals import Bounds, bounds
+from appointments.finding.intervals import Bounds, bounds, interval_breaches
 from appointments.finding.needs import need_of
 from appointments.finding.plans import Impossible, Plan, Planned, Session, Stay, Wish
 from appointments.finding.series_plans import plans
@@ -40,6 +40,9 @@ def replan(
 
     `wished` are new places by session. Without any, all visits to come are looked at: `version`
     is then another version of the protocol, by whose length and intervals they must fit.
+
+    Raises the interval's refusal when the first wished date does not keep it to the session
+    before, which stays: no plan for the later ones could mend that.
     """
     version = version or series.protocol_version
     visits = _standing(series)
@@ -49,6 +52,7 @@ def replan(
         return Replan()
     loaded = _load(series, version, looked, wished, now, holding)
     wish = _wish(loaded, visits, looked, wished)
+    _keeps_to_the_one_before(loaded, visits, wish)
     found = plans(loaded.facts, wish, most=1)
     if isinstance(found, Impossible):
         return Replan(problem=problems.of(loaded, loaded.facts, found, ()))
@@ -119,6 +123,20 @@ def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, V
     if previous is not None and interval is not None:
         window = _window(loaded, previous, sessions[0].number - (before or 0))
     return Wish(tuple(sessions), window, interval, weights=loaded.weights, before=previous)
+
+
+def _keeps_to_the_one_before(loaded: Loaded, visits: Visits, wish: Wish) -> None:
+    """A visit that keeps its date was right when it was booked."""
+    first, earlier = (
+        wish.sessions[0],
+        [number for number in visits if number < wish.sessions[0].number],
+    )
+    if first.fixed is None or not earlier or first.fixed.day == visits[first.number][1].day:
+        return
+    before = max(earlier)
+    days = [(before, visits[before][1].day), (first.number, first.fixed.day)]
+    for _, refusal in interval_breaches(days, loaded.protocol):
+        raise refusal
 
 
 def _needs_the_same(loaded: Loaded, visit: Appointment) -> bool:

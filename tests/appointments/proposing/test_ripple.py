@@ -7,7 +7,8 @@ import pytest
 from appointments import proposing
 from appointments.models import Appointment, TreatmentSeries
 from appointments.proposing.places import Replan, VisitWish
-from appointments.visits import attendance, booking
+from appointments.refusals import IntervalTooLong, IntervalTooShort
+from appointments.visits import attendance, booking, moving
 from clinic.hours import local
 from clinic.models import Site, Staff
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
@@ -49,6 +50,31 @@ def test_a_big_move_takes_those_along_that_no_longer_fit(
     # Moving session 3 alone is enough: session 4 stays.
     assert planned[4] == FOURTH
     assert [line.session for line in found.changed] == [2, 3]
+
+
+def test_a_date_too_near_to_the_session_before_is_refused_at_once(
+    series: TreatmentSeries, wish: Wish, now: datetime
+) -> None:
+    with pytest.raises(IntervalTooShort, match="Session 2 is 14 days after session 1"):
+        proposing.replan(series=series, wished={2: wish(FIRST + 14 * DAY)}, now=now)
+    with pytest.raises(IntervalTooLong, match="Session 3 is 46 days after session 2"):
+        proposing.replan(series=series, wished={3: wish(SECOND + 46 * DAY)}, now=now)
+
+
+def test_a_visit_that_keeps_its_date_was_right_when_it_was_booked(
+    series: TreatmentSeries, wish: Wish, manager: Staff, now: datetime
+) -> None:
+    second = series.appointments.get(session=2)
+    near = FIRST + 18 * DAY
+    moving.move(
+        appointment=second,
+        starts_at=at(near, "10:00"),
+        by=manager,
+        now=now,
+        override_reason="Travels",
+    )
+    found = proposing.replan(series=series, wished={2: wish(near, "13:00")}, now=now)
+    assert days(found)[2] == near
 
 
 def test_an_earlier_visit_pulls_the_rest_only_as_far_as_the_longest_interval_asks(
