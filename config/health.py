@@ -10,18 +10,43 @@ from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
 from config import pulse
+from reminders.ledger import claiming
+from reminders.proving.measuring import measure
 
 
 @login_not_required
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when every part is `ok`; 503 when one is `down` (or `unknown`, if what proves it is)."""
-    parts = {"database": _database(), **_broker_side()}
+    """200 when every part is `ok`; 503 when one is `down`, `late` or `unknown` (if what proves it
+    is down). `engine` counts what waits and how long: no more than anybody may know."""
+    state, figures = _engine()
+    parts = {"database": _database(), **_broker_side(), "engine": state}
     ok = all(state == "ok" for state in parts.values())
     return JsonResponse(
-        {"status": "ok" if ok else "down", "parts": parts}, status=200 if ok else 503
+        {"status": "ok" if ok else "down", "parts": parts, "engine": figures},
+        status=200 if ok else 503,
     )
+
+
+def _engine() -> tuple[str, dict[str, float]]:
+    try:
+        found = measure(now=claiming.database_now())
+    except DatabaseError:
+        return "unknown", {}
+    failed = sum(
+        count for (_, outcome, _), count in found.outcomes.items() if outcome != "accepted"
+    )
+    return "late" if found.is_late else "ok", {
+        "due": found.due.total(),
+        "oldest_due_seconds": round(found.oldest_due, 1),
+        "lateness_p99_seconds": round(found.lateness[1], 1),
+        "in_hand": found.claimed + found.submitting,
+        "lapsed_claims": found.lapsed,
+        "unknown": found.unknown,
+        "unplanned_patients": found.unplanned,
+        "attempts_failed_15_minutes": failed,
+    }
 
 
 def _database() -> str:

@@ -239,6 +239,11 @@ TWILIO_BASE_URL = env.address("TWILIO_BASE_URL", env.text("TWILIO_BASE_URL"))
 # The demo's stand-in, whose received mail and texts /sandbox/ shows; empty means no such page.
 SANDBOX_URL = env.address("SANDBOX_URL", env.text("SANDBOX_URL"))
 
+# --- Watching -------------------------------------------------------------------------------------
+
+# What /metrics/ asks of Prometheus as its bearer token; empty means no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
 # --- Logs -----------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -7,6 +7,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.health import health
+from config.metrics import metrics
 
 # Swagger writes style attributes and data: images; no other page may.
 _swagger = csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": ["data:"]})(
@@ -15,6 +16,7 @@ _swagger = csp_update({"style-src": [SELF, UNSAFE_INLINE], "img-src": ["data:"]}
 
 urlpatterns = [
     path("health/", health, name="health"),
+    path("metrics/", metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", _swagger, name="api-docs"),

@@ -125,6 +125,9 @@ class Message(models.Model):
                 condition=Q(wake_at__isnull=False),
                 name="message_wake",
             ),
+            models.Index(
+                fields=("claimed_at",), condition=Q(state="unknown"), name="message_unknown"
+            ),
             models.Index(fields=("patient", "due_at"), name="message_patient"),
             models.Index(fields=("site", "state", "due_at"), name="message_list"),
         ]

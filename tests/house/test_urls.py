@@ -10,6 +10,8 @@ from rest_framework.permissions import AllowAny
 PUBLIC = {"health", "sign-in", "sign-out", "login", "api-schema", "api-docs", "twilio-status"}
 # A calendar program has no session: the token in the address is its key.
 PUBLIC |= {"calendar-feed"}
+# A program that measures has none either: it brings the token of the installation.
+PUBLIC |= {"metrics"}
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
