@@ -23,8 +23,8 @@ def test_an_idle_house_has_nothing_to_tell(visit: Appointment, now: datetime) ->
     Patient.objects.update(planned_revision=1, revision=1)
     found = measure(now=now)
     assert (found.due.total(), found.oldest_due, found.unknown, found.unplanned) == (0, 0, 0, 0)
-    assert found.lateness == (0, 0)
-    assert not found.is_late
+    assert found.lateness == (0.0, 0.0)
+    assert found.is_late is False
 
 
 def test_due_messages_are_counted_by_priority_with_the_age_of_the_oldest(
@@ -78,5 +78,5 @@ def test_lateness_is_from_due_to_the_first_attempt_and_forgets_what_is_long_ago(
     # It came to be two minutes ago: no drain could have sent it before.
     assert median == high == pytest.approx(120, abs=2)
     later = measure(now=now + RECENT + MINUTE)
-    assert later.lateness == (0, 0)
+    assert later.lateness == (0.0, 0.0)
     assert not later.outcomes
