@@ -66,7 +66,40 @@ def give(
     """
     if channel not in SENT_BY[Purpose(purpose)]:
         raise ConsentRefused(purpose, channel)
-    _allow(by, patient)
+    if by is not None:
+        registration.require_edit(by, patient)
+    return _give(patient, purpose, channel, WORDINGS[purpose], by=by, now=now, source=source)
+
+
+@transaction.atomic
+def give_again(
+    closed: ContactConsent, *, by: Staff | None, now: datetime, source: str
+) -> ContactConsent:
+    """Open what was closed once more, under the wording that was agreed to then.
+
+    The caller has asked whether `by` may.
+    """
+    return _give(
+        closed.patient,
+        closed.purpose,
+        closed.channel,
+        closed.wording,
+        by=by,
+        now=now,
+        source=source,
+    )
+
+
+def _give(
+    patient: Patient,
+    purpose: str,
+    channel: str,
+    wording: str,
+    *,
+    by: Staff | None,
+    now: datetime,
+    source: str,
+) -> ContactConsent:
     # One writer at a time for a patient, so that two do not open the same consent.
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     standing = _open(patient, purpose, channel)
@@ -76,7 +109,7 @@ def give(
         patient=patient,
         purpose=purpose,
         channel=channel,
-        wording=WORDINGS[purpose],
+        wording=wording,
         opened_at=now,
         opened_by=by,
         opened_source=source,
@@ -102,13 +135,34 @@ def withdraw(
     now: datetime,
     source: str = ConsentSource.FRONT_DESK,
 ) -> bool:
-    """Close the open consent; False when there is none. Counts from the next message on."""
-    _allow(by, patient)
+    """Close the open consent; False when there is none. Counts from the next message on.
+
+    Raises Forbidden unless `by` may edit this patient.
+    """
+    if by is not None:
+        registration.require_edit(by, patient)
+    return end(patient=patient, purpose=purpose, channel=channel, by=by, now=now, source=source)
+
+
+@transaction.atomic
+def end(
+    *,
+    patient: Patient,
+    purpose: str,
+    channel: str,
+    by: Staff | None,
+    now: datetime,
+    source: str,
+) -> bool:
+    """As `withdraw`, where the caller has asked whether `by` may: an opt-out counts for everybody
+    who shares the address, whoever they are."""
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     standing = _open(patient, purpose, channel)
     if standing is None:
         return False
-    standing.closed_at, standing.closed_by, standing.closed_source = now, by, source
+    # Clocks of two machines may differ by a moment; that must not keep a withdrawal out.
+    standing.closed_at = max(now, standing.opened_at)
+    standing.closed_by, standing.closed_source = by, source
     standing.save(update_fields=["closed_at", "closed_by", "closed_source"])
     Patient.objects.filter(pk=patient.pk).raise_revision()
     audit.record(
@@ -129,11 +183,6 @@ def standing(patient_ids: Collection[int]) -> dict[int, frozenset[tuple[str, str
     for patient_id, purpose, channel in rows.values_list("patient_id", "purpose", "channel"):
         given[patient_id].add((purpose, channel))
     return {patient_id: frozenset(given[patient_id]) for patient_id in patient_ids}
-
-
-def _allow(by: Staff | None, patient: Patient) -> None:
-    if by is not None:
-        registration.require_edit(by, patient)
 
 
 def _open(patient: Patient, purpose: str, channel: str) -> ContactConsent | None:

@@ -20,6 +20,7 @@ class Channel(StrEnum):
 class Purpose(StrEnum):
     CARE = "care"
     MARKETING = "marketing"
+    SYSTEM = "system"
 
 
 class MessageState(StrEnum):
@@ -57,13 +58,23 @@ class Kind(StrEnum):
     TOUCHUP_PROMPT = "touchup_prompt"
     WAITLIST_OFFER = "waitlist_offer"
     WAITLIST_GONE = "waitlist_gone"
+    OPTOUT_ACK = "optout_ack"
+    START_ACK = "start_ack"
+    HELP_REPLY = "help_reply"
+    SAFETY_TEXT = "safety_text"
+    AWAY_REPLY = "away_reply"
+    STAFF_REPLY = "staff_reply"
+    NEW_LINK = "new_link"
+    ON_CALL = "on_call"
+    CANARY = "canary"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """How messages of one kind behave.
 
-    `priority` 0 goes first and is not bound by quiet hours. `life` is how long after its due
+    `priority` 0 goes first and is not bound by quiet hours; nor is the purpose `system`, of what
+    answers somebody or is said to staff. `life` is how long after its due
     time a message is still worth sending; None means until the visit starts, or until the offer
     runs out.
     """
@@ -91,11 +102,23 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.NO_SHOW_FOLLOWUP: Entry(Purpose.CARE, 2, timedelta(days=3)),
     Kind.PROGRESS_MILESTONE: Entry(Purpose.CARE, 3, timedelta(days=7)),
     Kind.TOUCHUP_PROMPT: Entry(Purpose.MARKETING, 4, timedelta(days=14)),
+    Kind.OPTOUT_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
+    Kind.START_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
+    Kind.SAFETY_TEXT: Entry(Purpose.SYSTEM, 0, timedelta(minutes=30)),
+    Kind.ON_CALL: Entry(Purpose.SYSTEM, 0, timedelta(hours=2)),
+    Kind.HELP_REPLY: Entry(Purpose.SYSTEM, 0, timedelta(minutes=15)),
+    Kind.STAFF_REPLY: Entry(Purpose.SYSTEM, 0, timedelta(hours=24)),
+    Kind.NEW_LINK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=30)),
+    Kind.AWAY_REPLY: Entry(Purpose.SYSTEM, 1, timedelta(minutes=15)),
+    Kind.CANARY: Entry(Purpose.SYSTEM, 3, timedelta(minutes=15)),
 }
 
 # About a place on offer: each is a message of its own, and staff take the offer back instead of
 # skipping it.
 OFFERS = frozenset({Kind.WAITLIST_OFFER, Kind.WAITLIST_GONE})
+# Said the moment that something asks for it (`ledger/saying_now.py`): no plan wants them, none
+# withdraws them.
+SAID_NOW = frozenset(kind for kind, entry in CATALOGUE.items() if entry.purpose is Purpose.SYSTEM)
 NOTICES = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.CANCELLED})
 TELLING_KINDS = frozenset(kind for kind, entry in CATALOGUE.items() if entry.tells_start)
 

@@ -18,18 +18,23 @@ from reminders.catalogue import REASONS, Channel, Purpose
 QUIET_HOURS: dict[Purpose, Hours] = {
     Purpose.CARE: Hours(frozenset(range(7)), 8 * 60, 20 * 60),
     Purpose.MARKETING: Hours(frozenset(range(6)), 10 * 60, 18 * 60),
+    Purpose.SYSTEM: Hours(frozenset(range(7)), 0, 24 * 60),
 }
 _WORDS = {
     Purpose.CARE: "Care messages go out between 08:00 and 20:00 in the patient's zone.",
     Purpose.MARKETING: (
         "Prompts go out between 10:00 and 18:00, Monday to Saturday, in the patient's zone."
     ),
+    Purpose.SYSTEM: "It answers at once.",
 }
+# The one thing that is still said on a closed channel: that it is closed.
+OPTED_OUT = "opted_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the gate sees of a message."""
+    """What the gate sees of a message. `ends_contact`: it only says that an opt-out was heard, and
+    may be sent to whoever opted out."""
 
     purpose: Purpose
     channel: Channel
@@ -37,6 +42,7 @@ class Envelope:
     due_at: datetime
     expires_at: datetime
     needs: tuple[str, ...] = ()
+    ends_contact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +90,9 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
     """Whether a due message goes out at `now` (UTC).
 
     The first of these that applies decides: death, expiry, consent, address, suppression, the
-    site's first day, quiet hours. Priority 0 is not bound by quiet hours. A message that quiet
-    hours would hold past its expiry is skipped at once.
+    site's first day, quiet hours. Priority 0 is not bound by quiet hours; the purpose `system` asks
+    for no consent and is not bound by them either. A message that quiet hours would hold past its
+    expiry is skipped at once.
     """
     if recipient.deceased:
         return _skip("deceased")
@@ -95,12 +102,12 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
         return Skip("no_consent", f"{REASONS['no_consent']} Missing: {missing}.")
     if not recipient.address:
         return _skip("no_address")
-    if recipient.suppressed:
+    if recipient.suppressed and not (envelope.ends_contact and recipient.suppressed == OPTED_OUT):
         words = recipient.suppressed.replace("_", " ")
         return Skip("suppressed", f"{REASONS['suppressed']} Reason: {words}.")
     if recipient.live_from is None or envelope.due_at < recipient.live_from:
         return _skip("not_live")
-    if envelope.priority == 0:
+    if envelope.priority == 0 or envelope.purpose is Purpose.SYSTEM:
         return Send()
     allowed_at = hours.next_allowed(now, QUIET_HOURS[envelope.purpose], recipient.zones)
     if allowed_at == now:
@@ -111,6 +118,8 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
 
 
 def _missing_consent(envelope: Envelope, recipient: Recipient) -> str:
+    if envelope.purpose is Purpose.SYSTEM:
+        return ""
     wanted = [(str(envelope.purpose), str(envelope.channel))]
     wanted += [(need, "any") for need in envelope.needs]
     return ", ".join(

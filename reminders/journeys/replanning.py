@@ -15,12 +15,12 @@ from uuid import uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from appointments.models import Task, TaskKind, TreatmentSeries
 from clinic.models import Site
 from patients.models import Patient
-from reminders.catalogue import MessageState
+from reminders.catalogue import SAID_NOW, MessageState
 from reminders.journeys.gathering import facts_of
 from reminders.ledger import claiming
 from reminders.models import Message, MessageItem
@@ -114,14 +114,19 @@ def _plan(patient: Patient, facts: PatientFacts, *, now: datetime) -> None:
     Patient.objects.filter(pk=patient.pk).update(planned_revision=patient.revision)
 
 
+def _plannable() -> QuerySet[Message]:
+    """Messages that planning made and may still change."""
+    return Message.objects.filter(claimed_at=None, state__in=_OPEN).exclude(kind__in=SAID_NOW)
+
+
 def _hold_open_messages(patients: Sequence[Patient]) -> None:
     """Wait for claims that are just being committed, and keep new ones off until this batch is."""
-    rows = Message.objects.filter(patient__in=patients, claimed_at=None, state__in=_OPEN)
+    rows = _plannable().filter(patient__in=patients)
     list(rows.select_for_update(no_key=True).order_by("id").values_list("pk"))
 
 
 def _stored(patient_id: int) -> list[Stored]:
-    rows = Message.objects.filter(patient=patient_id, claimed_at=None, state__in=_OPEN)
+    rows = _plannable().filter(patient=patient_id)
     return [
         Stored(
             id=row.pk,

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from reminders.catalogue import TELLING_KINDS, Channel, Kind, MessageState
-from reminders.models import Message, MessageItem
+from reminders.catalogue import SAID_NOW, TELLING_KINDS, Channel, Kind, MessageState
+from reminders.models import DraftText, Message, MessageItem
 from reminders.planning.facts import Item
 
 # In these states the patient was told what a message says, or may have been.
@@ -33,6 +33,14 @@ def items_of(messages: Sequence[Message]) -> defaultdict[int, list[Item]]:
         item = Item(row.anchor, row.schedule_version, row.step, Channel(row.channel))
         items[row.message_id].append(item)
     return items
+
+
+def drafts_of(messages: Sequence[Message]) -> dict[int, DraftText]:
+    """What somebody gave for each message that is said at once, by its id."""
+    at_once = [message.pk for message in messages if message.kind in SAID_NOW]
+    if not at_once:
+        return {}
+    return {draft.message_id: draft for draft in DraftText.objects.filter(message__in=at_once)}
 
 
 def starts_told(anchors: Iterable[str]) -> defaultdict[str, list[Told]]:

@@ -11,7 +11,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
-from reminders.catalogue import OFFERS, MessageState
+from reminders.catalogue import OFFERS, SAID_NOW, MessageState
 from reminders.ledger import claiming
 from reminders.models import Message, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
@@ -70,8 +70,8 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
 
 def can_skip(message: Message) -> bool:
     """Whether no dispatcher has taken the message up and it is still to be sent. A place on offer
-    is taken back instead; what goes to no patient was not planned."""
-    is_planned = message.patient_id is not None and message.kind not in OFFERS
+    is taken back instead; what goes to no patient or was said at once was not planned."""
+    is_planned = message.patient_id is not None and message.kind not in {*OFFERS, *SAID_NOW}
     return is_planned and message.state == MessageState.SCHEDULED
 
 

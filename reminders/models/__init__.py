@@ -1,12 +1,15 @@
 """The ledger: every message that was wanted, sent or not sent, and why."""
 
 from reminders.catalogue import MessageState
+from reminders.models.draft import DraftText
 from reminders.models.message import Message, MessageItem
-from reminders.models.outcome import Attempt, Receipt, SentContent, Suppression
+from reminders.models.outcome import Attempt, Receipt, SentContent
 from reminders.models.skip import SkipChoice
+from reminders.models.suppression import Suppression, SuppressionReason, SuppressionSource
 
 __all__ = [
     "Attempt",
+    "DraftText",
     "Message",
     "MessageItem",
     "MessageState",
@@ -14,4 +17,6 @@ __all__ = [
     "SentContent",
     "SkipChoice",
     "Suppression",
+    "SuppressionReason",
+    "SuppressionSource",
 ]

@@ -1,10 +1,9 @@
-"""What became of a message: attempts, receipts, the words sent; and addresses not to use."""
+"""What became of a message: attempts, receipts and the words sent."""
 
 from __future__ import annotations
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
 
 from reminders.models.message import Message
 
@@ -69,26 +68,3 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} for message {self.message_id}"
-
-
-class Suppression(models.Model):
-    """An address that must not be written to on a channel, whoever shares it."""
-
-    channel = models.CharField(max_length=5)
-    address = models.CharField(max_length=254)
-    reason = models.CharField(max_length=40, help_text="opted_out, not_textable, hard_bounce")
-    code = models.CharField(max_length=20, blank=True)
-    since = models.DateTimeField()
-    lifted_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=("channel", "address"),
-                condition=Q(lifted_at=None),
-                name="suppression_one_open",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.reason} on {self.channel}"

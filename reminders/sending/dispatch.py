@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from celery.exceptions import SoftTimeLimitExceeded
 
 from reminders import gate
-from reminders.catalogue import REASONS, Channel, MessageState, Purpose
+from reminders.catalogue import REASONS, Channel, Kind, MessageState, Purpose
 from reminders.channels import base, opening
 from reminders.journeys import recipients
 from reminders.ledger import claiming
@@ -100,6 +100,7 @@ def envelope(message: Message) -> gate.Envelope:
         due_at=message.due_at,
         expires_at=message.expires_at,
         needs=tuple(message.needs),
+        ends_contact=message.kind == Kind.OPTOUT_ACK,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -19,13 +19,12 @@ from django.conf import settings
 from appointments import links
 from appointments.models import Appointment, PatientLink
 from clinic import hours
-from patients.models import Patient
-from reminders.catalogue import Channel, Kind, Purpose
+from reminders.catalogue import SAID_NOW, Channel, Kind, Purpose
 from reminders.channels import calendar
 from reminders.channels.base import Outgoing
 from reminders.gate import QUIET_HOURS, Recipient
 from reminders.journeys import gathering, saying
-from reminders.models import Message, SentContent
+from reminders.models import DraftText, Message, SentContent
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
 from reminders.wording import lettering
 from reminders.wording.rendering import Rendered, render
@@ -38,6 +37,9 @@ Opens = PatientLink.Purpose
 OPT_OUT_LINE_EVERY = timedelta(days=30)
 # The strictest law asks for 60 days (messaging rules, part a: CASL).
 UNSUBSCRIBE_LIFE = timedelta(days=90)
+WITHOUT_LINK = frozenset({Kind.CANCELLED, Kind.WAITLIST_GONE, *SAID_NOW - {Kind.NEW_LINK}})
+# What is known of whoever is no patient.
+NOBODY = PatientFacts(id=0, is_deceased=False, series=())
 INVITING = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED})
 SUBJECT_LENGTH = 200
 HIDDEN = "…"
@@ -90,14 +92,16 @@ class _Desk:
         patients = {message.patient_id for message in messages if message.patient_id is not None}
         self.patients = gathering.facts_of(patients)
         self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
+        self.drafts = saying.drafts_of(messages)
 
     def write(self, message: Message) -> Written:
-        if message.patient is None:
+        if message.patient is None and message.kind not in SAID_NOW:
             raise ValueError("the words of this kind speak to a patient")
         items = self.items[message.pk]
-        patient = self.patients[message.patient.pk]
+        patient = self.patients[message.patient_id] if message.patient_id else NOBODY
         visits = _visits(items, patient)
-        token, link = self._link(message, message.patient.pk, visits)
+        token, link = self._link(message, visits)
+        draft = self.drafts.get(message.pk)
         urls = _urls(message, token)
         rendered = render(
             lettering.letter(
@@ -105,10 +109,11 @@ class _Desk:
                 channel=Channel(message.channel),
                 items=items,
                 patient=patient,
-                reader=self._reader(message, message.patient),
+                reader=self._reader(message, draft),
                 sender=gathering.sender_of(message.site),
                 care_url=urls.care,
                 unsubscribe_url=urls.unsubscribe,
+                text=draft.text if draft else "",
             )
         )
         outgoing = self._outgoing(message, rendered, visits, urls.unsubscribe)
@@ -116,18 +121,23 @@ class _Desk:
         # A text with no room or no use for the link leaves it out: then there is none.
         return Written(message, outgoing, content, link if token in rendered.text else None)
 
-    def _reader(self, message: Message, patient: Patient) -> lettering.Reader:
+    def _reader(self, message: Message, draft: DraftText | None) -> lettering.Reader:
         recipient = self.recipients[message.pk]
-        texted = (patient.pk, recipient.address) in self.texted
+        texted = (message.patient_id, recipient.address) in self.texted
         is_first = message.channel == Channel.SMS and not texted
-        return gathering.reader_of(patient, recipient, first_sms=is_first)
+        if message.patient is None:
+            reader = lettering.Reader(first_name="", language="en", first_sms=is_first)
+        else:
+            reader = gathering.reader_of(message.patient, recipient, first_sms=is_first)
+        return replace(reader, language=draft.language) if draft else reader
 
     def _link(
-        self, message: Message, patient_id: int, visits: Sequence[VisitFacts]
+        self, message: Message, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
         """A link to the care page, for the first visit that the letter is about; in marketing
         one to unsubscribe, which outlives every visit; with an offer one to its page."""
-        if message.kind in (Kind.CANCELLED, Kind.WAITLIST_GONE):
+        patient_id = message.patient_id
+        if patient_id is None or message.kind in WITHOUT_LINK:
             return "", None
         if message.kind == Kind.WAITLIST_OFFER:
             return links.prepare(
@@ -137,7 +147,7 @@ class _Desk:
                 purpose=Opens.OFFER,
                 invitation_id=_invitation_id(self.items[message.pk]),
             )
-        is_care = message.purpose == Purpose.CARE
+        is_care = message.purpose != Purpose.MARKETING
         visit = visits[0] if visits and is_care else None
         return links.prepare(
             patient_id=patient_id,

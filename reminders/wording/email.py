@@ -67,6 +67,7 @@ def _values(letter: Letter) -> dict[str, str]:
         "phone": tidy(letter.phone),
         "count": str(len(letter.visits)),
         "until": tidy(letter.until),
+        "text": tidy(letter.text),
     }
 
 
@@ -81,9 +82,9 @@ def _body(
             yield from _guidance(letter, words, stage)
         if stage == "after":
             yield from _red_flags(letter, words, values)
-        if letter.care_url:
-            label = words[f"open_{stage or 'visits'}"].fill({})
-            yield Link(label, letter.care_url, is_button=True)
+    if letter.care_url and CATALOGUE[letter.kind].purpose is not Purpose.MARKETING:
+        label = words[f"open_{stage or 'visits'}"].fill({})
+        yield Link(label, letter.care_url, is_button=True)
     if closing := wording.closing.fill(values):
         yield Paragraph(closing)
 

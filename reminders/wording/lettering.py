@@ -56,8 +56,12 @@ def letter(
     sender: Sender,
     care_url: str = "",
     unsubscribe_url: str = "",
+    text: str = "",
 ) -> Letter:
-    """The letter that says `items`; items of visits that are gone from the facts are left out."""
+    """The letter that says `items`; items of visits that are gone from the facts are left out.
+
+    `text` is what it says besides, in words of somebody's own.
+    """
     about = list(_about(items, patient))
     protocols = [series.protocol_of(visit) for series, visit, _ in about]
     offered = _offered(items, patient)
@@ -79,6 +83,7 @@ def letter(
         unsubscribe_url=unsubscribe_url,
         until=_until(offered, reader) if offered else "",
         warnings=tuple(_warnings(protocols, reader)),
+        text=text,
     )
 
 

@@ -16,6 +16,8 @@ from reminders.wording.texts import EMAIL_VALUES, SMS_VALUES
 
 HARD_SEGMENTS = 2
 ONE_SEGMENT_PRIORITY = 1
+# Free words, and what carries the opt-out line each time.
+TWO_SEGMENT_KINDS = frozenset({Kind.STAFF_REPLY, Kind.ON_CALL, Kind.HELP_REPLY, Kind.START_ACK})
 
 LONGEST: Mapping[str, str] = {
     "sms_name": "N" * 24,
@@ -26,6 +28,7 @@ LONGEST: Mapping[str, str] = {
     "until": "U" * 24,
     "care_url": "https://" + "u" * 37,
     "steps_url": "https://" + "u" * 37,
+    "text": "t" * 270,
 }
 
 # What a template must not say, in either language, and why.
@@ -67,7 +70,8 @@ FORBIDDEN: tuple[tuple[str, str], ...] = (
 
 def wanted_segments(kind: Kind) -> int:
     """How many segments a text of `kind` about one visit should take at most."""
-    return 1 if CATALOGUE[kind].priority <= ONE_SEGMENT_PRIORITY else HARD_SEGMENTS
+    is_short = CATALOGUE[kind].priority <= ONE_SEGMENT_PRIORITY and kind not in TWO_SEGMENT_KINDS
+    return 1 if is_short else HARD_SEGMENTS
 
 
 def problems(source: str, *, kind: Kind, channel: Channel, several: bool = False) -> list[str]:

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reminders.catalogue import CATALOGUE, Purpose
+from reminders.catalogue import CATALOGUE, Kind, Purpose
 from reminders.wording.rules import HARD_SEGMENTS, wanted_segments
 from reminders.wording.segments import fold, is_gsm, segments
 from reminders.wording.texts import Language
 from reminders.wording.values import Letter, Rendered, WordingError, tidy
+
+# Who asks for help or comes back reads how to opt out each time.
+TERMS = frozenset({Kind.HELP_REPLY, Kind.START_ACK})
+# Not for somebody who opted out, is in danger, is in a conversation or belongs to the staff.
+WITHOUT_TERMS = frozenset(
+    {Kind.OPTOUT_ACK, Kind.SAFETY_TEXT, Kind.STAFF_REPLY, Kind.ON_CALL, Kind.CANARY}
+)
 
 
 def write_sms(letter: Letter, language: Language) -> Rendered:
@@ -44,7 +51,7 @@ def _texts(letter: Letter, language: Language) -> Iterator[str]:
 
 
 def _tail(letter: Letter, language: Language) -> str:
-    if letter.first_sms:
+    if letter.kind in TERMS or (letter.first_sms and letter.kind not in WITHOUT_TERMS):
         return language.words["first_sms"].fill({})
     if CATALOGUE[letter.kind].purpose is Purpose.MARKETING:
         return language.words["stop"].fill({})
@@ -65,6 +72,7 @@ def _values(letter: Letter, language: Language, shown: int) -> dict[str, str]:
         "previous_when": tidy(letter.visits[0].previous_when) if letter.visits else "",
         "phone": tidy(letter.phone),
         "until": tidy(letter.until),
+        "text": tidy(letter.text),
         "care_url": letter.care_url,
         # The care page shows all visits and how to prepare: one link is enough for both.
         "steps_url": letter.care_url if letter.steps and not hidden else "",

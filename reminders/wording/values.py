@@ -42,8 +42,9 @@ class Letter:
     """All that one message says. `kind` leads; steps of other messages may have been taken in.
 
     `phone` is printed as it is. `detail`: the patient accepts treatment detail by e-mail.
-    `first_sms`: no text was sent to this number before. `warnings` are signs after which to call
-    the clinic, printed with `detail` only. `until` is the end of an offer, to be read.
+    `first_sms`: the opt-out line is due. `warnings` are signs after which to call the clinic,
+    printed with `detail` only. `until` is the end of an offer, to be read. `text` are words that a
+    person or the system gave.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Letter:
     unsubscribe_url: str = ""
     until: str = ""
     warnings: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

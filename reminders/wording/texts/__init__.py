@@ -21,10 +21,10 @@ _SEVERAL = ("sms", "subject", "opening")
 SMS_VALUES = frozenset(
     {
         *("sms_name", "first_name", "when", "previous_when", "phone"),
-        *("care_url", "steps_url", "more_url", "until"),
+        *("care_url", "steps_url", "more_url", "until", "text"),
     }
 )
-EMAIL_VALUES = frozenset({"first_name", "clinic_name", "when", "phone", "count", "until"})
+EMAIL_VALUES = frozenset({"first_name", "clinic_name", "when", "phone", "count", "until", "text"})
 WORD_VALUES = EMAIL_VALUES | {"session", "sessions", "previous_when"}
 
 

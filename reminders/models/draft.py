@@ -1,0 +1,21 @@
+"""What a message that is said at once brings with it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from reminders.models.message import Message
+
+
+class DraftText(models.Model):
+    """The language of a message that no plan wanted, and the words that somebody gave for it.
+
+    `text` is empty when the templates have all its words. Retention empties it.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="draft")
+    language = models.CharField(max_length=2)
+    text = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"draft of message {self.message_id}"
