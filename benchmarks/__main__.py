@@ -16,10 +16,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import figures
-from benchmarks.figures import Figure, LeftOut
+from benchmarks.figures import Figure, Grid, LeftOut
 from config.embedded import Unusable, services
 
-GROUPS = ("engine", "scheduling", "stress", "growth", "screens", "peers")
+GROUPS = ("engine", "scheduling", "stress", "growth", "screens", "replies", "peers")
 STEPS = 6  # about how many each group reports, for the bar
 
 
@@ -29,7 +29,7 @@ def main() -> int:
     chosen = parser.parse_args().only
     groups = (chosen,) if chosen else GROUPS
     console = Console()
-    measured: list[Figure | LeftOut] = []
+    measured: list[Figure | LeftOut | Grid] = []
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as progress:
@@ -46,6 +46,9 @@ def main() -> int:
         return 1
     figures.write(measured)
     console.print(_table(measured))
+    for one in measured:
+        if isinstance(one, Grid):
+            console.print(_grid(one))
     return 0 if all(figure.ok for figure in measured) else 1
 
 
@@ -53,7 +56,7 @@ class Broken(Exception):
     """A group ended before it was measured."""
 
 
-def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
+def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure | LeftOut | Grid]:
     """The figures of a group on services of its own, with durable commits as in production."""
     with tempfile.TemporaryDirectory(prefix="afterglow-") as directory:
         # As root, PostgreSQL's own user has to pass through.
@@ -77,15 +80,19 @@ def _measured(group: str, step: Callable[[str], None]) -> Iterator[Figure | Left
                         step(told["step"])
                     elif "left_out" in told:
                         yield LeftOut(**told["left_out"])
+                    elif "grid" in told:
+                        yield Grid(**told["grid"])
                     else:
                         yield Figure(**told["figure"])
             if process.returncode:
                 raise Broken(f"the group {group} could not be measured (see above)")
 
 
-def _table(measured: list[Figure | LeftOut]) -> Table:
+def _table(measured: list[Figure | LeftOut | Grid]) -> Table:
     table = Table("group", "figure", "value", "floor", "ratio", "target", "")
     for one in measured:
+        if isinstance(one, Grid):
+            continue
         if isinstance(one, LeftOut):
             table.add_row(one.group, one.name, "left out", "", "", "", one.reason)
             continue
@@ -98,6 +105,13 @@ def _table(measured: list[Figure | LeftOut]) -> Table:
             f"≤ {one.target:g}",
             "ok" if one.ok else "[bold red]over[/]",
         )
+    return table
+
+
+def _grid(grid: Grid) -> Table:
+    table = Table(*grid.columns, title=f"{grid.group}: {grid.name}")
+    for row in grid.rows:
+        table.add_row(*row)
     return table
 
 

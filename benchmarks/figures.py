@@ -64,6 +64,23 @@ class LeftOut:
         return json.dumps({"group": self.group, "name": self.name, "left_out": self.reason})
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Counts to look at, as a table of their own; they fail nothing."""
+
+    group: str
+    name: str
+    columns: list[str]
+    rows: list[list[str]]
+
+    @property
+    def ok(self) -> bool:
+        return True
+
+    def line(self) -> str:
+        return json.dumps(asdict(self))
+
+
 def milliseconds(act: Callable[[], object], *, times: int) -> list[float]:
     """How long each of `times` calls took."""
     taken = []
@@ -82,7 +99,7 @@ def p95(times: list[float]) -> float:
     return quantiles(times, n=20)[18]
 
 
-def write(figures: Iterable[Figure | LeftOut]) -> None:
+def write(figures: Iterable[Figure | LeftOut | Grid]) -> None:
     """One JSON line per figure to benchmarks/out/latest.jsonl."""
     LATEST.parent.mkdir(exist_ok=True)
     LATEST.write_text("".join(f"{figure.line()}\n" for figure in figures), encoding="utf-8")

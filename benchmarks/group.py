@@ -10,7 +10,7 @@ import sys
 from dataclasses import asdict
 from importlib import import_module
 
-from benchmarks.figures import LeftOut
+from benchmarks.figures import Grid, LeftOut
 
 
 def main(group: str) -> None:
@@ -24,7 +24,7 @@ def main(group: str) -> None:
     connection.close()
     connection.settings_dict["USER"] = "afterglow_app"
     for figure in import_module(f"benchmarks.{group}").figures(step):
-        kind = "left_out" if isinstance(figure, LeftOut) else "figure"
+        kind = {LeftOut: "left_out", Grid: "grid"}.get(type(figure), "figure")
         print(json.dumps({kind: asdict(figure)}), flush=True)
 
 

@@ -1,6 +1,7 @@
 """What a reply means: on the labelled corpus, and in the hard cases of the design by themselves."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from tests.reminders.inbound import corpus
 CONFIRM, CHECKIN = Question.CONFIRM, Question.CHECKIN
 
 
-def labels(text: str, question: Question | None = None, **known: bool) -> set[str]:
+def labels(text: str, question: Question | None = None, **known: Any) -> set[str]:
     return {str(label) for label in read(text, question=question, **known).labels}
 
 
@@ -136,7 +137,7 @@ def test_one_letter_may_be_wrong_but_real_words_are_taken_at_their_word() -> Non
 
 def test_every_label_takes_effect() -> None:
     assert labels("STOP. wrong number") == {"optout", "wrong_number"}
-    assert labels("Basta! tengo fiebre y quiero cambiar mi cita") == {
+    assert labels("No me escriban más! Tengo fiebre y quiero cambiar mi cita") == {
         "optout",
         "symptom_urgent",
         "change",

@@ -5,7 +5,8 @@ urgent symptom is one of the list that is said or feared, whoever it befalls amo
 one that is denied, and any other, is for review; "confirm" only when nothing else is said; "change"
 when the writer wants another time or cannot come; "free_text" when nothing else applies. The
 labels were given before the grammar was tried; the files `held_out_*` were written after it was
-done, and it was not changed for them except for a missed opt-out or urgent symptom.
+done. At their first reading it found 33 of their 36 opt-outs and 60 of their 62 urgent symptoms;
+what it missed was then added to the word lists, as clinicians will go on doing.
 
 `context` is the open question of the number (confirm, checkin), "out" for a number that opted
 out, "-" for neither.
