@@ -1,4 +1,4 @@
-"""Set-up data of planning at /admin/: the settings of each site."""
+"""Set-up data of planning at /admin/: the settings of each site, to read."""
 
 from __future__ import annotations
 
@@ -12,25 +12,15 @@ from appointments.models import SchedulingSettings
 
 @admin.register(SchedulingSettings)
 class SchedulingSettingsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """One row a site; a site without one has the defaults."""
+    """They are changed at /scheduling/ and over the API, which write the audit trail."""
 
     list_display = ("site", "hold_minutes", "offer_minutes")
-    fieldsets = (
-        (None, {"fields": ("site",)}),
-        ("Places kept", {"fields": ("hold_minutes", "offer_minutes")}),
-        (
-            "Points of a plan",
-            {
-                "description": "The plan with the fewest points is shown first.",
-                "fields": (
-                    *("early", "late", "other_provider", "other_weekday"),
-                    *("off_time", "most_off_time", "finish", "device_load"),
-                    *("idle_gap", "usable_minutes", "unchanged"),
-                ),
-            },
-        ),
-    )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # The site is the key of the row: another one would be another row.
-        return ("site",) if obj is not None else ()
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

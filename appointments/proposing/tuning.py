@@ -29,6 +29,16 @@ class SettingsRefused(Refused):
         self.field = field
 
 
+class SettingsChanged(Refused):
+    """Somebody else changed the same settings meanwhile; `stands` are their values now."""
+
+    code = "settings_changed"
+
+    def __init__(self, sentence: str, *, stands: Mapping[str, Any]) -> None:
+        super().__init__(sentence)
+        self.stands = stands
+
+
 # The least and the most of each setting; minutes are whole.
 MINUTES = {"hold_minutes": (1, 60), "offer_minutes": (1, 24 * 60), "usable_minutes": (0, 24 * 60)}
 LIMITS: dict[str, tuple[int, int]] = {
@@ -46,10 +56,21 @@ def settings_of(*, site: Site, by: Staff) -> SchedulingSettings:
     return row or SchedulingSettings(site=site)
 
 
-def tune(*, site: Site, changes: Mapping[str, Any], by: Staff, now: datetime) -> SchedulingSettings:
+def tune(
+    *,
+    site: Site,
+    changes: Mapping[str, Any],
+    by: Staff,
+    now: datetime,
+    seen: Mapping[str, Any] | None = None,
+) -> SchedulingSettings:
     """Give the settings of `site` these values, by their names; the others stay.
 
+    `seen` are the values in whose place the changes are meant; without them whatever stands is
+    changed.
+
     Raises:
+        SettingsChanged: when what is to be changed is not what was seen.
         SettingsRefused: for a name that is no setting, and a value beyond its limits.
         Forbidden: when `by` does not manage `site`.
     """
@@ -61,6 +82,7 @@ def tune(*, site: Site, changes: Mapping[str, Any], by: Staff, now: datetime) ->
         Site.objects.select_for_update(no_key=True).get(pk=site.pk)
         row = settings_of(site=site, by=by)
         before = {name: getattr(row, name) for name in changes}
+        _as_seen(before, changes, before if seen is None else seen)
         for name, value in changes.items():
             setattr(row, name, value)
         changed = [name for name in changes if getattr(row, name) != before[name]]
@@ -76,6 +98,22 @@ def tune(*, site: Site, changes: Mapping[str, Any], by: Staff, now: datetime) ->
                 after={name: getattr(row, name) for name in changed},
             )
         return row
+
+
+def _as_seen(
+    stands: Mapping[str, Any], changes: Mapping[str, Any], seen: Mapping[str, Any]
+) -> None:
+    """Two who write the same value do not disagree."""
+    others = {
+        name: value
+        for name, value in stands.items()
+        if value not in (seen.get(name, value), changes[name])
+    }
+    if others:
+        raise SettingsChanged(
+            "Somebody else changed these settings meanwhile. Nothing of yours is saved yet.",
+            stands=others,
+        )
 
 
 def _possible(name: str, value: float) -> None:

@@ -10,7 +10,7 @@ from appointments import proposing
 from appointments.absences import blocks
 from appointments.models import BlockKind, SchedulingSettings
 from appointments.proposing import tuning
-from appointments.proposing.tuning import SettingsRefused
+from appointments.proposing.tuning import SettingsChanged, SettingsRefused
 from clinic.access import Forbidden
 from clinic.models import (
     AuditEntry,
@@ -51,6 +51,24 @@ def test_a_site_has_the_defaults_until_it_is_tuned_and_keeps_what_is_left_out(
         ),
         (manager, {"early": 1.5}, {"early": 0.5}),
     ]
+
+
+def test_who_saves_upon_old_values_is_told_what_stands_and_changes_nothing(
+    site: Site, manager: Staff, now: datetime
+) -> None:
+    tuning.tune(site=site, changes={"early": 4, "late": 2}, by=manager, now=now)
+    with pytest.raises(SettingsChanged) as told:
+        tuning.tune(
+            site=site,
+            changes={"early": 3, "late": 2, "finish": 1},
+            seen={"early": 1.5, "late": 1, "finish": 0.05},
+            by=manager,
+            now=now,
+        )
+    assert told.value.stands == {"early": 4.0}
+    assert SchedulingSettings.objects.get().finish == 0.05
+    tuning.tune(site=site, changes={"early": 3}, seen={"early": 4, "late": 1}, by=manager, now=now)
+    assert SchedulingSettings.objects.get().early == 3
 
 
 def test_what_changes_nothing_leaves_no_trail(site: Site, manager: Staff, now: datetime) -> None:
@@ -206,22 +224,20 @@ def test_others_are_told_whose_it_is_and_an_outsider_finds_nothing(
 # --- In the set-up pages --------------------------------------------------------------------------
 
 
-def test_a_superuser_sets_up_one_row_a_site(client: Client, site: Site) -> None:
+def test_they_are_read_there_and_changed_elsewhere(
+    client: Client, site: Site, manager: Staff, now: datetime
+) -> None:
+    tuning.tune(site=site, changes={"early": 4}, by=manager, now=now)
     client.force_login(
         Staff.objects.create_superuser("root@clinic.example", "a-long-password", name="Root")
     )
     address = "/admin/appointments/schedulingsettings/"
-    page = client.get(f"{address}add/")
-    assert b"For another provider than at the visit before." in page.content
-    values = {name: page.context["adminform"].form[name].initial for name in tuning.LIMITS}
-    data = {**values, "site": site.pk, "other_provider": 3}
-    assert client.post(f"{address}add/", data).status_code == 302
-    assert SchedulingSettings.objects.get(site=site).other_provider == 3
-    assert client.post(f"{address}add/", data).status_code == 200  # there is one already
-    assert client.post(f"{address}{site.pk}/change/", {**data, "early": -1}).status_code == 200
-    assert client.post(f"{address}{site.pk}/change/", {**data, "early": 4}).status_code == 302
-    assert SchedulingSettings.objects.get(site=site).early == 4
     assert client.get(address).status_code == 200
+    assert client.get(f"{address}{site.pk}/change/").status_code == 200
+    assert client.get(f"{address}add/").status_code == 403
+    assert client.post(f"{address}{site.pk}/change/", {"early": 9}).status_code == 403
+    assert client.post(f"{address}{site.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert SchedulingSettings.objects.get(site=site).early == 4
 
 
 def test_a_manager_without_the_set_up_right_is_turned_away(client: Client, manager: Staff) -> None:
