@@ -1,0 +1,128 @@
+"""The form of a site's scheduling settings: each in plain words, with its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from appointments.models import SchedulingSettings
+from appointments.proposing.tuning import LIMITS, MINUTES
+
+# Title, what it is about, and its settings.
+GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "How long places are kept",
+        "A place that is kept can be booked by nobody else. It becomes free by itself.",
+        ("hold_minutes", "offer_minutes"),
+    ),
+    (
+        "The dates",
+        "",
+        ("early", "late", "finish"),
+    ),
+    (
+        "What the patient wishes",
+        "",
+        ("other_provider", "other_weekday", "off_time", "most_off_time"),
+    ),
+    (
+        "What the clinic needs",
+        "",
+        ("device_load", "idle_gap", "usable_minutes", "unchanged"),
+    ),
+)
+# Label, and a hint where the label does not say it all.
+WORDS = {
+    "hold_minutes": (
+        "While somebody looks at a plan",
+        "Minutes. Then its places are free for others again.",
+    ),
+    "offer_minutes": (
+        "For those on the wait-list who are offered an opening",
+        "Minutes. 90 is an hour and a half; 1440 is a day.",
+    ),
+    "early": ("For each day before the ideal date", ""),
+    "late": ("For each day after the ideal date", ""),
+    "finish": ("For each day until the last visit", "The higher, the sooner a series is done."),
+    "other_provider": ("For another provider than at the visit before", ""),
+    "other_weekday": ("For a weekday that was not wished", ""),
+    "off_time": ("For each half hour outside the wished time of day", ""),
+    "most_off_time": ("At most, for the time of day of one visit", ""),
+    "device_load": (
+        "For a day on which the devices are busy",
+        "So many when they are taken all day, fewer in part. It spreads the work.",
+    ),
+    "idle_gap": (
+        "For a gap left in a provider's day that is too short for a visit",
+        "It keeps the days without holes.",
+    ),
+    "usable_minutes": ("The shortest gap that is of use", "Minutes. A shorter one is a hole."),
+    "unchanged": (
+        "For moving a visit that could stay where it is",
+        "When later visits move along with one. At 1000 those that can stay do stay.",
+    ),
+}
+_SEEN = "seen_"
+_CODES = ("required", "invalid", "min_value", "max_value")
+
+
+def plain(value: float) -> str:
+    """A number as people write it: 15, 1.5, 0.05."""
+    return f"{value:g}"
+
+
+class SettingsForm(forms.Form):
+    """Each setting, and beside it unseen the value that was shown."""
+
+    def __init__(self, data: QueryDict | None, *, settings: SchedulingSettings) -> None:
+        super().__init__(data)
+        as_it_comes = SchedulingSettings()
+        for name, (label, hint) in WORDS.items():
+            stands = getattr(settings, name)
+            usual = getattr(as_it_comes, name)
+            least, most = LIMITS[name]
+            said = f"{least} to {most}, usually {plain(usual)}."
+            kind = forms.IntegerField if name in MINUTES else forms.FloatField
+            words = f"Enter a {'whole ' if name in MINUTES else ''}number from {least} to {most}."
+            self.fields[name] = kind(
+                label=label,
+                initial=plain(stands),
+                min_value=least,
+                max_value=most,
+                help_text=f"{hint} {said}".strip(),
+                error_messages=dict.fromkeys(
+                    ("required", "invalid", "min_value", "max_value"), words
+                ),
+            )
+            self.fields[name].widget.attrs |= {"step": "1" if name in MINUTES else "any"}
+            self.fields[_SEEN + name] = forms.FloatField(
+                required=False, initial=plain(stands), widget=forms.HiddenInput
+            )
+
+    @property
+    def seen(self) -> dict[str, float]:
+        """What was shown, by setting; one whose shown value is lost counts as it stands."""
+        return {
+            name: value for name in WORDS if (value := self.cleaned_data[_SEEN + name]) is not None
+        }
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """What was written over what was shown."""
+        seen = self.seen
+        return {
+            name: self.cleaned_data[name]
+            for name in WORDS
+            if self.cleaned_data[name] != seen.get(name)
+        }
+
+    def upon(self, stands: Mapping[str, Any]) -> QueryDict:
+        """The same input as a change of what stands now, so that it can be saved."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        for name, value in stands.items():
+            data[_SEEN + name] = plain(value)
+        return data
