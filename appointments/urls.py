@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from appointments.views import blocks, feeds, waitlist, waitlist_form
+from appointments.views import (
+    blocks,
+    closures,
+    feeds,
+    hours,
+    hours_day,
+    scheduling,
+    waitlist,
+    waitlist_form,
+)
 
 urlpatterns = [
     path("blocks/", blocks.block_list, name="blocks"),
@@ -10,8 +19,14 @@ urlpatterns = [
     path("blocks/<int:pk>/release/", blocks.release, name="block-release"),
     path("blocks/<int:pk>/end/", blocks.change_end, name="block-end"),
     path("blocks/<int:pk>/move/", blocks.move, name="block-move"),
-    path("blocks/hours/<int:pk>/", blocks.hours, name="hours-exception"),
-    path("blocks/hours/<int:pk>/move/", blocks.move_for_hours, name="hours-move"),
+    path("hours/", hours.hours_list, name="hours"),
+    path("hours/closures/<int:pk>/", closures.closure, name="closure"),
+    path("hours/closures/<int:pk>/take-back/", closures.take_back, name="closure-take-back"),
+    path("hours/closures/<int:pk>/move/", closures.move, name="closure-move"),
+    path("hours/<slug:site>/<str:on>/<slug:whose>/", hours_day.day, name="hours-day"),
+    path("hours/<slug:site>/<str:on>/<slug:whose>/clear/", hours_day.clear, name="hours-clear"),
+    path("hours/<slug:site>/<str:on>/<slug:whose>/move/", hours_day.move, name="hours-move"),
+    path("scheduling/", scheduling.scheduling, name="scheduling"),
     path("feeds/", feeds.feed_list, name="feeds"),
     path("feeds/<int:pk>/revoke/", feeds.revoke, name="revoke-feed"),
     path("feeds/<str:token>.ics", feeds.calendar, name="calendar-feed"),

@@ -32,16 +32,29 @@ class OpeningHoursInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
-class ClosureInline(admin.TabularInline):  # type: ignore[type-arg]
-    model = Closure
+class ReadInline(admin.TabularInline):  # type: ignore[type-arg]
+    """To read: it is changed at /hours/ and over the API, which write the audit trail."""
+
     extra = 0
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
-class HoursExceptionInline(admin.TabularInline):  # type: ignore[type-arg]
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ClosureInline(ReadInline):
+    model = Closure
+
+
+class HoursExceptionInline(ReadInline):
     """Of a site, those of its providers too; of a provider, those at each site."""
 
     model = HoursException
-    extra = 0
 
 
 @admin.register(Site)

@@ -5,8 +5,8 @@ Owns the writing. Refuses to know what is booked on that day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from django.db import transaction
@@ -18,6 +18,8 @@ from clinic.models import HoursException, ProviderHours, Resource, ResourceKind,
 from clinic.models.site import MINUTES_A_DAY
 
 MOST_STRETCHES = 8
+# More days than that are a block or a closure.
+MOST_DAYS = 31
 
 # Minutes of the wall clock, [from, to).
 Stretch = tuple[int, int]
@@ -34,6 +36,16 @@ class HoursRefused(Exception):
         self.field = field
 
 
+class HoursChanged(HoursRefused):
+    """`day` has other hours than those that were seen: somebody else wrote them meanwhile."""
+
+    code = "hours_changed"
+
+    def __init__(self, sentence: str, *, day: date) -> None:
+        super().__init__(sentence, "day")
+        self.day = day
+
+
 def set_day(
     *,
     site: Site,
@@ -41,50 +53,77 @@ def set_day(
     stretches: Sequence[Stretch],
     by: Staff,
     now: datetime,
+    last_day: date | None = None,
     provider: Resource | None = None,
     reason: str = "",
+    seen: Collection[int] | None = None,
 ) -> list[HoursException]:
     """Let `stretches` be the hours of `day` instead of the weekly ones; none of them: no hours.
 
     Without `provider` they are the opening hours of `site`, else the provider's hours there.
-    What was exceptional on that day before is replaced.
+    With `last_day` they are those of each day up to and with it. What was exceptional on such a
+    day before is replaced; with `seen`, the ids of its rows, only if it is still those.
 
     Raises:
+        HoursChanged: when other rows stand on a day than those `seen`.
         HoursRefused: for a past day, stretches that overlap, or a provider of another site.
         Forbidden: when `by` does not manage `site`.
     """
     access.require(by, Capability.MANAGE_SITE, site)
     ordered = sorted(stretches)
+    days = _days(day, last_day or day)
     _may_be(site, provider, day, ordered, now)
     with transaction.atomic():
         # Of two who write the same day, the later one replaces what the first one wrote.
         Site.objects.select_for_update(no_key=True).get(pk=site.pk)
-        former = HoursException.objects.filter(site=site, provider=provider, day=day)
-        before = _spans(former)
-        former.delete()
-        hours: Sequence[tuple[int | None, int | None]] = ordered or [(None, None)]
-        rows = [
-            HoursException(
-                site=site, provider=provider, day=day, starts=starts, ends=ends, reason=reason
-            )
-            for starts, ends in hours
-        ]
-        made = HoursException.objects.bulk_create(rows)
-        audit.record(
-            action="hours.set_day",
-            subject=made[0],
-            by=by,
-            now=now,
-            site=site,
-            before={"stretches": before} if before else {},
-            after={
-                "day": day.isoformat(),
-                "provider": provider.pk if provider else None,
-                "stretches": _spans(made),
-            },
-            reason=reason,
-        )
+        made: list[HoursException] = []
+        for each in days:
+            made += _write(site, provider, each, ordered, reason, by, now, seen)
         return made
+
+
+def _write(
+    site: Site,
+    provider: Resource | None,
+    day: date,
+    stretches: Sequence[Stretch],
+    reason: str,
+    by: Staff,
+    now: datetime,
+    seen: Collection[int] | None,
+) -> list[HoursException]:
+    former = HoursException.objects.filter(site=site, provider=provider, day=day)
+    if seen is not None and {row.pk for row in former} != set(seen):
+        raise HoursChanged(
+            f"{format_day(day)} has other hours already, or somebody changed them meanwhile."
+            " Nothing of yours is saved yet.",
+            day=day,
+        )
+    before = _spans(former)
+    former.delete()
+    hours: Sequence[tuple[int | None, int | None]] = stretches or [(None, None)]
+    rows = [
+        HoursException(
+            site=site, provider=provider, day=day, starts=starts, ends=ends, reason=reason
+        )
+        for starts, ends in hours
+    ]
+    made = HoursException.objects.bulk_create(rows)
+    audit.record(
+        action="hours.set_day",
+        subject=made[0],
+        by=by,
+        now=now,
+        site=site,
+        before={"stretches": before} if before else {},
+        after={
+            "day": day.isoformat(),
+            "provider": provider.pk if provider else None,
+            "stretches": _spans(made),
+        },
+        reason=reason,
+    )
+    return made
 
 
 def clear_day(*, exception: HoursException, by: Staff, now: datetime) -> None:
@@ -112,6 +151,18 @@ def clear_day(*, exception: HoursException, by: Staff, now: datetime) -> None:
                 "stretches": before,
             },
         )
+
+
+def _days(first: date, last: date) -> list[date]:
+    if last < first:
+        raise HoursRefused("The last day comes after the first. Choose a later one.", "last_day")
+    if (last - first).days >= MOST_DAYS:
+        raise HoursRefused(
+            f"At most {MOST_DAYS} days at once. Close the clinic for longer, or block a provider"
+            " as time off.",
+            "last_day",
+        )
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _may_be(

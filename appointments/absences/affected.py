@@ -1,4 +1,4 @@
-"""Visits to come that cannot stay: under a block, or outside of exceptional hours.
+"""Visits to come that cannot stay: under a block, on closed days, or outside of exceptional hours.
 
 They are derived from what is held, so they are work until they are moved, cancelled or the cause
 is gone; nothing else is stored.
@@ -19,7 +19,7 @@ from appointments.models import Allocation, Appointment, Block
 from appointments.proposing import house_hours
 from appointments.proposing.house_hours import HouseHours
 from clinic.hours import Period, instant
-from clinic.models import HoursException, Resource, Site
+from clinic.models import Closure, HoursException, Resource, Site
 
 # Visits that have not begun: a treatment under way is past helping.
 NOT_BEGUN = (*TO_COME, State.ARRIVED)
@@ -108,6 +108,16 @@ def by_hours(
 def of_exception(exception: HoursException, *, now: datetime) -> list[Appointment]:
     """Those of the day of one exception."""
     return by_hours(exception.site, exception.day, now=now, provider=exception.provider)
+
+
+def by_closure(closure: Closure, *, now: datetime) -> QuerySet[Appointment]:
+    """The visits on the days of `closure`, the nearest first."""
+    zone = closure.site.zone
+    return _to_come(now).filter(
+        site=closure.site,
+        starts_at__gte=instant(closure.first_day, 0, zone),
+        starts_at__lt=instant(closure.last_day, 24 * 60, zone),
+    )
 
 
 def _to_come(now: datetime) -> QuerySet[Appointment]:

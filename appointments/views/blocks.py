@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.absences import affected, blocks
-from appointments.finding.working_time import hours_in_words
 from appointments.models import Appointment, Block, BlockKind
 from appointments.refusals import Refused, VisitsInTheWay
 from appointments.views import relocating
@@ -22,11 +21,8 @@ from appointments.views.block_form import BlockForm, EndForm
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
-from clinic.models import HoursException, Site, Staff
+from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
-
-# More exceptional days ahead than that are not looked at.
-MOST_DAYS = 60
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +57,6 @@ def block_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "in_the_way": in_the_way,
         "rows": [(each, counts[each.pk]) for each in standing],
-        "days": _days(site, now),
         "now": now,
         "may_block": access.can(by, Capability.BLOCK_TIME, site),
     }
@@ -123,40 +118,6 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@require_safe
-def hours(request: HttpRequest, pk: int) -> HttpResponse:
-    """One day with other hours, and the visits that lie outside of them."""
-    shown = _seen_hours(request, pk)
-    visits = affected.of_exception(shown, now=timezone.now())
-    context = {
-        "exception": shown,
-        "hours": _in_words(shown),
-        "address": reverse("hours-move", args=[pk]),
-        **relocating.work(request, shown.site, visits),
-    }
-    return render(request, "appointments/blocks/hours.html", context)
-
-
-@require_POST
-def move_for_hours(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = _seen_hours(request, pk)
-    return relocating.move(
-        request,
-        site=shown.site,
-        visits=affected.of_exception(shown, now=timezone.now()),
-        back=reverse("hours-exception", args=[pk]),
-        address=reverse("hours-move", args=[pk]),
-        reason=f"Other hours: {shown.reason}" if shown.reason else "Other hours",
-    )
-
-
-def _in_words(shown: HoursException) -> str:
-    """Such as "09:00-12:00 and 13:00-17:00"; empty when there are none that day."""
-    rows = HoursException.objects.filter(site=shown.site, provider=shown.provider, day=shown.day)
-    spans = rows.exclude(starts=None).order_by("starts").values_list("starts", "ends")
-    return hours_in_words(tuple((a, b) for a, b in spans if a is not None and b is not None))
-
-
 def _made(form: BlockForm, site: Site, by: Staff, now: datetime) -> Block:
     asked = form.cleaned_data
     return blocks.block(
@@ -205,22 +166,6 @@ def _seen(request: HttpRequest, pk: int) -> Block:
     return get_object_or_404(rows.prefetch_related("resources"), pk=pk)
 
 
-def _seen_hours(request: HttpRequest, pk: int) -> HoursException:
-    rows = HoursException.objects.select_related("site", "provider")
-    here = access.sites_of(cast(Staff, request.user))
-    return get_object_or_404(rows.filter(site__in=here), pk=pk)
-
-
 def _visits(request: HttpRequest, shown: Block) -> QuerySet[Appointment]:
     seen = Appointment.objects.seen_by(cast(Staff, request.user))
     return affected.by_block(shown, now=timezone.now()).filter(pk__in=seen.values("pk"))
-
-
-def _days(site: Site, now: datetime) -> list[tuple[HoursException, int]]:
-    """The coming days with other hours, and how many visits lie outside of them."""
-    rows = HoursException.objects.filter(site=site, day__gte=local(now, site.zone).date())
-    days = {
-        (row.day, row.provider_id): row
-        for row in rows.select_related("site", "provider").order_by("day", "-starts")[:MOST_DAYS]
-    }
-    return [(row, len(affected.of_exception(row, now=now))) for row in days.values()]

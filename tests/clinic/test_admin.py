@@ -1,5 +1,7 @@
 """The set-up pages: for superusers only, and a changed site has its messages planned anew."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 
@@ -64,13 +66,14 @@ def test_a_travel_time_may_be_written_in_either_order_and_stands_once(
     assert again.status_code == 200 and TravelTime.objects.count() == 1
 
 
-def test_a_site_and_a_provider_are_given_other_hours_on_a_day(
+def test_other_hours_and_closures_are_read_here_and_changed_elsewhere(
     client: Client, superuser: Staff, site: Site, treatment_provider: Resource
 ) -> None:
+    HoursException.objects.create(site=site, provider=treatment_provider, day=date(2027, 12, 24))
     client.force_login(superuser)
-    for address, owner in (
-        (f"/admin/clinic/site/{site.pk}/change/", {"site": site.pk}),
-        (f"/admin/clinic/resource/{treatment_provider.pk}/change/", {"site": site.pk}),
+    for address in (
+        f"/admin/clinic/site/{site.pk}/change/",
+        f"/admin/clinic/resource/{treatment_provider.pk}/change/",
     ):
         page = client.get(address)
         data = {
@@ -84,11 +87,13 @@ def test_a_site_and_a_provider_are_given_other_hours_on_a_day(
             data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
         data |= {
             "hours_exceptions-TOTAL_FORMS": 1,
-            "hours_exceptions-0-day": "2027-12-24",
-            "hours_exceptions-0-starts": 540,
-            "hours_exceptions-0-ends": 720,
-            **{f"hours_exceptions-0-{name}": value for name, value in owner.items()},
+            "hours_exceptions-0-site": site.pk,
+            "hours_exceptions-0-day": "2027-12-25",
+            "closures-TOTAL_FORMS": 1,
+            "closures-0-first_day": "2027-12-25",
+            "closures-0-last_day": "2027-12-26",
+            "closures-0-reason": "Christmas",
         }
+        assert "Dec. 24, 2027" in page.content.decode()
         assert client.post(address, data).status_code == 302
-    rows = HoursException.objects.order_by("id")
-    assert [row.provider for row in rows] == [None, treatment_provider]
+    assert HoursException.objects.count() == 1 and not site.closures.exists()

@@ -11,7 +11,6 @@ from django.test import Client
 
 from appointments.absences import blocks
 from appointments.models import Appointment, Block, BlockKind
-from clinic import exceptional_hours
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from tests.appointments.claiming.test_races import patients
 from tests.appointments.conftest import FIRST, Book, Wish, at
@@ -286,23 +285,6 @@ def test_a_block_is_shortened_and_given_back_with_its_own_buttons(
     assert "released before" in again.content.decode()
 
 
-# --- Other hours ----------------------------------------------------------------------------------
-
-
-def test_a_day_with_other_hours_lists_who_lies_outside_and_moves_them(
-    desk: Client, visits: list[Appointment], site: Site, manager: Staff, now: datetime
-) -> None:
-    (made,) = exceptional_hours.set_day(
-        site=site, day=FIRST, stretches=[(720, 1080)], by=manager, now=now, reason="Inspection"
-    )
-    assert "1 to move" in desk.get("/blocks/").content.decode()
-    page = desk.get(f"/blocks/hours/{made.pk}/").content.decode()
-    assert "12:00-18:00" in page and "1 visit to move" in page
-    desk.post(f"/blocks/hours/{made.pk}/move/", ticked(page))
-    visits[0].refresh_from_db()
-    assert visits[0].starts_at > at(FIRST, "12:00")
-
-
 # --- Who may --------------------------------------------------------------------------------------
 
 
@@ -318,19 +300,16 @@ def test_a_provider_looks_but_has_no_form_and_makes_nothing(
 
 
 def test_what_is_blocked_elsewhere_is_nothing_to_a_stranger(
-    client: Client, outsider: Staff, block: Block, site: Site, manager: Staff, now: datetime
+    client: Client, outsider: Staff, block: Block, site: Site
 ) -> None:
-    (made,) = exceptional_hours.set_day(site=site, day=FIRST, stretches=[], by=manager, now=now)
     client.force_login(outsider)
     assert "Needle 1" not in client.get("/blocks/").content.decode()
     assert client.get(f"/blocks/?site={site.slug}").status_code == 403
     assert client.get(f"/blocks/{block.pk}/").status_code == 404
-    assert client.get(f"/blocks/hours/{made.pk}/").status_code == 404
     for address in (
         f"/blocks/{block.pk}/release/",
         f"/blocks/{block.pk}/end/",
         f"/blocks/{block.pk}/move/",
-        f"/blocks/hours/{made.pk}/move/",
     ):
         assert client.post(address).status_code == 404
         assert client.get(address).status_code == 405
