@@ -38,12 +38,23 @@ WAYS = (
     Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
 )
 
+# What is seldom needed stands in the menus only.
+SELDOM = (
+    Way("Blocks", "/blocks/", "barred", Capability.SEE_PATIENTS),
+    Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
+    Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
+    Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),
+)
+# As many ways stand in the narrow bars; the others are behind "More" there.
+FIRST_WAYS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Shell:
     """The frame of one page for one reader; a stranger's has no ways and no sites."""
 
     ways: tuple[Way, ...]
+    seldom: tuple[Way, ...]
     path: str
     site: Site | None
     sites: tuple[Site, ...]
@@ -56,7 +67,21 @@ class Shell:
     @property
     def current(self) -> str:
         """The path of the way that leads to this page."""
-        return next((way.path for way in self.ways if self.path.startswith(way.path)), "")
+        every = (*self.ways, *self.seldom)
+        return next((way.path for way in every if self.path.startswith(way.path)), "")
+
+    @property
+    def first(self) -> tuple[Way, ...]:
+        return self.ways[:FIRST_WAYS]
+
+    @property
+    def others(self) -> tuple[Way, ...]:
+        return self.ways[FIRST_WAYS:]
+
+    @property
+    def is_behind_more(self) -> bool:
+        """Whether this page is one of those that a narrow bar does not name."""
+        return any(way.path == self.current for way in (*self.others, *self.seldom))
 
 
 @register.simple_tag(takes_context=True)
@@ -70,6 +95,7 @@ def shell(context: RequestContext) -> Shell:
     site = known_site(request) if known else None
     return Shell(
         ways=tuple(way for way in WAYS if way.needs in held),
+        seldom=tuple(way for way in SELDOM if way.needs in held),
         path=request.path,
         site=site,
         sites=tuple(access.sites_of(known)) if known else (),
