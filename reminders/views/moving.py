@@ -35,9 +35,11 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Typed:
-    """What the form holds: a local day and wall time of the site, and the reasons."""
+    """What the form holds: a local day and wall time of the site, and the reasons. `unread` says
+    so when the day cannot be read."""
 
     day: date
+    unread: str = ""
     time: str = ""
     fold: int | None = None
     reason: str = ""
@@ -100,14 +102,12 @@ class NotATime(ValueError):
 
 def _typed(request: HttpRequest, shown: Appointment) -> Typed:
     data = request.POST or request.GET
-    there = local(shown.starts_at, shown.site.zone)
-    try:
-        day = drafts.day_of(data.get("day", ""))
-    except ValueError:
-        day = there.date()
+    own = local(shown.starts_at, shown.site.zone).date()
+    day, unread = drafts.asked_day(data.get("day"), own)
     fold = data.get("fold", "")
     return Typed(
         day,
+        unread,
         data.get("time", ""),
         int(fold) if fold in ("0", "1") else None,
         data.get("reason", "").strip()[:200],
@@ -125,6 +125,8 @@ def _wish(request: HttpRequest, shown: Appointment, typed: Typed) -> VisitWish:
             return drafts.wish(place)
         if start := request.POST.get("start") or request.POST.get("over"):
             return VisitWish(drafts.instant(start), 0, 0)
+        if typed.unread:
+            raise ValueError(typed.unread)
         at = time.fromisoformat(typed.time).replace(tzinfo=None)
     except ValueError:
         raise NotATime(NotATime.sentence) from None

@@ -70,10 +70,8 @@ def _next_page(
     now, by = timezone.now(), cast(Staff, request.user)
     proposal = proposing.propose_next(series=series, now=now, most=1)
     first = proposal.visits[0] if proposal.visits else None
-    try:
-        day = day or drafts.day_of(request.GET.get("day", ""))
-    except ValueError:
-        day = local(first.starts_at if first else now, series.site.zone).date()
+    usual = local(first.starts_at if first else now, series.site.zone).date()
+    day, unread = (day, "") if day else drafts.asked_day(request.GET.get("day"), usual)
     starts = proposing.free_starts(
         patient=series.patient,
         site=series.site,
@@ -90,6 +88,7 @@ def _next_page(
         "proposed_place": drafts.written(first.wish) if first else "",
         "problem": proposal.problem,
         "day": day,
+        "unread": unread,
         "days": [monday + number * ONE_DAY for number in range(7)],
         "starts": starts,
         "choices": plan_rows.choices(starts.places),

@@ -22,6 +22,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, instant, local
 from clinic.models import Staff
+from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import seen_visit
 
 MINUTES_A_DAY = 24 * 60
@@ -33,9 +34,10 @@ def swap(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose a visit of a day and exchange the starts; a refusal says why on the same page."""
     shown, by = seen_visit(request, pk), cast(Staff, request.user)
     access.require(by, Capability.BOOK, shown.site)
-    day = _day(request, shown)
+    own = local(shown.starts_at, shown.site.zone).date()
+    day, unread = drafts.asked_day((request.POST or request.GET).get("day"), own)
     if request.method != "POST":
-        return _page(request, shown, day)
+        return _page(request, shown, day, unread=unread)
     # The toast's undo posts with an address alone: a second swap is the first one taken back.
     asked = {**request.GET.dict(), **request.POST.dict()}
     numbers = [str(asked.get(name, "")) for name in ("other", "version", "other_version")]
@@ -68,7 +70,9 @@ def _names(one: Appointment, other: Appointment) -> str:
     return f"{one.series.patient.display_name} and {other.series.patient.display_name}"
 
 
-def _page(request: HttpRequest, shown: Appointment, day: date, refused: str = "") -> HttpResponse:
+def _page(
+    request: HttpRequest, shown: Appointment, day: date, refused: str = "", unread: str = ""
+) -> HttpResponse:
     monday = day - day.weekday() * ONE_DAY
     context = {
         "visit": shown,
@@ -79,6 +83,7 @@ def _page(request: HttpRequest, shown: Appointment, day: date, refused: str = ""
         "days": [monday + number * ONE_DAY for number in range(7)],
         "others": _others(cast(Staff, request.user), shown, day),
         "refused": refused,
+        "unread": unread,
     }
     status = 409 if refused else 200
     return render(request, "reminders/visit/swap.html", context, status=status)
@@ -101,12 +106,3 @@ def _others(staff: Staff, shown: Appointment, day: date) -> QuerySet[Appointment
         .defer("protocol_version__document")
         .order_by("starts_at", "id")
     )
-
-
-def _day(request: HttpRequest, shown: Appointment) -> date:
-    own = local(shown.starts_at, shown.site.zone).date()
-    try:
-        day = date.fromisoformat((request.POST or request.GET).get("day", ""))
-    except ValueError:
-        return own
-    return day if 2000 <= day.year <= 2100 else own

@@ -211,18 +211,16 @@ class Looked:
     starts: DayStarts
     choices: list[plan_rows.Choice]
     days: list[date]
+    unread: str
 
 
 def _looked(
     order: Order, draft: Draft, rows: Sequence[Row], look: str, by: Staff, now: datetime
 ) -> Looked | None:
-    session, _, text = look.partition("@")
+    session, asked, text = look.partition("@")
     if not session.isdigit() or not 1 <= int(session) <= len(rows):
         return None
-    try:
-        day = drafts.day_of(text)
-    except ValueError:
-        day = rows[int(session) - 1].day
+    day, unread = drafts.asked_day(text if asked else None, rows[int(session) - 1].day)
     starts = proposing.free_starts(
         patient=order.patient,
         site=order.site,
@@ -239,4 +237,5 @@ def _looked(
         starts,
         plan_rows.choices(starts.places),
         [monday + number * ONE_DAY for number in range(7)],
+        unread,
     )

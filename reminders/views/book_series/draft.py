@@ -18,6 +18,7 @@ from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
+from clinic.hours import format_day
 
 Skip = tuple[int, str, str]
 T = TypeVar("T")
@@ -158,6 +159,20 @@ def day_of(text: str) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(text)
     return day
+
+
+def asked_day(text: str | None, otherwise: date) -> tuple[date, str]:
+    """The day that a page is asked for, and what to say when it cannot be read; None asks for
+    none."""
+    if text is None:
+        return otherwise, ""
+    try:
+        return day_of(text), ""
+    except ValueError:
+        return otherwise, (
+            "That is not a date. Choose one in the calendar, or write it such as"
+            f" {otherwise.isoformat()}. You see {format_day(otherwise)} instead."
+        )
 
 
 def _skip(text: str) -> Skip:
