@@ -52,12 +52,18 @@ class WallForm(forms.Form):
 
 
 def _day(label: str) -> forms.DateField:
-    return forms.DateField(label=label, widget=_DATE, error_messages={"required": "Enter a date."})
+    return forms.DateField(
+        label=label,
+        widget=_DATE,
+        error_messages={"required": "Enter a date.", "invalid": "Enter a date such as 2027-03-18."},
+    )
 
 
 def _time(label: str) -> forms.TimeField:
     return forms.TimeField(
-        label=label, widget=_TIME, error_messages={"required": "Enter a time such as 08:00."}
+        label=label,
+        widget=_TIME,
+        error_messages=dict.fromkeys(("required", "invalid"), "Enter a time such as 08:00."),
     )
 
 
@@ -81,11 +87,11 @@ class BlockForm(WallForm):
         required=False,
         help_text="Such as: handpiece is being repaired. Nothing about anybody's health.",
     )
-    starts_day = _day("From")
-    starts_time = _time("at")
+    starts_day = _day("From day")
+    starts_time = _time("From time")
     starts_fold = _fold("Which start")
-    ends_day = _day("Until")
-    ends_time = _time("at")
+    ends_day = _day("Until day")
+    ends_time = _time("Until time")
     ends_fold = _fold("Which end")
     over_visits = forms.BooleanField(
         required=False,
@@ -105,8 +111,8 @@ class BlockForm(WallForm):
 
 
 class EndForm(WallForm):
-    ends_day = _day("Ends on")
-    ends_time = _time("at")
+    ends_day = _day("Last day")
+    ends_time = _time("Ends at")
     ends_fold = _fold("Which end")
     over_visits = forms.BooleanField(required=False, label="Also over visits that are booked")
 

@@ -52,10 +52,18 @@ class _Day(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+_TIME_WORDS = {"invalid": "Enter a time such as 08:00."}
+_DATE_WORDS = {"invalid": "Enter a date such as 2027-03-18."}
+
+
 class WishesForm(forms.Form):
     """The wishes of an entry; `areas` and `provider` are those of its treatment."""
 
-    areas = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    areas = forms.MultipleChoiceField(
+        label="Areas",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one area."},
+    )
     weekdays = forms.MultipleChoiceField(
         label="Weekdays",
         choices=list(enumerate(waitlist_rows.WEEKDAYS)),
@@ -63,10 +71,18 @@ class WishesForm(forms.Form):
         required=False,
         help_text="None ticked means any.",
     )
-    earliest = forms.TimeField(label="Start from", widget=_Clock, required=False)
-    latest = forms.TimeField(label="Start until", widget=_Clock, required=False)
-    first_day = forms.DateField(label="From day", widget=_Day, required=False)
-    last_day = forms.DateField(label="Until day", widget=_Day, required=False)
+    earliest = forms.TimeField(
+        label="Start from", widget=_Clock, required=False, error_messages=_TIME_WORDS
+    )
+    latest = forms.TimeField(
+        label="Start until", widget=_Clock, required=False, error_messages=_TIME_WORDS
+    )
+    first_day = forms.DateField(
+        label="From day", widget=_Day, required=False, error_messages=_DATE_WORDS
+    )
+    last_day = forms.DateField(
+        label="Until day", widget=_Day, required=False, error_messages=_DATE_WORDS
+    )
     provider = forms.ChoiceField(label="Provider", required=False)
     notice_minutes = forms.TypedChoiceField(
         label="Needs to know before", choices=NOTICES, coerce=int, initial=120
