@@ -44,7 +44,7 @@ class DayForm(forms.Form):
         label="Why",
         max_length=REASON_LENGTH,
         required=False,
-        help_text="Such as: public holiday, training. Nothing about anybody's health.",
+        help_text="Such as: public holiday. A closure needs it. Nothing about anybody's health.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
