@@ -139,7 +139,7 @@ def test_the_page_shows_each_visit_with_its_place_then_and_now(
 ) -> None:
     page = desk.get(f"/blocks/{block.pk}/").content.decode()
     assert "1 visit to move" in page and "Elena S" in page
-    assert "Same time" in page and "<b>Needle 2</b>" in page
+    assert "Same time" in page and '<b class="unit">Needle 2</b>' in page
     assert "Nobody must come at another time" in page
 
 
