@@ -12,7 +12,7 @@ PostgreSQL's AT TIME ZONE takes the second occurrence of a repeated time.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -230,6 +230,20 @@ class Hours:
         period = Period(instant(day, self.opens, zone), instant(day, self.closes, zone))
         return period if period.starts_at < period.ends_at else None
 
+    def without(self, starts: int, ends: int) -> tuple[Hours, ...]:
+        """What a daily pause [starts, ends) leaves of a window within one day; the pause may reach
+        past midnight."""
+        pauses = [(starts, ends)] if starts < ends else [(0, ends), (starts, 24 * 60)]
+        left = [(self.opens, self.closes)]
+        for begins, over in pauses:
+            left = [
+                part
+                for opens, closes in left
+                for part in ((opens, min(closes, begins)), (max(opens, over), closes))
+                if part[0] < part[1]
+            ]
+        return tuple(Hours(self.weekdays, opens, closes) for opens, closes in left)
+
 
 class NeverAllowed(ValueError):
     """The hours of these zones have no moment in common within a month."""
@@ -239,29 +253,45 @@ class NeverAllowed(ValueError):
 _SEARCH_DAYS = 31
 
 
-def next_allowed(at: datetime, hours: Hours, zones: tuple[str, ...]) -> datetime:
-    """The first moment at or after `at` (UTC) that lies inside `hours` in every zone.
+def next_allowed(at: datetime, windows: Hours | Sequence[Hours], zones: Sequence[str]) -> datetime:
+    """The first moment at or after `at` (UTC) that lies inside one of `windows` in every zone.
 
     Raises:
         NeverAllowed: when there is none within 31 days.
     """
+    several = (windows,) if isinstance(windows, Hours) else windows
     moment = at.astimezone(UTC)
     while moment <= at + _SEARCH_DAYS * DAY:
-        later = max(_next_in(moment, hours, zone) for zone in zones)
+        later = max(_next_in(moment, several, zone).starts_at for zone in zones)
         if later == moment:
             return moment
         moment = later
-    raise NeverAllowed(f"no common moment of {hours} in {', '.join(zones)}")
+    raise NeverAllowed(f"no common moment of {windows} in {', '.join(zones)}")
 
 
-def _next_in(at: datetime, hours: Hours, zone: str) -> datetime:
+def allowed_until(at: datetime, windows: Sequence[Hours], zones: Sequence[str]) -> datetime:
+    """The end of what is allowed at `at` (UTC): the first moment that is in no window of a zone.
+
+    It is `at` itself when that moment is not allowed.
+    """
+    moment = at.astimezone(UTC)
+    periods = [_next_in(moment, windows, zone) for zone in zones]
+    if any(period.starts_at > moment for period in periods):
+        return moment
+    return min(period.ends_at for period in periods)
+
+
+def _next_in(at: datetime, windows: Sequence[Hours], zone: str) -> Period:
+    """What is left at `at` of the window that it lies in, or the next window after it."""
     today = local(at, zone).date()
     # The day before counts because a window may reach past midnight.
     for number in range(-1, _SEARCH_DAYS):
-        window = hours.on(today + number * DAY, zone)
-        if window is not None and at < window.ends_at:
-            return max(at, window.starts_at)
-    raise NeverAllowed(f"no moment of {hours} in {zone}")
+        day = today + number * DAY
+        on_day = (each.on(day, zone) for each in windows)
+        if left := [each for each in on_day if each is not None and at < each.ends_at]:
+            first = min(left)
+            return Period(max(at, first.starts_at), first.ends_at)
+    raise NeverAllowed(f"no moment of {windows} in {zone}")
 
 
 # --- Dates for people -----------------------------------------------------------------------------

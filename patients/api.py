@@ -43,7 +43,8 @@ class PatientSerializer(serializers.ModelSerializer[Patient]):
         model = Patient
         fields = (
             *("id", "legal_given", "legal_family", "preferred_name", "birth_date", "language"),
-            *("zone", "notes", "sites", "contact_points", "created_at", "deceased_at", "version"),
+            *("zone", "quiet_from", "quiet_until", "notes", "sites", "contact_points"),
+            *("created_at", "deceased_at", "version"),
         )
 
     def get_sites(self, patient: Patient) -> list[int]:
@@ -58,6 +59,10 @@ class _Details(Body):
     zone = serializers.CharField(
         max_length=64, allow_blank=True, required=False, help_text="IANA; empty is the site's."
     )
+    quiet_from = serializers.TimeField(
+        allow_null=True, required=False, help_text="The patient's own quiet hours, with the other."
+    )
+    quiet_until = serializers.TimeField(allow_null=True, required=False)
     notes = serializers.CharField(max_length=NOTES_LENGTH, allow_blank=True, required=False)
     phone = serializers.CharField(
         max_length=40, allow_blank=True, required=False, help_text="Mobile; stored as E.164."

@@ -88,8 +88,19 @@ class PatientForm(forms.Form):
         max_length=64,
         required=False,
         label="Time zone",
-        help_text="Only when the patient lives in another zone than the clinic.",
+        help_text="Empty: the clinic's, and that of the number where it is another.",
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+    )
+    quiet_from = forms.TimeField(
+        required=False,
+        label="Quiet from",
+        help_text="The patient's own quiet hours: reminders wait until they are over.",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+    )
+    quiet_until = forms.TimeField(
+        required=False,
+        label="Quiet until",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     notes = forms.CharField(
         max_length=4000,
@@ -151,7 +162,7 @@ class PatientForm(forms.Form):
 
 Who = (
     *("legal_given", "legal_family", "preferred_name", "birth_date"),
-    *("language", "zone", "notes"),
+    *("language", "zone", "quiet_from", "quiet_until", "notes"),
 )
 
 

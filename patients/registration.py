@@ -8,14 +8,14 @@ out; they raise it too, so that what was just taken up for the former address is
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import transaction
 from django.db.models import Q
 
-from clinic import access, audit
+from clinic import access, audit, hours
 from clinic.access import Capability
 from clinic.models import Resource, ResourceKind, Site, Staff
 from patients import contacts, naming
@@ -30,11 +30,16 @@ CHANGEABLE = frozenset(
         "birth_date",
         "language",
         "zone",
+        "quiet_from",
+        "quiet_until",
         "notes",
     }
 )
 PLANNED_FROM = frozenset({"language", "zone", "preferred_name", "legal_given"})
 OLDEST_YEARS = 120
+# Quiet hours leave this much of the hours in which care messages go out (reminders.gate).
+CARE_HOURS = (time(8), time(20))
+LEAST_OPEN = timedelta(hours=2)
 SEARCH_KEY_LENGTH = 248  # with a space on either side it fits its column
 
 
@@ -68,6 +73,8 @@ def register(
     preferred_name: str = "",
     language: str = Language.ENGLISH,
     zone: str = "",
+    quiet_from: time | None = None,
+    quiet_until: time | None = None,
     notes: str = "",
     phone: str = "",
     email: str = "",
@@ -84,6 +91,8 @@ def register(
         "birth_date": birth_date,
         "language": language,
         "zone": zone,
+        "quiet_from": quiet_from,
+        "quiet_until": quiet_until,
         "notes": notes,
     }
     cleaned = _cleaned(fields, now=now)
@@ -250,7 +259,29 @@ def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
             "zone",
             f"'{cleaned['zone']}' is not a time zone; write one such as America/New_York.",
         )
+    _require_open_hours(cleaned["quiet_from"], cleaned["quiet_until"])
     return cleaned
+
+
+def _require_open_hours(quiet_from: time | None, quiet_until: time | None) -> None:
+    if quiet_from is None and quiet_until is None:
+        return
+    if quiet_from is None or quiet_until is None or quiet_from == quiet_until:
+        field = "quiet_from" if quiet_from is None else "quiet_until"
+        raise RegistrationRefused(field, "Give both ends of the quiet hours, or none.")
+    opens, closes = (_minute(each) for each in CARE_HOURS)
+    care = hours.Hours(frozenset({0}), opens, closes)
+    left = care.without(_minute(quiet_from), _minute(quiet_until))
+    if sum(each.closes - each.opens for each in left) < LEAST_OPEN.total_seconds() / 60:
+        raise RegistrationRefused(
+            "quiet_until",
+            "Leave at least two hours between 08:00 and 20:00, or messages about visits could"
+            " not be sent. To send none at all, withdraw the consent.",
+        )
+
+
+def _minute(at: time) -> int:
+    return at.hour * 60 + at.minute
 
 
 def _search_key(fields: dict[str, Any]) -> str:

@@ -76,13 +76,16 @@ class Entry:
     `priority` 0 goes first and is not bound by quiet hours; nor is the purpose `system`, of what
     answers somebody or is said to staff. `life` is how long after its due
     time a message is still worth sending; None means until the visit starts, or until the offer
-    runs out.
+    runs out. `sparable` kinds give way when a person has had enough messages (`caps`); `every_days`
+    is how many days lie between two of the kind at least.
     """
 
     purpose: Purpose
     priority: int
     life: timedelta | None
     tells_start: bool = False
+    sparable: bool = False
+    every_days: int = 0
 
 
 CATALOGUE: Mapping[Kind, Entry] = {
@@ -96,12 +99,14 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.REMINDER_CONFIRM: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.NUDGE: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.CHECKIN: Entry(Purpose.CARE, 1, timedelta(hours=48)),
-    Kind.PRECARE_STEP: Entry(Purpose.CARE, 2, None),
+    Kind.PRECARE_STEP: Entry(Purpose.CARE, 2, None, sparable=True),
     Kind.REMINDER_7D: Entry(Purpose.CARE, 2, None, tells_start=True),
-    Kind.POSTCARE_STEP: Entry(Purpose.CARE, 2, timedelta(hours=48)),
-    Kind.NO_SHOW_FOLLOWUP: Entry(Purpose.CARE, 2, timedelta(days=3)),
-    Kind.PROGRESS_MILESTONE: Entry(Purpose.CARE, 3, timedelta(days=7)),
-    Kind.TOUCHUP_PROMPT: Entry(Purpose.MARKETING, 4, timedelta(days=14)),
+    Kind.POSTCARE_STEP: Entry(Purpose.CARE, 2, timedelta(hours=48), sparable=True),
+    Kind.NO_SHOW_FOLLOWUP: Entry(Purpose.CARE, 2, timedelta(days=3), sparable=True),
+    Kind.PROGRESS_MILESTONE: Entry(Purpose.CARE, 3, timedelta(days=7), sparable=True),
+    Kind.TOUCHUP_PROMPT: Entry(
+        Purpose.MARKETING, 4, timedelta(days=14), sparable=True, every_days=30
+    ),
     Kind.OPTOUT_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.START_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.SAFETY_TEXT: Entry(Purpose.SYSTEM, 0, timedelta(minutes=30)),
@@ -137,6 +142,13 @@ REASONS: Mapping[str, str] = {
     "suppressed": "The number or address must not be written to.",
     "not_live": "The site does not send messages yet.",
     "quiet_hours": "It waits for the hours in which messages may be sent.",
+    "cap": "The person has had as many messages as they should get; this one can be spared.",
+    "said_by_email": "The person has had as many texts as they should get; the e-mail says it.",
+    "too_often": "Such a prompt went out not long ago.",
+    "no_common_hour": (
+        "The hours allowed where the patient may be have no moment in common: record their time"
+        " zone or change their quiet hours."
+    ),
     "refused": "The provider refused it.",
     "attempts_spent": "The provider could not be reached in several tries.",
     "provider_away": "The provider could not be reached; it is tried again.",

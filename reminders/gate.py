@@ -50,7 +50,8 @@ class Recipient:
     """What the gate sees of the patient and the site.
 
     `consents` are (purpose, channel); photos and phi_detail have the channel "any". `zones` are
-    all in which the patient may be. `suppressed` says why the address must not be used.
+    all in which the patient may be. `suppressed` says why the address must not be used. `quiet` are
+    the patient's own quiet hours, two minutes of the day; they may reach past midnight.
     """
 
     consents: frozenset[tuple[str, str]]
@@ -59,6 +60,7 @@ class Recipient:
     zones: tuple[str, ...]
     live_from: datetime | None
     deceased: bool = False
+    quiet: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,25 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
     for no consent and is not bound by them either. A message that quiet hours would hold past its
     expiry is skipped at once.
     """
+    if refusal := _refusal(envelope, recipient, now=now):
+        return refusal
+    if envelope.priority == 0 or envelope.purpose is Purpose.SYSTEM:
+        return Send()
+    try:
+        allowed_at = hours.next_allowed(
+            now, allowed_hours(envelope.purpose, recipient), recipient.zones
+        )
+    except hours.NeverAllowed:
+        return _skip("no_common_hour")
+    if allowed_at == now:
+        return Send()
+    words = _hours_in_words(envelope, recipient)
+    if allowed_at >= envelope.expires_at:
+        return Skip("expired", f"{REASONS['expired']} {words}")
+    return Wait(allowed_at, "quiet_hours", words)
+
+
+def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip | None:
     if recipient.deceased:
         return _skip("deceased")
     if now >= envelope.expires_at:
@@ -107,14 +128,32 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
         return Skip("suppressed", f"{REASONS['suppressed']} Reason: {words}.")
     if recipient.live_from is None or envelope.due_at < recipient.live_from:
         return _skip("not_live")
-    if envelope.priority == 0 or envelope.purpose is Purpose.SYSTEM:
-        return Send()
-    allowed_at = hours.next_allowed(now, QUIET_HOURS[envelope.purpose], recipient.zones)
-    if allowed_at == now:
-        return Send()
-    if allowed_at >= envelope.expires_at:
-        return Skip("expired", f"{REASONS['expired']} {_WORDS[envelope.purpose]}")
-    return Wait(allowed_at, "quiet_hours", _WORDS[envelope.purpose])
+    return None
+
+
+def allowed_hours(purpose: Purpose, recipient: Recipient) -> tuple[Hours, ...]:
+    """The daily hours in which messages of a purpose may be sent to this recipient."""
+    window = QUIET_HOURS[purpose]
+    return window.without(*recipient.quiet) if recipient.quiet else (window,)
+
+
+def may_arrive_until(
+    purpose: Purpose, priority: int, recipient: Recipient, *, now: datetime
+) -> datetime | None:
+    """Until when (UTC) a message that leaves at `now` may arrive; None when it may at any hour."""
+    if priority == 0 or purpose is Purpose.SYSTEM:
+        return None
+    return hours.allowed_until(now, allowed_hours(purpose, recipient), recipient.zones)
+
+
+def _hours_in_words(envelope: Envelope, recipient: Recipient) -> str:
+    words = [_WORDS[envelope.purpose]]
+    if len(recipient.zones) > 1:
+        places = ", ".join(recipient.zones)
+        words.append(f"It is not known in which zone the patient is, so all count: {places}.")
+    if recipient.quiet:
+        words.append("The patient asked for quiet hours besides.")
+    return " ".join(words)
 
 
 def _missing_consent(envelope: Envelope, recipient: Recipient) -> str:

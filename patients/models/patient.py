@@ -52,6 +52,10 @@ class Patient(models.Model):
         validators=[validate_zone],
         help_text="Only when the patient lives in another zone than the site.",
     )
+    quiet_from = models.TimeField(
+        null=True, blank=True, help_text="The patient's own quiet hours, in the zone they live in."
+    )
+    quiet_until = models.TimeField(null=True, blank=True, help_text="May be past midnight.")
     notes = models.TextField(blank=True)
     sites = models.ManyToManyField(Site, related_name="patients")
     resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="patient")
@@ -61,6 +65,9 @@ class Patient(models.Model):
     version = models.PositiveIntegerField(default=1, help_text="Rises with every saved edit.")
     revision = models.BigIntegerField(default=1)
     planned_revision = models.BigIntegerField(default=0)
+    catch_up_at = models.DateTimeField(
+        null=True, help_text="What was late then is said together, in one message."
+    )
 
     objects = PatientQuerySet.as_manager()
 
@@ -69,6 +76,12 @@ class Patient(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="patient_language_known", condition=Q(language__in=Language.values)
+            ),
+            models.CheckConstraint(
+                name="patient_quiet_hours_whole",
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                & ~Q(quiet_from=F("quiet_until")),
             ),
             models.CheckConstraint(
                 name="patient_plan_not_ahead",

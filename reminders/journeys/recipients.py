@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from clinic.models import Site
 from patients import consent
+from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
@@ -39,15 +40,31 @@ def of(messages: Sequence[Message]) -> dict[int, Recipient]:
     recipients = {}
     for message in messages:
         patient, address = message.patient, addresses[message.pk]
+        phone = own.get((message.patient_id, Channel.SMS), "")
         recipients[message.pk] = Recipient(
             consents=consents[patient.pk] if patient else frozenset(),
             address=address,
             suppressed=suppressed.get((message.channel, address), ""),
-            zones=((patient and patient.zone) or message.site.zone,),
+            zones=_zones(patient, message.site, phone or address),
             live_from=message.site.live_from,
             deceased=patient is not None and patient.deceased_at is not None,
+            quiet=_quiet(patient),
         )
     return recipients
+
+
+def _zones(patient: Patient | None, site: Site, phone: str) -> tuple[str, ...]:
+    """Where the recipient may be: the zone on record, else the site's and those of the number."""
+    if patient is not None and patient.zone:
+        return (patient.zone,)
+    return tuple(dict.fromkeys((site.zone, *zones_of(phone))))
+
+
+def _quiet(patient: Patient | None) -> tuple[int, int] | None:
+    if patient is None or patient.quiet_from is None or patient.quiet_until is None:
+        return None
+    ends = (patient.quiet_from, patient.quiet_until)
+    return ends[0].hour * 60 + ends[0].minute, ends[1].hour * 60 + ends[1].minute
 
 
 def _addresses(patients: Collection[int]) -> dict[tuple[int | None, str], str]:

@@ -20,7 +20,7 @@ CALL_UP_TO_PRIORITY = 1
 UNHEARD = (*FAILURES, MessageState.SKIPPED, MessageState.WITHDRAWN)
 
 # The gate's reasons that leave a living patient of a sending site untold.
-LEAVES_UNTOLD = frozenset({"no_consent", "no_address", "suppressed", "expired"})
+LEAVES_UNTOLD = frozenset({"no_consent", "no_address", "suppressed", "expired", "no_common_hour"})
 
 # (anchor, schedule version, step): what is said, whatever the channel.
 Said = tuple[str, int, str]

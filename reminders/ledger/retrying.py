@@ -19,7 +19,7 @@ from reminders.ledger import claiming
 from reminders.models import Message
 
 # What the gate refused may since have been mended: a consent given, a number added.
-GATE_REASONS = frozenset({"no_consent", "no_address", "suppressed", "not_live"})
+GATE_REASONS = frozenset({"no_consent", "no_address", "suppressed", "not_live", "no_common_hour"})
 CERTAINLY_NOT_RECEIVED = (MessageState.FAILED, MessageState.UNDELIVERED)
 
 

@@ -18,11 +18,10 @@ from django.conf import settings
 
 from appointments import links
 from appointments.models import Appointment, PatientLink
-from clinic import hours
 from reminders.catalogue import SAID_NOW, Channel, Kind, Purpose
 from reminders.channels import calendar
 from reminders.channels.base import Outgoing
-from reminders.gate import QUIET_HOURS, Recipient
+from reminders.gate import Recipient, may_arrive_until
 from reminders.journeys import gathering, saying
 from reminders.models import DraftText, Message, SentContent
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
@@ -273,10 +272,6 @@ def _method(message: Message) -> Literal["REQUEST", "CANCEL", ""]:
 
 def _validity_seconds(message: Message, recipient: Recipient, now: datetime) -> int:
     """How long the provider may keep a text: until it expires or the quiet hours begin."""
-    ends = [message.expires_at]
-    if message.priority > 0:
-        closes = QUIET_HOURS[Purpose(message.purpose)].closes
-        ends += [
-            hours.instant(hours.local(now, zone).date(), closes, zone) for zone in recipient.zones
-        ]
+    closes_at = may_arrive_until(Purpose(message.purpose), message.priority, recipient, now=now)
+    ends = [message.expires_at, *([closes_at] if closes_at else [])]
     return int((min(ends) - now).total_seconds())
