@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from clinic import hours
-from reminders.catalogue import TELLING_KINDS, Purpose
+from reminders.catalogue import Purpose
 from reminders.gate import QUIET_HOURS
 from reminders.models import Attempt
 from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_query
@@ -46,7 +46,7 @@ SELECT format('message %%s about visit %%s', message.id, visit.id)
          FROM appointments_statuschange AS change
         WHERE change.appointment_id = visit.id AND change.at <= attempt.started_at - %(clocks)s
         ORDER BY change.id DESC LIMIT 1) AS known
- WHERE attempt.outcome IN ('accepted', 'unknown') AND message.kind = ANY (%(telling)s)
+ WHERE attempt.outcome IN ('accepted', 'unknown') AND item.step <> 'cancelled'
    AND item.starts_at IS NOT NULL
    AND (known.starts_after <> item.starts_at OR known.state_after = 'cancelled')
    AND NOT EXISTS (
@@ -135,12 +135,7 @@ SENDINGS: tuple[Check, ...] = (
         _ACCEPTED_TWICE,
     ),
     by_query("said_once", "Nothing was said twice on one channel.", _SAID_TWICE),
-    by_query(
-        "true_when_sent",
-        "What was said of a visit's time was true when it was said.",
-        _STALE,
-        telling=[kind.value for kind in TELLING_KINDS],
-    ),
+    by_query("true_when_sent", "What was said of a visit was true when it was said.", _STALE),
     by_query("consent", "Who was written to had agreed at that moment.", _WITHOUT_CONSENT),
     by_query("suppression", "No suppressed number or address was written to.", _SUPPRESSED),
     by_query("death", "Nobody was written to after their death was recorded.", _AFTER_DEATH),

@@ -1,0 +1,379 @@
+"""Whatever patients, staff, providers and dying workers do in whatever order: every message leaves
+at most once, says what is true, and to those who agreed; and in the end the ledger is the plan."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from appointments.lifecycle import State
+from appointments.models import Appointment
+from appointments.proposing.places import VisitWish
+from appointments.refusals import Refused
+from appointments.visits import attendance, booking, cancelling, moving
+from clinic import hours
+from clinic.access import Forbidden
+from clinic.models import ProtocolVersion, Resource, Site, Staff
+from patients import consent
+from patients.models import Patient, Purpose
+from reminders.catalogue import MessageState
+from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.gate import QUIET_HOURS
+from reminders.journeys import replanning
+from reminders.ledger import receipts
+from reminders.models import Message
+from reminders.proving import proof
+from reminders.sending import dispatch
+from tests.appointments.conftest import at
+from tests.personas import a_patient
+
+pytestmark = pytest.mark.django_db
+
+ZONE = "America/New_York"
+# The clocks go forward between the first sessions and the second.
+DAYS = [date(2027, 2, 17), date(2027, 2, 18), date(2027, 2, 24)]
+WALLS = ["10:00", "13:00", "15:30"]
+# Shrinking such a story takes minutes and rarely makes it shorter than it is long.
+LONG_STORIES = settings(
+    max_examples=20, stateful_step_count=30, phases=[Phase.explicit, Phase.generate]
+)
+# What of time passes: less than a hold of notices, a night, up to the next session.
+LEAPS = [
+    timedelta(seconds=20),
+    timedelta(minutes=5),
+    timedelta(minutes=40),
+    timedelta(hours=9),
+    timedelta(days=1),
+    timedelta(days=6),
+]
+STATUSES = ["queued", "sent", "delivered", "undelivered", "failed"]
+FAILED = {"undelivered", "failed"}
+# Later than due is no fault of the engine here: nobody drains while the machine does other things.
+NOT_OF_THE_MACHINE = {"overdue", "expired", "claims", "unknowns", "attempts", "unplanned", "plan"}
+
+starts = st.builds(at, st.sampled_from(DAYS), st.sampled_from(WALLS))
+two, nth = st.integers(0, 1), st.integers(0, 7)
+channels = st.sampled_from(["sms", "email"])
+
+
+class Killed(BaseException):
+    """The worker dies here."""
+
+
+class Provider:
+    """Takes messages as it is told, and knows which it really took."""
+
+    name = "provider"
+    provider = "twilio"
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+        self.last: list[str] = []
+        self.mood = "takes"
+
+    def __call__(self, name: str) -> "Provider":
+        if self.mood == "dies_before_the_mark":
+            raise Killed
+        return self
+
+    def submit(self, outgoing: Outgoing) -> Submission:
+        match self.mood:
+            case "busy":
+                return Submission(outcome=Outcome.NOT_SENT, code="20429", retry_after_seconds=30)
+            case "refuses":
+                return Submission(outcome=Outcome.REFUSED, code="30034")
+            case "loses_the_call":
+                return Submission(outcome=Outcome.UNKNOWN, code="timeout")
+            case "dies_before_the_call":
+                raise Killed
+        self.taken[outgoing.reference] += 1
+        self.last.append(outgoing.reference)
+        match self.mood:
+            case "loses_the_answer":
+                return Submission(outcome=Outcome.UNKNOWN, code="reset")
+            case "dies_after_the_call":
+                raise Killed
+        return Submission(outcome=Outcome.ACCEPTED, provider_id=f"SM{len(self.last)}")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+TROUBLES = [
+    *("busy", "refuses", "loses_the_call", "loses_the_answer"),
+    *("dies_before_the_mark", "dies_before_the_call", "dies_after_the_call"),
+]
+
+
+@dataclass(frozen=True)
+class House:
+    site: Site
+    version: ProtocolVersion
+    place: tuple[int, int, int]
+    patients: tuple[Patient, Patient]
+    desk: Staff
+    provider: Staff
+    now: datetime
+
+
+class Journey(RuleBasedStateMachine):
+    """Each example is a transaction of its own, rolled back at its end."""
+
+    house: ClassVar[House]
+    happened: ClassVar[Counter[str]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self.house.now
+        self.provider = Provider()
+        self.reported_lost: Counter[str] = Counter()
+        self.example = transaction.atomic()
+        self.example.__enter__()
+
+    def teardown(self) -> None:
+        try:
+            self._come_to_rest()
+            self._holds(without=frozenset({"overdue", "unknowns"}))
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+
+    # --- What staff and patients do ---------------------------------------------------------------
+
+    @initialize(first=starts, wall=st.sampled_from(WALLS))
+    def book_one(self, first: datetime, wall: str) -> None:
+        self.book(who=0, first=first, later=wall)
+
+    @rule(who=two, first=starts, later=st.sampled_from([None, *WALLS]))
+    def book(self, who: int, first: datetime, later: str | None) -> None:
+        days = [first]
+        if later is not None:
+            days.append(at(hours.local(first, ZONE).date() + timedelta(days=28), later))
+        visits = [VisitWish(start, *self.house.place) for start in days]
+        self._attempt(
+            "book",
+            lambda: booking.book_series(
+                patient=self.house.patients[who],
+                site=self.house.site,
+                version=self.house.version,
+                areas=["face"],
+                visits=visits,
+                by=self.house.desk,
+                now=self.now,
+            ),
+        )
+
+    @precondition(lambda self: self._open().exists())
+    @rule(n=nth, start=starts)
+    def move(self, n: int, start: datetime) -> None:
+        visit = self._nth(n)
+        provider, room, device = self.house.place
+        self._attempt(
+            "move",
+            lambda: moving.move(
+                appointment=visit,
+                starts_at=start,
+                provider_id=provider,
+                room_id=room,
+                device_id=device,
+                by=self.house.desk,
+                now=self.now,
+            ),
+        )
+
+    @precondition(lambda self: self._open().exists())
+    @rule(n=nth)
+    def cancel(self, n: int) -> None:
+        visit = self._nth(n)
+        self._attempt(
+            "cancel",
+            lambda: cancelling.cancel(appointment=visit, by=self.house.desk, now=self.now),
+        )
+
+    @precondition(lambda self: self._open().exists())
+    @rule(n=nth)
+    def treat(self, n: int) -> None:
+        """The day of the visit comes, and it takes place."""
+        visit = self._nth(n)
+        if visit.starts_at < self.now:
+            return
+        self.now = visit.starts_at
+
+        def take_place() -> None:
+            by = self.house.provider
+            arrived = attendance.check_in(appointment=visit, by=by, now=self.now)
+            begun = attendance.start(appointment=arrived, by=by, now=self.now)
+            self.now = visit.ends_at
+            attendance.complete(appointment=begun, by=by, now=self.now)
+
+        self._attempt("treat", take_place)
+
+    @rule(who=two, channel=channels, agrees=st.booleans())
+    def consent(self, who: int, channel: str, agrees: bool) -> None:
+        act = consent.give if agrees else consent.withdraw
+        act(
+            patient=self.house.patients[who],
+            purpose=Purpose.CARE,
+            channel=channel,
+            by=self.house.desk,
+            now=self.now,
+        )
+
+    # --- What the engine does ---------------------------------------------------------------------
+
+    @rule(
+        mood=st.sampled_from(["takes", *TROUBLES]),
+        window=st.sampled_from([1, 3, 64]),
+        leap=st.sampled_from(LEAPS),
+        planned=st.sampled_from([True, True, True, False]),
+    )
+    def drain(self, mood: str, window: int, leap: timedelta, planned: bool) -> None:
+        self.now += leap
+        if planned:
+            replanning.sync_stale(now=self.now)
+        self._send(mood, window)
+
+    @rule(leap=st.sampled_from(LEAPS))
+    def drain_undisturbed(self, leap: timedelta) -> None:
+        self.drain("takes", 64, leap, planned=True)
+
+    @rule(mood=st.sampled_from(TROUBLES))
+    def drain_notices(self, mood: str) -> None:
+        self.drain(mood, 64, timedelta(minutes=5), planned=True)
+
+    @rule()
+    def tidy(self) -> None:
+        dispatch.tidy(now=self.now)
+
+    @precondition(lambda self: self.provider.last)
+    @rule(n=nth, status=st.sampled_from(STATUSES), times=st.integers(1, 2))
+    def report(self, n: int, status: str, times: int) -> None:
+        """The provider reports on a message that it took: late, doubled, in any order."""
+        reference = self.provider.last[n % len(self.provider.last)]
+        for _ in range(times):
+            moved = receipts.record(
+                provider="twilio",
+                reference=UUID(reference),
+                event_key=f"{reference}:{status}",
+                status=status,
+                code="30003" if status in FAILED else "",
+                now=self.now,
+            )
+            if moved and status in FAILED:
+                self.reported_lost[reference] += 1
+        self._holds()
+
+    # --- What is always so ------------------------------------------------------------------------
+
+    def _send(self, mood: str, window: int) -> None:
+        before = len(self.provider.last)
+        self.provider.mood = mood
+        try:
+            dispatch.send_due(now=self.now, window=window, channel=self.provider)
+        except Killed:
+            self.happened["killed"] += 1
+        for reference in self.provider.last[before:]:
+            self.happened[mood] += 1
+            self._was_right(Message.objects.get(reference=reference))
+        if len(self.provider.last) > before:
+            self._holds()
+
+    def _was_right(self, message: Message) -> None:
+        """Nothing else happens while a window is sent: what is so now was so at the call."""
+        assert message.patient is not None
+        standing = consent.standing([message.patient.pk])[message.patient.pk]
+        assert (message.purpose, message.channel) in standing
+        assert self.now < message.expires_at
+        if message.priority > 0:
+            zones = (self.house.site.zone,)
+            window = QUIET_HOURS[message.purpose]  # type: ignore[index]
+            assert hours.next_allowed(self.now, window, zones) == self.now
+        for item in message.items.exclude(starts_at=None):
+            if item.step != "cancelled":
+                visit = Appointment.objects.get(pk=item.anchor.removeprefix("visit:"))
+                assert visit.state != State.CANCELLED
+                assert visit.starts_at == item.starts_at
+
+    def _holds(self, without: frozenset[str] = frozenset(NOT_OF_THE_MACHINE)) -> None:
+        for reference, times in self.provider.taken.items():
+            assert times <= 1 + self.reported_lost[reference]
+        for check, finding in proof.prove(now=self.now):
+            assert check.name in without or not finding.faults, (check.name, finding.named)
+
+    def _come_to_rest(self) -> None:
+        """Time passes with a provider in good mood until nothing more is due."""
+        self.now += timedelta(minutes=2)
+        self.provider.mood = "takes"
+        for _ in range(60):
+            dispatch.tidy(now=self.now)
+            replanning.sync_stale(now=self.now)
+            tally = dispatch.send_due(now=self.now, channel=self.provider)
+            if not tally["claimed"]:
+                break
+        assert not Patient.objects.stale().exists()
+        in_hand = (MessageState.CLAIMED, MessageState.SUBMITTING)
+        assert not Message.objects.filter(state__in=in_hand).exists()
+
+    # --- How --------------------------------------------------------------------------------------
+
+    def _open(self):  # type: ignore[no-untyped-def]
+        return Appointment.objects.filter(state=State.BOOKED)
+
+    def _nth(self, n: int) -> Appointment:
+        rows = list(self._open().select_related("series__patient", "site").order_by("pk"))
+        return rows[n % len(rows)]
+
+    def _attempt(self, name: str, act: Callable[[], object]) -> None:
+        try:
+            with transaction.atomic():
+                act()
+        except (Refused, Forbidden):
+            return
+        self.happened[name] += 1
+
+
+def test_whatever_happens_in_whatever_order(
+    site: Site,
+    house: ProtocolVersion,
+    treatment_provider: Resource,
+    room: Resource,
+    needling_device: Resource,
+    front_desk: Staff,
+    provider: Staff,
+    now: datetime,
+) -> None:
+    one = a_patient(site, front_desk, now, given="A")
+    # Shares the telephone.
+    other = a_patient(site, front_desk, now, given="B", email="b@patients.example")
+
+    class Here(Journey):
+        happened = Counter()
+        house: ClassVar[House]
+
+    Here.house = House(
+        site=site,
+        version=house,
+        place=(treatment_provider.pk, room.pk, needling_device.pk),
+        patients=(one, other),
+        desk=front_desk,
+        provider=provider,
+        now=now,
+    )
+    run_state_machine_as_test(Here, settings=LONG_STORIES)
+    # A machine that never came where it hurts would prove nothing.
+    for what in ("book", "move", "cancel", "treat", "takes", "killed", "loses_the_answer"):
+        assert Here.happened[what] >= 3, (what, Here.happened)
