@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from reminders.catalogue import MessageState
+from reminders.channels.base import Outcome
 from reminders.ledger import claiming, fallback, provider_statuses
 from reminders.models import Message, MessageItem, Receipt
 
@@ -101,3 +102,5 @@ def _move(message: Message, state: MessageState, *, code: str, now: datetime) ->
             *("delivered_at", "closed_at", "wake_at", "claimed_at"),
         ]
     )
+    # Whoever made the call may be dead, and nobody else would end the attempt.
+    message.attempts.filter(ended_at=None).update(ended_at=now, outcome=Outcome.ACCEPTED)

@@ -7,7 +7,7 @@ import pytest
 from appointments.models import Appointment, Task
 from patients.models import Patient
 from reminders.catalogue import Channel, MessageState
-from reminders.channels.base import Outcome, Submission
+from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import replanning
 from reminders.ledger import receipts
 from reminders.models import Message, Receipt, Suppression
@@ -91,6 +91,28 @@ def test_an_unknown_outcome_is_settled_by_a_report(visit: Appointment, now: date
     stored = again(message)
     assert stored.state == MessageState.SENT
     assert stored.accepted_at == now
+
+
+def test_a_report_ends_the_attempt_of_a_worker_that_died_after_its_call(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+
+    def dies(outgoing: Outgoing) -> Submission:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dispatch.send_due(now=now, channel=Recorder(dies))
+    receipts.record(
+        provider="twilio",
+        reference=message.reference,
+        event_key="e",
+        status="sent",
+        code="",
+        now=now + timedelta(seconds=9),
+    )
+    attempt = message.attempts.get()
+    assert (attempt.outcome, attempt.ended_at) == ("accepted", now + timedelta(seconds=9))
 
 
 def test_a_report_stops_a_message_that_was_about_to_be_sent_again(
