@@ -12,21 +12,33 @@ from redis.exceptions import RedisError
 from config import pulse
 from reminders.ledger import claiming
 from reminders.proving.measuring import measure
+from reminders.sending import canary
 
 
 @login_not_required
 @never_cache
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """200 when every part is `ok`; 503 when one is `down`, `late` or `unknown` (if what proves it
-    is down). `engine` counts what waits and how long: no more than anybody may know."""
+    """200 when every part is `ok`; 503 when one is `down`, `late`, `silent` or, if what proves it
+    is down, `unknown`. `engine` counts what waits and how long: no more than anybody may know."""
     state, figures = _engine()
-    parts = {"database": _database(), **_broker_side(), "engine": state}
+    parts = {"database": _database(), **_broker_side(), "engine": state, **_canary()}
     ok = all(state == "ok" for state in parts.values())
     return JsonResponse(
         {"status": "ok" if ok else "down", "parts": parts, "engine": figures},
         status=200 if ok else 503,
     )
+
+
+def _canary() -> dict[str, str]:
+    """Whether test texts arrive, where a site has a number for them."""
+    try:
+        found = canary.silences(now=claiming.database_now())
+    except DatabaseError:
+        return {"canary": "unknown"}
+    if not found:
+        return {}
+    return {"canary": "silent" if any(each.is_too_long for each in found) else "ok"}
 
 
 def _engine() -> tuple[str, dict[str, float]]:

@@ -1,6 +1,6 @@
 """GET /metrics/: the engine's figures for Prometheus, to whoever brings the token."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from reminders.ledger import claiming
 from reminders.proving.measuring import Measures, measure
+from reminders.sending import canary
 
 
 @login_not_required
@@ -28,13 +29,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
     ):
         return HttpResponse(status=403)
     registry = CollectorRegistry()
-    registry.register(_Engine(measure(now=claiming.database_now())))
+    now = claiming.database_now()
+    registry.register(_Engine(measure(now=now), canary.silences(now=now)))
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 class _Engine(Collector):
-    def __init__(self, measures: Measures) -> None:
+    def __init__(self, measures: Measures, silences: Sequence[canary.Silence]) -> None:
         self._measures = measures
+        self._silences = silences
 
     def collect(self) -> Iterator[Metric]:
         m = self._measures
@@ -69,6 +72,14 @@ class _Engine(Collector):
         for labels, count in sorted(m.outcomes.items()):
             attempts.add_metric(labels, count)
         yield attempts
+        silent = GaugeMetricFamily(
+            "afterglow_canary_silence_seconds",
+            "Since the last test text that came back was sent out",
+            labels=["site"],
+        )
+        for silence in self._silences:
+            silent.add_metric([silence.site], silence.seconds)
+        yield silent
 
 
 def _gauge(name: str, says: str, value: float) -> Metric:

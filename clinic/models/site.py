@@ -43,6 +43,16 @@ class Site(models.Model):
         blank=True,
         help_text="Nothing is sent before; empty means not yet live.",
     )
+    canary_number = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=(
+            "E.164 number of a telephone of the clinic's own. It gets a test text every quarter of "
+            "an hour, whose delivery shows that texts arrive. Empty: none."
+        ),
+    )
     notice_hold_seconds = models.PositiveIntegerField(
         default=180,
         help_text="A notice waits this long after a change, so that an undo sends nothing.",
@@ -56,6 +66,10 @@ class Site(models.Model):
             models.CheckConstraint(
                 name="site_plan_not_ahead",
                 condition=Q(planned_revision__lte=F("revision")),
+            ),
+            models.CheckConstraint(
+                name="site_canary_number",
+                condition=Q(canary_number="") | Q(canary_number__regex=r"^\+[1-9][0-9]{6,14}$"),
             ),
         ]
         indexes = [

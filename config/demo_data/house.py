@@ -198,6 +198,7 @@ def _sites(since: datetime) -> Iterator[Site]:
             phone=f"+1{area}5550100",
             sms_name=sms_name,
             sms_number=f"+1{area}5550101",
+            canary_number=f"+1{area}5550199",
             email_address=f"{slug}@demo.example",
             reply_to=f"desk.{slug}@demo.example",
             live_from=since,

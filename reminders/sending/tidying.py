@@ -1,5 +1,5 @@
-"""Clearing away what time alone has ended: claims of dead workers, holds and offers that ran out,
-entries of the wait-list that were overtaken.
+"""What time alone brings: claims of dead workers, holds and offers that ran out and entries of the
+wait-list that were overtaken are cleared away, and canaries are sent out.
 
 Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
 way.
@@ -11,11 +11,12 @@ from datetime import datetime
 
 from appointments.claiming import holding
 from appointments.waitlist import offering, overtaken
-from reminders.sending import dispatch
+from reminders.sending import canary, dispatch
 
 
 def tidy(*, now: datetime) -> None:
-    """Clear away what ended before `now`, the database's clock."""
+    """Clear away what ended before `now`, the database's clock, and send out canaries."""
+    canary.send_out(now=now)
     dispatch.tidy(now=now)
     offering.expire(now=now)
     holding.expire(now=now)

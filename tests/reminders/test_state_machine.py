@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
+from django.db.models import QuerySet
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -346,7 +347,7 @@ class Journey(RuleBasedStateMachine):
 
     # --- How --------------------------------------------------------------------------------------
 
-    def _open(self):  # type: ignore[no-untyped-def]
+    def _open(self) -> QuerySet[Appointment]:
         return Appointment.objects.filter(state=State.BOOKED)
 
     def _nth(self, n: int) -> Appointment:

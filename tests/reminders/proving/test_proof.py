@@ -8,13 +8,20 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from appointments.models import Allocation, Appointment
+from appointments.lifecycle import Move
+from appointments.models import Allocation, Appointment, StatusChange
 from appointments.visits import history
 from clinic.models import Resource
 from patients.models import Patient
 from reminders.journeys import replanning
 from reminders.ledger import receipts
-from reminders.models import Message
+from reminders.models import (
+    Message,
+    SentContent,
+    Suppression,
+    SuppressionReason,
+    SuppressionSource,
+)
 from reminders.proving import proof
 from reminders.proving.checks import MOST_NAMED
 from reminders.sending import dispatch
@@ -54,7 +61,39 @@ WAITING = (
     "(SELECT min(id) FROM reminders_message WHERE state = 'scheduled' AND wake_at IS NOT NULL)"
 )
 SENT = "(SELECT min(id) FROM reminders_message WHERE state = 'accepted')"
-BREAKS = {
+TAKEN_AGAIN = f"""
+        INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
+        SELECT message_id, 2, started_at + interval '1 min', ended_at, outcome, code
+          FROM reminders_attempt WHERE message_id = {SENT}"""
+WORDS_LOST = f"DELETE FROM reminders_sentcontent WHERE message_id = {SENT}"
+
+
+def moved_before_it_was_sent() -> None:
+    first = StatusChange.objects.get()
+    StatusChange.objects.create(
+        appointment=first.appointment,
+        at=first.at + timedelta(minutes=1),
+        move=Move.MOVE,
+        state_before=first.state_after,
+        state_after=first.state_after,
+        starts_before=first.starts_after,
+        starts_after=first.starts_after + timedelta(days=1),
+        ends_before=first.appointment.ends_at,
+    )
+
+
+def suppressed_before_it_was_sent() -> None:
+    content = SentContent.objects.get(message__channel="sms")
+    Suppression.objects.create(
+        channel="sms",
+        address=content.address,
+        reason=SuppressionReason.OPTED_OUT,
+        source=SuppressionSource.REPLY,
+        since=content.at - timedelta(hours=1),
+    )
+
+
+BREAKS: dict[str, str | Callable[[], None]] = {
     "overlaps": """
         SET CONSTRAINTS ALL IMMEDIATE;
         ALTER TABLE appointments_allocation DROP CONSTRAINT allocation_no_overlap;
@@ -65,10 +104,7 @@ BREAKS = {
           FROM appointments_allocation LIMIT 1""",
     "places": "UPDATE appointments_allocation SET active = false",
     "given_back": "UPDATE appointments_appointment SET state = 'cancelled', closed_at = now()",
-    "accepted_once": f"""
-        INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
-        SELECT message_id, 2, started_at + interval '1 min', ended_at, outcome, code
-          FROM reminders_attempt WHERE message_id = {SENT}""",
+    "accepted_once": TAKEN_AGAIN,
     "said_once": f"""
         DROP INDEX message_item_said_once;
         UPDATE reminders_message SET state = 'sent', accepted_at = now(), wake_at = NULL
@@ -79,20 +115,11 @@ BREAKS = {
           FROM reminders_messageitem AS said
          WHERE said.message_id = {SENT}
            AND item.message_id = (SELECT id FROM reminders_message WHERE state = 'sent')""",
-    "true_when_sent": """
-        INSERT INTO appointments_statuschange
-               (appointment_id, at, move, state_before, state_after, starts_before, starts_after,
-                resources_before, reason)
-        SELECT appointment_id, at + interval '1 min', 'move', 'booked', 'booked', starts_after,
-               starts_after + interval '1 day', '[]', ''
-          FROM appointments_statuschange""",
+    "true_when_sent": moved_before_it_was_sent,
     "consent": """
         UPDATE patients_contactconsent SET closed_at = opened_at, closed_source = 'phone'
          WHERE purpose = 'care' AND channel = 'sms'""",
-    "suppression": """
-        INSERT INTO reminders_suppression (channel, address, reason, code, since)
-        SELECT 'sms', address, 'opted_out', '', at - interval '1 hour'
-          FROM reminders_sentcontent WHERE address LIKE '+%%'""",
+    "suppression": suppressed_before_it_was_sent,
     "death": """
         UPDATE patients_patient SET deceased_at = (
                SELECT min(started_at) - interval '1 hour' FROM reminders_attempt)""",
@@ -121,7 +148,7 @@ BREAKS = {
     "visits": f"""
         UPDATE reminders_messageitem SET anchor = 'visit:0' WHERE message_id = {SENT}""",
     "items": f"DELETE FROM reminders_messageitem WHERE message_id = {WAITING}",
-    "words": f"DELETE FROM reminders_sentcontent WHERE message_id = {SENT}",
+    "words": WORDS_LOST,
     "plan": f"UPDATE reminders_message SET due_at = due_at - interval '1 h' WHERE id = {WAITING}",
 }
 # What is wrong with the ledger is often also not as planned.
@@ -137,7 +164,11 @@ def test_every_check_is_tried() -> None:
 def test_a_check_finds_the_fault_that_it_is_for(
     check: str, as_owner: Callable[[str], None], now: datetime
 ) -> None:
-    as_owner(BREAKS[check])
+    broken = BREAKS[check]
+    if isinstance(broken, str):
+        as_owner(broken)
+    else:
+        broken()
     found = faults(now)
     assert found.keys() - ALSO == {check} - ALSO
     assert found[check]
@@ -154,7 +185,7 @@ def test_a_repetition_after_a_reported_loss_is_no_fault(
         code="30003",
         now=now + timedelta(minutes=10, seconds=30),
     )
-    as_owner(BREAKS["accepted_once"].replace(SENT, str(told.pk)))
+    as_owner(TAKEN_AGAIN.replace(SENT, str(told.pk)))
     assert "accepted_once" not in faults(now)
 
 
@@ -175,7 +206,7 @@ def test_many_faults_are_counted_and_the_first_are_named(
 
 @pytest.mark.usefixtures("told")
 def test_the_command_names_the_rows_and_fails(as_owner: Callable[[str], None]) -> None:
-    as_owner(BREAKS["words"])
+    as_owner(WORDS_LOST)
     as_owner("UPDATE reminders_message SET accepted_at = now() WHERE accepted_at IS NOT NULL")
     written = StringIO()
     with pytest.raises(SystemExit) as ended:
