@@ -15,6 +15,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clinic.durations import Duration
@@ -150,6 +151,8 @@ def shifted_day(day: date, duration: Duration, sign: int = 1) -> date:
     return clamped + sign * duration.days * DAY
 
 
+# A plan asks the same several times over, for each step and channel that hangs on one visit.
+@lru_cache(maxsize=4096)
 def _shifted(at: datetime, duration: Duration, zone: str, sign: int) -> datetime:
     moved = at.astimezone(UTC)
     if duration.is_calendar:
