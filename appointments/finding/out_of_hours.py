@@ -47,9 +47,10 @@ def hours(
 ) -> OutsideHours | None:
     """When one of the `chosen` resources (ids by kind) is not there for its whole time."""
     site, on = facts.site, local(starts_at, facts.site.zone).date()
+    open_on = site.open_on(on)
     for kind, resource in chosen.items():
         held = facts.need.held(kind, starts_at)
-        if not inside(held, site.open_on(on)):
+        if not inside(held, open_on):
             return _refused(_opening(facts, on), facts, chosen, names[resource], held, starts_at)
     held, provider = facts.need.held(PROVIDER, starts_at), chosen[PROVIDER]
     if not inside(held, facts.providers[provider].works_on(on, site)):

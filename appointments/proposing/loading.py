@@ -182,7 +182,8 @@ def _house(site: Site, protocol: Protocol, only: Collection[int]) -> _House:
     rows, opening, closures, other_hours, hours, credentials, travel = (
         each or [] for each in lists
     )
-    resources = {each["id"]: Resource(**each) for each in rows}
+    columns = [*rows[0]] if rows else []
+    resources = {row["id"]: Resource.from_db(None, columns, row.values()) for row in rows}
     weeks, valid = defaultdict(list), defaultdict(list)
     for provider, *stretch in hours:
         weeks[provider].append(tuple(stretch))

@@ -11,7 +11,7 @@ import numpy as np
 from appointments.finding import ticks
 from appointments.finding.availability import Openings
 from appointments.finding.local_days import Ints
-from appointments.finding.ticks import TICK
+from appointments.finding.ticks import TICK, TICK_SECONDS
 from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.proposing import problems
 from appointments.proposing.loading import Loaded, load
@@ -25,6 +25,8 @@ from patients.models import Patient
 SOON = timedelta(days=21)
 # How far before and after a time a start is near to it.
 NEAR = timedelta(days=7)
+# The nearest ones mostly lie on the same or the next day, which costs less to look through.
+NEXT = timedelta(days=1)
 
 
 def free_starts(
@@ -129,32 +131,43 @@ def nearest_starts(
     series: TreatmentSeries | None = None,
     allowed: Callable[[date], bool] = lambda day: True,
     limit: int = 3,
-    days: int = NEAR.days,
 ) -> list[Place]:
-    """The offered starts nearest to `near` on the `allowed` days, up to `days` before and after.
+    """The offered starts nearest to `near` on the `allowed` days, up to a week before and after.
 
     `series` is the one that the visit belongs to; the visits `without` (ids) count as free.
     """
     middle = local(near, site.zone).date()
-    loaded = load(
-        patient=patient,
-        site=site,
-        version=version,
-        areas=areas,
-        first_day=middle - timedelta(days=days),
-        last_day=middle + timedelta(days=days),
-        now=now,
-        without=without,
-        holding=holding,
-        series_id=series.pk if series else None,
-    )
-    openings = Openings(loaded.facts)
-    found = np.flatnonzero(openings.feasible)
-    numbers = np.unique(openings.day_of[found])
-    right = [number for number in numbers if allowed(openings.days.date_of(number))]
-    found = found[np.isin(openings.day_of[found], right)]
-    nearest = _by_distance(openings, found, near)[:limit]
-    return list(_places(loaded, openings, nearest, {}))
+
+    def look(span: timedelta) -> tuple[Loaded, Openings, Ints]:
+        loaded, openings = _look(
+            None,
+            patient=patient,
+            site=site,
+            version=version,
+            areas=areas,
+            first_day=middle - span,
+            last_day=middle + span,
+            now=now,
+            without=without,
+            holding=holding,
+            series_id=series.pk if series else None,
+        )
+        found = np.flatnonzero(openings.feasible)
+        numbers = np.unique(openings.day_of[found])
+        right = [number for number in numbers if allowed(openings.days.date_of(number))]
+        found = found[np.isin(openings.day_of[found], right)]
+        return loaded, openings, _by_distance(openings, found, near)[:limit]
+
+    loaded, openings, found = look(NEXT)
+    if len(found) < limit or _reaches(openings, near) < abs(openings.starts_at(found[-1]) - near):
+        loaded, openings, found = look(NEAR)
+    return list(_places(loaded, openings, found, {}))
+
+
+def _reaches(openings: Openings, near: datetime) -> timedelta:
+    """How far from `near` there is no start but those of the openings."""
+    first, end = (ticks.at(each // TICK_SECONDS) for each in openings.days.begins[[0, -1]])
+    return min(near - first, end - near)
 
 
 def _look(provider: Resource | None, **asked: Any) -> tuple[Loaded, Openings]:

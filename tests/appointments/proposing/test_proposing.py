@@ -368,6 +368,47 @@ def test_where_no_day_has_a_start_what_binds_is_told_and_until_when(
     ]
 
 
+@pytest.mark.parametrize(
+    ("blocked", "first"),
+    [
+        (None, at(FIRST, "16:00")),
+        ((at(FIRST, "00:00"), at(FIRST + DAY, "12:00")), at(FIRST + DAY, "12:15")),
+        # Three starts the day before are found first, and lie farther off than those after.
+        ((at(FIRST - DAY, "12:00"), at(FIRST + 2 * DAY, "00:00")), at(FIRST + 2 * DAY, "09:15")),
+        (
+            (at(FIRST - 2 * DAY, "00:00"), at(FIRST + 4 * DAY, "12:00")),
+            at(FIRST - 3 * DAY, "16:00"),
+        ),
+    ],
+)
+def test_the_nearest_starts_of_a_week_are_found_wherever_they_lie(
+    blocked: tuple[datetime, datetime] | None,
+    first: datetime,
+    house: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    manager: Staff,
+    needling_device: Resource,
+    now: datetime,
+) -> None:
+    if blocked:
+        blocks.block(
+            site=site,
+            resources=[needling_device],
+            kind=BlockKind.MAINTENANCE,
+            starts_at=blocked[0],
+            ends_at=blocked[1],
+            by=manager,
+            now=now,
+        )
+    asked = {"patient": patient, "site": site, "version": house, "areas": ["face"], "now": now}
+    near = at(FIRST, "23:45")
+    whole = proposing.search_starts(**asked, near=near, limit=3)  # type: ignore[arg-type]
+    found = proposing.nearest_starts(**asked, near=near)  # type: ignore[arg-type]
+    assert tuple(found) == whole.places
+    assert found[0].starts_at == first
+
+
 def test_the_number_of_queries_does_not_grow_with_the_plan(
     propose: Propose, house: ProtocolVersion, site: Site
 ) -> None:
