@@ -1,9 +1,9 @@
 """Every write to allocations: the recipe that gives one winner and no deadlock.
 
-Lock the resource rows in order of id, then insert in order of resource and time and let the
-exclusion constraint skip what overlaps; a short count is a lost race. An INSERT alone, even in
-order, deadlocks: PostgreSQL stores the tuple first and checks afterwards, so that two writers
-wait for each other. Refuses to know why a place is wanted.
+Lock the resource rows, patients first and then in order of id; insert in order of resource and
+time and let the exclusion constraint skip what overlaps; a short count is a lost race. An INSERT
+alone, even in order, deadlocks: PostgreSQL stores the tuple first and checks afterwards, so that
+two writers wait for each other. Refuses to know why a place is wanted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from django.db.models import Q
 from appointments.claiming import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
 from clinic.hours import Period
-from clinic.models import Resource
 
 EXCLUSION_VIOLATION, DEADLOCK, LOCK_TIMEOUT = "23P01", "40P01", "55P03"
 
@@ -61,9 +60,19 @@ def guarded() -> Iterator[None]:
 
 
 def lock(resources: Iterable[int]) -> None:
-    """Lock these resources until the end of the transaction; others wait here, in order."""
-    rows = Resource.objects.filter(pk__in=set(resources)).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+    """Lock these resources until the end of the transaction; others wait here, in order.
+
+    Patients come before all others, so that who has locked the patient may look what is held for
+    them, and then lock the rest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT FROM clinic_resource WHERE id = ANY(%s)
+            ORDER BY kind <> 'patient', id FOR NO KEY UPDATE
+            """,
+            [sorted(set(resources))],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,36 @@ def collisions(
     """What `wanted` overlaps, in its order. Holds that ran out at `now` are nobody's any more;
     neither the visits `without` nor the hold `holding` are in the way. The place of a visit is
     nobody's to have again, though, where a block stands over it."""
+    found = _overlapped(wanted, now, without, holding)
+    return [collision for collision, expired in found if expired is None]
+
+
+def clear_the_way(
+    wanted: Sequence[Held],
+    *,
+    now: datetime,
+    without: Collection[Appointment] = (),
+    holding: Hold | None = None,
+) -> list[Collision]:
+    """Clear away what `wanted` overlaps of holds that ran out at `now`: the exclusion constraint
+    reads no clock. What is left in the way, as `collisions` says.
+
+    Call it under the locks of the wanted resources.
+    """
+    found = _overlapped(wanted, now, without, holding)
+    gone = [expired for _, expired in found if expired is not None]
+    if gone:
+        Allocation.objects.filter(pk__in=gone).delete()
+    return [collision for collision, expired in found if expired is None]
+
+
+def _overlapped(
+    wanted: Sequence[Held],
+    now: datetime,
+    without: Collection[Appointment],
+    holding: Hold | None,
+) -> list[tuple[Collision, int | None]]:
+    """What `wanted` overlaps, and the id of the allocation where its hold ran out at `now`."""
     if not wanted:
         return []
     with connection.cursor() as cursor:
@@ -98,21 +137,21 @@ def collisions(
                 SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
                     WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
             )
-            SELECT number, appointment_id, block_id, hold_id FROM (
-                SELECT wanted.number, taken.starts_at, appointment_id, block_id, hold_id
+            SELECT number, appointment_id, block_id, hold_id, expired FROM (
+                SELECT wanted.number, taken.*
                 FROM wanted CROSS JOIN LATERAL (
-                    SELECT taken.starts_at, appointment_id, block_id, hold_id
+                    SELECT taken.starts_at, appointment_id, block_id, hold_id,
+                           CASE WHEN taken.expires_at <= %s THEN taken.id END AS expired
                     FROM appointments_allocation taken
                     WHERE taken.active AND taken.resource_id = wanted.resource_id
                       AND taken.starts_at > wanted.starts_at - interval '1 day'
                       AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
-                      AND (taken.expires_at IS NULL OR taken.expires_at > %s)
                       AND coalesce(taken.appointment_id, 0) <> ALL(%s)
                       AND taken.hold_id IS DISTINCT FROM %s
                     ORDER BY taken.starts_at LIMIT 300
                 ) taken
                 UNION
-                SELECT wanted.number, block.starts_at, NULL, block.id, NULL
+                SELECT wanted.number, block.starts_at, NULL, block.id, NULL, NULL
                 FROM wanted
                 JOIN appointments_block_resources over USING (resource_id)
                 JOIN appointments_block block ON block.id = over.block_id
@@ -128,31 +167,9 @@ def collisions(
                 holding.pk if holding else NO_HOLD,
             ],
         )
-        return [Collision(wanted[number - 1], *owners) for number, *owners in cursor]
-
-
-def clear_expired(wanted: Sequence[Held], *, now: datetime) -> None:
-    """Clear away what overlaps `wanted` of holds that ran out at `now`: the exclusion constraint
-    reads no clock. Call it under the locks of the wanted resources."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM appointments_allocation WHERE id IN (
-                SELECT gone.id
-                FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
-                     AS wanted (resource_id, starts_at, ends_at)
-                CROSS JOIN LATERAL (
-                    SELECT id FROM appointments_allocation gone
-                    WHERE gone.active AND gone.resource_id = wanted.resource_id
-                      AND gone.starts_at > wanted.starts_at - interval '1 day'
-                      AND gone.starts_at < wanted.ends_at AND gone.ends_at > wanted.starts_at
-                      AND gone.expires_at <= %s
-                    ORDER BY gone.starts_at LIMIT 300
-                ) gone
-            )
-            """,
-            [*_columns(wanted), now],
-        )
+        return [
+            (Collision(wanted[number - 1], *owners), expired) for number, *owners, expired in cursor
+        ]
 
 
 def hold(

@@ -51,12 +51,9 @@ def hold_plan(
     if not 1 <= len(visits) <= MOST_SESSIONS:
         raise SessionTaken(f"Hold 1 to {MOST_SESSIONS} places at once.")
     checking.treatment_fits(protocols.get(version), areas, len(visits))
-    claim = Claim(patient, site, version, areas, visits)
+    claim = Claim(patient, site, version, areas, visits, holder=by)
     try:
         with allocating.guarded():
-            # Two windows of one person come one after the other; nobody else waits for this row.
-            Staff.objects.select_for_update(no_key=True).get(pk=by.pk)
-            claim.hold = Hold.objects.plan_of(by, patient)
             taking.take(claim, now=now)
             loaded = claim.load(now=now)
             checking.places_are_right(loaded, patient, visits)

@@ -6,8 +6,8 @@ know how it is locked (`allocating`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NoReturn
 
@@ -24,7 +24,7 @@ from appointments.proposing.loading import Loaded
 from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused, SlotHeld, SlotTaken, StaleVersion
 from clinic.hours import format_when, local
-from clinic.models import ProtocolVersion, Resource, Site
+from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
 
@@ -36,8 +36,9 @@ class Claim:
     `sessions` are their numbers, from 1 on when left out. `series` is theirs if it exists
     already, `moving` are the visits themselves if they have places, which then count as free.
     Those at the places `stays` keep all that they hold, so nothing is claimed for them. `hold`
-    keeps the new places until they are claimed. With `overlap` the claim may lie over
-    visits of others; `over` is what it came to lie over once it was taken.
+    keeps the new places until they are claimed; without one it is what `holder` keeps for the
+    patient by then. With `overlap` the claim may lie over visits of others: once it was taken,
+    `over` is what it came to lie over, and `lost_to` what it was refused for.
     """
 
     patient: Patient
@@ -50,15 +51,15 @@ class Claim:
     moving: Sequence[Appointment] = ()
     stays: frozenset[int] = frozenset()
     hold: Hold | None = None
+    holder: Staff | None = None
     overlap: bool = False
     over: Sequence[Collision] = ()
+    lost_to: Sequence[Collision] = ()
+    need: Need = field(init=False)
 
     def __post_init__(self) -> None:
         self.sessions = self.sessions or range(1, len(self.visits) + 1)
-
-    @property
-    def need(self) -> Need:
-        return need_of(protocols.get(self.version), self.areas)
+        self.need = need_of(protocols.get(self.version), self.areas)
 
     @property
     def leaving(self) -> list[Appointment]:
@@ -162,29 +163,25 @@ def take(*claims: Claim, now: datetime, also: Iterable[int] = ()) -> None:
     """Lock the resources of all claims (and `also` those given up) and let go of their holds;
     `Lost` when one is already held by another than the visits that are moving, unless it is a
     visit that the claim may lie over."""
+    # From here on nobody else takes or keeps anything for these patients. What their clerks keep
+    # is asked now and not before: another window of theirs may just have put it elsewhere.
+    allocating.lock(claim.patient.resource_id for claim in claims)
+    for claim in claims:
+        if claim.hold is None and claim.holder is not None:
+            claim.hold = Hold.objects.plan_of(claim.holder, claim.patient)
     wanted = [held for claim in claims for held in claim.wanted]
     holds = {claim.hold.pk: claim.hold for claim in claims if claim.hold is not None}.values()
     kept = allocating.held_by(*holds) if holds else ()
     allocating.lock([*(held.resource_id for held in wanted), *also, *kept])
     for hold in holds:
         allocating.let_go(hold, now=now)
-    allocating.clear_expired(wanted, now=now)
-    for claim, each in collisions(claims, now=now):
-        if not claim.overlap or not claim.may_lie_over(each):
-            raise Lost
-        claim.over = [*claim.over, each]
-
-
-def collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, Collision]]:
-    """Who or what is in the way of each claim at this moment, besides what is theirs."""
     leaving = [visit for claim in claims for visit in claim.leaving]
-    return [
-        (claim, each)
-        for claim in claims
-        for each in allocating.collisions(
-            claim.wanted, now=now, without=leaving, holding=claim.hold
-        )
-    ]
+    for claim in claims:
+        found = allocating.clear_the_way(claim.wanted, now=now, without=leaving)
+        claim.over = [each for each in found if claim.overlap and claim.may_lie_over(each)]
+        claim.lost_to = [each for each in found if each not in claim.over]
+    if any(claim.lost_to for claim in claims):
+        raise Lost
 
 
 def keep(claims: Sequence[Claim]) -> None:
@@ -256,8 +253,10 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
     def is_own(claim: Claim, each: Collision) -> bool:
         return each.held.resource_id == claim.patient.resource_id
 
+    collided = [(claim, each) for claim in claims for each in claim.lost_to]
+    if not collided:
+        collided = _collisions(claims, now=now)
     # The patient's own visit is what the caller can mend; whose room it is comes second.
-    collided = collisions(claims, now=now)
     claim, first = min(
         collided,
         key=lambda pair: (not is_own(*pair), pair[1].held.visit),
@@ -268,6 +267,18 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
     refusal = _refusal(claim, first, moving, overlappable=overlappable, now=now)
     refusal.visit = first.held.visit if first else 0
     raise refusal
+
+
+def _collisions(claims: Sequence[Claim], *, now: datetime) -> list[tuple[Claim, Collision]]:
+    """Who or what is in the way of each claim at this moment, besides what is theirs."""
+    leaving = [visit for claim in claims for visit in claim.leaving]
+    return [
+        (claim, each)
+        for claim in claims
+        for each in allocating.collisions(
+            claim.wanted, now=now, without=leaving, holding=claim.hold
+        )
+    ]
 
 
 def _refusal(
@@ -301,7 +312,7 @@ def _refusal(
         without=[each.pk for each in claim.moving],
         holding=claim.hold,
         series=claim.series,
-        allowed=lambda day: _keeps_intervals(claim, visit, day),
+        allowed=_keeping_intervals(claim, visit),
     )
     shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
     near = f" Nearest: {shown}." if shown else " There is nothing else that week."
@@ -332,9 +343,13 @@ def _held(hold: Hold, resource: Resource, site: Site) -> str:
     return f"{resource.name} is held by {hold.held_by.name} until {until}."
 
 
-def _keeps_intervals(claim: Claim, visit: int, day: date) -> bool:
-    """Whether the series would keep its intervals with that visit on `day`."""
-    session = claim.sessions[visit]
-    days = sorted({**dict(claim.days()), session: day}.items())
+def _keeping_intervals(claim: Claim, visit: int) -> Callable[[date], bool]:
+    """Whether the series would keep its intervals with that visit on a day."""
+    session, others = claim.sessions[visit], dict(claim.days())
     protocol = protocols.get(claim.version)
-    return not checking.interval_refusals(days, protocol, [session])
+
+    def keeps(day: date) -> bool:
+        days = sorted({**others, session: day}.items())
+        return not checking.interval_refusals(days, protocol, [session])
+
+    return keeps

@@ -63,8 +63,7 @@ def book_series(
             f"A series has 1 to {MOST_SESSIONS} visits, and none beyond those agreed."
         )
     too_many = checking.treatment_fits(protocol, areas, agreed)
-    hold = hold or (Hold.objects.plan_of(by, patient) if by else None)
-    claim = Claim(patient, site, version, areas, visits, hold=hold, overlap=overlap)
+    claim = Claim(patient, site, version, areas, visits, hold=hold, holder=by, overlap=overlap)
     try:
         with allocating.guarded():
             taking.take(claim, now=now)
@@ -138,7 +137,8 @@ def add_visit(
         [visit],
         [standing.free_session(series)],
         series,
-        hold=hold or (Hold.objects.plan_of(by, patient) if by else None),
+        hold=hold,
+        holder=by,
         overlap=overlap,
     )
     try:

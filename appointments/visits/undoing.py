@@ -175,7 +175,6 @@ def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -
         begun = each.change.at >= each.starts_at
         _is_right(each, kinds, visits, not_before=each.starts_at if begun else now)
     for each, places in zip(undoings, wanted, strict=True):
-        allocating.clear_expired(places, now=now)
         each.over = [over.held for over in _over_again(each.visit, places, visits, by, now)]
     _keep_intervals(undoings)
     for visit in visits:
@@ -256,7 +255,7 @@ def _over_again(
     now: datetime,
 ) -> list[Collision]:
     """What of `wanted` lies over other visits, where it did so on purpose. Else `Lost`."""
-    found = allocating.collisions(wanted, now=now, without=together)
+    found = allocating.clear_the_way(wanted, now=now, without=together)
     if not found:
         return []
     was = visit.allocations.filter(active=False, is_deliberate=True)

@@ -202,8 +202,7 @@ def _hold(gap: Gap, found: Sequence[MatchedEntry], *, by: Staff, now: datetime) 
     )
     wanted = list(_union(found))
     allocating.lock(held.resource_id for held in wanted)
-    allocating.clear_expired(wanted, now=now)
-    if allocating.collisions(wanted, now=now):
+    if allocating.clear_the_way(wanted, now=now):
         raise Lost
     allocating.hold(wanted, [hold] * len(wanted))
     return Offer.objects.create(gap=gap, hold=hold, made_by=by, made_at=now, expires_at=expires_at)

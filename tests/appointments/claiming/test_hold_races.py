@@ -1,19 +1,22 @@
 """Holds and bookings at once, on real connections: one winner, no deadlock, nothing half done."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
 
 import pytest
 
 from appointments.claiming import holding
-from appointments.models import Allocation, Appointment, Hold
+from appointments.models import Allocation, Appointment, Hold, TreatmentSeries
+from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused, SlotTaken
-from appointments.visits import cancelling, moving
+from appointments.visits import booking, cancelling, moving
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from tests.appointments.claiming.test_races import Act, at_once, no_overlap, patients
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
+from tests.appointments.visits.test_beside import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,3 +122,52 @@ def test_anything_at_once_leaves_no_overlap_and_no_fault(
         for visit in Appointment.objects.all():
             held = visit.allocations.filter(active=True).count()
             assert held == (0 if visit.state == "cancelled" else 4)
+
+
+@pytest.fixture
+def keep(
+    site: Site, house: ProtocolVersion, patient: Patient, front_desk: Staff, now: datetime
+) -> Callable[[VisitWish], Hold]:
+    """The clerk keeps one place for the patient in a window of theirs."""
+    return lambda place: holding.hold_plan(
+        patient=patient,
+        site=site,
+        version=house,
+        areas=["face"],
+        visits=[place],
+        by=front_desk,
+        now=now,
+    )
+
+
+@pytest.mark.parametrize("before", [None, "13:00"])
+def test_a_clerk_is_not_in_their_own_way_when_another_window_just_kept_the_place(
+    before: str | None, keep: Callable[[VisitWish], Hold], book: Book, wish: Wish
+) -> None:
+    if before:
+        keep(wish(FIRST, before))
+    booked = beside(lambda: keep(wish(FIRST)), lambda: book(wish(FIRST)))
+    assert isinstance(booked, TreatmentSeries), booked
+    assert not Hold.objects.unreleased().exists()
+    assert not Allocation.objects.filter(hold__isnull=False).exists()
+
+
+def test_nor_when_they_add_a_visit(
+    keep: Callable[[VisitWish], Hold], book: Book, wish: Wish, front_desk: Staff, now: datetime
+) -> None:
+    series = book(wish(FIRST))
+    added = beside(
+        lambda: keep(wish(SECOND)),
+        lambda: booking.add_visit(series=series, visit=wish(SECOND), by=front_desk, now=now),
+    )
+    assert isinstance(added, Appointment), added
+    assert not Hold.objects.unreleased().exists()
+
+
+def test_of_two_windows_that_keep_a_plan_at_once_the_later_one_stands(
+    keep: Callable[[VisitWish], Hold], wish: Wish
+) -> None:
+    outcomes = at_once([lambda: keep(wish(FIRST)), lambda: keep(wish(SECOND))] * 3)
+    assert all(isinstance(result, Hold) for result, _ in outcomes), outcomes
+    [standing] = Hold.objects.unreleased()
+    assert set(Allocation.objects.values_list("hold", flat=True)) == {standing.pk}

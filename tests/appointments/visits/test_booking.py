@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Allocation, Appointment, StatusChange, TreatmentSeries
 from appointments.proposing.places import VisitWish
@@ -315,6 +317,19 @@ def test_a_second_series_of_the_same_area_keeps_the_interval(
 
 
 # --- Taken ----------------------------------------------------------------------------------------
+
+
+def test_a_long_series_is_booked_in_as_many_queries_as_a_single_visit(
+    book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    def queries(name: str, *visits: VisitWish) -> int:
+        other = a_patient(site, front_desk, now, given=name, phone="", email=f"{name}@p.example")
+        with CaptureQueriesContext(connection) as captured:
+            book(*visits, patient=other)
+        return len(captured)
+
+    one = queries("ann", wish(FIRST, "13:00"))
+    assert queries("ben", wish(FIRST), wish(SECOND), wish(THIRD)) == one
 
 
 def test_a_taken_slot_names_the_resource_and_three_places_near_it(
