@@ -7,6 +7,7 @@ so does every marketing e-mail, whatever its letter holds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from reminders.catalogue import CATALOGUE, OFFERS, Kind, Purpose
@@ -36,27 +37,46 @@ GUIDES = frozenset(
 )
 
 
-def write_email(letter: Letter, language: Language) -> Rendered:
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """An e-mail before it is text or HTML."""
+
+    subject: str
+    body: tuple[Block, ...]
+    footer: tuple[Block, ...]
+
+
+def compose(letter: Letter, language: Language, wording: Wording) -> Mail:
     """The e-mail; WordingError when a marketing letter lacks its address or unsubscribe link."""
-    wording, values = language.kinds[letter.kind], _values(letter)
+    values = _values(letter)
     several = len(letter.visits) > 1
-    subject = (wording.subject_several if several else wording.subject).fill(values)
     opening = (wording.opening_several if several else wording.opening).fill(values)
-    body = [
+    body = (
         Paragraph(language.words["greeting"].fill(values)),
         Paragraph(opening),
         *_body(letter, language.words, wording, values),
         Paragraph(f"{language.words['closing'].fill({})} {values['clinic_name']}"),
-    ]
-    footer = list(_footer(letter, language.words))
+    )
+    return Mail(
+        subject=(wording.subject_several if several else wording.subject).fill(values),
+        body=body,
+        footer=tuple(_footer(letter, language.words)),
+    )
+
+
+def write_email(letter: Letter, language: Language, wording: Wording) -> Rendered:
+    """The e-mail as text and as a page of its own; raises as `compose` does."""
+    mail = compose(letter, language, wording)
+    phone = tidy(letter.phone)
     html = FRAME.substitute(
         language=letter.language,
-        title=escape(subject),
-        clinic=escape(values["clinic_name"]),
-        body=as_html(body, phone=values["phone"]),
-        footer=as_html(footer, phone=values["phone"]),
+        title=escape(mail.subject),
+        clinic=escape(tidy(letter.clinic_name)),
+        body=as_html(mail.body, phone=phone),
+        footer=as_html(mail.footer, phone=phone),
     )
-    return Rendered(subject, f"{as_text(body)}\n\n-- \n{as_text(footer)}\n", html, None, "")
+    text = f"{as_text(mail.body)}\n\n-- \n{as_text(mail.footer)}\n"
+    return Rendered(mail.subject, text, html, None, "")
 
 
 def _values(letter: Letter) -> dict[str, str]:

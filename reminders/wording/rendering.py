@@ -2,7 +2,7 @@
 
 A text message names the clinic and the visit's time, never a treatment, an area, a provider, a
 surname or a price. An e-mail names the treatment and prints its steps only with `detail`.
-Consent, times and sending are decided elsewhere. Pure; templates are read once, on import.
+Consent, times and sending are decided elsewhere, and so is which words are in force. Pure.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 from reminders.catalogue import Channel
 from reminders.wording.email import write_email
 from reminders.wording.phrases import PhraseError
-from reminders.wording.rules import problems
 from reminders.wording.sms import write_sms
-from reminders.wording.texts import LANGUAGES
+from reminders.wording.texts import LANGUAGES, Wording
 from reminders.wording.values import Letter, LetterStep, LetterVisit, Rendered, WordingError
 
 __all__ = [
@@ -23,13 +22,15 @@ __all__ = [
     "LetterVisit",
     "Rendered",
     "WordingError",
-    "problems",
     "render",
 ]
 
 
-def render(letter: Letter) -> Rendered:
-    """Write `letter` for its channel; WordingError when it lacks something or cannot fit."""
+def render(letter: Letter, wording: Wording | None = None) -> Rendered:
+    """Write `letter` for its channel; WordingError when it lacks something or cannot fit.
+
+    `wording` are the words in force of its kind; None are those that come with the product.
+    """
     language = LANGUAGES.get(letter.language)
     if language is None:
         raise WordingError(f"There are no messages in the language “{letter.language}”.")
@@ -38,6 +39,6 @@ def render(letter: Letter) -> Rendered:
             raise WordingError("A link in a message must start with https://.")
     write = write_sms if letter.channel is Channel.SMS else write_email
     try:
-        return write(letter, language)
+        return write(letter, language, wording or language.kinds[letter.kind])
     except PhraseError as error:
         raise WordingError(str(error)) from error

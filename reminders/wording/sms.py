@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from reminders.catalogue import CATALOGUE, Kind, Purpose
 from reminders.wording.rules import HARD_SEGMENTS, wanted_segments
 from reminders.wording.segments import fold, is_gsm, segments
-from reminders.wording.texts import Language
+from reminders.wording.texts import Language, Wording
 from reminders.wording.values import Letter, Rendered, WordingError, tidy
 
 # Who asks for help or comes back reads how to opt out each time.
@@ -22,15 +22,14 @@ WITHOUT_TERMS = frozenset(
 )
 
 
-def write_sms(letter: Letter, language: Language) -> Rendered:
+def write_sms(letter: Letter, language: Language, wording: Wording) -> Rendered:
     """The longest text in the segments that its kind wants, else in the most that are allowed.
 
     The opt-out line of a first text and a list of several visits may take a second segment.
     """
-    roomy = letter.first_sms or len(letter.visits) > 1
-    wanted = HARD_SEGMENTS if roomy else wanted_segments(letter.kind)
+    wanted = segments_for(letter)
     for limit in (wanted, HARD_SEGMENTS):
-        for text in _texts(letter, language):
+        for text in _texts(letter, language, wording):
             counted = segments(text)
             if counted.count <= limit:
                 return Rendered("", text, "", counted.count, counted.encoding)
@@ -40,14 +39,24 @@ def write_sms(letter: Letter, language: Language) -> Rendered:
     )
 
 
-def _texts(letter: Letter, language: Language) -> Iterator[str]:
-    """From the longest to the shortest: first the optional parts go, then the last visits."""
-    wording = language.kinds[letter.kind]
+def segments_for(letter: Letter) -> int:
+    """How many segments the text should take at most."""
+    is_roomy = letter.first_sms or len(letter.visits) > 1
+    return HARD_SEGMENTS if is_roomy else wanted_segments(letter.kind)
+
+
+def forms(letter: Letter, language: Language, wording: Wording, shown: int) -> Iterator[str]:
+    """The texts that list the first `shown` visits, from the longest to the shortest."""
     phrase = wording.sms_several if len(letter.visits) > 1 else wording.sms
     tail = _tail(letter, language)
+    for text in phrase.shrinking(_values(letter, language, shown)):
+        yield fold(text + tail)
+
+
+def _texts(letter: Letter, language: Language, wording: Wording) -> Iterator[str]:
+    """From the longest to the shortest: first the optional parts go, then the last visits."""
     for shown in range(len(letter.visits), 0, -1) or (0,):
-        for text in phrase.shrinking(_values(letter, language, shown)):
-            yield fold(text + tail)
+        yield from forms(letter, language, wording, shown)
 
 
 def _tail(letter: Letter, language: Language) -> str:

@@ -49,30 +49,39 @@ class Language:
     kinds: Mapping[Kind, Wording]
 
 
-def _language(name: str) -> Language:
-    document = tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
-    words = {
-        key: _checked(source, WORD_VALUES, f"{name}.toml: words.{key}")
-        for key, source in document.pop("words").items()
-    }
-    kinds = {
-        Kind(kind): _wording(table, f"{name}.toml: {kind}") for kind, table in document.items()
-    }
-    if lacking := [kind for kind in Kind if kind not in kinds]:
-        raise PhraseError(f"{name}.toml: {lacking[0]} has no words.")
-    return Language(words, kinds)
+def read_wording(sources: Mapping[str, str], place: str = "") -> Wording:
+    """The words with these phrases by their names; PhraseError when one cannot be read.
 
-
-def _wording(table: Mapping[str, str], place: str) -> Wording:
-    sources = {f"{key}_several": table[key] for key in _SEVERAL} | dict(table)
+    A `several` form that is left out is the same as the one for one visit.
+    """
+    whole = {f"{key}_several": sources[key] for key in _SEVERAL} | {"closing": ""} | dict(sources)
     return Wording(
         **{
             key: _checked(
                 source, SMS_VALUES if key.startswith("sms") else EMAIL_VALUES, f"{place}.{key}"
             )
-            for key, source in sources.items()
+            for key, source in whole.items()
         }
     )
+
+
+def _document(name: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads((_HERE / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _language(name: str, document: Mapping[str, Mapping[str, str]]) -> Language:
+    words = {
+        key: _checked(source, WORD_VALUES, f"{name}.toml: words.{key}")
+        for key, source in document["words"].items()
+    }
+    kinds = {
+        Kind(kind): read_wording(table, f"{name}.toml: {kind}")
+        for kind, table in document.items()
+        if kind != "words"
+    }
+    if lacking := [kind for kind in Kind if kind not in kinds]:
+        raise PhraseError(f"{name}.toml: {lacking[0]} has no words.")
+    return Language(words, kinds)
 
 
 def _checked(source: str, known: frozenset[str], place: str) -> Phrase:
@@ -82,5 +91,11 @@ def _checked(source: str, known: frozenset[str], place: str) -> Phrase:
     return phrase
 
 
-LANGUAGES: Mapping[str, Language] = {name: _language(name) for name in ("en", "es")}
+# language → kind (or "words") → phrase → text, as written in the files.
+SOURCES: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    name: _document(name) for name in ("en", "es")
+}
+LANGUAGES: Mapping[str, Language] = {
+    name: _language(name, document) for name, document in SOURCES.items()
+}
 FRAME = Template((_HERE / "frame.html").read_text(encoding="utf-8"))
