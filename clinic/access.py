@@ -24,6 +24,7 @@ class Capability(StrEnum):
     BLOCK_TIME = "block_time"  # somebody is ill, a device is out of order
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
+    PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -49,6 +50,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_MESSAGES,
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
+            Capability.PUBLISH_WORDING,
         }
     ),
     Role.CLINICAL_LEAD: frozenset(

@@ -32,6 +32,7 @@ CONFLICTS = frozenset(
         *("visits_in_the_way", "block_released"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
+        *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }
 )
 _STATUS = {"forbidden": 403, NotSeen.code: 404, **dict.fromkeys(CONFLICTS, 409)}

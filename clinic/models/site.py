@@ -5,10 +5,13 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 MINUTES_A_DAY = 24 * 60
+# The opt-out line of texts looks thirty days back, and a delivery report may come late.
+FEWEST_WORDS_DAYS = 60
 
 
 def validate_zone(value: str) -> None:
@@ -57,12 +60,21 @@ class Site(models.Model):
         default=180,
         help_text="A notice waits this long after a change, so that an undo sends nothing.",
     )
+    words_kept_days = models.PositiveIntegerField(
+        default=2557,
+        validators=[MinValueValidator(FEWEST_WORDS_DAYS)],
+        help_text="The words of a sent message are emptied after so many days: 2557 are 7 years.",
+    )
     revision = models.BigIntegerField(default=1)
     planned_revision = models.BigIntegerField(default=0)
 
     class Meta:
         ordering = ("name",)
         constraints = [
+            models.CheckConstraint(
+                name="site_keeps_words",
+                condition=Q(words_kept_days__gte=FEWEST_WORDS_DAYS),
+            ),
             models.CheckConstraint(
                 name="site_plan_not_ahead",
                 condition=Q(planned_revision__lte=F("revision")),

@@ -17,6 +17,7 @@ from patients.models import Patient
 from reminders.catalogue import Channel
 from reminders.journeys import gathering, preview, recipients
 from reminders.journeys.preview import ImaginedVisit, Preview
+from reminders.rewording import in_force
 
 # As long as a real one, so that the length of a text is true.
 SAMPLE_TOKEN = "x" * 22
@@ -56,6 +57,7 @@ def series(
             sender=gathering.sender_of(site),
             care_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
             unsubscribe_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
+            wordings=in_force.at_site(site),
         )
         if line.is_imagined
     ]

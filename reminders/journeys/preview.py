@@ -1,7 +1,7 @@
 """The message calendar of a journey before anybody is written to.
 
 Takes the very plan, gate, letters and wordings of production, and plays the gate forward from
-each message's due time. Every visit is taken to happen as booked. Pure but for the templates.
+each message's due time. Every visit is taken to happen as booked. Pure.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from reminders.planning.plans import plan
 from reminders.planning.wish import TaskWish
 from reminders.wording import rendering
 from reminders.wording.lettering import Reader, Sender, letter
+from reminders.wording.versions import SHIPPED, Wordings
 
 SEND, SKIP, TASK = "send", "skip", "staff_task"
 IMAGINED = 0  # the number of the series that is not booked yet
@@ -122,6 +123,7 @@ def calendar(
     sender: Sender,
     care_url: str,
     unsubscribe_url: str,
+    wordings: Wordings = SHIPPED,
 ) -> list[Preview]:
     """Everything that the patient's visits will have said, in order of sending."""
     wanted = plan(patient)
@@ -134,6 +136,7 @@ def calendar(
             sender,
             care_url,
             unsubscribe_url,
+            wordings,
         )
         for message in wanted.messages
     ]
@@ -149,6 +152,7 @@ def _message(
     sender: Sender,
     care_url: str,
     unsubscribe_url: str,
+    wordings: Wordings,
 ) -> Preview:
     send_at, reason, more = _decision(message, recipient)
     written = rendering.render(
@@ -161,7 +165,8 @@ def _message(
             sender=sender,
             care_url=care_url,
             unsubscribe_url=unsubscribe_url,
-        )
+        ),
+        wordings.of(message.kind, reader.language).wording,
     )
     return Preview(
         key=message.key,

@@ -6,6 +6,7 @@ from reminders.models.message import Message, MessageItem
 from reminders.models.outcome import Attempt, Receipt, SentContent
 from reminders.models.skip import SkipChoice
 from reminders.models.suppression import Suppression, SuppressionReason, SuppressionSource
+from reminders.models.wording import WordingState, WordingVersion
 
 __all__ = [
     "Attempt",
@@ -19,4 +20,6 @@ __all__ = [
     "Suppression",
     "SuppressionReason",
     "SuppressionSource",
+    "WordingState",
+    "WordingVersion",
 ]

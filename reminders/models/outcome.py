@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Q
 
 from reminders.models.message import Message
+from reminders.models.wording import WordingVersion
 
 
 class SentContent(models.Model):
-    """What was sent, word for word, in a table of its own so that retention can empty it."""
+    """What was sent, word for word, in a table of its own so that retention can empty it.
+
+    `wording` is the version that it was written with, empty for the words that come with the
+    product; `wording_digest` names either. `body_digest` (of `sending/letters.py`) proves what the
+    words were. Both stay when the words are gone (`emptied_at`, by the site's `words_kept_days`).
+    """
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="content")
     address = models.CharField(max_length=254)
@@ -19,6 +26,21 @@ class SentContent(models.Model):
     calendar = models.TextField(blank=True)
     segments = models.PositiveSmallIntegerField(null=True, help_text="Of a text message.")
     at = models.DateTimeField()
+    wording = models.ForeignKey(
+        WordingVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    wording_digest = models.CharField(max_length=64, blank=True)
+    body_digest = models.CharField(max_length=64, blank=True)
+    emptied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="content_emptied_whole",
+                condition=Q(emptied_at=None)
+                | Q(address="", subject="", text="", html="", calendar=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"content of message {self.message_id}"

@@ -6,6 +6,7 @@ alone. Stores nothing: what was written is stored with the mark that it is about
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,8 +26,11 @@ from reminders.gate import Recipient, may_arrive_until
 from reminders.journeys import gathering, saying
 from reminders.models import DraftText, Message, SentContent
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
+from reminders.rewording import in_force
 from reminders.wording import lettering
 from reminders.wording.rendering import Rendered, render
+from reminders.wording.rules import SUBJECT_LENGTH, WITHOUT_LINK
+from reminders.wording.versions import Version
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +40,9 @@ Opens = PatientLink.Purpose
 OPT_OUT_LINE_EVERY = timedelta(days=30)
 # The strictest law asks for 60 days (messaging rules, part a: CASL).
 UNSUBSCRIBE_LIFE = timedelta(days=90)
-WITHOUT_LINK = frozenset({Kind.CANCELLED, Kind.WAITLIST_GONE, *SAID_NOW - {Kind.NEW_LINK}})
 # What is known of whoever is no patient.
 NOBODY = PatientFacts(id=0, is_deceased=False, series=())
 INVITING = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED})
-SUBJECT_LENGTH = 200
 HIDDEN = "…"
 
 
@@ -92,6 +94,7 @@ class _Desk:
         self.patients = gathering.facts_of(patients)
         self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
         self.drafts = saying.drafts_of(messages)
+        self.wordings = in_force.at({message.site_id for message in messages})
 
     def write(self, message: Message) -> Written:
         if message.patient is None and message.kind not in SAID_NOW:
@@ -102,21 +105,24 @@ class _Desk:
         token, link = self._link(message, visits)
         draft = self.drafts.get(message.pk)
         urls = _urls(message, token)
+        reader = self._reader(message, draft)
+        words = self.wordings[message.site_id].of(Kind(message.kind), reader.language)
         rendered = render(
             lettering.letter(
                 kind=Kind(message.kind),
                 channel=Channel(message.channel),
                 items=items,
                 patient=patient,
-                reader=self._reader(message, draft),
+                reader=reader,
                 sender=gathering.sender_of(message.site),
                 care_url=urls.care,
                 unsubscribe_url=urls.unsubscribe,
                 text=draft.text if draft else "",
-            )
+            ),
+            words.wording,
         )
         outgoing = self._outgoing(message, rendered, visits, urls.unsubscribe)
-        content = self._content(outgoing, rendered, token)
+        content = self._content(outgoing, rendered, token, words)
         # A text with no room or no use for the link leaves it out: then there is none.
         return Written(message, outgoing, content, link if token in rendered.text else None)
 
@@ -215,7 +221,9 @@ class _Desk:
             now=self.now,
         )
 
-    def _content(self, outgoing: Outgoing, rendered: Rendered, token: str) -> SentContent:
+    def _content(
+        self, outgoing: Outgoing, rendered: Rendered, token: str, words: Version
+    ) -> SentContent:
         """What was sent, word for word but for the token: only the patient shall hold that."""
         content = SentContent(
             message_id=outgoing.message_id,
@@ -226,10 +234,19 @@ class _Desk:
             calendar=(outgoing.calendar or b"").decode(),
             segments=rendered.segments,
             at=self.now,
+            wording_id=words.stored,
+            wording_digest=words.digest,
         )
+        content.body_digest = body_digest(content)
         if "\x00" in content.subject + content.text + content.html + content.calendar:
             raise ValueError("a letter cannot hold a null character")
         return content
+
+
+def body_digest(content: SentContent) -> str:
+    """A fingerprint (SHA-256, hexadecimal) of the stored words: subject, text, HTML, invitation."""
+    parts = (content.subject, content.text, content.html, content.calendar)
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 class _Urls(NamedTuple):

@@ -138,6 +138,9 @@ def _mark(
             "calendar",
             "segments",
             "at",
+            "wording",
+            "wording_digest",
+            "body_digest",
         ],
     )
     PatientLink.objects.bulk_create([each.link for each in marked if each.link is not None])

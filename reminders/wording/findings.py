@@ -34,6 +34,11 @@ class Finding:
         return ":".join(part for part in (self.code, self.phrase, self.found.casefold()) if part)
 
 
+def error(code: str, phrase: str, what: str, mend: str, found: str = "") -> Finding:
+    """A finding that keeps a text from being published."""
+    return Finding(code, Level.ERROR, phrase, what, mend, found)
+
+
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those that keep a text from being published."""
     return [each for each in findings if each.level is Level.ERROR]

@@ -11,23 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from reminders.catalogue import CATALOGUE, OFFERS, SAID_NOW, Channel, Kind, Purpose
-from reminders.wording.email import GUIDES
-from reminders.wording.findings import Finding, Level
+from reminders.wording.findings import Finding, Level, error
 from reminders.wording.forbidden import forbidden, links
 from reminders.wording.measuring import Measure, measure
 from reminders.wording.phrases import Phrase, PhraseError, parse
 from reminders.wording.rules import LONGEST, SUBJECT_LENGTH
 from reminders.wording.segments import fold, is_gsm
-from reminders.wording.texts import EMAIL_VALUES, SMS_VALUES
+from reminders.wording.value_rules import channel_of, values_in
 from reminders.wording.versions import NEEDED, PHRASES, Sources, version
-
-# Kinds that carry no link, and kinds that are always about a visit or a place on offer.
-WITHOUT_LINK = frozenset({Kind.CANCELLED, Kind.WAITLIST_GONE})
-ABOUT_A_VISIT = frozenset(
-    {Kind.CANCELLED, *OFFERS, *(kind for kind, entry in CATALOGUE.items() if entry.tells_start)}
-)
-# Values that the letters of few kinds have.
-_ONLY_OF = {"until": {Kind.WAITLIST_OFFER}, "text": {Kind.STAFF_REPLY, Kind.ON_CALL}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +33,13 @@ class House:
     unaddressed: tuple[str, ...] = field(default=())
 
 
-def channel_of(phrase: str) -> Channel:
-    """The channel on which a phrase is read."""
-    return Channel.SMS if phrase.startswith("sms") else Channel.EMAIL
-
-
-def allowed(phrase: str, kind: Kind) -> frozenset[str]:
-    """The merge values that a phrase of `kind` may hold."""
-    known = _known(channel_of(phrase))
-    return known - {name for name, kinds in _ONLY_OF.items() if kind not in kinds}
-
-
 def lint(sources: Sources, *, kind: Kind, language: str, house: House = House()) -> list[Finding]:
     """All that is to be said of a version of `kind`; errors first. Sources must be tidied."""
     found: list[Finding] = []
     for name in PHRASES:
         found += _phrase(name, sources.get(name, ""), kind, house)
+    if kind not in OFFERS and not sources.get("subject_several"):
+        found += _subject_alone(sources.get("subject", ""))
     if not any(each.code in ("empty", "notation", "unknown_value") for each in found):
         found += _lengths(sources, kind, language, house)
     if CATALOGUE[kind].purpose is Purpose.MARKETING:
@@ -70,98 +52,27 @@ def _place(phrase: str) -> int:
     return PHRASES.index(phrase) if phrase in PHRASES else len(PHRASES)
 
 
-def _known(channel: Channel) -> frozenset[str]:
-    return SMS_VALUES if channel is Channel.SMS else EMAIL_VALUES
-
-
 def _phrase(name: str, source: str, kind: Kind, house: House) -> Iterator[Finding]:
     """What can be said of one phrase by itself."""
     if not source:
         if name in NEEDED:
-            yield _error("empty", name, "It is empty.", "Write it, or take over the text in use.")
+            yield error("empty", name, "It is empty.", "Write it, or take over the text in use.")
         return
     try:
         phrase = parse(source)
-    except PhraseError as error:
-        yield _error(
+    except PhraseError as fault:
+        yield error(
             "notation",
             name,
-            str(error),
+            str(fault),
             "Write values as {when} and parts that may go as [ Call {phone}.| {phone}|].",
         )
         return
     channel = channel_of(name)
-    yield from _values(name, phrase, kind)
+    yield from values_in(name, phrase, kind)
     yield from forbidden(source, phrase=name, kind=kind, channel=channel, names=house.names)
     yield from links(source, phrase=name, hosts=house.hosts)
     yield from _text(name, source, phrase, kind) if channel is Channel.SMS else _mail(name, phrase)
-
-
-# --- Merge values ---------------------------------------------------------------------------------
-
-
-def _values(name: str, phrase: Phrase, kind: Kind) -> Iterator[Finding]:
-    known = allowed(name, kind)
-    for strange in sorted(phrase.names - known):
-        yield _error(
-            "unknown_value",
-            name,
-            f"There is no value {{{strange}}} here.",
-            f"Use one of {_listed(known)}.",
-            f"{{{strange}}}",
-        )
-    certain = _certain(name, kind)
-    for value in sorted(phrase.always & known - certain):
-        yield _error(
-            "may_be_missing",
-            name,
-            f"{{{value}}} is not known for every patient, and the message could not be written.",
-            f"Put it into a part that may go, in brackets: [ … {{{value}}} …].",
-            f"{{{value}}}",
-        )
-    for needed in sorted(_needed(name, kind) - phrase.always):
-        yield _error(
-            "value_missing",
-            name,
-            f"{{{needed}}} is not there in every case.",
-            f"Put {{{needed}}} outside of brackets.",
-        )
-    if any("{first_name}" in part.forms[-1] for part in phrase.parts if part.is_optional):
-        yield _error(
-            "name_must_go",
-            name,
-            "A name can be too long, or in letters that a text cannot hold, and could not go.",
-            "End the part with an empty form: [Hello {first_name}. |].",
-            "{first_name}",
-        )
-
-
-def _certain(name: str, kind: Kind) -> frozenset[str]:
-    """The values that a letter of `kind` always has."""
-    known = {"sms_name", "clinic_name", "phone", "count", "text"}
-    if kind in ABOUT_A_VISIT or name.endswith("_several"):
-        known.add("when")
-    if kind not in WITHOUT_LINK and CATALOGUE[kind].purpose is not Purpose.MARKETING:
-        known.add("care_url")
-    return frozenset(known)
-
-
-def _needed(name: str, kind: Kind) -> frozenset[str]:
-    """The values without which a text of `kind` does not do its work."""
-    if channel_of(name) is not Channel.SMS:
-        return frozenset()
-    needed = {"sms_name"}
-    if kind in ABOUT_A_VISIT:
-        needed.add("when")
-    if (kind in GUIDES and kind is not Kind.POSTCARE_0) or kind is Kind.WAITLIST_OFFER:
-        needed.add("care_url")
-    if kind is Kind.POSTCARE_0:
-        needed.add("phone")
-    return frozenset(needed)
-
-
-def _listed(names: frozenset[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in sorted(names))
 
 
 # --- Text messages and e-mail ---------------------------------------------------------------------
@@ -169,7 +80,7 @@ def _listed(names: frozenset[str]) -> str:
 
 def _text(name: str, source: str, phrase: Phrase, kind: Kind) -> Iterator[Finding]:
     if not source.startswith("{sms_name}: "):
-        yield _error(
+        yield error(
             "no_sender",
             name,
             "It does not begin with the clinic's name, and patients would not know who writes.",
@@ -177,7 +88,7 @@ def _text(name: str, source: str, phrase: Phrase, kind: Kind) -> Iterator[Findin
         )
     folded = fold(source)
     if strange := dict.fromkeys(char for char in folded if not is_gsm(char)):
-        yield _error(
+        yield error(
             "not_plain",
             name,
             f"A plain text message cannot hold “{''.join(strange)}”.",
@@ -208,23 +119,33 @@ def _mail(name: str, phrase: Phrase) -> Iterator[Finding]:
     if not name.startswith("subject"):
         return
     if name == "subject_several" and "when" in phrase.names:
-        yield _error(
-            "subject_lists",
-            name,
-            "The subject would hold the time of every visit.",
-            "Say how many there are, {count}; the e-mail lists them.",
-            "{when}",
-        )
+        yield _lists_visits()
         return
     values = {**LONGEST, "clinic_name": "C" * 80, "count": "99"}
     longest = len(phrase.fill(values))
     if longest > SUBJECT_LENGTH:
-        yield _error(
+        yield error(
             "subject_long",
             name,
             f"With the longest values the subject has {longest} characters.",
             f"Shorten it by {longest - SUBJECT_LENGTH}.",
         )
+
+
+def _subject_alone(source: str) -> Iterator[Finding]:
+    """One subject for one visit and for several must not list them. An offer is about one."""
+    if "{when}" in source:
+        yield _lists_visits()
+
+
+def _lists_visits() -> Finding:
+    return error(
+        "subject_lists",
+        "subject_several",
+        "With several visits the subject would hold the time of each.",
+        "Say how many there are, {count}; the e-mail lists them.",
+        "{when}",
+    )
 
 
 # --- Length and footer ----------------------------------------------------------------------------
@@ -253,8 +174,8 @@ def _too_long(name: str, asked: Measure, level: Level) -> Finding:
         level,
         name,
         f"With the longest values{with_line} it has {asked.counted.units} units in"
-        f" {asked.counted.count} segments; the limit is {asked.room + asked.counted.units} units.",
-        f"Shorten it by {max(-asked.room, 1)}, or put more of it into parts that may go.",
+        f" {asked.counted.count} segments; the limit is {asked.allowed} units.",
+        f"Shorten it by {max(asked.over, 1)}, or put more of it into parts that may go.",
     )
 
 
@@ -266,19 +187,15 @@ def _long_link(name: str, here: Measure, kind: Kind) -> Finding:
         Level.WARNING,
         name,
         f"Your own links are long: at its longest it takes {here.counted.count} segments.",
-        f"Shorten it by {max(-here.room, 1)} if each is to cost one segment.",
+        f"Shorten it by {max(here.over, 1)} if each is to cost one segment.",
     )
 
 
 def _footer(house: House) -> Iterator[Finding]:
     for site in house.unaddressed:
-        yield _error(
+        yield error(
             "no_postal_address",
             "",
             f"{site} has no postal address, which the law asks for below marketing e-mail.",
             "Add the address to the site. The link to unsubscribe is added by itself.",
         )
-
-
-def _error(code: str, phrase: str, what: str, mend: str, found: str = "") -> Finding:
-    return Finding(code, Level.ERROR, phrase, what, mend, found)

@@ -35,7 +35,17 @@ class Measure:
 
     @property
     def room(self) -> int:
-        return _ROOM[self.limit] - self.counted.units
+        return self.allowed - self.counted.units
+
+    @property
+    def allowed(self) -> int:
+        """How many units it may have."""
+        return _ROOM[self.limit]
+
+    @property
+    def over(self) -> int:
+        """How many units are too many."""
+        return max(-self.room, 0)
 
     @property
     def fits(self) -> bool:
