@@ -10,13 +10,20 @@ from reminders.views import (
     patient_list,
     patient_page,
     rippling,
+    sent_words,
     series,
     swapping,
     tasks,
     unsubscribe,
     visit,
+    wording_editor,
+    wording_versions,
+    wordings,
 )
 from reminders.views.book_series import booked, choose, dates, hold
+
+# Whose words (`site` or `all`), of which kind, in which language.
+_WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
 
 urlpatterns = [
     path("day/", day_list.day_list, name="day-list"),
@@ -46,9 +53,17 @@ urlpatterns = [
     path("patients/<int:patient_id>/", patient_page.patient_page, name="patient"),
     path("messages/", messages.message_list, name="message-list"),
     path("messages/<int:message_id>/", messages.message, name="message"),
+    path("messages/<int:message_id>/mail/", sent_words.mail, name="message-mail"),
     path("messages/<int:message_id>/skip/", messages.skip, name="skip-message"),
     path("messages/<int:message_id>/put-back/", messages.put_back, name="put-back-message"),
     path("messages/<int:message_id>/retry/", messages.retry, name="retry-message"),
+    path("wording/", wordings.wording_list, name="wording-list"),
+    path(f"{_WORDING}/", wording_editor.edit, name="wording"),
+    path(f"{_WORDING}/discard/", wording_editor.discard, name="wording-discard"),
+    path(f"{_WORDING}/publish/", wording_versions.publish, name="wording-publish"),
+    path(f"{_WORDING}/retire/", wording_versions.retire, name="wording-retire"),
+    path(f"{_WORDING}/<int:number>/", wording_versions.version, name="wording-version"),
+    path(f"{_WORDING}/<int:number>/take-up/", wording_versions.take_up, name="wording-take-up"),
     path("tasks/", tasks.task_list, name="task-list"),
     path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),

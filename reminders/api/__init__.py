@@ -5,9 +5,11 @@ from django.urls import re_path
 from clinic.api_views import NoSuchAddress, router
 from reminders.api.messages import Messages
 from reminders.api.series import SeriesView
+from reminders.api.wordings import Wordings
 
 _router = router()
 _router.register("series", SeriesView, basename="api-series")
 _router.register("messages", Messages, basename="api-messages")
+_router.register("wordings", Wordings, basename="api-wordings")
 
 urlpatterns = [*_router.urls, re_path(r"^.*$", NoSuchAddress.as_view())]

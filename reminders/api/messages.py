@@ -58,10 +58,21 @@ class ReceiptSerializer(serializers.ModelSerializer[Receipt]):
 
 class ContentSerializer(serializers.ModelSerializer[SentContent]):
     at = Instant()
+    emptied_at = Instant(
+        allow_null=True, help_text="When the words were emptied; the digests remain."
+    )
+    wording = serializers.IntegerField(
+        source="wording_id",
+        allow_null=True,
+        help_text="The version that it was written with; null: the words of the product.",
+    )
 
     class Meta:
         model = SentContent
-        fields: tuple[str, ...] = ("address", "subject", "text", "segments", "at")
+        fields: tuple[str, ...] = (
+            *("address", "subject", "text", "html", "calendar", "segments", "at"),
+            *("wording", "wording_digest", "body_digest", "emptied_at"),
+        )
 
 
 class MessageDetailSerializer(MessageSerializer):

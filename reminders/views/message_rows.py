@@ -104,7 +104,8 @@ def _stops(message: Message) -> str:
 
 def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
     """Add to these rows their words and their outlook."""
-    sent = SentContent.objects.in_bulk([row.message.pk for row in rows], field_name="message_id")
+    contents = SentContent.objects.select_related("wording__site")
+    sent = contents.in_bulk([row.message.pk for row in rows], field_name="message_id")
     planned = [row.message for row in rows if row.message.state == MessageState.SCHEDULED]
     readers = recipients.of(planned)
     written, _ = letters.write(planned, readers, now=now)
