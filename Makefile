@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup demo run test check fix bench lock
+.PHONY: setup demo run test check fix bench chaos lock
 
 setup: .venv/.ready
 
@@ -39,6 +39,9 @@ fix: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ONLY)
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos
 
 lock: setup
 	@for extra in "requirements.txt" "requirements-dev.txt --extra embedded --extra test --extra lint -c requirements.txt"; do \
