@@ -33,7 +33,7 @@ class OpeningHoursInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 class ReadInline(admin.TabularInline):  # type: ignore[type-arg]
-    """To read: it is changed at /hours/ and over the API, which write the audit trail."""
+    """To read: it is changed at /hours/, which writes the audit trail."""
 
     extra = 0
 

@@ -56,13 +56,15 @@ def close(
 
 
 def take_back(*, closure: Closure, by: Staff, now: datetime) -> None:
-    """Open the site again on the days of `closure`, by its usual hours.
+    """Open the site again on the days of `closure`, by its usual hours. Twice is once.
 
     Raises Forbidden when `by` does not manage the site.
     """
     site = closure.site
     access.require(by, Capability.MANAGE_SITE, site)
     with transaction.atomic():
+        if not Closure.objects.select_for_update().filter(pk=closure.pk).exists():
+            return
         audit.record(
             action="closure.take_back",
             subject=closure,

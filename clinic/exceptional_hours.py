@@ -127,17 +127,20 @@ def _write(
 
 
 def clear_day(*, exception: HoursException, by: Staff, now: datetime) -> None:
-    """Go back to the weekly hours on the day of `exception`.
+    """Go back to the weekly hours on the day of `exception`. Twice is once.
 
     Raises Forbidden when `by` does not manage the site.
     """
     site = exception.site
     access.require(by, Capability.MANAGE_SITE, site)
     with transaction.atomic():
+        Site.objects.select_for_update(no_key=True).get(pk=site.pk)
         rows = HoursException.objects.filter(
             site=site, provider=exception.provider, day=exception.day
         )
         before = _spans(rows)
+        if not before:
+            return
         rows.delete()
         audit.record(
             action="hours.clear_day",

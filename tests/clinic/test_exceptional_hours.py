@@ -49,7 +49,9 @@ def test_a_provider_has_a_day_of_their_own_and_may_go_back_to_the_weekly_hours(
             site=site, day=EVE, stretches=[(540, 720)], provider=provider, by=manager, now=now
         )
     own = HoursException.objects.get(provider=treatment_provider)
-    exceptional_hours.clear_day(exception=own, by=manager, now=now)
+    for _ in range(2):
+        exceptional_hours.clear_day(exception=own, by=manager, now=now)
+    assert AuditEntry.objects.filter(action="hours.clear_day").count() == 1
     assert spans(provider=treatment_provider) == []
     assert spans(provider=None) == [(540, 720)]
 
