@@ -1,25 +1,17 @@
 """The main job in a real browser: sign in, book a series, move one visit, take it back."""
 
-from datetime import datetime
-
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from appointments.models import Appointment, TreatmentSeries
 from clinic.models import ProtocolVersion, Staff
 from patients.models import Patient
+from tests.browser.conftest import Complaints
 from tests.personas import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MOST_CLICKS = 8
-
-
-@pytest.fixture
-def now() -> datetime:
-    """The browser has a clock of its own, so this story is told today."""
-    return timezone.now()
 
 
 class Hand:
@@ -37,19 +29,10 @@ class Hand:
         self.clicks += 1
 
 
-@pytest.fixture
-def complaints(page: Page) -> list[str]:
-    """What the browser complains of: errors of scripts, breaches of the policy, lost files."""
-    heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    return heard
-
-
 def test_the_front_desk_books_moves_and_takes_back(
     page: Page,
     live_server: object,
-    complaints: list[str],
+    complaints: Complaints,
     front_desk: Staff,
     patient: Patient,
     house: ProtocolVersion,
@@ -94,13 +77,13 @@ def test_the_front_desk_books_moves_and_takes_back(
     toast.get_by_role("button", name="Undo").click()
     expect(page.locator(".toast")).to_contain_text("Elena Sato: back to what it was.")
     assert Appointment.objects.get(pk=second.pk).starts_at == second.starts_at
-    assert complaints == []
+    assert complaints.taken() == []
 
 
 def test_another_date_is_chosen_on_the_plan_without_leaving_it(
     page: Page,
     live_server: object,
-    complaints: list[str],
+    complaints: Complaints,
     front_desk: Staff,
     patient: Patient,
     house: ProtocolVersion,
@@ -125,4 +108,4 @@ def test_another_date_is_chosen_on_the_plan_without_leaving_it(
     assert "visit=" in page.url
     page.reload()
     assert page.locator("[name=skip]").first.is_checked()
-    assert complaints == []
+    assert complaints.taken() == []

@@ -3,37 +3,29 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from appointments.models import Hold
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
+from tests.browser.conftest import Complaints
 from tests.personas import PASSWORD
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def now() -> datetime:
-    """The browser has a clock of its own, so this story is told today."""
-    return timezone.now()
-
-
 def test_a_plan_is_held_while_it_is_looked_at_and_let_go_on_leaving(
     page: Page,
     live_server: object,
+    complaints: Complaints,
     front_desk: Staff,
     site: Site,
     patient: Patient,
     house: ProtocolVersion,
     now: datetime,
 ) -> None:
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{live_server}/login/")
     page.get_by_label("E-mail").fill(front_desk.email)
     page.get_by_label("Password").fill(PASSWORD)
@@ -55,4 +47,4 @@ def test_a_plan_is_held_while_it_is_looked_at_and_let_go_on_leaving(
     eventually(lambda: Hold.objects.filter(released_at=None).count() == 1)
     day = local(first.starts_at, site.zone).date()
     assert day > local(now, site.zone).date() - timedelta(days=1)
-    assert not complaints
+    assert complaints.taken() == []

@@ -1,0 +1,77 @@
+"""Looks at one page in every size and colour, and says what is wrong with it."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
+NARROWEST = (320, 640)
+THEMES = ("light", "dark")
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+# Colours are all that a theme changes.
+OF_COLOUR = ("color-contrast", "link-in-text-block")
+_RUN = """async ([within, only]) => {
+  const found = await axe.run(within || document, {runOnly: only, resultTypes: ["violations"],
+    preload: false, iframes: false});
+  return found.violations.map((each) => [each.id,
+    each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " +
+      node.any.concat(node.all, node.none).map((check) => check.message).join("; "))]);
+}"""
+
+_SEND = """([address, pairs]) => {
+  const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+  const form = document.createElement("form");
+  Object.assign(form, {method: "post", action: address});
+  for (const [name, value] of [...pairs, ["csrfmiddlewaretoken", token]]) {
+    const input = document.createElement("input");
+    form.append(Object.assign(input, {type: "hidden", name, value}));
+  }
+  document.body.append(form);
+  form.submit();
+}"""
+
+
+def problems(page: Page, label: str, within: str = "") -> list[str]:
+    """What axe finds in every size and theme, and whether it is too wide for a small phone.
+
+    `within` are the parts to look at, where the rest of the page was looked at before.
+    """
+    found: list[str] = []
+    page.evaluate(AXE_SCRIPT)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        # What takes the focus may lie under the bar that stays in view.
+        page.evaluate("scrollTo(0, 0)")
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            only = _only("tag", TAGS) if theme == "light" else _only("rule", OF_COLOUR)
+            for rule, nodes in page.evaluate(_RUN, [within, only]):
+                found.append(f"{label}, {size}, {theme}: {rule}: {' | '.join(nodes)}")
+            if folder := os.environ.get("SHOTS"):
+                Path(folder).mkdir(exist_ok=True)
+                page.screenshot(path=f"{folder}/{label}.{size}.{theme}.png", full_page=True)
+    page.set_viewport_size({"width": NARROWEST[0], "height": NARROWEST[1]})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > NARROWEST[0]:
+        found.append(f"{label}: {wide} px wide on a screen of {NARROWEST[0]}")
+    return found
+
+
+def post(page: Page, address: str, data: Mapping[str, Any]) -> None:
+    """Sends a form from the page that is open, as its own forms are sent."""
+    pairs = [
+        [name, str(one)]
+        for name, value in data.items()
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
+    with page.expect_navigation():
+        page.evaluate(_SEND, [address, pairs])
+
+
+def _only(kind: str, values: tuple[str, ...]) -> dict[str, Any]:
+    return json.loads(json.dumps({"type": kind, "values": values}))  # type: ignore[no-any-return]

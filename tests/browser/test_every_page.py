@@ -1,0 +1,463 @@
+"""Every page of planning, full, empty and refused: accessible, quiet, and no wider than a phone."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from appointments import links
+from appointments.absences import blocks
+from appointments.claiming import holding
+from appointments.feeds import subscriptions
+from appointments.models import (
+    Appointment,
+    BlockKind,
+    FeedDetail,
+    Gap,
+    Hold,
+    Invitation,
+    PatientLink,
+    WaitlistEntry,
+)
+from appointments.visits import booking, cancelling, locking
+from appointments.waitlist import entries, offering
+from appointments.waitlist.entries import EarlierVisit, FirstVisit
+from appointments.waitlist.wishes import Wishes
+from clinic import closures, exceptional_hours
+from clinic.durations import Duration
+from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.protocols import reading
+from clinic.protocols.schema import Protocol
+from patients.models import Patient
+from reminders.views.book_series.draft import written
+from tests.browser.conftest import Complaints, Days, Place, SignIn
+from tests.browser.looking import post, problems
+from tests.personas import a_patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = timedelta(days=1)
+WEEK = 7 * DAY
+NAMES = {"ada": "Ada", "ben": "Ben", "ines": "Ines", "noor": "Noor", "omar": "Omar", "zoe": "Zoe"}
+
+Look = Callable[..., None]
+# What is new on a page that refuses a form.
+REFUSED = ".error-summary, .field.error"
+
+
+@pytest.fixture
+def look(page: Page, live_server: object, complaints: Complaints) -> Any:
+    """Opens a page, or what a form of the open page answers, and looks at it; at the end of the
+    test everything that is wrong is told at once."""
+    found: list[str] = []
+
+    def at(
+        label: str, address: str = "", data: dict[str, Any] | None = None, within: str = ""
+    ) -> None:
+        if data is not None:
+            post(page, f"{live_server}{address}", data)
+        elif address:
+            page.goto(f"{live_server}{address}")
+        found.extend(problems(page, label, within))
+        found.extend(f"{label}: {heard}" for heard in complaints.taken())
+
+    yield at
+    assert found == []
+
+
+@pytest.fixture
+def people(site: Site, front_desk: Staff, now: datetime) -> dict[str, Patient]:
+    return {
+        key: a_patient(
+            site,
+            front_desk,
+            now,
+            given=name,
+            phone=f"+1212555013{number}",
+            email=f"{key}@p.example",
+        )
+        for number, (key, name) in enumerate(NAMES.items())
+    }
+
+
+@pytest.fixture
+def book(
+    site: Site, house: ProtocolVersion, manager: Staff, now: datetime
+) -> Callable[..., list[Appointment]]:
+    def make(patient: Patient, *visits: Any, **more: Any) -> list[Appointment]:
+        series = booking.book_series(
+            patient=patient,
+            site=site,
+            version=house,
+            areas=["face"],
+            visits=visits,
+            by=manager,
+            now=now,
+            **more,
+        )
+        return list(series.appointments.order_by("session"))
+
+    return make
+
+
+@pytest.fixture
+def second_device(site: Site, house: ProtocolVersion) -> Resource:
+    return Resource.objects.create(
+        kind="device", name="Needle 2", site=site, modality=house.modality, serial="RM-2"
+    )
+
+
+Book = Callable[..., list[Appointment]]
+
+
+@pytest.fixture
+def elena(book: Book, patient: Patient, place: Place, days: Days) -> list[Appointment]:
+    """Three sessions in the mornings; a broken device, other hours and a closure come over them."""
+    return book(patient, place(days.first), place(days.second), place(days.third + DAY))
+
+
+@pytest.fixture
+def ada(book: Book, people: dict[str, Patient], place: Place, days: Days) -> list[Appointment]:
+    """Three sessions in the afternoons, which stay where they are."""
+    afternoons = [place(day, "14:00") for day in (days.first, days.second, days.third)]
+    return book(people["ada"], *afternoons)
+
+
+@pytest.fixture
+def gap(book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff) -> Gap:
+    """A place that Omar gave back, a week after the first sessions."""
+    (visit,) = book(people["omar"], place(days.first + WEEK))
+    cancelling.cancel(appointment=visit, by=manager, now=timezone.now())
+    return Gap.objects.get()
+
+
+@pytest.fixture
+def invitation(
+    gap: Gap, book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff
+) -> Invitation:
+    """Noor is offered it for a visit that she has later, with another one after it."""
+    visit, _ = book(people["noor"], place(days.first + 3 * WEEK), place(days.first + 9 * WEEK))
+    entry = entries.add(target=EarlierVisit(visit), by=manager, now=timezone.now())
+    return _offered(gap, entry, manager)
+
+
+def _offered(gap: Gap, entry: Any, by: Staff) -> Invitation:
+    made = offering.offer(gap=gap, entries=[entry], by=by, now=timezone.now())
+    return made.invitations.get()
+
+
+# --- Booking --------------------------------------------------------------------------------------
+
+
+def test_booking_a_series(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    front_desk: Staff,
+    site: Site,
+    house: ProtocolVersion,
+    patient: Patient,
+    people: dict[str, Patient],
+    ada: list[Appointment],
+    place: Place,
+    days: Days,
+) -> None:
+    sign_in(manager)
+    look("book-empty", "/series/new/")
+    look("book-found", f"/series/new/?find=a&patient={patient.pk}")
+    asked = f"patient={patient.pk}&protocol={house.pk}&area=face"
+    look("book-missing", f"/series/new/dates/?{asked[:10]}&sessions=3")
+    page.goto(page.url.split("/series")[0] + f"/series/new/dates/?{asked}&sessions=3")
+    expect(page.get_by_text("Held for you until")).to_be_visible()
+    look("plan-held")
+    page.get_by_role("button", name="Change session 2").click()
+    expect(page.locator("#session-2 .slots button").first).to_be_visible()
+    look("plan-change", within="#session-2")
+    Hold.objects.update(expires_at=timezone.now())
+    shown = page.locator("[data-release]").get_attribute("data-release") or ""
+    page.evaluate("(url) => htmx.ajax('GET', url, '#hold')", shown.removesuffix("release/"))
+    expect(page.get_by_text("No longer held")).to_be_visible()
+    look("plan-hold-ran-out", within="#hold")
+    holding.hold_plan(
+        patient=people["zoe"],
+        site=site,
+        version=house,
+        areas=["face"],
+        visits=[place(days.second + WEEK)],
+        by=front_desk,
+        now=timezone.now(),
+    )
+    mine = f"{asked}&sessions=1&visit={written(place(days.second + WEEK))}"
+    page.goto(page.url.split("/series")[0] + f"/series/new/dates/?{mine}")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    look("plan-hold-refused", within="#hold")
+    over = {
+        "patient": patient.pk,
+        "protocol": house.pk,
+        "area": "face",
+        "sessions": 1,
+        "visit": written(place(days.first, "14:15")),
+    }
+    refused = ".error-summary, #session-1, .split > .stack > .panel"
+    look("plan-taken", "/series/new/book/", over, refused)
+    look("plan-overlap", "/series/new/book/", {**over, "overlap": "1"}, refused)
+    never = "weekday=6&part=evening&only=1"
+    look("plan-none", f"/series/new/dates/?{asked}&sessions=3&{never}", within="#plan")
+    look("booked", f"/series/{ada[0].series_id}/booked/")
+    look("day-with-hold", f"/day/?date={days.second + WEEK}")
+
+
+# --- Visits that stand ----------------------------------------------------------------------------
+
+
+def test_changing_what_is_booked(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    clinical_lead: Staff,
+    house: ProtocolVersion,
+    microneedling: Protocol,
+    people: dict[str, Patient],
+    book: Book,
+    elena: list[Appointment],
+    ada: list[Appointment],
+    place: Place,
+    days: Days,
+    now: datetime,
+) -> None:
+    sign_in(manager)
+    (over,) = book(
+        people["zoe"], place(days.first, "10:30"), overlap=True, override_reason="Sam agreed"
+    )
+    locking.lock(appointment=ada[2], by=manager, now=now)
+    look("visit", f"/visits/{elena[0].pk}/")
+    look("visit-over-another", f"/visits/{over.pk}/")
+    look("day-with-overlap", f"/day/?date={days.first}")
+    move = f"/visits/{ada[0].pk}/move/"
+    look("move", move)
+    look("move-unreadable-day", f"{move}?day=31.12.2026")
+    typed = {"version": ada[0].version, "day": days.first, "time": "10:15"}
+    look("move-taken", move, typed, ".error-summary, #choose .panel")
+    soon = {"version": 1, "day": days.first + DAY, "time": "15:00"}
+    look("move-too-early", f"/visits/{ada[1].pk}/move/", soon, ".error-summary")
+    later = {"version": elena[1].version, "place": written(place(days.second + 2 * WEEK))}
+    look("ripple", f"/visits/{elena[1].pk}/move/", later)
+    look("swap", f"/visits/{elena[0].pk}/swap/?day={days.first}")
+    look("swap-empty", f"/visits/{elena[0].pk}/swap/?day=soon")
+    series = elena[0].series_id
+    look("end", f"/series/{series}/end/")
+    look("end-without-reason", f"/series/{series}/end/", {"reason": ""}, REFUSED)
+    look("next", f"/series/{over.series_id}/next/?day=soon")
+    look("patient", f"/patients/{elena[0].series.patient_id}/")
+    _publish(house, microneedling, clinical_lead, now)
+    look("migrate", f"/series/{series}/migrate/")
+    look("migrate-locked", f"/series/{ada[0].series_id}/migrate/")
+
+
+def _publish(house: ProtocolVersion, protocol: Protocol, by: Staff, now: datetime) -> None:
+    """Every area takes a quarter of an hour more from now on."""
+    areas = {
+        name: replace(area, chair=Duration(seconds=(area.chair.minutes + 15) * 60))
+        for name, area in protocol.applicability.areas.items()
+    }
+    changed = replace(
+        protocol, version="99.0.0", applicability=replace(protocol.applicability, areas=areas)
+    )
+    ProtocolVersion.objects.filter(pk=house.pk).update(status=ProtocolVersion.Status.RETIRED)
+    ProtocolVersion.objects.create(
+        protocol=house.protocol,
+        version=changed.version,
+        kind=house.kind,
+        name=house.name,
+        modality=house.modality,
+        document=reading.to_document(changed),
+        digest=reading.digest(changed),
+        created_at=now,
+        status=ProtocolVersion.Status.APPROVED,
+        approved_at=now,
+        approved_by=by,
+        approved_digest=reading.digest(changed),
+    )
+
+
+# --- The clinic itself ----------------------------------------------------------------------------
+
+
+def test_blocks_hours_settings_and_feeds(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    site: Site,
+    elena: list[Appointment],
+    ada: list[Appointment],
+    needling_device: Resource,
+    second_device: Resource,
+    treatment_provider: Resource,
+    place: Place,
+    days: Days,
+    now: datetime,
+) -> None:
+    sign_in(manager)
+    for label in ("blocks", "hours", "feeds"):
+        look(f"{label}-empty", f"/{label}/")
+    block = blocks.block(
+        site=site,
+        resources=[needling_device],
+        kind=BlockKind.MAINTENANCE,
+        starts_at=place(days.first, "07:00").starts_at,
+        ends_at=place(days.first, "12:00").starts_at,
+        reason="Handpiece is being repaired",
+        over_visits=True,
+        by=manager,
+        now=now,
+    )
+    away = blocks.block(
+        site=site,
+        resources=[treatment_provider],
+        kind=BlockKind.TIME_OFF,
+        starts_at=place(days.first, "13:00").starts_at,
+        ends_at=place(days.first, "18:00").starts_at,
+        over_visits=True,
+        by=manager,
+        now=now,
+    )
+    exceptional_hours.set_day(
+        site=site,
+        day=days.second,
+        stretches=[(720, 1080)],
+        reason="Inspection",
+        by=manager,
+        now=now,
+    )
+    exceptional_hours.set_day(
+        site=site,
+        provider=treatment_provider,
+        day=days.second + DAY,
+        stretches=[],
+        by=manager,
+        now=now,
+    )
+    closed = closures.close(
+        site=site,
+        first_day=days.third + DAY,
+        last_day=days.third + 3 * DAY,
+        reason="Public holiday",
+        by=manager,
+        now=now,
+    )
+    subscriptions.make(site=site, provider=None, detail=FeedDetail.BUSY, by=manager, now=now)
+    look("blocks", "/blocks/")
+    form = {"resources": second_device.pk, "kind": "maintenance", "starts_day": "soon"}
+    look("blocks-refused", "/blocks/", form, REFUSED)
+    look("block", f"/blocks/{block.pk}/")
+    look("block-away", f"/blocks/{away.pk}/")
+    look("hours", "/hours/")
+    look("hours-refused", "/hours/", {"whose": "site", "day": days.second}, REFUSED)
+    on = f"/hours/{site.slug}/{days.second}/site/"
+    look("hours-day", on)
+    stale = {"hours": "these", "first_from": "10:00", "first_until": "", "seen": "0"}
+    look("hours-day-refused", on, {**stale, "hours": "other"}, REFUSED)
+    look("hours-day-stale", on, {"hours": "none", "seen": "0"}, ".notice.warn")
+    look("hours-day-usual", f"/hours/{site.slug}/{days.first}/{treatment_provider.pk}/")
+    look("closure", f"/hours/closures/{closed.pk}/")
+    look("scheduling", "/scheduling/")
+    settings = dict.fromkeys(_SETTINGS, "1")
+    wrong = {**settings, "hold_minutes": "61", "late": "much"}
+    look("scheduling-refused", "/scheduling/", wrong, REFUSED)
+    seen = {f"seen_{name}": "7" for name in _SETTINGS}
+    look("scheduling-stale", "/scheduling/", {**settings, **seen, "late": "3"}, ".notice.warn")
+    look("feeds-made", "/feeds/", {"whose": treatment_provider.pk, "detail": "initials"})
+    page.goto(page.url.split("/feeds")[0] + f"/blocks/{block.pk}/")
+    page.get_by_role("button", name="Move all that are ticked").click()
+    expect(page.get_by_text("1 visit moved.")).to_be_visible()
+    look("block-moved")
+
+
+_SETTINGS = (
+    *("hold_minutes", "offer_minutes", "early", "late", "other_provider", "other_weekday"),
+    *("off_time", "most_off_time", "finish", "device_load", "idle_gap", "usable_minutes"),
+    "unchanged",
+)
+
+
+# --- The wait-list --------------------------------------------------------------------------------
+
+
+def test_the_wait_list(
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    site: Site,
+    house: ProtocolVersion,
+    people: dict[str, Patient],
+    elena: list[Appointment],
+    book: Book,
+    place: Place,
+    days: Days,
+) -> None:
+    sign_in(manager)
+    look("waitlist-empty", "/waitlist/")
+    gaps: list[Gap] = []
+    for number, key in enumerate(("omar", "ines", "zoe")):
+        (visit,) = book(people[key], place(days.first + WEEK, f"{10 + 2 * number}:00"))
+        cancelling.cancel(appointment=visit, by=manager, now=timezone.now())
+        gaps.append(Gap.objects.latest("pk"))
+    noor, _ = book(people["noor"], place(days.first + 3 * WEEK), place(days.first + 9 * WEEK))
+    waiting: list[WaitlistEntry] = []
+    for target, wishes in (
+        (EarlierVisit(noor), Wishes(priority=2, note="Wedding in spring")),
+        (FirstVisit(people["ben"], site, house, ("face",)), Wishes(latest=780)),
+        (FirstVisit(people["ada"], site, house, ("face",)), Wishes(weekdays=(0,))),
+    ):
+        waiting.append(entries.add(target=target, wishes=wishes, by=manager, now=timezone.now()))
+    look("waitlist-matches", f"/waitlist/?gap={gaps[0].pk}")
+    look("waitlist-nobody", f"/waitlist/?gap={gaps[2].pk}", within=".panes")
+    offering.offer(
+        gap=gaps[0],
+        entries=waiting[:2],
+        by=manager,
+        now=timezone.now(),
+    )
+    book(people["zoe"], place(days.first + WEEK, "12:00"))
+    look("waitlist-offered", f"/waitlist/?gap={gaps[0].pk}", within=".panes")
+    look("waitlist-taken", f"/waitlist/?gap={gaps[1].pk}", within=".panes")
+    look("waitlist-choose", f"/waitlist/add/?patient={elena[0].series.patient_id}")
+    add = f"/waitlist/add/?patient={people['ines'].pk}&protocol={house.pk}&site={site.slug}"
+    look("waitlist-add", add)
+    wrong = {"earliest": "14:00", "latest": "09:00", "first_day": "soon"}
+    look("waitlist-add-refused", add, wrong, REFUSED)
+    look("waitlist-change", f"/waitlist/entries/{waiting[2].pk}/")
+
+
+# --- The patient ----------------------------------------------------------------------------------
+
+
+def test_the_offer_as_the_patient_sees_it(
+    page: Page, look: Look, live_server: object, invitation: Invitation, manager: Staff
+) -> None:
+    token, link = links.prepare(
+        patient_id=invitation.entry.patient_id,
+        appointment=None,
+        now=timezone.now(),
+        purpose=PatientLink.Purpose.OFFER,
+        invitation_id=invitation.pk,
+    )
+    link.save()
+    address = f"/p/{token}/"
+    look("offer-open", address)
+    asked = Invitation.objects.filter(pk=invitation.pk)
+    for answer in ("gone", "expired", "withdrawn", "declined"):
+        asked.update(answer=answer, answered_at=timezone.now())
+        look(f"offer-{answer}", address)
+    asked.update(answer="", answered_at=None)
+    page.goto(f"{live_server}{address}")
+    page.locator("button[value=accept]").click()
+    look("offer-accepted")
+    look("offer-unknown", "/p/no-such-token-of-ours/")
