@@ -29,6 +29,7 @@ CONFLICTS = frozenset(
         *("move_refused", "nothing_to_undo", "series_closed", "protocol_status"),
         *("visit_locked", "locked_already", "not_locked", "visit_under_way", "series_not_ended"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
+        "opted_out_themselves",
         *("visits_in_the_way", "block_released"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),

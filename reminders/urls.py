@@ -4,6 +4,7 @@ from django.urls import path
 
 from reminders.patient_pages import offer_page, self_service
 from reminders.views import (
+    contact,
     day_list,
     messages,
     moving,
@@ -51,6 +52,11 @@ urlpatterns = [
     path("p/<str:token>/unsubscribe/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("patients/", patient_list.patient_list, name="patient-list"),
     path("patients/<int:patient_id>/", patient_page.patient_page, name="patient"),
+    path(
+        "patients/<int:patient_id>/contacts/<int:point_id>/<slug:act>/",
+        contact.contact,
+        name="patient-contact",
+    ),
     path("messages/", messages.message_list, name="message-list"),
     path("messages/<int:message_id>/", messages.message, name="message"),
     path("messages/<int:message_id>/mail/", sent_words.mail, name="message-mail"),

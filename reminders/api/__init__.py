@@ -4,6 +4,7 @@ from django.urls import re_path
 
 from clinic.api_views import NoSuchAddress, router
 from reminders.api.messages import Messages
+from reminders.api.opt_outs import OptOuts
 from reminders.api.series import SeriesView
 from reminders.api.wordings import Wordings
 
@@ -11,5 +12,6 @@ _router = router()
 _router.register("series", SeriesView, basename="api-series")
 _router.register("messages", Messages, basename="api-messages")
 _router.register("wordings", Wordings, basename="api-wordings")
+_router.register("opt-outs", OptOuts, basename="api-opt-outs")
 
 urlpatterns = [*_router.urls, re_path(r"^.*$", NoSuchAddress.as_view())]

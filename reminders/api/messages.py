@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from appointments.api.shapes import ReasonField
 from clinic.api_fields import Body, Instant
 from clinic.api_views import DayFilter, IdFilter, Rows
+from patients.api import ConsentSerializer
 from reminders.catalogue import Channel, Kind, MessageState
-from reminders.ledger import retrying, skipping
+from reminders.ledger import retrying, showing_consent, skipping
 from reminders.models import Attempt, Message, Receipt, SentContent
 
 
@@ -83,18 +84,26 @@ class MessageDetailSerializer(MessageSerializer):
     attempts = AttemptSerializer(many=True)
     receipts = ReceiptSerializer(many=True)
     content = serializers.SerializerMethodField(help_text="Word for word, once it was sent.")
+    consents = serializers.SerializerMethodField(
+        help_text="Those under which it was sent, or would be now: wording, when, by whom, how."
+    )
     acts = serializers.SerializerMethodField(help_text="Those of skip, unskip, retry it admits.")
 
     class Meta(MessageSerializer.Meta):
         fields = (
             *MessageSerializer.Meta.fields,
-            *("why", "gate_why", "attempts", "receipts", "content", "acts"),
+            *("why", "gate_why", "attempts", "receipts", "content", "consents", "acts"),
         )
 
     @extend_schema_field(ContentSerializer(allow_null=True))
     def get_content(self, message: Message) -> Any:
         sent = getattr(message, "content", None)
         return ContentSerializer(sent).data if sent else None
+
+    @extend_schema_field(ConsentSerializer(many=True))
+    def get_consents(self, message: Message) -> Any:
+        stood = showing_consent.standing_for(message, now=timezone.now())
+        return ConsentSerializer(stood, many=True).data
 
     def get_acts(self, message: Message) -> list[str]:
         can = {

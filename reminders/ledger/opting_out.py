@@ -28,6 +28,7 @@ from reminders.ledger.optout_policy import Scope
 from reminders.models import Message, Suppression, SuppressionReason, SuppressionSource
 
 KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
+CHANNEL_OF = {kind.value: channel for channel, kind in KIND_OF_CONTACT.items()}
 _CONSENT_SOURCE = {
     SuppressionSource.REPLY: ConsentSource.REPLY,
     SuppressionSource.LINK: ConsentSource.PATIENT_PAGE,
@@ -44,6 +45,12 @@ class OptOutRefused(Refused):
 
     code = "opt_out_refused"
     field = "reason"
+
+
+class OptedOutThemselves(OptOutRefused):
+    """Only the person can open the address again, by START."""
+
+    code = "opted_out_themselves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,8 @@ def opt_in(
     STOP is let in by the carriers after START alone.
 
     Raises:
-        OptOutRefused: when staff give no reason, or the person closed it themselves.
+        OptOutRefused: when staff give no reason.
+        OptedOutThemselves: when staff would open what the person closed.
         Forbidden: when `by` may not edit any of those who share the address.
     """
     patients = sharers(channel, address)
@@ -125,7 +133,7 @@ def opt_in(
     if standing is None or standing.reason != SuppressionReason.OPTED_OUT:
         return False
     if source is SuppressionSource.STAFF and standing.source != SuppressionSource.STAFF:
-        raise OptOutRefused("The person opted out themselves. Ask them to text START to us.")
+        raise OptedOutThemselves("The person opted out themselves. Ask them to text START to us.")
     _lift(standing, now=now)
     _reopen_care(standing, patients, source=source, by=by, now=now)
     claiming.plan_anew(patients)

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
+
 from appointments import links
 from appointments.models import PatientLink
-from patients import consent
-from patients.models import ConsentChannel, Purpose
-from patients.models.consent import ConsentSource
+from patients.models import ContactKind
+from reminders.catalogue import Channel
+from reminders.ledger import opting_out
+from reminders.models import SuppressionSource
 
 
-def unsubscribe(*, token: str, now: datetime) -> None:
-    """Withdraw the patient's consent to marketing by e-mail; again and again is the same.
+@transaction.atomic
+def unsubscribe(*, token: str, source: SuppressionSource, now: datetime) -> None:
+    """End what the opt-out policy says that the link ends, for everybody who shares the patient's
+    mail address; again and again is the same.
 
     Raises:
         LinkClosed: when the token opens nothing.
     """
     link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
-    consent.withdraw(
-        patient=link.patient,
-        purpose=Purpose.MARKETING,
-        channel=ConsentChannel.EMAIL,
-        by=None,
-        now=now,
-        source=ConsentSource.PATIENT_PAGE,
-    )
+    addresses = link.patient.contact_points.filter(kind=ContactKind.EMAIL, retired_at=None)
+    for point in addresses.order_by("id"):
+        opting_out.opt_out(
+            channel=Channel.EMAIL, address=point.value, source=source, by=None, now=now
+        )

@@ -25,7 +25,7 @@ from clinic.hours import instant
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from reminders.catalogue import Channel, Kind, MessageState
-from reminders.ledger import retrying, skipping
+from reminders.ledger import retrying, showing_consent, skipping
 from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.ledger.skipping import SkipRefused
 from reminders.models import Message
@@ -138,6 +138,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "patient": shown.patient,
         "attempts": shown.attempts.order_by("number"),
         "receipts": shown.receipts.order_by("id"),
+        "consents": showing_consent.standing_for(shown, now=now),
     }
     return render(request, "reminders/messages/message.html", context)
 

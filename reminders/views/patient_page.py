@@ -92,7 +92,7 @@ def _contacts(patient: Patient) -> list[Contact]:
         each.address: each
         for each in Suppression.objects.filter(
             address__in=[point.value for point in points], lifted_at=None
-        )
+        ).select_related("by")
     }
     return [Contact(point, stops.get(point.value)) for point in points]
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from appointments import links
 from appointments.links import LinkClosed
 from appointments.models import PatientLink
+from reminders.models import SuppressionSource
 from reminders.patient_pages import unsubscribing
 
 
@@ -26,8 +27,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
         context["language"] = link.patient.language
         if request.method == "POST":
-            unsubscribing.unsubscribe(token=token, now=now)
+            unsubscribing.unsubscribe(token=token, source=_source(request), now=now)
     except LinkClosed as closed:
         context["closed"] = closed.sentence
     status = 404 if "closed" in context else 200
     return render(request, "reminders/unsubscribe.html", context, status=status)
+
+
+def _source(request: HttpRequest) -> SuppressionSource:
+    """A mail program says so in its form (RFC 8058, section 3.2)."""
+    is_one_click = request.POST.get("List-Unsubscribe") == "One-Click"
+    return SuppressionSource.ONE_CLICK if is_one_click else SuppressionSource.LINK

@@ -6,10 +6,12 @@ from django.test import Client
 from django.utils import timezone
 
 from appointments.models import PatientLink
-from clinic.models import Staff
+from clinic.models import Site, Staff
 from patients import consent
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+from reminders.models import Suppression
 from tests.links import issued
+from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +71,33 @@ def test_a_token_of_nobody_changes_nothing(client: Client, address: str) -> None
 
 def test_the_page_is_not_kept_by_anybody(client: Client, address: str) -> None:
     assert "no-store" in client.get(address)["Cache-Control"]
+
+
+def test_whoever_shares_the_address_gets_no_more_offers_either(
+    address: str, patient: Patient, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    child = a_patient(site, front_desk, now, given="Kim", phone="+12125550177")
+    consent.give(
+        patient=child,
+        purpose=Purpose.MARKETING,
+        channel=ConsentChannel.EMAIL,
+        by=front_desk,
+        now=now,
+    )
+    assert Client(enforce_csrf_checks=True).post(address, ONE_CLICK).status_code == 200
+    assert not agrees()
+    assert not Suppression.objects.exists()
+
+
+def test_scanners_change_nothing_and_a_person_who_asks_twice_changes_it_once(
+    client: Client, address: str
+) -> None:
+    client.head(address)
+    for _ in range(5):
+        client.get(address)
+    client.get(address, ONE_CLICK)
+    assert agrees()
+    for _ in range(2):
+        assert client.post(address).status_code == 200
+    closed = ContactConsent.objects.filter(purpose=Purpose.MARKETING).get()
+    assert closed.closed_source == "patient_page"

@@ -190,9 +190,16 @@ def test_an_open_task_stands_above_now_until_it_is_closed(
     assert text.index("Ring &lt;her&gt;") < text.index("Now, ")
 
 
-def test_a_number_that_opted_out_is_marked(desk: Client, patient: Patient, now: datetime) -> None:
-    Suppression.objects.create(channel="sms", address="+12125550123", reason="opted_out", since=now)
-    assert "opted out" in page(desk, patient)
+def test_a_closed_number_says_why_and_since_when(
+    desk: Client, patient: Patient, now: datetime
+) -> None:
+    Suppression.objects.create(
+        channel="sms", address="+12125550123", reason="opted_out", source="reply", since=now
+    )
+    text = page(desk, patient)
+    assert "The person asked for no more messages here" in text
+    assert "By reply, since 15 Feb 2027" in text
+    assert "Allow again" not in text
 
 
 def test_an_empty_journey_leads_to_booking(desk: Client, patient: Patient) -> None:
