@@ -272,6 +272,24 @@ def next_allowed(at: datetime, windows: Hours | Sequence[Hours], zones: Sequence
     raise NeverAllowed(f"no common moment of {windows} in {', '.join(zones)}")
 
 
+def last_allowed(
+    at: datetime, windows: Sequence[Hours], zones: Sequence[str], *, margin: timedelta
+) -> datetime:
+    """The last moment at or before `at` (UTC) that lies inside one of `windows` in every zone, and
+    by `margin` before its end.
+
+    Raises:
+        NeverAllowed: when there is none within 31 days.
+    """
+    moment = at.astimezone(UTC)
+    while moment >= at - _SEARCH_DAYS * DAY:
+        earlier = min(_last_in(moment, windows, zone, margin) for zone in zones)
+        if earlier == moment:
+            return moment
+        moment = earlier
+    raise NeverAllowed(f"no common moment of {windows} in {', '.join(zones)}")
+
+
 def allowed_until(at: datetime, windows: Sequence[Hours], zones: Sequence[str]) -> datetime:
     """The end of what is allowed at `at` (UTC): the first moment that is in no window of a zone.
 
@@ -294,6 +312,20 @@ def _next_in(at: datetime, windows: Sequence[Hours], zone: str) -> Period:
         if left := [each for each in on_day if each is not None and at < each.ends_at]:
             first = min(left)
             return Period(max(at, first.starts_at), first.ends_at)
+    raise NeverAllowed(f"no moment of {windows} in {zone}")
+
+
+def _last_in(at: datetime, windows: Sequence[Hours], zone: str, margin: timedelta) -> datetime:
+    today = local(at, zone).date()
+    for number in range(1, -_SEARCH_DAYS, -1):
+        on_day = [each.on(today + number * DAY, zone) for each in windows]
+        ends = [
+            min(at, max(each.starts_at, each.ends_at - margin))
+            for each in on_day
+            if each is not None and each.starts_at <= at
+        ]
+        if ends:
+            return max(ends)
     raise NeverAllowed(f"no moment of {windows} in {zone}")
 
 

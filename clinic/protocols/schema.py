@@ -297,6 +297,7 @@ class Hold:
 class Step:
     """One thing that the patient does, hears or is asked, `before` or `after` its anchor.
 
+    `advance`: it is of no use after its moment, so it comes before quiet hours rather than after.
     `title` and `text` speak to the patient, `late_text` when the moment has passed
     (`late = "reword_ask"`), `staff_text` to staff.
     """
@@ -316,6 +317,7 @@ class Step:
     applies_if: str | None = None
     ack: bool = False
     critical: bool = False
+    advance: bool = False
     channels: Mapping[Channel, Intent] = field(default_factory=dict)
     late_text: Text | None = None
     staff_text: Text | None = None

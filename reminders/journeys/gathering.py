@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from appointments.lifecycle import State
 from appointments.models import Answer, Appointment, Invitation, TreatmentSeries
 from clinic.models import Site
 from clinic.protocols import loading
-from patients.models import Patient
+from patients.dialling import zones_of
+from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import saying
@@ -51,6 +52,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             )
         )
     invitations = _invitations_of(patient_ids)
+    phones = _phones_of(series)
     spoken = _spoken_by(patient_ids)
     return {
         patient.pk: PatientFacts(
@@ -59,9 +61,39 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             series=tuple(series[patient.pk]),
             invitations=tuple(invitations[patient.pk]),
             spoken=frozenset(spoken[patient.pk]),
+            catch_up_at=patient.catch_up_at,
+            zones=_zones(patient, series[patient.pk], phones),
         )
         for patient in patients
     }
+
+
+def _phones_of(series: Mapping[int, Sequence[SeriesFacts]]) -> dict[int, list[str]]:
+    """The numbers of the patients for some of whose steps the hour matters to the plan."""
+    timed = [
+        patient
+        for patient, several in series.items()
+        if any(step.advance for one in several for each in one.protocols for step in each.steps)
+    ]
+    phones = defaultdict(list)
+    if timed:
+        points = ContactPoint.objects.filter(
+            patient__in=timed, kind=ContactKind.PHONE, retired_at=None
+        )
+        for patient, value in points.order_by("id").values_list("patient_id", "value"):
+            phones[patient].append(value)
+    return phones
+
+
+def _zones(
+    patient: Patient, series: Sequence[SeriesFacts], phones: Mapping[int, Sequence[str]]
+) -> tuple[str, ...]:
+    """Where the patient may be: the zone on record, else the sites' and those of their numbers."""
+    if patient.zone:
+        return (patient.zone,)
+    sites = (one.site.zone for one in series)
+    numbers = (zone for phone in phones.get(patient.pk, ()) for zone in zones_of(phone))
+    return tuple(dict.fromkeys((*sites, *numbers)))
 
 
 def site_facts(site: Site) -> SiteFacts:

@@ -15,7 +15,8 @@ from clinic import hours
 from clinic.durations import in_words
 from clinic.protocols import schema
 from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
-from reminders.catalogue import CATALOGUE, Channel, Kind
+from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+from reminders.gate import QUIET_HOURS
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
 from reminders.planning.wish import (
     INSTANT,
@@ -30,6 +31,9 @@ from reminders.planning.wish import (
 # After-care that starts within this time of the treatment is said once, at check-out; so is
 # preparation that falls within this time of the booking, with the notice.
 AT_ONCE = timedelta(hours=6)
+# What goes out before quiet hours does so in good time.
+BEFORE_QUIET = timedelta(minutes=15)
+CARE_HOURS = (QUIET_HOURS[Purpose.CARE],)
 
 
 def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
@@ -122,7 +126,7 @@ def _wishes(
     kind, falls, late = kind_of(step), falls_at(step, visit), is_late(step, visit)
     if late and step.late is Late.ESCALATE:
         return
-    due_at, note = _due(step, visit, kind)
+    due_at, note = _due(patient, step, visit, kind)
     life = CATALOGUE[kind].life
     expires_at = visit.starts_at if life is None else due_at + life
     skip = _skip(patient, series, step, visit) or ("late" if expires_at <= due_at else "")
@@ -146,10 +150,13 @@ def _wishes(
             topic=step.topic,
             directive=step.directive,
             until=holds_until(step, visit),
+            critical=step.critical,
         )
 
 
-def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str, ...]]:
+def _due(
+    patient: PatientFacts, step: Step, visit: VisitFacts, kind: Kind
+) -> tuple[datetime, tuple[str, ...]]:
     if is_late(step, visit):
         note = "That moment had passed when the visit got its present time."
         return visit.scheduled_at + visit.site.hold, (note,)
@@ -158,7 +165,25 @@ def _due(step: Step, visit: VisitFacts, kind: Kind) -> tuple[datetime, tuple[str
         return visit.scheduled_at + visit.site.hold, (note,)
     if kind is Kind.POSTCARE_0:
         return ended_at(visit) + POSTCARE_DELAY, ("It is said with the after-care at check-out.",)
-    return falls_at(step, visit), ()
+    falls = falls_at(step, visit)
+    if step.advance:
+        return _advanced(falls, patient, visit)
+    return falls, ()
+
+
+def _advanced(
+    falls: datetime, patient: PatientFacts, visit: VisitFacts
+) -> tuple[datetime, tuple[str, ...]]:
+    """The moment of a step that must not come late: before the quiet hours that it falls into."""
+    zones = patient.zones or (visit.site.zone,)
+    try:
+        at = hours.last_allowed(falls, CARE_HOURS, zones, margin=BEFORE_QUIET)
+    except hours.NeverAllowed:
+        return falls, ()
+    if at == falls:
+        return falls, ()
+    note = "That is within quiet hours and would be too late after them: it goes out before."
+    return max(at, visit.scheduled_at + visit.site.hold), (note,)
 
 
 def _skip(patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts) -> str:

@@ -18,6 +18,7 @@ POSTCARE_DELAY = timedelta(minutes=15)
 SKIPPED_BY_STAFF = "skipped_by_staff"
 # A wish that could never be sent still has a life, so that it can be shown with its reason.
 INSTANT = timedelta(minutes=1)
+CRITICAL_PRIORITY = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Wish:
     topic: str = ""
     directive: str = ""
     until: datetime | None = None
+    critical: bool = False
 
     @property
     def channel(self) -> Channel:
@@ -57,7 +59,9 @@ class Wish:
 
     @property
     def priority(self) -> int:
-        return CATALOGUE[self.kind].priority
+        """Of its kind; a step without which the visit cannot be goes as urgent as a reminder."""
+        usual = CATALOGUE[self.kind].priority
+        return min(usual, CRITICAL_PRIORITY) if self.critical else usual
 
     @property
     def step(self) -> str:
