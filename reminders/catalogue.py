@@ -152,6 +152,8 @@ REASONS: Mapping[str, str] = {
     "refused": "The provider refused it.",
     "attempts_spent": "The provider could not be reached in several tries.",
     "provider_away": "The provider could not be reached; it is tried again.",
+    "never_taken": "Its provider never took it; it goes out again.",
+    "second_try": "It could not be delivered at first; it is tried again.",
     "not_delivered": "The provider took it and could not deliver it.",
     "cannot_be_written": "Its words could not be put together; staff were told.",
 }

@@ -9,10 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from reminders.ledger.provider_codes import Action
+
 FIRST_DELAY = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(minutes=30)
 # Half a minute, doubled up to half an hour: an outage of about four hours is sat out.
 MOST_TRIES = 12
+
+
+# A phone that was off gets one more try; a carrier that wants us slower a few, further apart.
+SECOND_TRY_AFTER = timedelta(hours=1)
+SLOWER_BY, MOST_SLOWED = timedelta(minutes=5), 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +52,19 @@ def after_not_sent(
     delay = min(FIRST_DELAY * 2 ** (tries - 1), LONGEST_DELAY) * (0.75 + chance / 2)
     at = now + max(delay, timedelta(seconds=retry_after_seconds or 0))
     return Retry(at) if at < expires_at else GiveUp("attempts_spent")
+
+
+def after_failure(
+    *, action: Action, failures: int, expires_at: datetime, now: datetime
+) -> Retry | None:
+    """What follows a message that its provider took and could not deliver; None for nothing.
+
+    `failures` counts those of this message that could pass, this one included.
+    """
+    if action is Action.RETRY_ONCE and failures == 1:
+        at = now + SECOND_TRY_AFTER
+    elif action is Action.SLOW_DOWN and failures <= MOST_SLOWED:
+        at = now + SLOWER_BY * failures
+    else:
+        return None
+    return Retry(at) if at < expires_at else None

@@ -3,7 +3,8 @@ from itertools import product
 import pytest
 
 from reminders.catalogue import MessageState as State
-from reminders.ledger.provider_statuses import RANK, RULES, Action, from_provider, meaning, merge
+from reminders.ledger.provider_codes import RULES, Action, meaning
+from reminders.ledger.provider_statuses import RANK, from_provider, merge
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,25 @@ def test_words_that_say_nothing_change_nothing() -> None:
     assert from_provider("twilio", "read") is State.DELIVERED
     assert from_provider("twilio", "partially_delivered") is None
     assert from_provider("another", "delivered") is None
+    assert from_provider("telnyx", "delivery_unconfirmed") is None
+    assert from_provider("mail", "complained") is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "word", "state"),
+    [
+        ("telnyx", "sent", State.SENT),
+        ("telnyx", "delivery_failed", State.UNDELIVERED),
+        ("telnyx", "sending_failed", State.FAILED),
+        ("telnyx", "expired", State.FAILED),
+        ("mail", "deferred", State.SENT),
+        ("mail", "opened", State.DELIVERED),
+        ("mail", "bounced", State.UNDELIVERED),
+        ("mail", "rejected", State.FAILED),
+    ],
+)
+def test_every_provider_has_words_of_its_own(provider: str, word: str, state: State) -> None:
+    assert from_provider(provider, word) is state
 
 
 @pytest.mark.parametrize(
@@ -51,7 +71,17 @@ def test_words_that_say_nothing_change_nothing() -> None:
         ("30003", Action.RETRY_ONCE),
         ("30007", Action.ALARM),
         ("30034", Action.ALARM),
-        ("30036", Action.REPORT),
+        ("30001", Action.EXPIRED),
+        ("30036", Action.EXPIRED),
+        ("30022", Action.SLOW_DOWN),
+        ("20429", Action.SLOW_DOWN),
+        ("telnyx-40300", Action.FALLBACK),
+        ("telnyx-40006", Action.RETRY_ONCE),
+        ("telnyx-40010", Action.ALARM),
+        ("telnyx-40011", Action.SLOW_DOWN),
+        ("telnyx-40014", Action.EXPIRED),
+        ("telnyx-99999", Action.REPORT),
+        ("mail-bounced", Action.FALLBACK),
         ("99999", Action.REPORT),
         ("", Action.REPORT),
         ("http-500", Action.REPORT),
@@ -71,7 +101,14 @@ def test_each_code_asks_for_its_action(code: str, action: Action) -> None:
     [
         ("21610", "opted_out"),
         ("21614", "not_textable"),
+        ("21635", "not_textable"),
         ("30006", "not_textable"),
+        ("telnyx-40300", "opted_out"),
+        ("telnyx-40300-sender", ""),
+        ("telnyx-40001", "not_textable"),
+        ("mail-bounced", "hard_bounce"),
+        ("mail-soft", ""),
+        ("5.2.2", ""),
         ("5.1.1", "hard_bounce"),
         ("30003", ""),
         ("30005", ""),
