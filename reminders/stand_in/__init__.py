@@ -1,9 +1,10 @@
-"""A stand-in for the two providers: Twilio's HTTP API for texts and an SMTP server for mail.
+"""A stand-in for the providers: Twilio's and Telnyx's HTTP APIs for texts, an SMTP server for mail.
 
 It is one process (`manage.py stand_in`, `python -m reminders.stand_in`) or, in a test, a context
 manager. It needs neither settings nor database, and it is not kinder than the real ones: the same
-POST twice is two texts, nothing can be asked by our own reference, callbacks are sent once and
-never repeated, and a text may be accepted without a word of answer. In one thing it has to be
+POST twice is two texts, Twilio cannot be asked by our own reference, lists have pages and may be
+behind, callbacks are sent once and never repeated, and a text may be accepted without a word of
+answer. In one thing it has to be
 kinder: it calls back to addresses on this machine, which Twilio refuses with 21609.
 
     with StandIn() as provider:
@@ -25,6 +26,9 @@ or by the destination itself:
 | drop_after_accept    | 9000           | taken and delivered; the connection is cut            |
 | a code 2xxxx         | 9610 → 21610, 9211 → 21211, 9614 → 21614 | HTTP 400 with this code     |
 | a code 3xxxx         | 9003 → 30003, 9007 → 30007 | taken; the last callback carries this code |
+| a code 403xx, 100xx  | as above, in Telnyx's codes | HTTP 422, or 403, with this code          |
+| a code 400xx         | as above, in Telnyx's codes | taken; the last callback carries this code |
+| late_list            |                | until `clear`, a text is listed only after `ms`       |
 | no_callback          | 9100           | taken and delivered; nobody is told                   |
 | duplicate            | 9200           | every callback comes twice                            |
 | out_of_order         | 9300           | callbacks come as delivered, sent, queued             |
@@ -42,6 +46,12 @@ or by the destination itself:
 Reading: GET /received.json (texts and mails, oldest first), DELETE /received, GET /health.
 """
 
-from reminders.stand_in.server import ACCOUNT_SID, AUTH_TOKEN, StandIn
+from reminders.stand_in.server import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    TELNYX_API_KEY,
+    TELNYX_PROFILE_ID,
+    StandIn,
+)
 
-__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "StandIn"]
+__all__ = ["ACCOUNT_SID", "AUTH_TOKEN", "TELNYX_API_KEY", "TELNYX_PROFILE_ID", "StandIn"]

@@ -1,32 +1,22 @@
 """Moves a taken text through its statuses and tells the address it came with."""
 
-import base64
-import hashlib
 import heapq
-import hmac
 import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from reminders.stand_in.modes import Mode
 from reminders.stand_in.received import Received, Text
+from reminders.stand_in.reports import Step
 
-FAILED_CODES = frozenset({"30001", "30002", "30034", "30036"})
+# Codes of a text that never left its provider.
+FAILED_CODES = frozenset({"30001", "30002", "30034", "30036", "40010", "40014", "40015"})
 FINAL = frozenset({"delivered", "undelivered", "failed"})
 TIMEOUT_SECONDS = 5
-
-
-@dataclass(frozen=True)
-class Step:
-    """One status of a text. A silent step moves the text and tells nobody."""
-
-    status: str
-    code: str = ""
-    silent: bool = False
-    forged: bool = False
 
 
 def steps(mode: Mode) -> list[Step]:
@@ -46,11 +36,8 @@ def steps(mode: Mode) -> list[Step]:
     return road
 
 
-def signature(token: str, url: str, fields: dict[str, str]) -> str:
-    """X-Twilio-Signature: base64 of HMAC-SHA1 over the URL and the sorted fields, name by value."""
-    signed = url + "".join(name + fields[name] for name in sorted(fields))
-    digest = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
-    return base64.b64encode(digest).decode()
+class Reports(Protocol):
+    def request(self, text: Text, step: Step) -> urllib.request.Request | None: ...
 
 
 @dataclass(order=True)
@@ -62,12 +49,12 @@ class Due:
 
 
 class Callbacks:
-    """One thread that posts what is due, each callback once. `delay` is seconds between steps."""
+    """One thread that posts what is due, each callback once. `delay` is seconds between steps,
+    `reports` has what each provider posts."""
 
-    def __init__(self, *, received: Received, account_sid: str, token: str, delay: float) -> None:
+    def __init__(self, *, received: Received, reports: Mapping[str, Reports], delay: float) -> None:
         self._received = received
-        self._account_sid = account_sid
-        self._token = token
+        self._reports = reports
         self._delay = delay
         self._due: list[Due] = []
         self._number = 0
@@ -114,28 +101,9 @@ class Callbacks:
             self._received.moved_on(text, status=step.status, code=step.code)
 
     def _post(self, text: Text, step: Step) -> None:
-        fields = {
-            "AccountSid": self._account_sid,
-            "ApiVersion": "2010-04-01",
-            "From": text.sender,
-            "MessageSid": text.sid,
-            "MessageStatus": step.status,
-            "SmsSid": text.sid,
-            "SmsStatus": step.status,
-            "To": text.to,
-        }
-        if step.code:
-            fields["ErrorCode"] = step.code
-        token = "not-the-token" if step.forged else self._token
-        request = urllib.request.Request(
-            text.status_callback,
-            data=urllib.parse.urlencode(fields).encode(),
-            headers={
-                "Content-Type": "application/x-www-form-urlencoded",
-                "X-Twilio-Signature": signature(token, text.status_callback, fields),
-                "User-Agent": "TwilioProxy/1.1",
-            },
-        )
+        request = self._reports[text.provider].request(text, step)
+        if request is None:
+            return
         try:
             self._opener.open(request, timeout=TIMEOUT_SECONDS).close()
         except (urllib.error.URLError, OSError):

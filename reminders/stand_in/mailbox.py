@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -11,7 +12,7 @@ from email.policy import default
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from reminders.stand_in.modes import Mode, Modes
 from reminders.stand_in.received import Attachment, Mail, Received
@@ -20,13 +21,25 @@ READY_SECONDS = 10
 
 
 class Mailbox:
-    """Serves SMTP on a thread of its own. `port` 0 chooses one."""
+    """Serves SMTP on a thread of its own. `port` 0 chooses one. `tls` and `login` are asked for
+    where they are given."""
 
-    def __init__(self, *, host: str, port: int, received: Received, modes: Modes) -> None:
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        received: Received,
+        modes: Modes,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, str] | None = None,
+    ) -> None:
+        self._tls, self._login = tls, login
         # Its lines hold addresses.
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         self._socket = socket.create_server((host, port))
         self.port: int = self._socket.getsockname()[1]
+        self.connections = 0
         self._handler = Handler(received, modes)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -54,7 +67,30 @@ class Mailbox:
         self._loop.close()
 
     def _conversation(self) -> SMTP:
-        return SMTP(self._handler, hostname="stand-in", ident="Afterglow stand-in", loop=self._loop)
+        self.connections += 1
+        return SMTP(
+            self._handler,
+            hostname="stand-in",
+            ident="Afterglow stand-in",
+            loop=self._loop,
+            tls_context=self._tls,
+            require_starttls=self._tls is not None,
+            auth_required=self._login is not None,
+            authenticator=self._admits,
+        )
+
+    def _admits(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, told: Any
+    ) -> AuthResult:
+        is_known = isinstance(told, LoginPassword) and self._login == (
+            told.login.decode(),
+            told.password.decode(),
+        )
+        return AuthResult(success=is_known, handled=False)
+
+    def hang_up(self) -> None:
+        """End every conversation."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result(READY_SECONDS)
 
     async def _hang_up(self) -> None:
         conversations = asyncio.all_tasks() - {asyncio.current_task()}

@@ -31,24 +31,26 @@ MAILBOXES = {
     "vanish": "mail_drop_before",
     "drop": "mail_drop_after",
 }
+LATE_LIST = "late_list"
 MAIL_MODES = frozenset(MAILBOXES.values())
 TEXT_MODES = frozenset(name for name in NUMBER_ENDINGS.values() if len(name) != CODE_LENGTH)
 
 
 @dataclass(frozen=True)
 class Mode:
-    """`normal`, a name of the tables, or a code of Twilio's."""
+    """`normal`, a name of the tables, or a code: Twilio's 2xxxx and Telnyx's 100xx and 403xx are
+    answers, 3xxxx and 400xx come with the last report."""
 
     name: str = "normal"
     ms: int = 3000
 
     @property
     def is_refusal_code(self) -> bool:
-        return self._is_code and self.name[0] == "2"
+        return self._is_code and self.name.startswith(("2", "100", "403"))
 
     @property
     def is_delivery_code(self) -> bool:
-        return self._is_code and self.name[0] == "3"
+        return self._is_code and self.name.startswith(("3", "400"))
 
     @property
     def _is_code(self) -> bool:
@@ -64,9 +66,14 @@ class Modes:
         self._mails: deque[Mode] = deque()
         self._lasting_text: Mode | None = None
         self._lasting_mail: Mode | None = None
+        # Milliseconds before a text that was taken stands in any list.
+        self.listed_after_ms = 0
 
     def tell(self, name: str, *, count: int = 1, ms: int = 3000) -> None:
         """Queue a mode for `count` submissions; 0 keeps it until `clear`. ValueError if unknown."""
+        if name == LATE_LIST:
+            self.listed_after_ms = ms
+            return
         mode = Mode(name, ms)
         is_mail = name in MAIL_MODES
         if not (is_mail or name in TEXT_MODES or mode.is_refusal_code or mode.is_delivery_code):
@@ -84,6 +91,7 @@ class Modes:
             self._texts.clear()
             self._mails.clear()
             self._lasting_text = self._lasting_mail = None
+            self.listed_after_ms = 0
 
     def for_number(self, number: str) -> Mode:
         with self._lock:

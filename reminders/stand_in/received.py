@@ -4,6 +4,7 @@ import json
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Text:
     validity_seconds: int | None
     received_at: str  # ISO 8601, UTC
     id: int = 0
+    provider: str = "twilio"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,15 @@ class Received:
     def texts(self) -> list[Text]:
         with self._lock:
             return list(self._texts)
+
+    def listed(self, provider: str, *, after_ms: int) -> list[Text]:
+        """What a provider lists by now, the newest first: not before `after_ms` have passed."""
+        latest = datetime.now(UTC) - timedelta(milliseconds=after_ms)
+        return [
+            text
+            for text in reversed(self.texts())
+            if text.provider == provider and datetime.fromisoformat(text.received_at) <= latest
+        ]
 
     def mails(self) -> list[Mail]:
         with self._lock:

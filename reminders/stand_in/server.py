@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,22 +11,31 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from reminders.stand_in.answers import Answer
 from reminders.stand_in.callbacks import Callbacks
 from reminders.stand_in.mailbox import Mailbox
 from reminders.stand_in.modes import Modes
 from reminders.stand_in.received import Mail, Received, Text
-from reminders.stand_in.twilio_api import Answer, TwilioApi, error
+from reminders.stand_in.reports import TelnyxReports, TwilioReports
+from reminders.stand_in.signing import telnyx_public_key
+from reminders.stand_in.telnyx_api import TelnyxApi
+from reminders.stand_in.telnyx_api import error as telnyx_error
+from reminders.stand_in.twilio_api import TwilioApi, error
 
 # Not secrets: the account of nobody, for the demo and the tests.
 ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "stand-in-token"
+TELNYX_API_KEY = "stand-in-key"
+TELNYX_PROFILE_ID = "5" * 8 + "-5555-4555-8555-" + "5" * 12
+TELNYX_SEED = b"the private key of the stand-in."
 MESSAGES = re.compile(r"/2010-04-01/Accounts/(?P<account>\w+)/Messages(?:/(?P<sid>\w+))?\.json")
 KEEP = 2000
 MAX_BODY_BYTES = 100_000
 
 
 class StandIn:
-    """Both providers in this process. Ports of 0 are chosen; `callback_delay` is in seconds."""
+    """The providers in this process. Ports of 0 are chosen; `callback_delay` is in seconds. With
+    `smtp_tls` the mail server insists on STARTTLS, with `smtp_login` on this name and password."""
 
     def __init__(
         self,
@@ -38,24 +48,43 @@ class StandIn:
         callback_delay: float = 0.05,
         keep: int = KEEP,
         data: Path | None = None,
+        smtp_tls: ssl.SSLContext | None = None,
+        smtp_login: tuple[str, str] | None = None,
     ) -> None:
         self.account_sid, self.auth_token = account_sid, auth_token
         self.received = Received(keep=keep, file=data)
         self.modes = Modes()
         self._callbacks = Callbacks(
-            received=self.received, account_sid=account_sid, token=auth_token, delay=callback_delay
+            received=self.received,
+            reports={
+                "twilio": TwilioReports(account_sid=account_sid, token=auth_token),
+                "telnyx": TelnyxReports(seed=TELNYX_SEED, profile_id=TELNYX_PROFILE_ID),
+            },
+            delay=callback_delay,
         )
-        api = TwilioApi(
+        twilio = TwilioApi(
             account_sid=account_sid,
             token=auth_token,
             received=self.received,
             modes=self.modes,
             callbacks=self._callbacks,
         )
-        self._http = Door((host, http_port), api, self.received, self.modes)
+        telnyx = TelnyxApi(
+            api_key=TELNYX_API_KEY,
+            profile_id=TELNYX_PROFILE_ID,
+            received=self.received,
+            modes=self.modes,
+            callbacks=self._callbacks,
+        )
+        self._http = Door((host, http_port), twilio, telnyx, self.received, self.modes)
         try:
             self._mailbox = Mailbox(
-                host=host, port=smtp_port, received=self.received, modes=self.modes
+                host=host,
+                port=smtp_port,
+                received=self.received,
+                modes=self.modes,
+                tls=smtp_tls,
+                login=smtp_login,
             )
         except OSError:
             self._http.server_close()
@@ -64,6 +93,11 @@ class StandIn:
         self.http_port: int = self._http.server_address[1]
         self.http_url = f"http://{host}:{self.http_port}"
         self.smtp_port = self._mailbox.port
+
+    @property
+    def telnyx_public_key(self) -> str:
+        """What verifies this stand-in's Telnyx reports (base64)."""
+        return telnyx_public_key(TELNYX_SEED)
 
     @property
     def texts(self) -> list[Text]:
@@ -75,9 +109,22 @@ class StandIn:
         """Oldest first."""
         return self.received.mails()
 
+    @property
+    def mail_connections(self) -> int:
+        """How many conversations the mail server has had."""
+        return self._mailbox.connections
+
+    def hang_up_mail(self) -> None:
+        """End the mail server's conversations, as it does with idle clients."""
+        self._mailbox.hang_up()
+
     def mode(self, name: str, *, count: int = 1, ms: int = 3000) -> None:
         """Misbehave for the next `count` submissions (0: until `clear`); see the package."""
         self.modes.tell(name, count=count, ms=ms)
+
+    def clear_modes(self) -> None:
+        """Behave again, and keep what arrived."""
+        self.modes.clear()
 
     def clear(self) -> None:
         """Forget what arrived and behave again."""
@@ -114,9 +161,15 @@ class Door(ThreadingHTTPServer):
     daemon_threads = False
 
     def __init__(
-        self, address: tuple[str, int], api: TwilioApi, received: Received, modes: Modes
+        self,
+        address: tuple[str, int],
+        twilio: TwilioApi,
+        telnyx: TelnyxApi,
+        received: Received,
+        modes: Modes,
     ) -> None:
-        self.api, self.received, self.modes = api, received, modes
+        self.twilio, self.telnyx = twilio, telnyx
+        self.received, self.modes = received, modes
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -157,11 +210,17 @@ class Conversation(BaseHTTPRequestHandler):
         if self.path == "/control":
             self._answer(self._control(body))
             return
+        if self.path == "/v2/messages":
+            if self._admitted_by_telnyx():
+                self._answer(self._telnyx_message(body))
+            return
         messages = MESSAGES.fullmatch(self.path)
         if messages is None or messages["sid"]:
             self._answer(_not_found())
         elif self._admitted(messages["account"]):
-            self._answer(self.server.api.create(dict(parse_qsl(body.decode("utf-8", "replace")))))
+            self._answer(
+                self.server.twilio.create(dict(parse_qsl(body.decode("utf-8", "replace"))))
+            )
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -169,14 +228,17 @@ class Conversation(BaseHTTPRequestHandler):
             self._answer(Answer(200, {"ok": True}))
         elif url.path == "/received.json":
             self._answer(Answer(200, self.server.received.as_json()))
+        elif url.path == "/v2/detail_records":
+            if self._admitted_by_telnyx():
+                self._answer(self.server.telnyx.records(dict(parse_qsl(url.query))))
         elif (messages := MESSAGES.fullmatch(url.path)) is None:
             self._answer(_not_found())
         elif not self._admitted(messages["account"]):
             return
         elif messages["sid"]:
-            self._answer(self.server.api.fetch(messages["sid"]))
+            self._answer(self.server.twilio.fetch(messages["sid"]))
         else:
-            self._answer(self.server.api.list(dict(parse_qsl(url.query))))
+            self._answer(self.server.twilio.search(dict(parse_qsl(url.query))))
 
     def do_DELETE(self) -> None:
         if self.path != "/received":
@@ -194,10 +256,22 @@ class Conversation(BaseHTTPRequestHandler):
         return self.rfile.read(length)
 
     def _admitted(self, account_sid: str) -> bool:
-        admitted = self.server.api.admits(account_sid, self.headers.get("Authorization", ""))
+        admitted = self.server.twilio.admits(account_sid, self.headers.get("Authorization", ""))
         if not admitted:
             self._answer(error(401, 20003, "Authenticate"))
         return admitted
+
+    def _admitted_by_telnyx(self) -> bool:
+        admitted = self.server.telnyx.admits(self.headers.get("Authorization", ""))
+        if not admitted:
+            self._answer(telnyx_error(401, "10009", "Authentication failed"))
+        return admitted
+
+    def _telnyx_message(self, body: bytes) -> Answer:
+        try:
+            return self.server.telnyx.create(dict(json.loads(body)))
+        except (ValueError, TypeError):
+            return telnyx_error(400, "10023", "Invalid JSON")
 
     def _control(self, body: bytes) -> Answer:
         try:

@@ -7,12 +7,13 @@ import base64
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from reminders.stand_in.answers import CUT, GARBAGE, NOT_TAKEN, Answer
 from reminders.stand_in.callbacks import Callbacks
 from reminders.stand_in.modes import Mode, Modes
 from reminders.stand_in.received import Received, Text
@@ -27,19 +28,6 @@ TROUBLE = {
     "500": (500, 20500, "Internal Server Error"),
     "500_after_accept": (500, 20500, "Internal Server Error"),
 }
-NOT_TAKEN = frozenset({"429", "500", "drop_before_accept"})
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back. `cut` closes the connection instead; `raw` is sent as it is."""
-
-    status: int
-    body: dict[str, Any] | None = None
-    raw: bytes = b""
-    cut: bool = False
-    wait_ms: int = 0
-    retry_after: int | None = None
 
 
 class TwilioApi:
@@ -72,20 +60,24 @@ class TwilioApi:
             return _trouble(mode)
         text = self._take(form, mode)
         if mode.name == "garbage":
-            return Answer(201, raw=b"<html>It works!</html>")
+            return replace(GARBAGE, status=201)
         if mode.name in TROUBLE or mode.name == "drop_after_accept":
             return _trouble(mode)
         return Answer(201, self._resource(text), wait_ms=mode.ms if mode.name == "slow" else 0)
 
     def fetch(self, sid: str) -> Answer:
-        for text in self._received.texts():
+        for text in self._listed():
             if text.sid == sid:
                 return Answer(200, self._resource(text))
         return error(404, 20404, f"The requested resource /Messages/{sid}.json was not found")
 
-    def list(self, query: Mapping[str, str]) -> Answer:
-        """Newest first, by To, From and DateSent (with <, > as Twilio spells them), in pages."""
-        found = [text for text in reversed(self._received.texts()) if _matches(text, query)]
+    def search(self, query: Mapping[str, str]) -> Answer:
+        """Newest first, by To, From and DateSent (with <, > as Twilio spells them), in pages.
+
+        As at Twilio, a date is a whole day in GMT and leaves out what has not been sent yet; a text
+        may be missing for some seconds; and a Messaging Service is nobody's From.
+        """
+        found = [text for text in self._listed() if _matches(text, query)]
         size = min(int(query.get("PageSize", "50")), 1000)
         page = int(query.get("Page", "0"))
         path = f"/2010-04-01/Accounts/{self._account_sid}/Messages.json"
@@ -107,6 +99,9 @@ class TwilioApi:
             },
         )
 
+    def _listed(self) -> list[Text]:
+        return self._received.listed("twilio", after_ms=self._modes.listed_after_ms)
+
     def _take(self, form: Mapping[str, str], mode: Mode) -> Text:
         validity = form.get("ValidityPeriod")
         text = Text(
@@ -126,7 +121,7 @@ class TwilioApi:
 
     def _resource(self, text: Text) -> dict[str, Any]:
         created = format_datetime(datetime.fromisoformat(text.received_at))
-        is_service = text.sender.startswith("MG")
+        sender = _from(text)
         path = f"/2010-04-01/Accounts/{self._account_sid}/Messages/{text.sid}"
         return {
             "account_sid": self._account_sid,
@@ -138,8 +133,8 @@ class TwilioApi:
             "direction": "outbound-api",
             "error_code": int(text.code) if text.code else None,
             "error_message": None,
-            "from": None if is_service else text.sender,
-            "messaging_service_sid": text.sender if is_service else None,
+            "from": sender or None,
+            "messaging_service_sid": None if sender else text.sender,
             "num_media": "0",
             "num_segments": "1",
             "price": None,
@@ -160,7 +155,7 @@ def error(status: int, code: int, message: str) -> Answer:
 
 def _trouble(mode: Mode) -> Answer:
     if mode.name not in TROUBLE:
-        return Answer(0, cut=True)
+        return CUT
     status, code, message = TROUBLE[mode.name]
     answer = error(status, code, message)
     return Answer(status, answer.body, retry_after=1 if status == 429 else None)
@@ -189,6 +184,11 @@ def _fault(form: Mapping[str, str]) -> tuple[int, str] | None:
     return None
 
 
+def _from(text: Text) -> str:
+    """The number it leaves from; a Messaging Service has not chosen one yet."""
+    return "" if text.sender.startswith("MG") else text.sender
+
+
 def _is_url(value: str) -> bool:
     parts = urlsplit(value)
     host = parts.hostname or ""
@@ -204,7 +204,7 @@ def _matches(text: Text, query: Mapping[str, str]) -> bool:
     sent_date = "" if text.status in {"accepted", "queued"} else text.received_at[:10]
     return (
         query.get("To", text.to) == text.to
-        and query.get("From", text.sender) == text.sender
+        and query.get("From") in (None, _from(text))
         and query.get("DateSent", sent_date) == sent_date
         and sent_date >= query.get("DateSent>", "")
         and (not query.get("DateSent<") or "" < sent_date <= query["DateSent<"])
