@@ -12,7 +12,14 @@ from appointments.models import Appointment, TreatmentSeries
 from benchmarks import house
 from benchmarks.figures import Figure, milliseconds, p50
 from benchmarks.house import NOW, House
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.base import (
+    CannotSay,
+    LookUp,
+    Outcome,
+    Outgoing,
+    Submission,
+    Unanswered,
+)
 from reminders.journeys import replanning
 from reminders.models import Message
 from reminders.sending import dispatch
@@ -29,6 +36,9 @@ class NoProvider:
 
     def submit(self, outgoing: Outgoing) -> Submission:
         return Submission(outcome=Outcome.ACCEPTED, provider_id=outgoing.reference[:32])
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        return CannotSay()
 
     def close(self) -> None:
         """Nothing is open."""

@@ -4,8 +4,9 @@ Knows nothing of Django's settings: `settings.py` asks for values by name. A val
 or malformed ends the process with `afterglow: NAME …`, never with a traceback.
 """
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -79,6 +80,21 @@ def redis(name: str) -> str:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise _wrong(f"{name} does not start with redis://, rediss:// or unix://")
     return value
+
+
+def choice(name: str, values: Sequence[str]) -> str:
+    """One of `values`; the first when there is none."""
+    value = text(name) or values[0]
+    if value not in values:
+        raise _wrong(f"{name} is none of {', '.join(values)}")
+    return value
+
+
+def mapping(name: str) -> dict[str, object]:
+    """A JSON object; empty when there is none."""
+    value = text(name)
+    found: dict[str, object] = _parsed(name, lambda: dict(json.loads(value or "{}")), "is no JSON")
+    return found
 
 
 def email(name: str) -> dict[str, object]:

@@ -228,7 +228,21 @@ SPECTACULAR_SETTINGS = {
 
 vars().update(env.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 15
+# An Anymail provider in place of SMTP, such as "postmark", with its settings by Anymail's names.
+MAIL_PROVIDER = env.text("MAIL_PROVIDER")
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+# What the provider's reports carry as user:password; while it is rotated, also the former one.
+MAIL_WEBHOOK_SECRETS = env.listing("MAIL_WEBHOOK_SECRETS", [])
+ANYMAIL = env.mapping("MAIL_PROVIDER_SETTINGS")
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Afterglow <afterglow@localhost>")
+
+# Which provider takes texts: "twilio" or "telnyx".
+SMS_PROVIDER = env.choice("SMS_PROVIDER", ("twilio", "telnyx"))
+# How long a provider may take to know of a text that it did not answer about, before it is asked.
+# Two looks, this far apart, must find nothing before a text is sent again: never under a minute
+# with a real provider.
+UNKNOWN_SETTLES_SECONDS = env.number("UNKNOWN_SETTLES_SECONDS", 60)
 
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
 TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
@@ -236,6 +250,15 @@ TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
 TWILIO_AUTH_TOKEN_PREVIOUS = env.text("TWILIO_AUTH_TOKEN_PREVIOUS")
 # A stand-in of the provider's API; empty is the real one.
 TWILIO_BASE_URL = env.address("TWILIO_BASE_URL", env.text("TWILIO_BASE_URL"))
+
+TELNYX_API_KEY = env.text("TELNYX_API_KEY")
+# Needed for an alphanumeric sender; reports of another profile are then refused.
+TELNYX_MESSAGING_PROFILE_ID = env.text("TELNYX_MESSAGING_PROFILE_ID")
+# The account's Ed25519 keys (base64) that sign its reports; the former one while it is rotated.
+TELNYX_PUBLIC_KEY = env.text("TELNYX_PUBLIC_KEY")
+TELNYX_PUBLIC_KEY_PREVIOUS = env.text("TELNYX_PUBLIC_KEY_PREVIOUS")
+TELNYX_BASE_URL = env.address("TELNYX_BASE_URL", env.text("TELNYX_BASE_URL"))
+
 # The demo's stand-in, whose received mail and texts /sandbox/ shows; empty means no such page.
 SANDBOX_URL = env.address("SANDBOX_URL", env.text("SANDBOX_URL"))
 

@@ -19,7 +19,14 @@ from clinic import hours
 from config.demo_data.house import House
 from patients.models import ContactKind, ContactPoint
 from reminders.catalogue import Channel, MessageState, Purpose
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.base import (
+    CannotSay,
+    LookUp,
+    Outcome,
+    Outgoing,
+    Submission,
+    Unanswered,
+)
 from reminders.gate import QUIET_HOURS
 from reminders.journeys import replanning
 from reminders.ledger import receipts
@@ -58,6 +65,9 @@ class Remembered:
             outcome=Outcome.ACCEPTED,
             provider_id=f"SM{identity}" if self.name == Channel.SMS else identity,
         )
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        return CannotSay()
 
     def close(self) -> None:
         """Nothing is open."""

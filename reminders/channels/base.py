@@ -4,6 +4,7 @@ A channel never sees a patient or a database, and its answer never holds a body 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
@@ -55,11 +56,54 @@ class Submission:
     retry_after_seconds: int | None = None
 
 
-class Channel(Protocol):
-    """Takes messages to one provider over a connection that it keeps open for the process.
+@dataclass(frozen=True, kw_only=True)
+class Unanswered:
+    """A call whose outcome is unknown, as it is looked for at its provider.
 
-    `submit` never raises for what a provider or network does. It may be called from several
-    threads.
+    `text` is what was sent, with `hidden` in place of what is not kept (the token of a link).
+    `called_at` is the moment before the call, by our clock (UTC).
+    """
+
+    reference: str
+    to: str
+    sender: str
+    text: str
+    hidden: str
+    called_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the provider holds that may be it, by its own ids: never empty. By our reference, or
+    else by words, numbers and time alone."""
+
+    provider_ids: tuple[str, ...]
+    is_by_reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The provider answered, and holds nothing that may be it, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """The provider could not be asked this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class CannotSay:
+    """Providers of this kind keep nothing that could be asked for."""
+
+
+LookUp = Found | Absent | NoAnswer | CannotSay
+
+
+class Channel(Protocol):
+    """Takes messages to one provider over connections that it keeps open for the process.
+
+    `submit` and `look_up` never raise for what a provider or network does, and may be called
+    from several threads at once.
     """
 
     @property
@@ -69,5 +113,7 @@ class Channel(Protocol):
     def provider(self) -> str: ...
 
     def submit(self, outgoing: Outgoing) -> Submission: ...
+
+    def look_up(self, unanswered: Unanswered) -> LookUp: ...
 
     def close(self) -> None: ...

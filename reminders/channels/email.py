@@ -5,7 +5,6 @@ SMTP is watched command by command, because only the moment at which a conversat
 """
 
 import smtplib
-import threading
 from collections.abc import Callable
 from email.utils import formataddr
 from typing import Any
@@ -15,13 +14,24 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.base import (
+    CannotSay,
+    LookUp,
+    Outcome,
+    Outgoing,
+    Submission,
+    Unanswered,
+)
 from reminders.channels.broken_calls import broken
-from reminders.ledger.provider_statuses import Action, meaning
+from reminders.channels.kept import Kept, NoneFree
+from reminders.ledger.provider_codes import Action, meaning
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 # A fault of our account, not of the mail: it waits until somebody has mended it.
 RETRY_AFTER_ALARM_SECONDS = 300
+# Servers hang up on idle clients after some minutes; asking costs one round trip.
+ASK_AFTER_IDLE_SECONDS = 30.0
+PROVIDER_LENGTH = 10  # the ledger's column
 ACCOUNT_OR_PACE = frozenset({401, 403, 429})
 REFUSED_TO_TALK = (
     smtplib.SMTPAuthenticationError,
@@ -59,6 +69,14 @@ class SmtpConnection(EmailBackend):
     def data_begun(self) -> bool:
         return getattr(self.connection, "data_begun", False)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server still answers on this connection."""
+        try:
+            return self.connection is not None and self.connection.noop()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
     def abandon(self) -> None:
         """Close without a farewell: after an error the other side may never answer one."""
         half_open: smtplib.SMTP | None = self._partial_connection  # type: ignore[has-type]
@@ -69,13 +87,18 @@ class SmtpConnection(EmailBackend):
 
 
 class EmailChannel:
+    """Mail to one server or provider, over several conversations at once."""
+
     name = "email"
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._smtp = SmtpConnection() if _is_smtp() else None
-        self._backend = self._smtp or get_connection()
-        self.provider = str(getattr(self._backend, "esp_name", "smtp")).lower()
+        self._is_smtp = settings.EMAIL_BACKEND == DJANGO_SMTP
+        self._kept: Kept[Any] = (
+            Kept(SmtpConnection, SmtpConnection.abandon)
+            if self._is_smtp
+            else Kept(get_connection, lambda backend: backend.close())
+        )
+        self.provider = "smtp" if self._is_smtp else esp_name()
 
     def submit(self, outgoing: Outgoing) -> Submission:
         try:
@@ -83,17 +106,26 @@ class EmailChannel:
             mail.message()
         except ValueError:  # a line break in a header, an address that cannot be encoded
             return Submission(outcome=Outcome.REFUSED, code="malformed")
-        with self._lock:
-            if self._smtp is not None:
-                return _converse(self._smtp, mail)
-            return _call(self._backend, mail)
+        try:
+            with self._kept.borrowed() as (conversation, idle_seconds):
+                if self._is_smtp:
+                    return _converse(conversation, mail, idle_seconds=idle_seconds)
+                return _call(conversation, mail)
+        except NoneFree:
+            return Submission(outcome=Outcome.NOT_SENT, code="no-turn")
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        """SMTP remembers nothing for us to ask, and Anymail has no question that fits all."""
+        return CannotSay()
 
     def close(self) -> None:
-        with self._lock:
-            if self._smtp is not None:
-                self._smtp.abandon()
-            else:
-                self._backend.close()
+        self._kept.close()
+
+
+def esp_name() -> str:
+    """The provider's name as the ledger has it, such as "postmark"."""
+    name = str(getattr(get_connection(), "esp_name", "mail")).lower().replace(" ", "_")
+    return name[:PROVIDER_LENGTH]
 
 
 def compose(outgoing: Outgoing) -> EmailMultiAlternatives:
@@ -132,11 +164,11 @@ def message_id(outgoing: Outgoing) -> str:
     return f"<{outgoing.reference}@{outgoing.sender.rpartition('@')[2]}>"
 
 
-def _is_smtp() -> bool:
-    return bool(settings.EMAIL_BACKEND == DJANGO_SMTP)
-
-
-def _converse(smtp: SmtpConnection, mail: EmailMultiAlternatives) -> Submission:
+def _converse(
+    smtp: SmtpConnection, mail: EmailMultiAlternatives, *, idle_seconds: float
+) -> Submission:
+    if idle_seconds > ASK_AFTER_IDLE_SECONDS and not smtp.is_alive:
+        smtp.abandon()
     reused = smtp.connection is not None
     submission = _attempt(smtp, mail)
     if reused and submission.code in {"no-connection", "421"}:
@@ -151,9 +183,9 @@ def _attempt(smtp: SmtpConnection, mail: EmailMultiAlternatives) -> Submission:
         smtp.send_messages([mail])
     except smtplib.SMTPRecipientsRefused as refusal:
         [(code, reply)] = refusal.recipients.values()
-        submission = _replied(code, reply)
+        return _after_refusal(smtp, _replied(code, reply))
     except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refusal:
-        submission = _replied(refusal.smtp_code, refusal.smtp_error)
+        return _after_refusal(smtp, _replied(refusal.smtp_code, refusal.smtp_error))
     except REFUSED_TO_TALK as refusal:
         submission = Submission(
             outcome=Outcome.NOT_SENT,
@@ -170,6 +202,14 @@ def _attempt(smtp: SmtpConnection, mail: EmailMultiAlternatives) -> Submission:
         # The server's own id is in a reply that smtplib drops; the Message-ID derives from ours.
         return Submission(outcome=Outcome.ACCEPTED)
     smtp.abandon()
+    return submission
+
+
+def _after_refusal(smtp: SmtpConnection, submission: Submission) -> Submission:
+    """smtplib has reset the transaction (RSET), so the next mail may follow; 421 means that the
+    server hangs up, and an answer that is none that nobody knows what it will say next."""
+    if submission.code in {"421", "garbled"}:
+        smtp.abandon()
     return submission
 
 

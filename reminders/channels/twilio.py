@@ -1,32 +1,40 @@
 """Texts through Twilio's SDK.
 
 Twilio takes no key and cannot be asked by our reference. So the reference travels in the address
-of the status callback.
+of the status callback, and an unanswered call is looked for by numbers, words and time.
 Nothing here logs: the SDK's own client would log numbers and words, so it is not used.
 """
 
 import logging
-from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from twilio.base.exceptions import TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import (
+    TwilioException,
+    TwilioRestException,
+    TwilioServiceException,
+)
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels import matching, wire
+from reminders.channels.base import (
+    Absent,
+    Found,
+    LookUp,
+    NoAnswer,
+    Outcome,
+    Outgoing,
+    Submission,
+    Unanswered,
+)
 from reminders.channels.broken_calls import broken
-from reminders.ledger.provider_statuses import Action, meaning
+from reminders.ledger.provider_codes import Action, meaning
 
-CONNECT_SECONDS = 5.0
-READ_SECONDS = 15.0
-CONNECTIONS = 64
 MAX_VALIDITY_SECONDS = 36_000  # Twilio's error 21624
-# A fault of our account, not of the message: the text waits until somebody has mended it.
-RETRY_AFTER_ALARM_SECONDS = 300
-RETRY_AFTER_BUSY_SECONDS = 30
+# Texts read of one pair of numbers, the newest first: years of one patient.
+MOST_LISTED, LISTED_AT_ONCE = 1000, 100
 NOT_TWILIOS_ANSWER = (ValueError, TypeError, AttributeError, KeyError)
 
 
@@ -43,13 +51,8 @@ class Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
 
     def __init__(self, base_url: str) -> None:
         super().__init__(logging.getLogger(__name__), is_async=False)
-        self.base_url = base_url.rstrip("/")
-        self.session = requests.Session()
-        # An address given by hand is near; the machine's proxy settings are for the far one.
-        self.session.trust_env = not base_url
-        # Its default of no retries stays: a repeated POST is a second text.
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+        self.base_url = base_url
+        self.session = wire.session(base_url=base_url)
 
     def request(  # type: ignore[no-untyped-def]
         self,
@@ -64,23 +67,17 @@ class Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
     ) -> Response:
         response = self.session.request(
             method,
-            self._at_base(uri),
+            wire.at_base(uri, self.base_url),
             params=params,
             data=data,
             headers=headers,
             auth=auth,
-            timeout=(CONNECT_SECONDS, timeout or READ_SECONDS),
+            timeout=(wire.CONNECT_SECONDS, timeout or wire.READ_SECONDS),
             allow_redirects=allow_redirects,
         )
         if response.status_code == 429:
-            raise Busy(_seconds(response.headers.get("Retry-After", "")))
+            raise Busy(wire.seconds(response.headers.get("Retry-After", "")))
         return Response(response.status_code, response.text, response.headers)
-
-    def _at_base(self, uri: str) -> str:
-        if not self.base_url:
-            return uri
-        parts = urlsplit(uri)
-        return f"{self.base_url}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
 class TwilioChannel:
@@ -90,8 +87,6 @@ class TwilioChannel:
     def __init__(
         self, *, account_sid: str, auth_token: str, public_url: str, base_url: str = ""
     ) -> None:
-        # urllib3 writes request lines, and so numbers, at DEBUG.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
         self._public_url = public_url.rstrip("/")
         self._wire = Wire(base_url)
         self._client = Client(account_sid, auth_token, http_client=self._wire)
@@ -124,6 +119,34 @@ class TwilioChannel:
             return Submission(outcome=Outcome.UNKNOWN, code="garbled")
         return Submission(outcome=Outcome.ACCEPTED, provider_id=created.sid)
 
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        """By To, From, words and time.
+
+        Without Twilio's own date filter: it goes by the day on which a text was sent, so one that
+        is still queued would not be found. A Messaging Service sends from a number that we do not
+        know, so then the service is compared instead.
+        """
+        numbers = {"to": unanswered.to}
+        if not _is_service(unanswered.sender):
+            numbers["from_"] = unanswered.sender
+        try:
+            listed = self._client.messages.list(
+                **numbers, limit=MOST_LISTED, page_size=LISTED_AT_ONCE
+            )
+            found = tuple(
+                text.sid
+                for text in listed
+                if text.direction != "inbound"
+                and unanswered.sender in (text.from_, text.messaging_service_sid)
+                and matching.is_same_text(unanswered, text.body or "")
+                and matching.is_same_time(unanswered, text.date_created)
+            )
+        except (Busy, TwilioException, requests.RequestException, *NOT_TWILIOS_ANSWER):
+            return NoAnswer()
+        if found:
+            return Found(found)
+        return Absent() if len(listed) < MOST_LISTED else NoAnswer()
+
     def close(self) -> None:
         self._wire.session.close()
 
@@ -153,10 +176,6 @@ def _answered(status: int, code: int | None) -> Submission:
         return Submission(
             outcome=Outcome.NOT_SENT,
             code=known,
-            retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
+            retry_after_seconds=wire.RETRY_AFTER_ALARM_SECONDS,
         )
     return Submission(outcome=Outcome.REFUSED, code=known)
-
-
-def _seconds(retry_after: str) -> int:
-    return int(retry_after) if retry_after.isdecimal() else RETRY_AFTER_BUSY_SECONDS

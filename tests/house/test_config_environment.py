@@ -42,6 +42,8 @@ def loaded(changes: Mapping[str, str], expression: str) -> subprocess.CompletedP
         (environment.email, "pigeon://secret", "is not a mail address URL"),
         (environment.switch, "maybe", "is neither 1 nor 0"),
         (lambda name: environment.number(name, 0), "two", "is not a whole number"),
+        (lambda name: environment.choice(name, ("a", "b")), "secret", "is none of a, b"),
+        (environment.mapping, "secret", "is no JSON"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name_without_being_shown(

@@ -8,7 +8,7 @@ from appointments.models import Appointment, TreatmentSeries
 from clinic.models import ProtocolVersion, Site
 from patients.models import Patient
 from reminders.catalogue import CATALOGUE, Channel, Kind
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.base import Absent, LookUp, Outcome, Outgoing, Submission, Unanswered
 from reminders.models import Message, MessageItem
 
 ACCEPTED = Submission(outcome=Outcome.ACCEPTED, provider_id="SM1")
@@ -95,7 +95,7 @@ def planned(patient: Patient, site: Site) -> None:
 
 class Recorder:
     """A channel that keeps what it is given and answers as it is told: one answer, or a function
-    of what is sent. Stands for every channel name."""
+    of what is sent; `known` is what it says when it is asked. Stands for every channel name."""
 
     name = "recorder"
     provider = "recorder"
@@ -103,10 +103,16 @@ class Recorder:
     def __init__(self, answer: Submission | Callable[[Outgoing], Submission] = ACCEPTED) -> None:
         self.answer = answer
         self.sent: list[Outgoing] = []
+        self.known: LookUp = Absent()
+        self.asked: list[Unanswered] = []
 
     def submit(self, outgoing: Outgoing) -> Submission:
         self.sent.append(outgoing)
         return self.answer(outgoing) if callable(self.answer) else self.answer
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        self.asked.append(unanswered)
+        return self.known
 
     def close(self) -> None:
         """Nothing is open."""

@@ -2,13 +2,19 @@
 
 import dataclasses
 import socket
+import ssl
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from reminders.channels.base import Outcome, Outgoing
 from reminders.channels.email import EmailChannel
+from reminders.channels.kept import MOST
 from reminders.stand_in import StandIn
 
 Opener = Callable[[int], EmailChannel]
@@ -168,11 +174,112 @@ def test_a_header_that_would_break_the_mail_is_refused(
 def test_many_mails_use_one_connection(
     provider: StandIn, channel: EmailChannel, mail: Outgoing
 ) -> None:
-    channel.submit(mail)
-    assert channel._smtp is not None
-    first = channel._smtp.connection
-
     outcomes = {channel.submit(mail).outcome for _ in range(20)}
 
     assert outcomes == {Outcome.ACCEPTED}
-    assert channel._smtp.connection is first
+    assert provider.mail_connections == 1
+
+
+def test_a_refused_mail_fails_alone_and_its_connection_goes_on(
+    provider: StandIn, channel: EmailChannel, mail: Outgoing
+) -> None:
+    channel.submit(mail)
+    provider.mode("mail_550")
+
+    refused, following = channel.submit(mail), channel.submit(mail)
+
+    assert (refused.outcome, following.outcome) == (Outcome.REFUSED, Outcome.ACCEPTED)
+    assert provider.mail_connections == 1
+
+
+def test_a_connection_that_was_idle_for_long_is_asked_before_it_is_used(
+    provider: StandIn,
+    channel: EmailChannel,
+    mail: Outgoing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reminders.channels.email.ASK_AFTER_IDLE_SECONDS", 0)
+    channel.submit(mail)
+    assert channel.submit(mail).outcome is Outcome.ACCEPTED
+    assert provider.mail_connections == 1
+    provider.hang_up_mail()
+
+    assert channel.submit(mail).outcome is Outcome.ACCEPTED
+    assert provider.mail_connections == 2
+    assert len(provider.mails) == 3
+
+
+def test_one_channel_serves_many_threads_over_a_connection_each(
+    provider: StandIn, channel: EmailChannel, mail: Outgoing
+) -> None:
+    outcomes: list[Outcome] = []
+
+    def send() -> None:
+        for _ in range(5):
+            outcomes.append(channel.submit(mail).outcome)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert outcomes == [Outcome.ACCEPTED] * 40
+    assert len(provider.mails) == 40
+    assert provider.mail_connections <= 8
+
+
+def test_who_gets_no_turn_has_sent_nothing(
+    provider: StandIn,
+    open_channel: Opener,
+    mail: Outgoing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reminders.channels.kept.WAIT_SECONDS", 0.05)
+    channel = open_channel(provider.smtp_port)
+    with ExitStack() as turns:
+        for _ in range(MOST):
+            turns.enter_context(channel._kept.borrowed())
+        submission = channel.submit(mail)
+
+    assert (submission.outcome, submission.code) == (Outcome.NOT_SENT, "no-turn")
+    assert channel.submit(mail).outcome is Outcome.ACCEPTED
+
+
+def test_mail_goes_over_tls_with_a_login_on_a_kept_connection(
+    open_channel: Opener, mail: Outgoing, settings: Settings, tls: ssl.SSLContext
+) -> None:
+    with StandIn(smtp_tls=tls, smtp_login=("clinic", "a password")) as provider:
+        settings.EMAIL_USE_TLS = True
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "clinic", "a password"
+        channel = open_channel(provider.smtp_port)
+        outcomes = {channel.submit(mail).outcome for _ in range(3)}
+        channel.close()
+        settings.EMAIL_HOST_PASSWORD = "another"
+        stranger = open_channel(provider.smtp_port)
+        refused = stranger.submit(mail)
+        stranger.close()
+
+        assert outcomes == {Outcome.ACCEPTED}
+        assert (provider.mail_connections, len(provider.mails)) == (2, 3)
+    assert (refused.outcome, refused.code) == (Outcome.NOT_SENT, "535")
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """A certificate for this machine that this process trusts."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(certificate)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
