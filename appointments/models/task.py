@@ -26,11 +26,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 class Task(models.Model):
-    """One piece of work with a due time. `key` is stable, so planning twice makes one task."""
+    """One piece of work with a due time, about a patient or about the site as a whole. `key` is
+    stable, so planning twice makes one task."""
 
     key = models.CharField(max_length=120, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="tasks")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="tasks")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, null=True, related_name="tasks")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, related_name="tasks"
     )

@@ -2,6 +2,7 @@
 
 from reminders.catalogue import MessageState
 from reminders.models.draft import DraftText
+from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
 from reminders.models.outcome import Attempt, Receipt, SentContent
 from reminders.models.skip import SkipChoice
@@ -11,6 +12,8 @@ from reminders.models.wording import WordingState, WordingVersion
 __all__ = [
     "Attempt",
     "DraftText",
+    "LookUp",
+    "LookUpAnswer",
     "Message",
     "MessageItem",
     "MessageState",

@@ -80,6 +80,9 @@ class Receipt(models.Model):
     status = models.CharField(max_length=20)
     code = models.CharField(max_length=20, blank=True)
     applied = models.BooleanField(help_text="Whether it moved the message's state.")
+    is_flagged = models.BooleanField(
+        default=False, help_text="Says that what was delivered was not."
+    )
     received_at = models.DateTimeField()
 
     class Meta:

@@ -1,5 +1,6 @@
 """What time alone brings: claims of dead workers, holds and offers that ran out and entries of the
-wait-list that were overtaken are cleared away, and canaries are sent out.
+wait-list that were overtaken are cleared away, providers are asked what became of what is unknown,
+and canaries are sent out.
 
 Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
 way.
@@ -11,6 +12,7 @@ from datetime import datetime
 
 from appointments.claiming import holding
 from appointments.waitlist import offering, overtaken
+from reminders.ledger import reconciling
 from reminders.sending import canary, dispatch
 
 
@@ -18,6 +20,7 @@ def tidy(*, now: datetime) -> None:
     """Clear away what ended before `now`, the database's clock, and send out canaries."""
     canary.send_out(now=now)
     dispatch.tidy(now=now)
+    reconciling.reconcile(now=now)
     offering.expire(now=now)
     holding.expire(now=now)
     overtaken.tidy(now=now)

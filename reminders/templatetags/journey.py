@@ -9,6 +9,7 @@ from django import template
 from clinic import hours
 from clinic.models import Site
 from clinic.templatetags.ui import VISIT_STATES
+from reminders.models import LookUpAnswer
 
 register = template.Library()
 
@@ -44,3 +45,19 @@ def outcome_word(outcome: str) -> str:
 def reported(status: str) -> str:
     """A provider's own status as words: "partially_delivered" → "partially delivered"."""
     return status.replace("_", " ")
+
+
+LOOKED: dict[str, str] = {
+    "": "no answer yet",
+    LookUpAnswer.FOUND: "it has it",
+    LookUpAnswer.SEVERAL: "it has several like it",
+    LookUpAnswer.ABSENT: "it has nothing like it",
+    LookUpAnswer.NO_ANSWER: "no answer",
+    LookUpAnswer.CANNOT_SAY: "it cannot say",
+}
+
+
+@register.filter
+def looked(answer: str) -> str:
+    """What a provider said when it was asked for a message."""
+    return LOOKED[answer]

@@ -139,6 +139,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "attempts": shown.attempts.order_by("number"),
         "receipts": shown.receipts.order_by("id"),
         "consents": showing_consent.standing_for(shown, now=now),
+        "looks": shown.look_ups.order_by("id"),
     }
     return render(request, "reminders/messages/message.html", context)
 

@@ -11,7 +11,7 @@ from clinic.models import Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.journeys import replanning
-from reminders.models import Attempt, Message, Receipt
+from reminders.models import Attempt, LookUp, Message, Receipt
 from tests.reminders.ledger import queued
 from tests.reminders.views.conftest import SignIn
 
@@ -125,6 +125,25 @@ def test_the_page_of_a_message_shows_words_why_and_every_try(
         "could not deliver it",
     ):
         assert words in text
+
+
+def test_the_page_of_a_message_shows_what_the_provider_said_when_it_was_asked(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    become(message, MessageState.DELIVERED)
+    LookUp.objects.create(message=message, attempt=1, at=now, answer="absent")
+    Receipt.objects.create(
+        provider="twilio",
+        event_key="SM1:failed:30008",
+        message=message,
+        status="failed",
+        applied=False,
+        is_flagged=True,
+        received_at=now,
+    )
+    text = text_of(desk.get(f"{LIST}{message.pk}/"))
+    assert "it has nothing like it" in text
+    assert "after it was delivered" in text
 
 
 def test_a_message_is_skipped_and_put_back_from_where_one_was(
