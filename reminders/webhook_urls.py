@@ -1,13 +1,11 @@
-"""Where providers report. The channel writes the same address into each text."""
+"""Where providers report. The channels write the same addresses into each text."""
 
 from django.urls import path
 
-from reminders import webhooks
+from reminders.webhooks import mail, telnyx, twilio
 
 urlpatterns = [
-    path(
-        "webhooks/twilio/status/<uuid:reference>/",
-        webhooks.twilio_status,
-        name="twilio-status",
-    ),
+    path("webhooks/twilio/status/<uuid:reference>/", twilio.status, name="twilio-status"),
+    path("webhooks/telnyx/status/<uuid:reference>/", telnyx.status, name="telnyx-status"),
+    path("webhooks/mail/", mail.tracking, name="mail-tracking"),
 ]

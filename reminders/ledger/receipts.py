@@ -13,8 +13,15 @@ from django.db import transaction
 
 from reminders.catalogue import MessageState
 from reminders.channels.base import Outcome
-from reminders.ledger import claiming, fallback, provider_statuses
-from reminders.models import Message, MessageItem, Receipt
+from reminders.ledger import backoff, claiming, fallback, marking, provider_statuses
+from reminders.ledger.provider_codes import Action, meaning
+from reminders.models import Message, MessageItem, Receipt, SentContent
+
+SECOND_TRY = "second_try"
+
+
+class Misdirected(Exception):
+    """The report names another recipient than its message has."""
 
 
 @transaction.atomic
@@ -26,17 +33,24 @@ def record(
     status: str,
     code: str,
     now: datetime,
+    to: str = "",
+    provider_id: str = "",
 ) -> bool:
     """Store one report and move its message if it says more than is known; whether it did.
 
     `reference` is our own id of the message, `event_key` what makes the event one and the same
-    when it comes again, `status` the provider's word. A report about no message of ours is kept.
+    when it comes again, `status` the provider's word, `to` the recipient and `provider_id` the
+    provider's id of the sending, where the report names them. A report about no message of ours is
+    kept; so is the failure of a former sending, which says nothing of the last. A failure after
+    the delivery is kept and flagged.
+
+    Raises Misdirected: nothing is stored.
     """
-    known = Message.objects.filter(reference=reference).only("patient_id").first()
-    if known is not None:
-        claiming.hold_patients([known.patient_id])
-    message = known and Message.objects.select_for_update(no_key=True).get(pk=known.pk)
-    following = _following(message, provider_statuses.from_provider(provider, status))
+    message = _held(reference, to)
+    reported = provider_statuses.from_provider(provider, status)
+    if message is not None and reported in provider_statuses.FAILURES:
+        reported = None if _is_of_former_sending(message, provider_id) else reported
+    following = _following(message, reported)
     receipt, is_new = Receipt.objects.get_or_create(
         provider=provider,
         event_key=event_key[:120],
@@ -45,20 +59,32 @@ def record(
             "status": status[:20],
             "code": code[: claiming.CODE_LENGTH],
             "applied": following is not None,
+            "is_flagged": message is not None
+            and reported is not None
+            and provider_statuses.contradicts(message.state, reported),
             "received_at": now,
         },
     )
     if not is_new or message is None or following is None:
         return False
-    if message.state in provider_statuses.NOT_AWAY:
-        _said_after_all(message)
-    if message.state in provider_statuses.NOT_AWAY or following is MessageState.FAILED:
-        # What the patient was told is another than what was planned from.
-        claiming.plan_anew([message.patient_id])
-    _move(message, following, code=receipt.code, now=now)
-    if following in provider_statuses.FAILURES:
-        fallback.after_failures({message.pk: receipt.code}, now=now)
+    _apply(message, following, code=receipt.code, provider_id=provider_id, now=now)
     return True
+
+
+def _held(reference: UUID | str, to: str) -> Message | None:
+    """The message under its patient's lock and its own."""
+    known = Message.objects.filter(reference=reference).only("patient_id").first()
+    if known is None:
+        return None
+    sent_to = SentContent.objects.filter(message=known).values_list("address", flat=True).first()
+    if to and sent_to and to.casefold() != sent_to.casefold():
+        raise Misdirected
+    claiming.hold_patients([known.patient_id])
+    return Message.objects.select_for_update(no_key=True).get(pk=known.pk)
+
+
+def _is_of_former_sending(message: Message, provider_id: str) -> bool:
+    return bool(provider_id and message.provider_id and provider_id != message.provider_id)
 
 
 def _following(message: Message | None, reported: str | None) -> MessageState | None:
@@ -67,6 +93,58 @@ def _following(message: Message | None, reported: str | None) -> MessageState | 
         return None
     merged = provider_statuses.merge(message.state, reported)
     return None if merged is None else MessageState(merged)
+
+
+def _apply(
+    message: Message, following: MessageState, *, code: str, provider_id: str, now: datetime
+) -> None:
+    has_failed = following in provider_statuses.FAILURES
+    message.provider_id = message.provider_id or provider_id[: marking.PROVIDER_ID_LENGTH]
+    if message.state in provider_statuses.NOT_AWAY:
+        _said_after_all(message)
+    if message.state in provider_statuses.NOT_AWAY or following is MessageState.FAILED:
+        # What the patient was told is another than what was planned from.
+        claiming.plan_anew([message.patient_id])
+    # Whoever made the call may be dead, and nobody else would end the attempt.
+    message.attempts.filter(ended_at=None).update(ended_at=now, outcome=Outcome.ACCEPTED)
+    if has_failed and (again := _second_try(message, code, now=now)):
+        _schedule(message, again, code=code)
+        claiming.plan_anew([message.patient_id])
+        return
+    if message.state == MessageState.UNKNOWN:
+        fallback.no_longer_unknown(message, now=now)
+    _move(message, following, code=code, now=now)
+    if has_failed:
+        fallback.after_failures({message.pk: code}, now=now)
+
+
+def _second_try(message: Message, code: str, *, now: datetime) -> datetime | None:
+    """When it goes again by itself, if its failure may be over by then."""
+    alike = [
+        each
+        for each in Receipt.objects.filter(message=message).values_list("code", flat=True)
+        if meaning(each).action in (Action.RETRY_ONCE, Action.SLOW_DOWN)
+    ]
+    following = backoff.after_failure(
+        action=meaning(code).action, failures=len(alike), expires_at=message.expires_at, now=now
+    )
+    return following.at if following else None
+
+
+def _schedule(message: Message, at: datetime, *, code: str) -> None:
+    message.state = MessageState.SCHEDULED
+    message.reason, message.error_code = SECOND_TRY, code
+    # What belongs to the former sending; the next one has its own.
+    message.provider_id = ""
+    message.claim_token = message.claimed_at = message.accepted_at = message.closed_at = None
+    message.attempts_made = 0
+    message.wake_at = at
+    message.save(
+        update_fields=[
+            *("state", "reason", "error_code", "provider_id", "wake_at", "attempts_made"),
+            *("claim_token", "claimed_at", "accepted_at", "closed_at"),
+        ]
+    )
 
 
 def _said_after_all(message: Message) -> None:
@@ -88,7 +166,7 @@ def _said_after_all(message: Message) -> None:
 def _move(message: Message, state: MessageState, *, code: str, now: datetime) -> None:
     failed = state in provider_statuses.FAILURES
     message.state = state
-    message.reason = "not_delivered" if failed else ""
+    message.reason = _reason(code) if failed else ""
     message.error_code = code if failed else ""
     message.accepted_at = message.accepted_at or now
     message.delivered_at = now if state is MessageState.DELIVERED else None
@@ -98,9 +176,11 @@ def _move(message: Message, state: MessageState, *, code: str, now: datetime) ->
     message.claimed_at = message.claimed_at or now
     message.save(
         update_fields=[
-            *("state", "reason", "error_code", "accepted_at"),
+            *("state", "reason", "error_code", "accepted_at", "provider_id"),
             *("delivered_at", "closed_at", "wake_at", "claimed_at"),
         ]
     )
-    # Whoever made the call may be dead, and nobody else would end the attempt.
-    message.attempts.filter(ended_at=None).update(ended_at=now, outcome=Outcome.ACCEPTED)
+
+
+def _reason(code: str) -> str:
+    return "expired" if meaning(code).action is Action.EXPIRED else "not_delivered"

@@ -12,11 +12,12 @@ from reminders.journeys import replanning
 from reminders.ledger import receipts
 from reminders.models import Message, Receipt, Suppression
 from reminders.sending import dispatch
-from tests.reminders.ledger import Recorder, queued
+from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
 
 UNKNOWN = Submission(outcome=Outcome.UNKNOWN, code="dropped")
+SECOND = Submission(outcome=Outcome.ACCEPTED, provider_id="SM2")
 
 
 @pytest.fixture
@@ -26,13 +27,16 @@ def sent(visit: Appointment, now: datetime) -> Message:
     return message
 
 
-def report(message: Message, status: str, now: datetime, *, code: str = "") -> bool:
+def report(
+    message: Message, status: str, now: datetime, *, code: str = "", sid: str = "SM1"
+) -> bool:
     return receipts.record(
         provider="twilio",
         reference=message.reference,
-        event_key=f"SM1:{status}:{code}",
+        event_key=f"{sid}:{status}:{code}",
         status=status,
         code=code,
+        provider_id=sid,
         now=now,
     )
 
@@ -196,15 +200,27 @@ def test_a_visit_whose_text_failed_after_its_move_is_planned_again(
     assert Patient.objects.stale().filter(pk=patient.pk).exists()
 
 
-def test_an_undelivered_text_asks_staff_to_call(
-    sent: Message, visit: Appointment, now: datetime
+@pytest.fixture
+def said_by_both(visit: Appointment, now: datetime) -> Message:
+    """A text that was sent, whose e-mail could not be."""
+    message = queued(visit, now=now)
+    email = queued(visit, now=now, channel=Channel.EMAIL)
+    Message.objects.filter(pk=email.pk).update(
+        state=MessageState.FAILED, reason="refused", wake_at=None, closed_at=now, claimed_at=now
+    )
+    dispatch.send_due(now=now, channel=Recorder())
+    return message
+
+
+def test_an_undelivered_text_asks_staff_to_call_when_its_email_failed_too(
+    said_by_both: Message, visit: Appointment, now: datetime
 ) -> None:
-    report(sent, "undelivered", now, code="30003")
-    stored = again(sent)
+    report(said_by_both, "undelivered", now, code="30005")
+    stored = again(said_by_both)
     assert (stored.state, stored.reason) == (MessageState.UNDELIVERED, "not_delivered")
-    assert stored.error_code == "30003"
+    assert stored.error_code == "30005"
     task = Task.objects.get()
-    assert (task.appointment, task.patient) == (visit, sent.patient)
+    assert (task.appointment, task.patient) == (visit, said_by_both.patient)
     assert task.why
 
 
@@ -212,22 +228,106 @@ def test_an_undelivered_text_asks_nobody_while_an_email_says_the_same(
     sent: Message, visit: Appointment, now: datetime
 ) -> None:
     queued(visit, now=now, channel=Channel.EMAIL)
-    report(sent, "undelivered", now, code="30003")
+    report(sent, "undelivered", now, code="30005")
     assert not Task.objects.exists()
 
 
-def test_a_phone_that_was_off_can_still_receive(sent: Message, now: datetime) -> None:
+def test_a_phone_that_was_off_gets_one_more_try_an_hour_later(
+    said_by_both: Message, patient: Patient, now: datetime
+) -> None:
+    report(said_by_both, "undelivered", now, code="30003")
+    stored = again(said_by_both)
+    assert (stored.state, stored.reason) == (MessageState.SCHEDULED, "second_try")
+    assert stored.wake_at == now + timedelta(hours=1)
+    assert not Task.objects.exists()
+    planned(patient, stored.site)
+    later = now + timedelta(hours=1)
+    dispatch.send_due(now=later, channel=Recorder(SECOND))
+
+    report(said_by_both, "undelivered", later, code="30003", sid="SM2")
+
+    assert again(said_by_both).state == MessageState.UNDELIVERED
+    assert Task.objects.count() == 1
+
+
+def test_a_phone_that_was_off_gets_no_second_try_after_the_expiry(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now, expires_at=now + timedelta(minutes=50))
+    dispatch.send_due(now=now, channel=Recorder())
+    report(message, "undelivered", now, code="30003")
+    assert again(message).state == MessageState.UNDELIVERED
+
+
+def test_a_carrier_that_wants_us_slower_gets_more_tries_further_apart(
+    sent: Message, now: datetime
+) -> None:
+    report(sent, "undelivered", now, code="30022")
+    assert again(sent).wake_at == now + timedelta(minutes=5)
+
+
+def test_a_failure_of_the_first_sending_says_nothing_of_the_second(
+    sent: Message, patient: Patient, now: datetime
+) -> None:
     report(sent, "undelivered", now, code="30003")
+    planned(patient, sent.site)
+    later = now + timedelta(hours=1)
+    dispatch.send_due(now=later, channel=Recorder(SECOND))
+
+    assert not report(sent, "failed", later, code="30008", sid="SM1")
+
+    assert again(sent).state == MessageState.ACCEPTED
+
+
+def test_a_phone_that_was_off_can_still_receive(sent: Message, now: datetime) -> None:
+    report(sent, "undelivered", now, code="30008")
     report(sent, "delivered", now)
     stored = again(sent)
     assert (stored.state, stored.reason, stored.closed_at) == (MessageState.DELIVERED, "", None)
 
 
-def test_a_failure_after_the_delivery_changes_nothing(sent: Message, now: datetime) -> None:
+def test_a_text_that_the_phone_got_before_its_second_try_is_not_sent_again(
+    sent: Message, patient: Patient, now: datetime
+) -> None:
+    report(sent, "undelivered", now, code="30003")
+    report(sent, "delivered", now)
+    channel = Recorder()
+    planned(patient, sent.site)
+    dispatch.send_due(now=now + timedelta(hours=1), channel=channel)
+    assert again(sent).state == MessageState.DELIVERED
+    assert not channel.sent
+
+
+@pytest.mark.parametrize("code", ["30001", "30036", "telnyx-40014"])
+def test_what_ran_out_of_time_at_the_provider_has_expired(
+    sent: Message, now: datetime, code: str
+) -> None:
+    report(sent, "failed", now, code=code)
+    assert (again(sent).state, again(sent).reason) == (MessageState.FAILED, "expired")
+
+
+def test_a_failure_after_the_delivery_changes_nothing_and_is_flagged(
+    sent: Message, now: datetime
+) -> None:
     report(sent, "delivered", now)
     assert not report(sent, "failed", now, code="30008")
     assert again(sent).state == MessageState.DELIVERED
+    assert [receipt.is_flagged for receipt in Receipt.objects.all()] == [False, True]
     assert not Task.objects.exists()
+
+
+def test_a_report_about_another_recipient_is_refused(sent: Message, now: datetime) -> None:
+    with pytest.raises(receipts.Misdirected):
+        receipts.record(
+            provider="twilio",
+            reference=sent.reference,
+            event_key="SM1:delivered:",
+            status="delivered",
+            code="",
+            to="+12125559999",
+            now=now,
+        )
+    assert again(sent).state == MessageState.ACCEPTED
 
 
 def test_a_stop_in_a_report_suppresses_the_number(sent: Message, now: datetime) -> None:

@@ -52,7 +52,7 @@ def test_a_message_that_goes_out_again_has_the_providers_new_id(
         reference=message.reference,
         event_key="SM1:undelivered:",
         status="undelivered",
-        code="30003",
+        code="30005",
         now=now,
     )
     retried = retrying.retry(message=message, by=front_desk, now=now)

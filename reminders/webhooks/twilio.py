@@ -1,4 +1,7 @@
-"""What providers report to us. A report is believed by its signature alone."""
+"""Twilio's status callbacks: a form, signed with the account's token.
+
+Source, read in November 2026: twilio.com/docs/usage/security (validating requests).
+"""
 
 from uuid import UUID
 
@@ -17,29 +20,38 @@ from reminders.ledger import receipts
 @login_not_required
 @csrf_exempt
 @require_POST
-def twilio_status(request: HttpRequest, reference: UUID) -> HttpResponse:
-    """One status of one text. The answer says nothing but whether the signature held.
+def status(request: HttpRequest, reference: UUID) -> HttpResponse:
+    """One status of one text. The answer says nothing but whether it was believed.
 
     Twilio signs no time, so a report can be replayed: the event key makes a repeat harmless.
     """
-    if not _signed_by_twilio(request):
+    if not is_signed(request):
         return HttpResponse(status=403)
-    status = request.POST.get("MessageStatus", "")
+    sid, word = request.POST.get("MessageSid", ""), request.POST.get("MessageStatus", "")
     code = request.POST.get("ErrorCode", "")
-    receipts.record(
-        provider="twilio",
-        reference=reference,
-        event_key=f"{request.POST.get('MessageSid', '')}:{status}:{code}",
-        status=status,
-        code=code,
-        now=timezone.now(),
-    )
+    try:
+        receipts.record(
+            provider="twilio",
+            reference=reference,
+            event_key=f"{sid}:{word}:{code}",
+            status=word,
+            code=code,
+            to=request.POST.get("To", ""),
+            provider_id=sid,
+            now=timezone.now(),
+        )
+    except receipts.Misdirected:
+        return HttpResponse(status=403)
     return HttpResponse(status=204)
 
 
-def _signed_by_twilio(request: HttpRequest) -> bool:
-    """Whether our account signed exactly this. The address is our public one: behind a proxy the
-    Host header is another, and anybody can write it. All parameters count, also unknown ones."""
+def is_signed(request: HttpRequest) -> bool:
+    """Whether our account signed exactly this.
+
+    The address is our public one: behind a proxy the Host header is another, and anybody can write
+    it. All parameters count as they came, also unknown ones; the validator tries the address with
+    and without its port, as Twilio may sign either.
+    """
     signature = request.headers.get("X-Twilio-Signature", "")
     address = settings.PUBLIC_URL + request.get_full_path()
     tokens = (settings.TWILIO_AUTH_TOKEN, settings.TWILIO_AUTH_TOKEN_PREVIOUS)

@@ -1,20 +1,25 @@
 """Twilio's status callbacks: believed by their signature, harmless when repeated."""
 
 import time
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from twilio.request_validator import RequestValidator
 
+from appointments.models import Appointment
 from reminders.channels.base import Outgoing
 from reminders.channels.twilio import TwilioChannel
-from reminders.models import Receipt
+from reminders.models import Message, Receipt
+from reminders.sending import dispatch
 from reminders.stand_in import StandIn
+from tests.reminders.ledger import Recorder, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +155,40 @@ def test_the_former_token_is_believed_while_it_is_being_rotated(
     settings.TWILIO_AUTH_TOKEN_PREVIOUS = "the-former-token"
 
     assert report(client, token="the-former-token") == 204
+
+
+@pytest.mark.parametrize("signed", ["https://clinic.example:443", "https://clinic.example"])
+def test_the_port_may_stand_in_what_is_signed_or_not(client: Client, signed: str) -> None:
+    assert report(client, base=signed) == 204
+
+
+def test_a_parameter_that_comes_twice_is_signed_as_it_came(client: Client) -> None:
+    path = f"/webhooks/twilio/status/{REFERENCE}/"
+    sent = QueryDict(mutable=True)
+    sent.update({"AccountSid": ACCOUNT, "MessageSid": SID, "MessageStatus": "sent"})
+    sent.setlist("Extra", ["b", "a"])
+    signature = RequestValidator(TOKEN).compute_signature(PUBLIC_URL + path, sent)
+
+    answer = client.post(
+        path,
+        sent.urlencode(),
+        content_type="application/x-www-form-urlencoded",
+        headers={"X-Twilio-Signature": signature},
+    )
+
+    assert answer.status_code == 204
+
+
+def test_a_report_about_another_recipient_is_refused(
+    client: Client, visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    Message.objects.filter(pk=message.pk).update(reference=REFERENCE)
+    dispatch.send_due(now=now, channel=Recorder())
+
+    assert report(client, To="+12125559999") == 403
+    assert not Receipt.objects.exists()
+    assert report(client, To="+12125550123") == 204
 
 
 def test_an_account_without_a_token_believes_nobody(client: Client, settings: Settings) -> None:

@@ -1,0 +1,88 @@
+"""Telnyx's reports: JSON, signed with the account's Ed25519 key over its time and its raw body.
+
+Sources, read in November 2026: developers.telnyx.com/docs/development/api-fundamentals/webhooks
+(signature, doubled and late events), docs/messaging/messages/receiving-webhooks (event types).
+"""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from reminders.channels import ed25519
+from reminders.channels.telnyx import error_code
+from reminders.ledger import receipts
+
+TOLERANCE_SECONDS = 300
+ABOUT_A_TEXT = frozenset({"message.sent", "message.finalized"})
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def status(request: HttpRequest, reference: UUID) -> HttpResponse:
+    """One event of one text; what is signed but about something else is taken and left at that."""
+    now = timezone.now()
+    if not is_signed(request, now=now):
+        return HttpResponse(status=403)
+    try:
+        event = json.loads(request.body)["data"]
+        if event["event_type"] not in ABOUT_A_TEXT:
+            return HttpResponse(status=204)
+        payload = event["payload"]
+        recipient, errors = payload["to"][0], payload.get("errors") or []
+        if not _is_our_profile(payload):
+            return HttpResponse(status=403)
+        receipts.record(
+            provider="telnyx",
+            reference=reference,
+            event_key=str(event["id"]),
+            status=str(recipient["status"]),
+            code=error_code(errors[0]) if errors else "",
+            to=str(recipient["phone_number"]),
+            provider_id=str(payload["id"]),
+            now=now,
+        )
+    except receipts.Misdirected:
+        return HttpResponse(status=403)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return HttpResponse(status=400)
+    return HttpResponse(status=204)
+
+
+def is_signed(request: HttpRequest, *, now: datetime) -> bool:
+    """Whether our account signed exactly this body within the last five minutes."""
+    stamp = request.headers.get("Telnyx-Timestamp", "")
+    if not stamp.isdecimal() or abs(now.timestamp() - int(stamp)) > TOLERANCE_SECONDS:
+        return False
+    signature = _bytes(request.headers.get("Telnyx-Signature-Ed25519", ""))
+    message = stamp.encode() + b"|" + request.body
+    keys = (settings.TELNYX_PUBLIC_KEY, settings.TELNYX_PUBLIC_KEY_PREVIOUS)
+    return any(
+        ed25519.is_signed(public_key=_bytes(key), message=message, signature=signature)
+        for key in keys
+        if key
+    )
+
+
+def _is_our_profile(payload: dict[str, Any]) -> bool:
+    wanted = settings.TELNYX_MESSAGING_PROFILE_ID
+    told = str(payload.get("messaging_profile_id", ""))
+    return not wanted or constant_time_compare(told, wanted)
+
+
+def _bytes(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
