@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
+from django.db.models import QuerySet
+
 from appointments.lifecycle import State
 from appointments.models import Answer, Appointment, Invitation, TreatmentSeries
 from clinic.models import Site
@@ -15,6 +17,8 @@ from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import saying
+from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
+from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
     InvitationFacts,
@@ -54,6 +58,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     invitations = _invitations_of(patient_ids)
     phones = _phones_of(series)
     spoken = _spoken_by(patient_ids)
+    unheard = _unheard_by(patient_ids)
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
@@ -63,6 +68,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             spoken=frozenset(spoken[patient.pk]),
             catch_up_at=patient.catch_up_at,
             zones=_zones(patient, series[patient.pk], phones),
+            unheard=frozenset(unheard[patient.pk]),
         )
         for patient in patients
     }
@@ -197,10 +203,30 @@ def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, st
 
 def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
     """By patient the items of messages that a dispatcher took up, whatever became of them."""
-    rows = MessageItem.objects.filter(
-        message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
-    ).values_list("message__patient_id", "anchor", "schedule_version", "step", "channel")
-    spoken = defaultdict(list)
-    for patient_id, anchor, version, step, channel in rows:
-        spoken[patient_id].append(Item(anchor, version, step, Channel(channel)))
-    return spoken
+    return _by_patient(
+        MessageItem.objects.filter(
+            message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
+        )
+    )
+
+
+def _unheard_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
+    """By patient the items of urgent texts that failed for good, but for want of words."""
+    return _by_patient(
+        MessageItem.objects.filter(
+            message__patient__in=patient_ids,
+            message__priority__lte=CALL_UP_TO_PRIORITY,
+            message__state__in=FAILURES,
+            channel=Channel.SMS,
+            live=True,
+        ).exclude(message__reason="cannot_be_written")
+    )
+
+
+def _by_patient(items: QuerySet[MessageItem]) -> dict[int, list[Item]]:
+    found = defaultdict(list)
+    for patient_id, anchor, version, step, channel in items.values_list(
+        "message__patient_id", "anchor", "schedule_version", "step", "channel"
+    ):
+        found[patient_id].append(Item(anchor, version, step, Channel(channel)))
+    return found

@@ -1,18 +1,22 @@
-"""What a hard failure asks for: an address that is used no more, and a call by staff.
+"""What a hard failure asks for: an address that is used no more, the other channel, a call.
 
-Owns when nobody but a person can reach the patient. The other channel needs no act here: what it
-says was planned as a message of its own. Which codes close an address is in the providers' table.
+What was said by text alone and did not arrive is planned as an e-mail: raising the patient's
+revision is all it takes, and the item that is said once keeps it from being said twice. Staff are
+asked to call when no channel says it: when the e-mail fails as well, or the gate holds it back.
+Which codes close an address is in the providers' table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
 from appointments.models import Task, TaskKind
-from reminders.catalogue import REASONS, Channel, MessageState
-from reminders.ledger.provider_statuses import FAILURES, meaning
+from reminders.catalogue import REASONS, Channel, Kind, MessageState
+from reminders.ledger import alarms, claiming
+from reminders.ledger.provider_codes import meaning
+from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import Message, MessageItem, SentContent, Suppression
 
 # Failures up to this priority must reach the patient by some other road.
@@ -22,12 +26,17 @@ UNHEARD = (*FAILURES, MessageState.SKIPPED, MessageState.WITHDRAWN)
 # The gate's reasons that leave a living patient of a sending site untold.
 LEAVES_UNTOLD = frozenset({"no_consent", "no_address", "suppressed", "expired", "no_common_hour"})
 
+# Said at once and to one person: no other channel says them.
+PERSONAL = frozenset({Kind.SAFETY_TEXT, Kind.STAFF_REPLY})
+
 # (anchor, schedule version, step): what is said, whatever the channel.
 Said = tuple[str, int, str]
+ItemsOf = Mapping[int, list[MessageItem]]
 
 
 def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
-    """Suppress addresses and ask staff to call, for messages that failed for good.
+    """Suppress addresses, turn to the other channel and ask staff to call, for messages that
+    failed for good; tell staff of what is wrong with the account.
 
     `codes` gives the provider's code by message id, empty when there is none. The caller holds
     the patients' rows, and the messages are already stored as failed.
@@ -35,7 +44,13 @@ def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
     if not codes:
         return
     _suppress(codes, now=now)
-    _ask_for_calls(codes, now=now)
+    sites = Message.objects.filter(pk__in=codes).values_list("site_id", "pk")
+    alarms.raise_for(((site, codes[pk]) for site, pk in sites), now=now)
+    urgent = _urgent(codes)
+    items = _items_of(urgent)
+    by_email = [each for each in urgent if _falls_back(each, items)]
+    claiming.plan_anew(each.patient_id for each in by_email)
+    _ask_for_calls(codes, [each for each in urgent if each not in by_email], items, now=now)
 
 
 def after_skips(messages: Sequence[Message], *, now: datetime) -> None:
@@ -52,40 +67,44 @@ def after_skips(messages: Sequence[Message], *, now: datetime) -> None:
         .select_related("message")
     )
     codes = {item.message_id: item.message.error_code for item in failed if _said_by(item) in left}
-    _ask_for_calls(codes, now=now)
+    urgent = _urgent(codes)
+    _ask_for_calls(codes, urgent, _items_of(urgent), now=now)
 
 
-def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
-    contents = SentContent.objects.filter(message__in=codes).select_related("message")
-    suppressions = [
-        Suppression(
-            channel=content.message.channel,
-            address=content.address,
-            reason=reason,
-            code=codes[content.message_id],
-            since=now,
-        )
-        for content in contents
-        if (reason := meaning(codes[content.message_id]).closes)
-    ]
-    Suppression.objects.bulk_create(suppressions, ignore_conflicts=True)
-
-
-def _ask_for_calls(codes: Mapping[int, str], *, now: datetime) -> None:
-    """One call task for whatever is urgent and is said by no channel."""
-    urgent = Message.objects.filter(pk__in=codes, priority__lte=CALL_UP_TO_PRIORITY)
-    items: dict[int, list[MessageItem]] = {}
-    for item in MessageItem.objects.filter(message__in=urgent):
-        items.setdefault(item.message_id, []).append(item)
-    said = _said(item.anchor for each in items.values() for item in each)
+def ask_about_unknown(message: Message, *, attempt: int, now: datetime) -> None:
+    """One task about an urgent message of which nobody can say whether it was taken, unless
+    another channel says the same. The caller holds the patient's row."""
+    items = list(message.items.all())
+    said = _said((item.anchor for item in items), without=message.pk)
+    is_said = bool(items) and {_said_by(item) for item in items} <= said
+    if message.priority > CALL_UP_TO_PRIORITY or is_said:
+        return
     Task.objects.bulk_create(
         [
-            _call(message, message.patient_id, codes[message.pk], items.get(message.pk, []), now)
-            for message in urgent
-            if message.patient_id is not None
-            and not {_said_by(item) for item in items.get(message.pk, [])} <= said
+            Task(
+                key=f"unknown:{message.pk}:{attempt}",
+                site_id=message.site_id,
+                patient_id=message.patient_id,
+                appointment_id=_visit_of(items),
+                kind=TaskKind.CHECK,
+                title="A message may not have been sent",
+                detail=(
+                    f"Nobody can say whether the {_named(message)} left. Ask the patient, or send"
+                    " it again from its page."
+                ),
+                why=["The provider did not answer, and what it knows does not settle it."],
+                due_at=now,
+                created_at=now,
+            )
         ],
         ignore_conflicts=True,
+    )
+
+
+def no_longer_unknown(message: Message, *, now: datetime) -> None:
+    """Close what `ask_about_unknown` opened: the provider has reported."""
+    Task.objects.open().filter(key__startswith=f"unknown:{message.pk}:").update(
+        closed_at=now, outcome="No longer needed: the provider reported."
     )
 
 
@@ -107,7 +126,59 @@ def report_unwritable(messages: Sequence[Message], *, now: datetime) -> None:
                 created_at=now,
             )
             for message in messages
-            if message.patient_id is not None  # a task is about a patient
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
+    contents = SentContent.objects.filter(message__in=codes).select_related("message")
+    suppressions = [
+        Suppression(
+            channel=content.message.channel,
+            address=content.address,
+            reason=reason,
+            code=codes[content.message_id],
+            since=now,
+        )
+        for content in contents
+        if (reason := meaning(codes[content.message_id]).closes)
+    ]
+    Suppression.objects.bulk_create(suppressions, ignore_conflicts=True)
+
+
+def _urgent(ids: Collection[int]) -> list[Message]:
+    return list(Message.objects.filter(pk__in=ids, priority__lte=CALL_UP_TO_PRIORITY))
+
+
+def _items_of(messages: Iterable[Message]) -> dict[int, list[MessageItem]]:
+    items: dict[int, list[MessageItem]] = {}
+    for item in MessageItem.objects.filter(message__in=messages):
+        items.setdefault(item.message_id, []).append(item)
+    return items
+
+
+def _falls_back(message: Message, items: ItemsOf) -> bool:
+    """Whether planning will make an e-mail of it: something of the text was never one."""
+    own = items.get(message.pk, [])
+    if message.channel != Channel.SMS or not own:
+        return False
+    by_email = MessageItem.objects.filter(
+        anchor__in={item.anchor for item in own}, channel=Channel.EMAIL, live=True
+    )
+    return not {_said_by(item) for item in own} <= {_said_by(item) for item in by_email}
+
+
+def _ask_for_calls(
+    codes: Mapping[int, str], urgent: Iterable[Message], items: ItemsOf, *, now: datetime
+) -> None:
+    """One call task for whatever is urgent and is said by no channel."""
+    said = _said(item.anchor for each in items.values() for item in each)
+    Task.objects.bulk_create(
+        [
+            _call(message, codes[message.pk], items.get(message.pk, []), now)
+            for message in urgent
+            if _is_unsaid(message, items.get(message.pk, []), said)
         ],
         ignore_conflicts=True,
     )
@@ -117,30 +188,44 @@ def _said_by(item: MessageItem) -> Said:
     return item.anchor, item.schedule_version, item.step
 
 
-def _said(anchors: Iterable[str]) -> set[Said]:
+def _said(anchors: Iterable[str], *, without: int = 0) -> set[Said]:
     """Everything that was or will be said about these visits and series, by any channel."""
     return set(
         MessageItem.objects.filter(anchor__in=set(anchors), live=True)
         .exclude(message__state__in=UNHEARD)
+        .exclude(message=without)
         .values_list("anchor", "schedule_version", "step")
     )
 
 
-def _call(
-    message: Message, patient_id: int, code: str, items: list[MessageItem], now: datetime
-) -> Task:
+def _visit_of(items: Iterable[MessageItem]) -> int | None:
     visits = [item.anchor.removeprefix("visit:") for item in items if item.anchor[:6] == "visit:"]
+    return int(visits[0]) if visits else None
+
+
+def _named(message: Message) -> str:
     by = "text message" if message.channel == Channel.SMS else "e-mail"
+    return f"{message.kind.replace('_', ' ')} by {by}"
+
+
+def _is_unsaid(message: Message, items: list[MessageItem], said: set[Said]) -> bool:
+    if items:
+        return not {_said_by(item) for item in items} <= said
+    return message.kind in PERSONAL
+
+
+def _call(message: Message, code: str, items: list[MessageItem], now: datetime) -> Task:
     # Not of the message: the two channels that say the same ask for one call.
-    unsaid = " ".join(sorted(map(str, map(_said_by, items))))
+    unsaid = " ".join(sorted(map(str, map(_said_by, items)))) or message.key
+    digest = sha256(unsaid.encode()).hexdigest()[:20]
     return Task(
-        key=f"call:{patient_id}:{message.kind}:{sha256(unsaid.encode()).hexdigest()[:20]}",
+        key=f"call:{message.patient_id}:{message.kind}:{digest}",
         site_id=message.site_id,
-        patient_id=patient_id,
-        appointment_id=int(visits[0]) if visits else None,
+        patient_id=message.patient_id,
+        appointment_id=_visit_of(items),
         kind=TaskKind.CALL,
         title="Call the patient: a message did not reach them",
-        detail=f"The {message.kind.replace('_', ' ')} by {by} could not be delivered.",
+        detail=f"The {_named(message)} could not be delivered.",
         why=[meaning(code).sentence] if code else [],
         due_at=now,
         created_at=now,

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from reminders.catalogue import MessageState
-from reminders.ledger import claiming, fallback
+from reminders.ledger import alarms, claiming, fallback
 from reminders.ledger.claiming import CODE_LENGTH, Claim
 from reminders.models import Message
 
@@ -58,6 +58,8 @@ def settle(claim: Claim, settlements: Sequence[Settlement], *, now: datetime) ->
     failed = [each for each in settled if each.state is MessageState.FAILED]
     unwritable = [each.message for each in failed if each.reason == "cannot_be_written"]
     refused = {each.message.pk: each.code for each in failed if each.message not in unwritable}
+    back = [each for each in settled if each.state is MessageState.SCHEDULED]
+    alarms.raise_for(((each.message.site_id, each.code) for each in back), now=now)
     fallback.report_unwritable(unwritable, now=now)
     fallback.after_failures(refused, now=now)
     skipped = [each for each in settled if each.state is MessageState.SKIPPED]

@@ -122,14 +122,16 @@ class InvitationFacts:
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
     """One patient with every series. `spoken` are the items of messages that were taken up for
-    sending: they are never said again and never changed. `catch_up_at` is when several late
-    messages were found waiting (UTC), so that what was late then is said together. `zones`
-    are those in which the patient may be besides the site's, or instead of it."""
+    sending: they are never said again and never changed. `unheard` are those of urgent texts that
+    did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
+    what was late then is said together. `zones` are those in which the patient may be besides the
+    site's, or instead of it."""
 
     id: int
     is_deceased: bool
     series: tuple[SeriesFacts, ...]
     invitations: tuple[InvitationFacts, ...] = ()
     spoken: frozenset[Item] = frozenset()
+    unheard: frozenset[Item] = frozenset()
     catch_up_at: datetime | None = None
     zones: tuple[str, ...] = ()

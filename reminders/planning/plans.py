@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reminders.catalogue import MessageState
-from reminders.planning import clashes, offers, steps, visits
+from reminders.planning import clashes, fallback, offers, steps, visits
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, merged
 from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
@@ -57,19 +57,18 @@ def plan(patient: PatientFacts) -> Plan:
     """
     if patient.is_deceased:
         return Plan((), ())
-    wished = [
-        _skipped_by_staff(patient, wish)
+    of_series = [
+        wish
         for series in patient.series
         for wish in (
             *(wish for visit in series.visits for wish in visits.wishes(series, visit)),
             *steps.wishes(patient, series),
         )
-        if wish.item not in patient.spoken
     ]
-    wished += [
-        wish
-        for invitation in patient.invitations
-        for wish in offers.wishes(invitation)
+    of_offers = [wish for invitation in patient.invitations for wish in offers.wishes(invitation)]
+    wished = [
+        _skipped_by_staff(patient, wish)
+        for wish in fallback.with_emails([*of_series, *of_offers], patient.unheard)
         if wish.item not in patient.spoken
     ]
     wished, clash_tasks = clashes.held_back(patient, wished)
@@ -114,6 +113,8 @@ def _as_stored(message: Wanted, id: int) -> Stored:
 
 
 def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:
-    series = next(one for one in patient.series if one.id == wish.series_id)
+    series = next((one for one in patient.series if one.id == wish.series_id), None)
+    if series is None:  # a place on offer is of none
+        return wish
     chosen = (wish.session, wish.item.step, str(wish.channel)) in series.skips
     return replace(wish, skip=SKIPPED_BY_STAFF) if chosen else wish

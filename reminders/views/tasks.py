@@ -119,13 +119,14 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
 
 
 def _row(task: Task, phones: dict[int, str], *, is_overdue: bool) -> Row:
-    return Row(task, phones.get(task.patient_id, ""), is_overdue)
+    phone = phones.get(task.patient_id, "") if task.patient_id else ""
+    return Row(task, phone, is_overdue)
 
 
 def _phones(found: list[Task]) -> dict[int, str]:
     """By patient the preferred number."""
     points = ContactPoint.objects.filter(
-        patient__in={task.patient_id for task in found},
+        patient__in={task.patient_id for task in found if task.patient_id},
         kind=ContactKind.PHONE,
         retired_at=None,
     ).order_by("is_preferred", "-id")

@@ -18,7 +18,7 @@ from reminders.channels import opening
 from reminders.ledger import claiming
 from reminders.models import Message
 from reminders.sending import dispatch
-from reminders.stand_in import StandIn
+from reminders.stand_in import TELNYX_API_KEY, StandIn
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit, planned, queued
 
@@ -41,6 +41,9 @@ def reachable(
     settings.TWILIO_ACCOUNT_SID = stand_in.account_sid
     settings.TWILIO_AUTH_TOKEN = stand_in.auth_token
     settings.TWILIO_BASE_URL = stand_in.http_url
+    settings.TELNYX_API_KEY, settings.TELNYX_MESSAGING_PROFILE_ID = TELNYX_API_KEY, ""
+    settings.TELNYX_PUBLIC_KEY = stand_in.telnyx_public_key
+    settings.TELNYX_BASE_URL = stand_in.http_url
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", stand_in.smtp_port
     opening.forget()

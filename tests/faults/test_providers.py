@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from pytest_django import Settings
 
 from appointments.models import Task
 from reminders.catalogue import Channel, MessageState
+from reminders.channels import opening
 from reminders.channels.base import Outgoing, Submission
-from reminders.ledger import claiming
+from reminders.journeys import replanning
+from reminders.ledger import claiming, reconciling
 from reminders.models import Message, Receipt, Suppression
 from reminders.sending import dispatch
 from reminders.stand_in import StandIn
-from tests.faults.conftest import Queue, state
+from tests.faults.conftest import Queue, plan_again, state
 from tests.processes import eventually
 from tests.reminders.ledger import ACCEPTED, Recorder
 
@@ -43,7 +46,7 @@ def test_a_busy_provider_is_tried_again_later(due: Queue, stand_in: StandIn) -> 
 
 
 @pytest.mark.parametrize("mode", ["500", "drop_before_accept"])
-def test_an_answer_that_proves_nothing_is_not_repeated(
+def test_an_answer_that_proves_nothing_is_not_repeated_before_the_provider_was_asked(
     due: Queue, stand_in: StandIn, mode: str
 ) -> None:
     [message] = due()
@@ -52,6 +55,45 @@ def test_an_answer_that_proves_nothing_is_not_repeated(
     drain(later=timedelta(hours=1))
     assert state(message) == MessageState.UNKNOWN
     assert not stand_in.texts
+    for minutes in (2, 4):
+        reconciling.reconcile(now=claiming.database_now() + timedelta(minutes=minutes))
+    assert state(message) == MessageState.SCHEDULED
+    plan_again(message)
+    drain(later=timedelta(minutes=5))
+    eventually(lambda: state(message) == MessageState.DELIVERED)
+    assert len(stand_in.texts) == 1
+
+
+@pytest.mark.parametrize("provider", ["twilio", "telnyx"])
+def test_a_text_that_was_taken_and_is_never_reported_on_is_found_and_not_sent_again(
+    due: Queue, stand_in: StandIn, settings: Settings, provider: str
+) -> None:
+    settings.SMS_PROVIDER = provider
+    stand_in.mode("late_list", ms=60_000)
+    [message] = due()
+    stand_in.mode("garbage")
+    settings.PUBLIC_URL = "http://127.0.0.1:1"  # its reports go nowhere
+    opening.forget()
+    drain()
+    reconciling.reconcile(now=claiming.database_now() + timedelta(minutes=2))
+    assert state(message) == MessageState.UNKNOWN
+    stand_in.clear_modes()
+    reconciling.reconcile(now=claiming.database_now() + timedelta(minutes=4))
+    assert state(message) == MessageState.ACCEPTED
+    assert Message.objects.get().provider_id == stand_in.texts[0].sid
+    drain(later=timedelta(hours=1))
+    assert len(stand_in.texts) == 1
+
+
+def test_another_provider_takes_texts_and_reports_on_them(
+    due: Queue, stand_in: StandIn, settings: Settings
+) -> None:
+    settings.SMS_PROVIDER = "telnyx"
+    [message] = due()
+    drain()
+    eventually(lambda: state(message) == MessageState.DELIVERED)
+    assert {text.provider for text in stand_in.texts} == {"telnyx"}
+    assert Message.objects.get().provider == "telnyx"
 
 
 @pytest.mark.parametrize("mode", ["drop_after_accept", "500_after_accept", "garbage"])
@@ -77,7 +119,7 @@ def test_reports_that_come_twice_or_in_the_wrong_order_end_as_delivered(
     assert state(message) == MessageState.DELIVERED
 
 
-def test_a_number_that_said_stop_elsewhere_is_never_texted_again(
+def test_a_number_that_said_stop_elsewhere_is_never_texted_again_and_an_email_tells_it(
     due: Queue, stand_in: StandIn
 ) -> None:
     [message] = due()
@@ -85,15 +127,23 @@ def test_a_number_that_said_stop_elsewhere_is_never_texted_again(
     drain()
     assert state(message) == MessageState.FAILED
     assert Suppression.objects.get().reason == "opted_out"
-    assert Task.objects.get().patient == message.patient
+    assert not Task.objects.exists()
+    replanning.sync_stale(now=claiming.database_now())
+    email = Message.objects.get(kind=message.kind, channel=Channel.EMAIL)
+    assert email.items.get().anchor == message.items.get().anchor
 
 
-def test_a_phone_that_cannot_be_reached_asks_staff_to_call(due: Queue, stand_in: StandIn) -> None:
+def test_a_phone_that_cannot_be_reached_gets_a_second_try(due: Queue, stand_in: StandIn) -> None:
     [message] = due()
     stand_in.mode("30003")
     drain()
-    eventually(lambda: state(message) == MessageState.UNDELIVERED)
-    assert Task.objects.get().patient == message.patient
+    eventually(lambda: state(message) == MessageState.SCHEDULED)
+    plan_again(message)
+    drain(later=timedelta(minutes=50))
+    assert len(stand_in.texts) == 1
+    drain(later=timedelta(minutes=61))
+    eventually(lambda: state(message) == MessageState.DELIVERED)
+    assert len(stand_in.texts) == 2
 
 
 def test_a_mailbox_that_does_not_exist_is_written_to_no_more(due: Queue, stand_in: StandIn) -> None:

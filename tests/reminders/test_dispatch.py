@@ -315,14 +315,17 @@ def test_a_busy_provider_is_tried_again_after_the_pause_that_it_asks_for(
     assert [each.outcome for each in message.attempts.all()] == ["not_sent", "accepted"]
 
 
-def test_tries_end_and_staff_are_asked_to_call(visit: Appointment, now: datetime) -> None:
+def test_tries_end_and_the_email_is_planned(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
     message = queued(visit, now=now)
     Message.objects.filter(pk=message.pk).update(attempts_made=11)
     away = Submission(outcome=Outcome.NOT_SENT, code="no-connection")
     dispatch.send_due(now=now, channel=Recorder(away))
     stored = again(message)
     assert (stored.state, stored.reason) == (MessageState.FAILED, "attempts_spent")
-    assert Task.objects.get().appointment == visit
+    assert Patient.objects.stale().filter(pk=patient.pk).exists()
+    assert not Task.objects.exists()
 
 
 def test_an_unknown_outcome_is_never_repeated_by_itself(visit: Appointment, now: datetime) -> None:

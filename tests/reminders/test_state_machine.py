@@ -32,10 +32,10 @@ from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients import consent
 from patients.models import Patient, Purpose
 from reminders.catalogue import Channel, MessageState
-from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.channels.base import Absent, Found, LookUp, Outcome, Outgoing, Submission, Unanswered
 from reminders.gate import QUIET_HOURS
 from reminders.journeys import replanning
-from reminders.ledger import opting_out, receipts
+from reminders.ledger import opting_out, receipts, reconciling
 from reminders.models import Message, Suppression, SuppressionSource
 from reminders.proving import proof
 from reminders.sending import dispatch
@@ -86,6 +86,8 @@ class Provider:
         self.taken: Counter[str] = Counter()
         self.last: list[str] = []
         self.mood = "takes"
+        # By reference, of the last call about it: our id of what was taken, or nothing.
+        self.holds: dict[str, str] = {}
 
     def __call__(self, name: str) -> "Provider":
         if self.mood == "dies_before_the_mark":
@@ -93,6 +95,7 @@ class Provider:
         return self
 
     def submit(self, outgoing: Outgoing) -> Submission:
+        self.holds[outgoing.reference] = ""
         match self.mood:
             case "busy":
                 return Submission(outcome=Outcome.NOT_SENT, code="20429", retry_after_seconds=30)
@@ -104,12 +107,17 @@ class Provider:
                 raise Killed
         self.taken[outgoing.reference] += 1
         self.last.append(outgoing.reference)
+        self.holds[outgoing.reference] = f"SM{len(self.last)}"
         match self.mood:
             case "loses_the_answer":
                 return Submission(outcome=Outcome.UNKNOWN, code="reset")
             case "dies_after_the_call":
                 raise Killed
         return Submission(outcome=Outcome.ACCEPTED, provider_id=f"SM{len(self.last)}")
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        held = self.holds.get(unanswered.reference)
+        return Found((held,), is_by_reference=True) if held else Absent()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -275,6 +283,13 @@ class Journey(RuleBasedStateMachine):
     def tidy(self) -> None:
         dispatch.tidy(now=self.now)
 
+    @rule(leap=st.sampled_from(LEAPS))
+    def ask(self, leap: timedelta) -> None:
+        """The provider is asked about what is unknown."""
+        self.now += leap
+        asked = reconciling.reconcile(now=self.now, channel=lambda name: self.provider)
+        self.happened.update(asked)
+
     @precondition(lambda self: self.provider.last)
     @rule(n=nth, status=st.sampled_from(STATUSES), times=st.integers(1, 2))
     def report(self, n: int, status: str, times: int) -> None:
@@ -392,5 +407,5 @@ def test_whatever_happens_in_whatever_order(
     )
     run_state_machine_as_test(Here, settings=LONG_STORIES)
     # A machine that never came where it hurts would prove nothing.
-    for what in ("book", "move", "cancel", "treat", "takes", "killed", "loses_the_answer"):
+    for what in ("book", "move", "cancel", "treat", "takes", "killed", "loses_the_answer", "found"):
         assert Here.happened[what] >= 2, (what, Here.happened)

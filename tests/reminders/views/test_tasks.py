@@ -44,6 +44,25 @@ def test_a_task_says_whom_to_call_where_and_why(desk: Client, task: Task) -> Non
         assert words in text
 
 
+def test_a_task_about_the_site_names_no_patient_and_can_be_closed(
+    desk: Client, site: Site, now: datetime
+) -> None:
+    task = Task.objects.create(
+        key="alarm:1:20003:2027021509",
+        site=site,
+        kind="check",
+        title="Messages do not go out",
+        due_at=now,
+        created_at=now,
+    )
+    text = text_of(desk.get(LIST))
+    assert "Messages do not go out" in text
+    assert "/patients/" not in text.partition("Messages do not go out")[2].partition("</li>")[0]
+    desk.post(f"{LIST}{task.pk}/close/", {"outcome": "The card was renewed."})
+    task.refresh_from_db()
+    assert task.closed_at == now
+
+
 def test_today_comes_first_and_later_is_folded(
     desk: Client, patient: Patient, site: Site, now: datetime
 ) -> None:

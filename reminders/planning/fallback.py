@@ -1,0 +1,29 @@
+"""The e-mail that says what an urgent text could not. Pure.
+
+It is a wish like any other: it moves, merges and is withdrawn with its visit, and being said once
+on a channel keeps it from coming twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from reminders.catalogue import Channel
+from reminders.planning.facts import Item
+from reminders.planning.wish import Wish
+
+WHY = "The text with it could not be delivered, so it goes by e-mail."
+
+
+def with_emails(wishes: Iterable[Wish], unheard: Collection[Item]) -> list[Wish]:
+    """`wishes`, and an e-mail for each whose text did not arrive and that has none yet."""
+    given = list(wishes)
+    known = {wish.item for wish in given}
+    added = [
+        replace(wish, item=by_email, why=(*wish.why, WHY))
+        for wish in given
+        if wish.item in unheard
+        and (by_email := replace(wish.item, channel=Channel.EMAIL)) not in known
+    ]
+    return [*given, *added]
