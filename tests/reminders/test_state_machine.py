@@ -350,6 +350,10 @@ class Journey(RuleBasedStateMachine):
         """Time passes with a provider in good mood until nothing more is due."""
         self.now += timedelta(minutes=2)
         self.provider.mood = "takes"
+        dispatch.tidy(now=self.now)
+        for _ in range(2):
+            self.ask(timedelta(minutes=2))
+        assert not Message.objects.filter(state=MessageState.UNKNOWN).exists()
         for _ in range(60):
             dispatch.tidy(now=self.now)
             replanning.sync_stale(now=self.now)
