@@ -61,6 +61,28 @@ def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
     return kinds
 
 
+def lacking(visits: Collection[Appointment], site: Site, day: date) -> dict[int, list[str]]:
+    """By visit of a local day, the kinds of what it holds that is not to be had: under a block,
+    retired, or beyond the hours of that day; "site" when the house itself is closed then."""
+    found = under_blocks(visits)
+    house = house_hours.load(site, day, {each for visit in visits for each in _providers(visit)})
+    for visit in visits:
+        kinds = set(found.get(visit.pk, ()))
+        for held in visit.allocations.all():
+            kind = held.resource.kind
+            if not held.active or kind == PATIENT:
+                continue
+            period = Period(held.starts_at, held.ends_at)
+            if not held.resource.is_active:
+                kinds.add(kind)
+            if not inside(period, house.of(None)):
+                kinds.add("site")
+            elif kind == PROVIDER and not inside(period, house.of(held.resource_id)):
+                kinds.add(kind)
+        found[visit.pk] = sorted(kinds)
+    return found
+
+
 def counts(blocks: Collection[Block], *, now: datetime) -> Counter[int]:
     """How many visits are work under each of `blocks`."""
     held = Allocation.objects.filter(

@@ -34,6 +34,12 @@ from reminders.views.visit_acts import Act
 ONE_DAY = timedelta(days=1)
 # Minutes in the waiting room after which a visit stands out, and stands out in red.
 LONG, TOO_LONG = 10, 20
+_LACKS = {
+    "provider": "needs another provider",
+    "room": "needs another room",
+    "device": "needs another device",
+    "site": "outside opening hours",
+}
 
 
 @require_GET
@@ -47,7 +53,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
     with_cancelled = request.GET.get("cancelled") == "1"
     visits = list(_visits(staff, site, day, provider))
     shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
-    rows = _rows(shown, site, access.capabilities(staff, site), now)
+    rows = _rows(shown, site, day, access.capabilities(staff, site), now)
     whole = Period(instant(day, 0, site.zone), instant(day + ONE_DAY, 0, site.zone))
     lines: list[Row | HeldRow] = [*rows, *held_rows(staff, site, whole, provider, now=now)]
     lines.sort(key=lambda line: line.starts_at)
@@ -120,11 +126,15 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
 
 
 def _rows(
-    visits: Sequence[Appointment], site: Site, held: frozenset[Capability], now: datetime
+    visits: Sequence[Appointment],
+    site: Site,
+    day: date,
+    held: frozenset[Capability],
+    now: datetime,
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
     versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
-    flags, waiting = _flags(visits, now), _waiting(visits, now)
+    flags, waiting = _flags(visits, site, day, now), _waiting(visits, now)
     rows = []
     for visit in visits:
         areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
@@ -142,9 +152,11 @@ def _rows(
     return rows
 
 
-def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]:
+def _flags(
+    visits: Sequence[Appointment], site: Site, day: date, now: datetime
+) -> dict[int, list[str]]:
     """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
-    provider, room or device that is not to be had."""
+    provider, room or device that is not to be had, a house that is closed."""
     agreed = consent.standing({visit.series.patient_id for visit in visits})
     failed = set(
         MessageItem.objects.filter(
@@ -157,7 +169,7 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
         appointment__in=[visit.pk for visit in visits], due_at__lte=now
     )
     with_task = set(due.values_list("appointment", flat=True))
-    blocked = affected.under_blocks(visits)
+    lacking = affected.lacking(visits, site, day)
     flags: dict[int, list[str]] = {}
     for visit in visits:
         purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
@@ -168,7 +180,7 @@ def _flags(visits: Sequence[Appointment], now: datetime) -> dict[int, list[str]]
             "task due": visit.pk in with_task,
         }
         if visit.state in affected.NOT_BEGUN:
-            found |= {f"needs another {kind}": True for kind in blocked.get(visit.pk, ())}
+            found |= {_LACKS[kind]: True for kind in lacking[visit.pk]}
         flags[visit.pk] = [word for word, is_so in found.items() if is_so]
         if any(each.is_deliberate for each in visit.allocations.all()):
             flags[visit.pk].append(f"over another visit: {visit.override_reason}")

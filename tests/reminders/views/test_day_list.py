@@ -1,6 +1,7 @@
 """The day of a site: what it shows, what one press does, and whom it refuses."""
 
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -12,7 +13,8 @@ from django.urls import reverse
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.visits import booking, cancelling
-from clinic.models import ProtocolVersion, Site, Staff
+from clinic import exceptional_hours
+from clinic.models import ProtocolVersion, Resource, Site, Staff
 from tests.personas import a_patient
 from tests.reminders.views.conftest import FIRST, SECOND, SignIn, Wish, at
 
@@ -20,6 +22,10 @@ pytestmark = pytest.mark.django_db
 
 DAY = f"/day/?date={FIRST}"
 HTMX = {"HX-Request": "true"}
+
+
+def body(response: object) -> str:
+    return response.content.decode()  # type: ignore[attr-defined, no-any-return]
 
 
 def press(client: Client, visit: Appointment, act: str, **extra: str) -> str:
@@ -186,6 +192,29 @@ def test_a_stranger_sees_neither_the_site_nor_the_visit(
 
 def test_nobody_sees_the_list_without_signing_in(client: Client, site: Site) -> None:
     assert client.get("/day/").status_code == 302
+
+
+def test_a_visit_is_flagged_that_loses_its_provider_its_room_or_the_house(
+    desk: Client,
+    visits: list[Appointment],
+    site: Site,
+    room: Resource,
+    treatment_provider: Resource,
+    manager: Staff,
+    now: datetime,
+) -> None:
+    def flags() -> set[str]:
+        return set(re.findall(r"needs another \w+|outside opening hours", body(desk.get(DAY))))
+
+    assert flags() == set()
+    Resource.objects.filter(pk=room.pk).update(is_active=False)
+    assert flags() == {"needs another room"}
+    exceptional_hours.set_day(
+        site=site, day=FIRST, stretches=[], provider=treatment_provider, by=manager, now=now
+    )
+    assert flags() == {"needs another room", "needs another provider"}
+    exceptional_hours.set_day(site=site, day=FIRST, stretches=[], by=manager, now=now)
+    assert flags() == {"needs another room", "outside opening hours"}
 
 
 def test_a_full_day_costs_no_more_queries_than_a_short_one(
