@@ -56,7 +56,9 @@ def hours(
     if not inside(held, facts.providers[provider].works_on(on, site)):
         spans = hours_in_words(facts.providers[provider].stretches_on(on))
         works = f"works {spans}" if spans else "does not work"
-        fact = f"{names[provider]} {works} on {format_day(on)}"
+        reason = facts.providers[provider].reasons.get(on)
+        why = f" ({reason})" if reason else ""
+        fact = f"{names[provider]} {works} on {format_day(on)}{why}"
         return _refused(fact, facts, chosen, names[provider], held, starts_at)
     return None
 

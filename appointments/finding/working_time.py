@@ -59,11 +59,12 @@ class SiteTime:
 @dataclass(frozen=True, slots=True)
 class ProviderTime:
     """A provider's weekly hours and exceptions at one site, and the validity (first day, last day
-    or None) of their credentials for one modality."""
+    or None) of their credentials for one modality. `reasons` say why a day is an exception."""
 
     week: Week
     credentials: tuple[tuple[date, date | None], ...]
     exceptions: Exceptions = field(default_factory=dict)
+    reasons: Mapping[date, str] = field(default_factory=dict)
 
     def credentialed_on(self, day: date) -> bool:
         return any(

@@ -222,6 +222,12 @@ Change = Callable[[Site, Resource], object]
         ),
         (
             lambda site, sam: HoursException.objects.create(
+                site=site, provider=sam, day=FIRST, reason="Conference"
+            ),
+            "Sam Okafor does not work on Thu 4 Mar (Conference). Choose another date or provider.",
+        ),
+        (
+            lambda site, sam: HoursException.objects.create(
                 site=site, provider=sam, day=FIRST, starts=9 * 60, ends=10 * 60
             ),
             "Sam Okafor works 09:00-10:00 on Thu 4 Mar; this visit would hold Sam Okafor"
