@@ -19,7 +19,7 @@ from benchmarks import figures
 from benchmarks.figures import Figure, Grid, LeftOut
 from config.embedded import Unusable, services
 
-GROUPS = ("engine", "scheduling", "stress", "growth", "screens", "replies", "peers")
+GROUPS = ("engine", "scheduling", "waitlist", "stress", "growth", "screens", "replies", "peers")
 STEPS = 6  # about how many each group reports, for the bar
 
 

@@ -54,7 +54,7 @@ def _book(
     )
 
 
-def _plan(built: House, version: ProtocolVersion, patient: Patient, first: date) -> list[VisitWish]:
+def plan(built: House, version: ProtocolVersion, patient: Patient, first: date) -> list[VisitWish]:
     found = proposing.propose_series(
         patient=patient,
         site=built.site,
@@ -74,7 +74,7 @@ def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> F
     taken, bare = list[float](), list[float]()
     rows = built.site.resources.values_list("pk", flat=True)[0], Block.objects.all()[0].pk
     for number, patient in enumerate(people):
-        visits = _plan(built, version, patient, first)
+        visits = plan(built, version, patient, first)
         book = partial(_book, built, version, patient, visits)
         insert = partial(_bare, rows, NOW + timedelta(days=3000, hours=number))
         taken += milliseconds(book, times=1)
@@ -101,7 +101,7 @@ def _contention(built: House, version: ProtocolVersion, people: list[Patient]) -
     slowest, alone = [], []
     for number in range(ROUNDS):
         first = NOW.date() + timedelta(days=20 + 7 * number)
-        place = _plan(built, version, people[0], first)[:1]
+        place = plan(built, version, people[0], first)[:1]
         before = Appointment.objects.count()
         seconds = _all_at_once(built, version, people, place)
         assert Appointment.objects.count() == before + 1, "not exactly one winner"

@@ -256,6 +256,10 @@ class NeverAllowed(ValueError):
 _SEARCH_DAYS = 31
 
 
+# Care messages go out by day only, wherever the patient is.
+CARE_HOURS = Hours(frozenset(range(7)), 8 * 60, 20 * 60)
+
+
 def next_allowed(at: datetime, windows: Hours | Sequence[Hours], zones: Sequence[str]) -> datetime:
     """The first moment at or after `at` (UTC) that lies inside one of `windows` in every zone.
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinic import hours
-from clinic.hours import Hours
+from clinic.hours import CARE_HOURS, Hours
 from reminders.catalogue import REASONS, Channel, Purpose
 
 # Care 08:00–20:00 every day, marketing 10:00–18:00 Monday to Saturday, in the patient's zone:
 # stricter than the law of any state read for the design (messaging rules, part a).
 QUIET_HOURS: dict[Purpose, Hours] = {
-    Purpose.CARE: Hours(frozenset(range(7)), 8 * 60, 20 * 60),
+    Purpose.CARE: CARE_HOURS,
     Purpose.MARKETING: Hours(frozenset(range(6)), 10 * 60, 18 * 60),
     Purpose.SYSTEM: Hours(frozenset(range(7)), 0, 24 * 60),
 }

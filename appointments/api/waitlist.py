@@ -156,6 +156,11 @@ class MatchSerializer(serializers.Serializer[Any]):
     place = PlaceSerializer()
     ripples = serializers.BooleanField(help_text="Whether later visits have to move along.")
     reasons = serializers.ListField(child=serializers.CharField())
+    hears_at = Instant(
+        allow_null=True,
+        help_text="When a message may reach the patient: at night not before the morning, and an"
+        " offer stands until they had time to answer. Call whoever should know sooner.",
+    )
 
 
 class NoMatchSerializer(serializers.Serializer[Any]):

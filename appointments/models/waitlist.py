@@ -118,6 +118,12 @@ class WaitlistEntry(models.Model):
                 condition=Q(closed_at=None),
                 name="waitlist_waiting",
             ),
+            # In order of rank, so that the first who suit are found without the thousands after.
+            models.Index(
+                fields=("site", "-priority", "created_at", "id"),
+                condition=Q(closed_at=None),
+                name="waitlist_rank",
+            ),
         ]
 
     def __str__(self) -> str:

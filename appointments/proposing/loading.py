@@ -72,26 +72,93 @@ def load(
     are left out for who does not ask what is free.
     """
     protocol = protocols.get(version)
-    need, house = need_of(protocol, areas), _house(site, protocol, only)
+    house = _house(site, protocol, only)
+    span = Period(instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone))
+    held = [*house.resources, patient.resource_id]
+    return _loaded(
+        Wanted(patient, version, areas, series_id),
+        house,
+        site=site,
+        visits=_visits([patient], span)[patient.pk],
+        taken=busy(held, span, now, without, holding) if with_busy else {},
+        days=(first_day, last_day),
+        now=now,
+        without=without,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A visit of a patient by a version, in areas of it; the visits of `series_id` are no *other*
+    treatment."""
+
+    patient: Patient
+    version: ProtocolVersion
+    areas: Sequence[str]
+    series_id: int | None = None
+
+
+def load_each(
+    wanted: Sequence[Wanted], *, site: Site, first_day: date, last_day: date, now: datetime
+) -> list[Loaded]:
+    """As `load`, for many patients: in two queries, and one for each modality with its rooms."""
+    houses: dict[tuple[object, ...], _House] = {}
+    house_of = []
+    for each in wanted:
+        protocol = protocols.get(each.version)
+        needs = protocol.resources
+        key = protocol.modality, needs.room_kind, needs.device is not None
+        if key not in houses:
+            houses[key] = _house(site, protocol, ())
+        house_of.append(houses[key])
+    span = Period(instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone))
+    held = {pk for house in houses.values() for pk in house.resources}
+    held |= {each.patient.resource_id for each in wanted}
+    taken = busy(sorted(held), span, now)
+    visits = _visits([each.patient for each in wanted], span)
+    return [
+        _loaded(
+            each,
+            house,
+            site=site,
+            visits=visits[each.patient.pk],
+            taken=taken,
+            days=(first_day, last_day),
+            now=now,
+        )
+        for each, house in zip(wanted, house_of, strict=True)
+    ]
+
+
+def _loaded(
+    wanted: Wanted,
+    house: _House,
+    *,
+    site: Site,
+    visits: Sequence[_Visit],
+    taken: dict[int, Ints],
+    days: tuple[date, date],
+    now: datetime,
+    without: Collection[int] = (),
+) -> Loaded:
+    protocol = protocols.get(wanted.version)
+    need = need_of(protocol, wanted.areas)
     pools = {
         kind: tuple(sorted(pk for pk, row in house.resources.items() if row.kind == kind))
         for kind in need.windows
     }
-    pools[PATIENT] = (patient.resource_id,)
-    span = Period(instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone))
-    visits = _visits(patient, span)
+    pools[PATIENT] = (wanted.patient.resource_id,)
+    first_day, last_day = days
     facts = Facts(
         site=house.site,
         need=need,
         pools=pools,
         providers=house.providers,
-        busy=busy([*house.resources, patient.resource_id], span, now, without, holding)
-        if with_busy
-        else {},
+        busy=taken,
         not_before=now,
         first_day=first_day,
         last_day=last_day,
-        spaced=tuple(spaced(protocol, areas, _treated(visits, series_id))),
+        spaced=tuple(spaced(protocol, wanted.areas, _treated(visits, wanted.series_id))),
         away=_away(visits, site, house.travel, without),
     )
     return Loaded(facts, protocol, house.resources, house.weights, site)
@@ -197,10 +264,15 @@ def _house(site: Site, protocol: Protocol, only: Collection[int]) -> _House:
             tuple(tuple(stretch) for stretch in opening),
             tuple((date.fromisoformat(a), date.fromisoformat(b), why) for a, b, why in closures),
             _exceptions(None, other_hours),
-            {date.fromisoformat(day): why for who, day, *_, why in other_hours if who is None},
+            _reasons(None, other_hours),
         ),
         {
-            pk: ProviderTime(tuple(weeks[pk]), tuple(valid[pk]), _exceptions(pk, other_hours))
+            pk: ProviderTime(
+                tuple(weeks[pk]),
+                tuple(valid[pk]),
+                _exceptions(pk, other_hours),
+                _reasons(pk, other_hours),
+            )
             for pk, each in resources.items()
             if each.kind == PROVIDER
         },
@@ -218,6 +290,10 @@ def _exceptions(provider: int | None, rows: Iterable[Sequence[Any]]) -> Exceptio
             stretch = () if starts is None else ((starts, ends),)
             by_day[on] = (*by_day.get(on, ()), *stretch)
     return by_day
+
+
+def _reasons(provider: int | None, rows: Iterable[Sequence[Any]]) -> dict[date, str]:
+    return {date.fromisoformat(day): why for who, day, *_, why in rows if who == provider}
 
 
 def _weights(settings: Mapping[str, Any]) -> Weights:
@@ -281,16 +357,16 @@ def _unpacked(packed: bytes) -> Ints:
     return np.stack([first, end], axis=1) + _POSTGRES_EPOCH_TICK
 
 
-# --- The patient's other visits -------------------------------------------------------------------
+# --- The patients' other visits ------------------------------------------------------------------
 
 _VISITS = """
-SELECT visit.id, visit.series_id, visit.site_id, site.zone, visit.starts_at, visit.ends_at,
-       series.areas, version.id, version.digest
+SELECT series.patient_id, visit.id, visit.series_id, visit.site_id, site.zone,
+       visit.starts_at, visit.ends_at, series.areas, version.id, version.digest
   FROM appointments_appointment visit
   JOIN appointments_treatmentseries series ON series.id = visit.series_id
   JOIN clinic_protocolversion version ON version.id = visit.protocol_version_id
   JOIN clinic_site site ON site.id = visit.site_id
- WHERE series.patient_id = %(patient)s AND visit.state NOT IN ('cancelled', 'no_show')
+ WHERE series.patient_id = ANY(%(patients)s) AND visit.state NOT IN ('cancelled', 'no_show')
    AND visit.starts_at > %(first)s AND visit.starts_at < %(end)s
 """
 
@@ -308,18 +384,21 @@ class _Visit:
     digest: str
 
 
-def _visits(patient: Patient, span: Period) -> list[_Visit]:
-    """The patient's standing visits within two years of `span`."""
+def _visits(patients: Sequence[Patient], span: Period) -> dict[int, list[_Visit]]:
+    """The standing visits of each patient within two years of `span`."""
+    found: dict[int, list[_Visit]] = {patient.pk: [] for patient in patients}
     with connection.cursor() as cursor:
         cursor.execute(
             _VISITS,
             {
-                "patient": patient.pk,
+                "patients": list(found),
                 "first": span.starts_at - _MARGIN,
                 "end": span.ends_at + _MARGIN,
             },
         )
-        return [_Visit(*row) for row in cursor]
+        for patient, *row in cursor:
+            found[patient].append(_Visit(*row))
+    return found
 
 
 def _treated(visits: Iterable[_Visit], series_id: int | None) -> list[Treated]:

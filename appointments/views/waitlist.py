@@ -70,6 +70,7 @@ def _panel(row: GapRow, *, now: datetime) -> dict[str, Any]:
         return {}
     found = matching.matches_of(gap=row.gap, now=now)
     return {
+        "wait": waitlist_rows.wait_of(row.gap.site, now=now),
         "matches": [(each, waitlist_rows.what(each.entry)) for each in found.matches],
         "others": [(each, waitlist_rows.what(each.entry)) for each in found.others],
     }
@@ -85,7 +86,8 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
         made = offering.offer(gap=gap, entries=list(chosen), by=_staff(request), now=_now())
         count = made.invitations.count()
         until = waitlist_rows.said_when(made.expires_at, gap.site)
-        return f"Offered to {count} {'patient' if count == 1 else 'patients'}, kept until {until}."
+        said = f"Offered to {count} {'patient' if count == 1 else 'patients'}, kept until {until}."
+        return f"{said} {waitlist_rows.wait_of(gap.site, now=made.made_at)}".strip()
 
     return _done(request, act, gap)
 

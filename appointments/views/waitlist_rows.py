@@ -9,6 +9,7 @@ from datetime import datetime
 from appointments.claiming import gaps
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.models.waitlist import MINUTES_A_DAY
+from appointments.waitlist import hearing
 from clinic.hours import format_day, format_when
 from clinic.models import Site
 from clinic.protocols import loading as protocols
@@ -112,6 +113,17 @@ def invitations(offer: Offer) -> list[Invitation]:
 
 def said_when(at: datetime, site: Site) -> str:
     return format_when(at, site.zone, "en")
+
+
+def wait_of(site: Site, *, now: datetime) -> str:
+    """What to know before an offer is made at night; empty by day."""
+    at = hearing.hears_at([site.zone], now=now)
+    if at is None or at <= now:
+        return ""
+    return (
+        f"Messages wait until {said_when(at, site)}; the time to answer begins then."
+        " Call whoever should know sooner."
+    )
 
 
 def number(text: str) -> int:

@@ -6,7 +6,7 @@ back: its provider, or else its room or device.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from appointments.finding import ticks
@@ -14,27 +14,22 @@ from appointments.finding.availability import OFFERED_EVERY, Openings
 from appointments.finding.needs import DEVICE, PROVIDER, ROOM
 from appointments.finding.ticks import TICK
 from appointments.models import Gap, WaitlistEntry
-from appointments.proposing.loading import Loaded, load
+from appointments.proposing.loading import Loaded, Wanted, load_each
 from appointments.waitlist.ranking import Start
 from clinic.hours import local
 
 
-def loaded_for(entry: WaitlistEntry, gap: Gap, *, now: datetime) -> Loaded:
-    """What decides where the entry's visit fits on the day of the gap.
+def loaded_for(entries: Sequence[WaitlistEntry], gap: Gap, *, now: datetime) -> list[Loaded]:
+    """What decides where the visit of each entry fits on the day of the gap.
 
-    The present visit of the entry stays in the way: nothing is offered that lies over it.
+    The present visit of an entry stays in the way: nothing is offered that lies over it.
     """
     day = local(gap.starts_at, gap.site.zone).date()
-    return load(
-        patient=entry.patient,
-        site=gap.site,
-        version=entry.protocol_version,
-        areas=entry.areas,
-        first_day=day,
-        last_day=day,
-        now=now,
-        series_id=entry.series_id,
-    )
+    wanted = [
+        Wanted(entry.patient, entry.protocol_version, entry.areas, entry.series_id)
+        for entry in entries
+    ]
+    return load_each(wanted, site=gap.site, first_day=day, last_day=day, now=now)
 
 
 def starts_in(loaded: Loaded, entry: WaitlistEntry, gap: Gap) -> Iterator[Start]:

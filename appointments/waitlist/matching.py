@@ -16,12 +16,14 @@ from django.db.models import Q, QuerySet
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Answer, Appointment, Gap, Invitation, WaitlistEntry
 from appointments.proposing.places import Place
-from appointments.waitlist import overtaken
+from appointments.waitlist import hearing, overtaken
 from appointments.waitlist.gap_places import loaded_for, starts_in
 from appointments.waitlist.ranking import Opening, Start, Waiter, in_order, match
 from clinic.hours import local
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
+from patients.dialling import zones_of
+from patients.models import ContactPoint
 
 # So many are looked at for one gap, the first by priority and waiting time; the day is looked at
 # until so many have a place.
@@ -36,13 +38,15 @@ _LONGEST_BEFORE = 4 * 60
 class MatchedEntry:
     """An entry that suits a gap, the place that it would have, and why it stands where it does.
 
-    `ripples` when later visits of its series have to move along.
+    `ripples` when later visits of its series have to move along. A message may reach the patient
+    at `hears_at` (UTC) at the earliest; None is never.
     """
 
     entry: WaitlistEntry
     place: Place
     ripples: bool
     reasons: tuple[str, ...]
+    hears_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,17 @@ def matches_of(*, gap: Gap, now: datetime, only: Collection[int] = ()) -> GapMat
     waiters = _waiters(list(entries.values()), gap)
     starts: dict[int, list[Start]] = {}
     resources: dict[int, Resource] = {}
-    for waiter in in_order(opening, list(waiters.values()), now=now):
+    ordered = in_order(opening, list(waiters.values()), now=now)
+    days = loaded_for([entries[waiter.id] for waiter in ordered], gap, now=now)
+    for waiter, loaded in zip(ordered, days, strict=True):
         if sum(map(bool, starts.values())) >= max(MOST, len(only)):
             del waiters[waiter.id]
             continue
-        loaded = loaded_for(entries[waiter.id], gap, now=now)
         waiters[waiter.id] = replace(waiter, spaced=loaded.facts.spaced)
         starts[waiter.id] = list(starts_in(loaded, entries[waiter.id], gap))
         resources.update(loaded.resources)
     found = match(opening, list(waiters.values()), starts, now=now)
+    heard = _heard([entries[each.id] for each in found.matches], now=now)
     return GapMatches(
         tuple(
             MatchedEntry(
@@ -84,6 +90,7 @@ def matches_of(*, gap: Gap, now: datetime, only: Collection[int] = ()) -> GapMat
                 Place.of(each.start.starts_at, each.start.ends_at, each.start.resources, resources),
                 each.ripples,
                 each.reasons,
+                heard[each.id],
             )
             for each in found.matches
         ),
@@ -91,17 +98,37 @@ def matches_of(*, gap: Gap, now: datetime, only: Collection[int] = ()) -> GapMat
     )
 
 
+def _heard(entries: Sequence[WaitlistEntry], *, now: datetime) -> dict[int, datetime | None]:
+    """When a message may reach each of them, by entry, as the gate will judge it."""
+    patients = [entry.patient_id for entry in entries]
+    phones = ContactPoint.objects.filter(patient__in=patients, kind="phone", retired_at=None)
+    numbers = dict(phones.order_by("is_preferred", "-id").values_list("patient_id", "value"))
+    heard = {}
+    for entry in entries:
+        patient = entry.patient
+        zones = [patient.zone] if patient.zone else [entry.site.zone]
+        if not patient.zone and patient.pk in numbers:
+            zones += zones_of(numbers[patient.pk])
+        own = patient.quiet_from, patient.quiet_until
+        quiet = (own[0], own[1]) if own[0] is not None and own[1] is not None else None
+        heard[entry.pk] = hearing.hears_at(zones, now=now, quiet=quiet)
+    return heard
+
+
 def how_many_may_suit(*, visit: Appointment, now: datetime) -> int:
-    """How many wait for the treatment of `visit` at its site and would come at its time, by
-    their wishes; what is free is not asked."""
+    """How many at most wait for the treatment of `visit` at its site and could come at its time:
+    by their wishes, and the first of them by the intervals of their series too. What is free is
+    not asked."""
     opening = Opening(visit.starts_at, visit.ends_at, visit.site.zone)
     waiting = overtaken.still_waiting(site=visit.site, now=now)
-    return (
+    suited = (
         waiting.filter(_may_suit(opening, now=now))
         .filter(protocol_version__modality=visit.protocol_version.modality_id)
         .exclude(patient=visit.series.patient_id)
-        .count()
     )
+    first = _rows(suited, SHORTLIST)
+    every = suited.count() if len(first) == SHORTLIST else len(first)
+    return every - len(first) + len(in_order(opening, [*_waiters(first).values()], now=now))
 
 
 def _looked_at(
@@ -143,8 +170,8 @@ def _may_suit(opening: Opening, *, now: datetime) -> Q:
 # --- From rows to facts ---------------------------------------------------------------------------
 
 
-def _waiters(entries: Sequence[WaitlistEntry], gap: Gap) -> dict[int, Waiter]:
-    """The facts of the entries, by id, in two queries."""
+def _waiters(entries: Sequence[WaitlistEntry], gap: Gap | None = None) -> dict[int, Waiter]:
+    """The facts of the entries, by id, in two queries; with how they answered offers of `gap`."""
     series = {entry.series_id for entry in entries if entry.series_id}
     visits = defaultdict(list)
     rows = Appointment.objects.filter(series__in=series).exclude(state=State.CANCELLED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -30,7 +30,7 @@ from appointments.models import (
     WaitlistEntry,
 )
 from appointments.refusals import BeingOffered, GapClosed, NoMatch, NotWaiting, OfferClosed
-from appointments.waitlist import accepting, entries, matching, overtaken
+from appointments.waitlist import accepting, entries, hearing, matching, overtaken
 from appointments.waitlist.matching import MatchedEntry
 from clinic import access, audit
 from clinic.access import Capability
@@ -43,8 +43,8 @@ MOST_INVITED = 10
 
 
 def offer(*, gap: Gap, entries: Sequence[WaitlistEntry], by: Staff, now: datetime) -> Offer:
-    """Offer a gap to these entries, for the minutes that the site's settings say, and hold the
-    places that they would have.
+    """Offer a gap to these entries and hold the places that they would have, for the minutes that
+    the site's settings say from when all may hear of it.
 
     Raises:
         Refused: GapClosed, BeingOffered, NoMatch for the first entry that does not suit (any more)
@@ -189,8 +189,12 @@ def _matched(
 
 def _hold(gap: Gap, found: Sequence[MatchedEntry], *, by: Staff, now: datetime) -> Offer:
     """The offer, with a hold of everything that the places need. Raises Lost and GapClosed."""
-    first = min(each.place.starts_at for each in found)
-    expires_at = min(now + timedelta(minutes=SchedulingSettings.of(gap.site).offer_minutes), first)
+    expires_at = hearing.stands_until(
+        (each.hears_at for each in found),
+        minutes=SchedulingSettings.of(gap.site).offer_minutes,
+        first_start=min(each.place.starts_at for each in found),
+        now=now,
+    )
     if expires_at <= now:
         raise GapClosed("This place begins now. Book it instead, or dismiss it.")
     hold = Hold.objects.create(

@@ -15,7 +15,7 @@ from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.models import Message
 from reminders.stand_in import StandIn
-from tests.appointments.conftest import Book, Wish
+from tests.appointments.conftest import Book, Wish, at
 from tests.personas import a_patient
 from tests.stories.conftest import Advance
 
@@ -66,10 +66,10 @@ def offer(
     advance(now + 3 * MINUTE)
     cancelling.cancel(appointment=elena, by=front_desk, now=now + 9 * MINUTE, by_patient=True)
     gap = Gap.objects.get()
-    at = now + 10 * MINUTE
-    matched = {each.entry for each in matching.matches_of(gap=gap, now=at).matches}
+    made_at = now + 10 * MINUTE
+    matched = {each.entry for each in matching.matches_of(gap=gap, now=made_at).matches}
     assert matched == {noors, omars}
-    return offering.offer(gap=gap, entries=[noors, omars], by=front_desk, now=at)
+    return offering.offer(gap=gap, entries=[noors, omars], by=front_desk, now=made_at)
 
 
 def texts_to(providers: StandIn, number: str) -> list[str]:
@@ -151,15 +151,15 @@ def test_an_offer_taken_back_before_it_was_heard_is_never_heard_of(
     assert not [text for text in said if "opened" in text or "no longer open" in text]
 
 
-def test_an_offer_at_night_is_not_texted_and_nobody_is_told_that_it_is_gone(
+def test_an_offer_at_night_is_texted_in_the_morning_and_stands_until_it_can_be_answered(
     offer: Offer,
     omar: Patient,
     front_desk: Staff,
     providers: StandIn,
     advance: Advance,
+    client: Client,
     now: datetime,
 ) -> None:
-    """An offer that quiet hours would hold past its end is not sent at all."""
     offering.withdraw(offer=offer, by=front_desk, now=offer.made_at)
     night = now + timedelta(hours=13)
     advance(night)
@@ -168,8 +168,32 @@ def test_an_offer_at_night_is_not_texted_and_nobody_is_told_that_it_is_gone(
     late = offering.offer(gap=offer.gap, entries=[entry], by=front_desk, now=night)
     advance(night)
     assert len(providers.texts) == heard
-    skipped = Message.objects.filter(patient=omar, kind="waitlist_offer", state="skipped")
-    assert {each.reason for each in skipped} == {"expired"}
+    morning = at(date(2027, 2, 16), "08:00")
+    assert late.expires_at == morning + 15 * MINUTE
+    advance(morning)
+    [text] = [each.text for each in providers.texts[heard:] if each.to == OMAR]
+    assert "A time has opened for you" in text
+    with time_machine.travel(morning + 10 * MINUTE, tick=False):
+        taken = client.post(page_in(text), {"answer": "accept"}, follow=True)
+    assert "This time is yours" in taken.content.decode()
+
+
+def test_who_did_not_hear_of_an_offer_at_night_is_not_told_that_it_is_gone(
+    offer: Offer,
+    omar: Patient,
+    front_desk: Staff,
+    providers: StandIn,
+    advance: Advance,
+    now: datetime,
+) -> None:
+    offering.withdraw(offer=offer, by=front_desk, now=offer.made_at)
+    night = now + timedelta(hours=13)
+    advance(night)
+    heard = len(providers.texts)
+    entry = Invitation.objects.get(offer=offer, entry__patient=omar).entry
+    late = offering.offer(gap=offer.gap, entries=[entry], by=front_desk, now=night)
+    advance(night)
     offering.withdraw(offer=late, by=front_desk, now=night + MINUTE)
-    advance(night + 2 * MINUTE)
+    advance(now + timedelta(hours=24))
+    assert not [each for each in providers.texts[heard:] if "opened" in each.text]
     assert not Message.objects.filter(patient=omar, kind="waitlist_gone").exists()

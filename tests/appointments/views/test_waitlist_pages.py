@@ -175,11 +175,23 @@ def test_wishes_are_changed_and_a_patient_taken_off(desk: Client, entry: Waitlis
     assert "is off the wait-list" in text_of(desk.post(f"{url}withdraw/", follow=True))
 
 
+def test_at_night_the_page_says_when_an_offer_would_be_heard_of(
+    desk: Client, clock: Any, gap: Gap, entry: WaitlistEntry, front_desk: Staff
+) -> None:
+    assert "Messages wait" not in text_of(desk.get("/waitlist/"))
+    clock.move_to(NOW + timedelta(hours=13))
+    desk.force_login(front_desk)
+    waits = "Messages wait until Tue 16 Feb 08:00"
+    assert waits in text_of(desk.get("/waitlist/"))
+    done = desk.post(f"/waitlist/gaps/{gap.pk}/offer/", {"entry": entry.pk}, follow=True)
+    assert f"kept until Tue 16 Feb 08:15. {waits}" in text_of(done)
+
+
 def test_the_cancel_form_says_how_many_may_want_the_place(
     desk: Client, series: TreatmentSeries, entry: WaitlistEntry
 ) -> None:
     visit = series.appointments.get(session=1)
-    assert "1 on the" in text_of(desk.get(f"/visits/{visit.pk}/cancel/"))
+    assert "Up to 1 on the" in text_of(desk.get(f"/visits/{visit.pk}/cancel/"))
 
 
 def test_an_outsider_finds_nothing_of_it(

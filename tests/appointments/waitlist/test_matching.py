@@ -233,6 +233,7 @@ def test_thousands_on_the_list_cost_no_more_queries_than_a_few(
 
     queries()
     few = queries()
+    assert few <= 9
     resources = Resource.objects.bulk_create(
         Resource(kind=ResourceKind.PATIENT, name="") for _ in range(2000)
     )
@@ -267,3 +268,17 @@ def test_the_cancel_page_can_say_how_many_may_want_the_place(
     assert matching.how_many_may_suit(visit=visits[0], now=now) == 1
     entries.add(target=EarlierVisit(visits[1]), by=front_desk, now=now)
     assert matching.how_many_may_suit(visit=visits[0], now=now) == 1
+
+
+def test_who_could_not_come_by_the_intervals_of_their_series_is_not_counted(
+    visits: list[Appointment],
+    book: Book,
+    wish: Wish,
+    noor: Patient,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    near = book(wish(FIRST - timedelta(days=7)), sessions=2, patient=noor)
+    entries.add(target=NextSession(near), by=front_desk, now=now)
+    assert matching.how_many_may_suit(visit=visits[0], now=now) == 0
+    assert matching.how_many_may_suit(visit=visits[1], now=now) == 1

@@ -1,0 +1,160 @@
+"""Who of the wait-list could have a gap, with few and with many who wait, in a year that is booked.
+
+Half of them wait for a first visit, half to come earlier than a visit of their series; their
+wishes differ. The floor of the first figure is loading the day of the gap for one patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+
+from django.db import connection
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, Gap, TreatmentSeries, WaitlistEntry
+from appointments.proposing import loading
+from appointments.visits import booking, cancelling
+from appointments.waitlist import matching
+from benchmarks import calendars, house, scheduling
+from benchmarks.figures import Figure, milliseconds, p95
+from benchmarks.house import NOW, House
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Resource, ResourceKind
+from patients.models import Patient
+
+GROUP = "waitlist"
+FEW, MANY, TIMES = 500, 5_000, 30
+MOST_FEW, MOST_GROWTH = 30, 2.5
+
+
+def figures(step: Callable[[str], None]) -> Iterator[Figure]:
+    step("a year that is booked")
+    built = house.build()
+    version = house.version_of(built, calendars.S1.session, calendars.S1.buffer)
+    calendars.fill(built, calendars.S1)
+    [patient] = house.patients(built, 1)
+    gap = _gap(built, version, patient)
+    day = local(gap.starts_at, built.site.zone).date()
+    load = partial(
+        loading.load,
+        patient=patient,
+        site=built.site,
+        version=version,
+        areas=["face"],
+        first_day=day,
+        last_day=day,
+        now=NOW,
+    )
+    random, least = Random(1), 0.0
+    for number, more in ((FEW, FEW), (MANY, MANY - FEW)):
+        step(f"{number:,} wait")
+        _wait(built, version, more, random)
+        match = partial(matching.matches_of, gap=gap, now=NOW)
+        assert match().matches
+        floor, taken = p95(milliseconds(load, times=TIMES)), p95(milliseconds(match, times=TIMES))
+        name = f"who could have a gap, {number:,} wait, p95"
+        yield Figure(GROUP, name, taken, "ms", least or floor, MOST_GROWTH if least else MOST_FEW)
+        least = taken
+
+
+def _gap(built: House, version: ProtocolVersion, patient: Patient) -> Gap:
+    """The place of a visit in three weeks that was cancelled."""
+    [wish] = scheduling.plan(built, version, patient, NOW.date() + timedelta(days=21))[:1]
+    series = booking.book_series(
+        patient=patient,
+        site=built.site,
+        version=version,
+        areas=["face"],
+        visits=[wish],
+        by=built.desk,
+        now=NOW,
+    )
+    cancelling.cancel(appointment=series.appointments.get(), by=built.desk, now=NOW)
+    return Gap.objects.get()
+
+
+def _wait(built: House, version: ProtocolVersion, count: int, random: Random) -> None:
+    """So many more who wait, each second one for an earlier visit."""
+    people = _people(count)
+    series = TreatmentSeries.objects.bulk_create(
+        TreatmentSeries(
+            patient=patient,
+            site=built.site,
+            protocol_version=version,
+            areas=["face"],
+            sessions=3,
+            booked_at=NOW,
+        )
+        for patient in people[::2]
+    )
+    visits = Appointment.objects.bulk_create(
+        Appointment(
+            series=each,
+            site=built.site,
+            protocol_version=version,
+            session=session,
+            state=State.BOOKED,
+            starts_at=first + (session - 1) * timedelta(days=28),
+            ends_at=first + (session - 1) * timedelta(days=28) + timedelta(minutes=45),
+            booked_at=NOW,
+            scheduled_at=NOW,
+        )
+        for each in series
+        for first in [NOW + timedelta(days=random.randint(25, 60))]
+        for session in (1, 2, 3)
+    )
+    firsts = {visit.series_id: visit for visit in visits if visit.session == 1}
+    treated = {each.patient_id: each for each in series}
+    WaitlistEntry.objects.bulk_create(
+        _entry(built, version, patient, treated.get(patient.pk), firsts, random)
+        for patient in people
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _entry(
+    built: House,
+    version: ProtocolVersion,
+    patient: Patient,
+    series: TreatmentSeries | None,
+    firsts: dict[int, Appointment],
+    random: Random,
+) -> WaitlistEntry:
+    visit = firsts[series.pk] if series else None
+    return WaitlistEntry(
+        site=built.site,
+        patient=patient,
+        protocol_version=version,
+        areas=["face"],
+        series=series,
+        appointment=visit,
+        asked_start=visit.starts_at if visit else None,
+        weekdays=random.choice([[], [], [0, 1], [2, 3, 4]]),
+        earliest=random.choice([0, 0, 12 * 60]),
+        priority=random.choice([0, 0, 0, 5]),
+        created_at=_some_time_ago(random),
+    )
+
+
+def _some_time_ago(random: Random) -> datetime:
+    return NOW - timedelta(days=random.randint(1, 90))
+
+
+def _people(count: int) -> list[Patient]:
+    resources = Resource.objects.bulk_create(
+        Resource(kind=ResourceKind.PATIENT, name="") for _ in range(count)
+    )
+    return Patient.objects.bulk_create(
+        Patient(
+            legal_given="Pat",
+            legal_family="Waits",
+            birth_date=NOW.date() - timedelta(days=12_000),
+            resource=resource,
+            created_at=NOW,
+        )
+        for resource in resources
+    )
