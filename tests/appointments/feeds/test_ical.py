@@ -145,3 +145,44 @@ def test_a_feed_reaches_whole_local_days_around_today(zone: str) -> None:
     assert (begins.date(), f"{begins:%H:%M}") == (date(2027, 2, 12), "00:00")
     # Santiago's clocks skip midnight on 5 September.
     assert ends.date() in (date(2027, 9, 11), date(2027, 9, 10))
+
+
+def _as_the_library_writes(entry: Entry) -> bytes:
+    event = Event()
+    event.add("uid", entry.uid)
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", entry.changed_at)
+    event.add("last-modified", entry.changed_at)
+    event.add("dtstart", entry.starts_at)
+    event.add("dtend", entry.ends_at)
+    event.add("summary", entry.summary)
+    if entry.location:
+        event.add("location", entry.location)
+    event.add("class", "PRIVATE")
+    event.add("status", "CANCELLED" if entry.is_cancelled else "CONFIRMED")
+    event.add("transp", "TRANSPARENT" if entry.is_cancelled else "OPAQUE")
+    return bytes(event.to_ical())
+
+
+@given(
+    summary=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200),
+    location=st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=200),
+    host=st.from_regex(r"[a-z]{1,90}\.example", fullmatch=True),
+    minute=st.integers(0, 10**6),
+    is_cancelled=st.booleans(),
+)
+def test_an_event_is_written_as_the_library_writes_it(
+    summary: str, location: str, host: str, minute: int, is_cancelled: bool
+) -> None:
+    at = datetime(2027, 3, 4, 15, tzinfo=UTC) + timedelta(minutes=minute)
+    entry = Entry(
+        uid=f"visit-{minute}@{host}",
+        starts_at=at,
+        ends_at=at + timedelta(hours=1),
+        changed_at=at - timedelta(days=1),
+        sequence=minute % 7,
+        summary=summary,
+        location=location,
+        is_cancelled=is_cancelled,
+    )
+    assert _as_the_library_writes(entry) in write(FeedCalendar("Harbour", (entry,)))
