@@ -7,15 +7,18 @@ and the rest is still listed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 
 from appointments.absences import relocating
@@ -31,6 +34,9 @@ from patients.models import Patient
 # A step of the progress bar, and a press without script.
 STEP_SECONDS, PRESS_SECONDS = 0.4, 5.0
 _FAR = "%Y%m%dT%H%M"
+_PAIR = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+# So many patients are told of one by one, each with an undo; more only with their number.
+SAID_EACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +96,16 @@ def move(
     done = relocating.relocate(
         moves=wanted, visits=visits, by=by, now=timezone.now(), reason=reason, proceed=proceed
     )
+    so_far = [*request.POST.getlist("done"), *(f"{v.pk}.{v.version}" for v in done.moved)]
     if not with_script:
-        _tell(request, done)
+        _tell(request, done, _undos(so_far, by, back))
         return HttpResponseRedirect(back, status=303)
     moved = _number(request, "moved") + len(done.moved)
     refused = _number(request, "refused") + len(done.refused)
     settled = {visit.pk for visit in done.moved} | {visit.pk for visit, _ in done.refused}
     left = [each for each in wanted if each.appointment.pk not in settled] if done.left else []
     context: dict[str, Any] = {"address": address, "moved": moved, "refused": refused}
+    context["done"] = so_far
     if left:
         still = {each.appointment.series_id for each in left}
         rows = relocating.laid_out(
@@ -107,7 +115,33 @@ def move(
         context |= {"site": site, "groups": _groups(rows), "total": total}
         return render(request, "appointments/blocks/_moving.html", context)
     context |= work(request, site, _still(visits, done)) | {"is_over": True}
+    context["undos"] = _undos(so_far, by, back)
     return render(request, "appointments/blocks/_work.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What was moved of one patient, and where a press takes it back."""
+
+    patient: Patient
+    count: int
+    address: str
+
+
+def _undos(written: Sequence[str], by: Staff, back: str) -> list[Undo]:
+    """By patient the way to take back what was moved, from visits written as "id.version"."""
+    versions = dict(text.split(".", 1) for text in written if _PAIR.fullmatch(text))
+    rows = Appointment.objects.seen_by(by).filter(pk__in=versions).select_related("series__patient")
+    by_patient: dict[Patient, list[int]] = {}
+    for visit in rows.order_by("starts_at", "id"):
+        by_patient.setdefault(visit.series.patient, []).append(visit.pk)
+    undos = []
+    for patient, visits in by_patient.items():
+        pairs = [("visit", f"{pk}.{versions[str(pk)]}") for pk in visits]
+        take_back = reverse("visit-take-back", args=visits[:1])
+        address = f"{take_back}?{urlencode([*pairs, ('next', back)])}"
+        undos.append(Undo(patient, len(visits), address))
+    return undos
 
 
 def _still(visits: Sequence[Appointment], done: Relocated) -> list[Appointment]:
@@ -164,10 +198,15 @@ def _number(request: HttpRequest, name: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
-def _tell(request: HttpRequest, done: Relocated) -> None:
+def _tell(request: HttpRequest, done: Relocated, undos: Sequence[Undo]) -> None:
     if not done.moved and not done.refused:
         messages.error(request, "Nothing was moved. Choose at least one patient below.")
-    if done.moved:
+    if done.moved and not done.left and len(undos) <= SAID_EACH:
+        for each in undos:
+            visits = "1 visit" if each.count == 1 else f"{each.count} visits"
+            name = each.patient.display_name
+            messages.success(request, f"{name}: {visits} moved.", extra_tags=each.address)
+    elif done.moved:
         count = len(done.moved)
         said = f"{count} visit{'' if count == 1 else 's'} moved."
         if done.left:

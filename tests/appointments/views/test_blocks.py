@@ -3,6 +3,7 @@
 import re
 from collections.abc import Generator
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -71,8 +72,15 @@ def hidden(page: str, name: str) -> list[str]:
     return re.findall(rf'name="{name}" value="([^"]*)"', page)
 
 
+FIELDS = ("patient", "move", "total", "moved", "refused", "done")
+
+
+def undos(page: str) -> list[str]:
+    return [unescape(each) for each in re.findall(r'action="([^"]*/take-back/[^"]*)"', page)]
+
+
 def ticked(page: str) -> dict[str, Any]:
-    return {name: hidden(page, name) for name in ("patient", "move", "total", "moved", "refused")}
+    return {name: hidden(page, name) for name in FIELDS}
 
 
 # --- A new one ------------------------------------------------------------------------------------
@@ -144,7 +152,12 @@ def test_the_page_shows_each_visit_with_its_place_then_and_now(
 
 
 def test_without_script_one_press_moves_them_all_and_says_so(
-    desk: Client, visits: list[Appointment], block: Block, second_device: Resource
+    desk: Client,
+    visits: list[Appointment],
+    block: Block,
+    second_device: Resource,
+    front_desk: Staff,
+    now: datetime,
 ) -> None:
     page = desk.get(f"/blocks/{block.pk}/").content.decode()
     answer = desk.post(f"/blocks/{block.pk}/move/", ticked(page), follow=True)
@@ -154,6 +167,14 @@ def test_without_script_one_press_moves_them_all_and_says_so(
     visits[0].refresh_from_db()
     assert visits[0].starts_at == at(FIRST, "10:00")
     assert visits[0].history.order_by("-id")[0].reason == "Needle 1: maintenance"
+    [undo] = undos(said)
+    back = desk.post(undo, follow=True)
+    assert back.redirect_chain == [(f"/blocks/{block.pk}/", 303)]
+    # The device is blocked, so the former place is nobody's to have again.
+    assert "has been taken meanwhile" in back.content.decode()
+    blocks.release(block=block, by=front_desk, now=now)
+    assert "back to what it was" in desk.post(undo, follow=True).content.decode()
+    assert visits[0].resources_held()["device"] == block.resources.get().pk
 
 
 def test_only_the_patient_whose_button_was_pressed_is_moved(
@@ -239,6 +260,7 @@ def test_with_script_each_request_moves_some_and_shows_the_progress_until_all_ar
     done = desk.post(f"/blocks/{anew.pk}/move/", ticked(page), headers=HTMX).content.decode()
     assert "40 visits moved." in done and "<progress" not in done
     assert "No visit must move" in done
+    assert "Moved: 40 patients" in done and len(undos(done)) == 40
 
 
 def test_who_finds_no_place_stays_listed_with_the_reason_and_a_way_on(
