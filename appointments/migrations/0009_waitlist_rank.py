@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0007_true_times_and_overrides"),
+        ("appointments", "0008_tasks_of_a_site"),
         ("clinic", "0003_scheduler"),
         ("patients", "0002_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
