@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 
-from reminders.channels import ed25519
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def twilio(token: str, url: str, fields: dict[str, str]) -> str:
@@ -16,23 +16,11 @@ def twilio(token: str, url: str, fields: dict[str, str]) -> str:
 
 def telnyx(seed: bytes, timestamp: str, body: bytes) -> str:
     """telnyx-signature-ed25519: base64 of Ed25519 over the time, a bar and the raw body."""
-    scalar, prefix = _secrets(seed)
-    public = ed25519.compressed(ed25519.multiplied(scalar, ed25519.BASE))
-    message = timestamp.encode() + b"|" + body
-    nonce = ed25519.digest(prefix, message)
-    commitment = ed25519.compressed(ed25519.multiplied(nonce, ed25519.BASE))
-    factor = (nonce + ed25519.digest(commitment, public, message) * scalar) % ed25519.ORDER
-    return base64.b64encode(commitment + factor.to_bytes(32, "little")).decode()
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    return base64.b64encode(key.sign(timestamp.encode() + b"|" + body)).decode()
 
 
 def telnyx_public_key(seed: bytes) -> str:
     """What Telnyx's portal shows as the account's public key (base64)."""
-    scalar, _ = _secrets(seed)
-    return base64.b64encode(ed25519.compressed(ed25519.multiplied(scalar, ed25519.BASE))).decode()
-
-
-def _secrets(seed: bytes) -> tuple[int, bytes]:
-    """The scalar and the prefix of a private key of 32 bytes (RFC 8032, 5.1.5)."""
-    hashed = hashlib.sha512(seed).digest()
-    scalar = int.from_bytes(hashed[:32], "little")
-    return scalar & ((1 << 254) - 8) | (1 << 254), hashed[32:]
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
