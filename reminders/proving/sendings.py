@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from clinic import hours
+from clinic.hours import Hours
+from clinic.models import AuditEntry
+from reminders import gate
 from reminders.catalogue import Purpose
-from reminders.gate import QUIET_HOURS
-from reminders.models import Attempt
+from reminders.journeys import recipients
+from reminders.models import Attempt, SentContent
 from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_query
+from reminders.sending.letters import body_digest
 from reminders.sending.submitting import LEASE
+
+_BATCH = 1000
 
 # Handed over a second time although nothing proved the first time wrong.
 _ACCEPTED_TWICE = """
@@ -102,29 +112,66 @@ SELECT format('message %%s, attempt %%s', message.id, attempt.number)
 
 
 def _by_day(now: datetime) -> Finding:
-    """Attempts at an hour that is quiet in the patient's zone as it is known today.
+    """Attempts at an hour that is quiet wherever the patient may be, or by the patient's own wish.
 
-    The gate looked up to one lease before the attempt began, so a window may just have closed.
+    That is known of today only, so what came before the last change of the patient's record is left
+    out: run every night, the proof has seen it. The gate looked up to one lease before the attempt
+    began, so a window may just have closed.
     """
-    rows = (
+    named, faults = [], 0
+    for attempts in _batches(_that_wait_for_the_day()):
+        known = recipients.of([attempt.message for attempt in attempts])
+        for attempt in attempts:
+            message, at = attempt.message, attempt.started_at
+            recipient = known[message.pk]
+            windows = gate.allowed_hours(Purpose(message.purpose), recipient)
+            moments = (at, at - LEASE - CLOCKS)
+            if not any(_is_open(each, windows, recipient.zones) for each in moments):
+                faults += 1
+                named.append(f"message {message.pk}")
+    return Finding(faults, tuple(named[:MOST_NAMED]))
+
+
+def _that_wait_for_the_day() -> QuerySet[Attempt]:
+    changed_since = AuditEntry.objects.filter(
+        patient_id=OuterRef("message__patient"),
+        action="patient.change",
+        at__gt=OuterRef("started_at"),
+    )
+    return (
         Attempt.objects.filter(
+            ~Exists(changed_since),
             outcome__in=("accepted", "unknown"),
             message__priority__gt=0,
-            message__purpose__in=QUIET_HOURS,
+            message__patient__isnull=False,
         )
+        .exclude(message__purpose=Purpose.SYSTEM)
+        .select_related("message__patient", "message__site")
         .order_by("id")
-        .values_list(
-            *("message_id", "message__purpose", "started_at"),
-            *("message__patient__zone", "message__site__zone"),
-        )
     )
+
+
+def _batches(rows: QuerySet[Attempt]) -> Iterator[Sequence[Attempt]]:
+    found = rows.iterator(chunk_size=_BATCH)
+    while batch := list(islice(found, _BATCH)):
+        yield batch
+
+
+def _is_open(at: datetime, windows: Sequence[Hours], zones: tuple[str, ...]) -> bool:
+    try:
+        return hours.next_allowed(at, windows, zones) == at
+    except hours.NeverAllowed:
+        return False
+
+
+def _altered(now: datetime) -> Finding:
+    """Stored words that are not those of which the fingerprint was taken."""
     named, faults = [], 0
-    for message, purpose, at, own_zone, site_zone in rows.iterator(chunk_size=2000):
-        window, zones = QUIET_HOURS[Purpose(purpose)], (own_zone or site_zone,)
-        moments = (at, at - LEASE - CLOCKS)
-        if all(hours.next_allowed(moment, window, zones) != moment for moment in moments):
+    kept = SentContent.objects.exclude(body_digest="").filter(emptied_at=None).order_by("pk")
+    for content in kept.iterator(chunk_size=_BATCH):
+        if body_digest(content) != content.body_digest:
             faults += 1
-            named.append(f"message {message}")
+            named.append(f"message {content.message_id}")
     return Finding(faults, tuple(named[:MOST_NAMED]))
 
 
@@ -140,5 +187,6 @@ SENDINGS: tuple[Check, ...] = (
     by_query("suppression", "No suppressed number or address was written to.", _SUPPRESSED),
     by_query("death", "Nobody was written to after their death was recorded.", _AFTER_DEATH),
     by_query("in_time", "Nothing was sent after it had expired.", _TOO_LATE),
+    Check("unaltered", "What was sent is stored as it was sent.", _altered),
     Check("quiet_hours", "Nothing that waits for the day was sent in quiet hours.", _by_day),
 )

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from appointments.lifecycle import Move
 from appointments.models import Allocation, Appointment, StatusChange
 from appointments.visits import history
-from clinic.models import Resource
+from clinic.models import Resource, Staff
+from patients import registration
 from patients.models import Patient
 from reminders.journeys import replanning
 from reminders.ledger import receipts
@@ -148,6 +149,7 @@ BREAKS: dict[str, str | Callable[[], None]] = {
     "visits": f"""
         UPDATE reminders_messageitem SET anchor = 'visit:0' WHERE message_id = {SENT}""",
     "items": f"DELETE FROM reminders_messageitem WHERE message_id = {WAITING}",
+    "unaltered": "UPDATE reminders_sentcontent SET text = text || '.'",
     "words": WORDS_LOST,
     "plan": f"UPDATE reminders_message SET due_at = due_at - interval '1 h' WHERE id = {WAITING}",
 }
@@ -187,6 +189,23 @@ def test_a_repetition_after_a_reported_loss_is_no_fault(
     )
     as_owner(TAKEN_AGAIN.replace(SENT, str(told.pk)))
     assert "accepted_once" not in faults(now)
+
+
+@pytest.mark.usefixtures("told")
+def test_what_came_before_a_change_of_the_record_is_not_held_against_the_record_of_today(
+    patient: Patient, front_desk: Staff, as_owner: Callable[[str], None], now: datetime
+) -> None:
+    later = now + timedelta(hours=15)
+    as_owner(str(BREAKS["quiet_hours"]))
+    assert "quiet_hours" in faults(later)
+    registration.change(
+        patient=patient,
+        zone="America/Denver",
+        by=front_desk,
+        now=later,
+        expected_version=patient.version,
+    )
+    assert "quiet_hours" not in faults(later)
 
 
 def test_many_faults_are_counted_and_the_first_are_named(
