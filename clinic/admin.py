@@ -14,6 +14,7 @@ from clinic.models import (
     Credential,
     HoursException,
     Modality,
+    OnCallShift,
     OpeningHours,
     ProviderHours,
     Resource,
@@ -136,3 +137,9 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).exclude(kind=ResourceKind.PATIENT)
+
+
+@admin.register(OnCallShift)
+class OnCallShiftAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("site", "staff", "starts_at", "ends_at")
+    list_filter = ("site",)

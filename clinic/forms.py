@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import QuerySet
 
-from clinic.models import Modality, Resource, ResourceKind, Site
+from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 
 
 class SignInForm(AuthenticationForm):
@@ -109,3 +110,44 @@ class ServiceForm(forms.Form):
         self["providers"].field.queryset = Resource.objects.filter(  # type: ignore[attr-defined]
             kind=ResourceKind.PROVIDER, is_active=True, hours__site__in=sites
         ).distinct()
+
+
+def _wall(label: str) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label,
+        input_formats=["%Y-%m-%dT%H:%M"],
+        error_messages={"required": "Choose a day and time."},
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+
+
+class ShiftForm(forms.Form):
+    """Somebody on call; times are those of the site's clock."""
+
+    staff = forms.ModelChoiceField(
+        queryset=Staff.objects.none(), label="Who", error_messages={"required": "Choose somebody."}
+    )
+    starts_at = _wall("From")
+    ends_at = _wall("Until")
+    phone = forms.CharField(
+        max_length=30, required=False, label="Mobile phone", help_text="Like +1 212 555 0123."
+    )
+    email = forms.EmailField(
+        required=False,
+        label="E-mail",
+        help_text="With neither, it is the address they sign in with.",
+    )
+
+    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["staff"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = Staff.objects.filter(site_roles__site=site, is_active=True).distinct()
+
+    def clean(self) -> dict[str, Any]:
+        """Wall time has no zone yet: the site gives it."""
+        asked = super().clean() or {}
+        return {
+            name: value.replace(tzinfo=None) if isinstance(value, datetime) else value
+            for name, value in asked.items()
+        }

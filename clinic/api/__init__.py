@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from clinic.api.on_call import OnCall
 from clinic.api.protocols import Protocols
 from clinic.api.signing_in import Login, Logout, LogoutAll
 from clinic.api.sites import Sites
@@ -10,6 +11,7 @@ from clinic.api_views import router
 _router = router()
 _router.register("sites", Sites, basename="api-sites")
 _router.register("protocols", Protocols, basename="api-protocols")
+_router.register("on-call", OnCall, basename="api-on-call")
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),

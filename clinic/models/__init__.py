@@ -1,6 +1,7 @@
 """What is true of the house, whoever the patient is."""
 
 from clinic.models.audit import AuditEntry
+from clinic.models.on_call import OnCallShift
 from clinic.models.protocol import ProtocolVersion
 from clinic.models.resource import (
     Credential,
@@ -19,6 +20,7 @@ __all__ = [
     "Credential",
     "HoursException",
     "Modality",
+    "OnCallShift",
     "OpeningHours",
     "ProtocolVersion",
     "ProviderHours",

@@ -1,0 +1,127 @@
+"""The rota of who is on call at a site: every write to it, and who it is at a moment."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import OnCallShift, Site, Staff
+
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+LONGEST = timedelta(days=31)
+
+
+class ShiftRefused(Exception):
+    """The shift cannot be like that. Nothing was changed."""
+
+    code = "shift_refused"
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.sentence, self.field = sentence, field
+
+
+@transaction.atomic
+def add(
+    *,
+    site: Site,
+    staff: Staff,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: Staff,
+    now: datetime,
+    phone: str = "",
+    email: str = "",
+) -> OnCallShift:
+    """Put `staff` on call for [starts_at, ends_at) (UTC), reached by text, mail or both.
+
+    Without a contact point it is the address that they sign in with.
+
+    Raises:
+        ShiftRefused: when it is over, too long, twice there, or nobody could be reached.
+        Forbidden: when `by` does not manage `site`.
+    """
+    access.require(by, Capability.MANAGE_SITE, site)
+    phone, email = re.sub(r"[\s().-]", "", phone), email.strip().lower()
+    if not phone and not email:
+        email = staff.email
+    _check(site, staff, starts_at, ends_at, phone, email, now)
+    try:
+        with transaction.atomic():
+            shift = OnCallShift.objects.create(
+                site=site,
+                staff=staff,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                phone=phone,
+                email=email,
+            )
+    except IntegrityError:
+        raise ShiftRefused(f"{staff} is on call from then already.", "starts_at") from None
+    audit.record(
+        action="on_call.add",
+        subject=shift,
+        by=by,
+        now=now,
+        site=site,
+        after={
+            "staff": staff.pk,
+            "starts_at": starts_at.isoformat(),
+            "ends_at": ends_at.isoformat(),
+        },
+    )
+    return shift
+
+
+@transaction.atomic
+def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
+    """Take a shift out of the rota, also while it lasts. Raises Forbidden."""
+    access.require(by, Capability.MANAGE_SITE, shift.site)
+    audit.record(
+        action="on_call.remove",
+        subject=shift,
+        by=by,
+        now=now,
+        site=shift.site,
+        before={"staff": shift.staff_id, "starts_at": shift.starts_at.isoformat()},
+    )
+    shift.delete()
+
+
+def at(site: Site, moment: datetime) -> list[OnCallShift]:
+    """Everybody who is on call for `site` at `moment` (UTC)."""
+    return list(OnCallShift.objects.at(moment).filter(site=site, staff__is_active=True))
+
+
+def _check(
+    site: Site,
+    staff: Staff,
+    starts_at: datetime,
+    ends_at: datetime,
+    phone: str,
+    email: str,
+    now: datetime,
+) -> None:
+    if not staff.site_roles.filter(site=site).exists():
+        raise ShiftRefused(f"{staff} does not work at {site}.", "staff")
+    if ends_at <= starts_at:
+        raise ShiftRefused("The end must lie after the start.", "ends_at")
+    if ends_at <= now:
+        raise ShiftRefused("This time is over.", "ends_at")
+    if ends_at - starts_at > LONGEST:
+        raise ShiftRefused("Make a shift of at most 31 days.", "ends_at")
+    if phone and not E164.fullmatch(phone):
+        raise ShiftRefused("Write the number with its country code, like +1 212 555 0123.", "phone")
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise ShiftRefused(
+                "This is not an e-mail address. Write it like name@example.com.", "email"
+            ) from None

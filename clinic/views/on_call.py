@@ -1,0 +1,67 @@
+"""/on-call/: who is on call at a site, and for how long; managers add and remove shifts."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from clinic import access, on_call
+from clinic.access import Capability
+from clinic.forms import ShiftForm
+from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
+from clinic.models import OnCallShift, Staff
+from clinic.on_call import ShiftRefused
+from clinic.views.current_site import current_site
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rota(request: HttpRequest) -> HttpResponse:
+    """The shifts that are not over, the present one first; the form for another below."""
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.SEE_PATIENTS, site)
+    form = ShiftForm(request.POST or None, site=site)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        try:
+            on_call.add(
+                site=site,
+                staff=asked["staff"],
+                starts_at=resolve(asked["starts_at"], site.zone, fold=0),
+                ends_at=resolve(asked["ends_at"], site.zone, fold=0),
+                phone=asked["phone"],
+                email=asked["email"],
+                by=staff,
+                now=now,
+            )
+        except ShiftRefused as refused:
+            form.add_error(refused.field, refused.sentence)
+        except (WallTimeMissing, WallTimeRepeats):
+            form.add_error(None, "The clocks change at this time. Choose another hour.")
+        else:
+            messages.success(request, f"{asked['staff']} is on call then.")
+            return redirect("on-call")
+    shifts = OnCallShift.objects.filter(site=site, ends_at__gt=now).select_related("staff", "site")
+    context = {
+        "site": site,
+        "shifts": shifts,
+        "now": now,
+        "form": form,
+        "may_change": access.can(staff, Capability.MANAGE_SITE, site),
+    }
+    return render(request, "clinic/on_call.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    staff = cast(Staff, request.user)
+    shift = get_object_or_404(
+        OnCallShift.objects.filter(site__in=access.sites_of(staff)).select_related("site"), pk=pk
+    )
+    on_call.remove(shift=shift, by=staff, now=timezone.now())
+    messages.success(request, "The shift is removed.")
+    return redirect("on-call")
