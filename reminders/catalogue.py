@@ -141,6 +141,7 @@ REASONS: Mapping[str, str] = {
     "no_address": "There is no number or address for this channel.",
     "suppressed": "The number or address must not be written to.",
     "not_live": "The site does not send messages yet.",
+    "in_conversation": "It waits while staff are in touch with the patient about a symptom.",
     "quiet_hours": "It waits for the hours in which messages may be sent.",
     "cap": "The person has had as many messages as they should get; this one can be spared.",
     "said_by_email": "The person has had as many texts as they should get; the e-mail says it.",

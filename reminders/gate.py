@@ -1,13 +1,13 @@
 """The last decision before a message leaves: send now, wait, or not at all, and why. Pure.
 
 Judges what may change without replanning: consent, address, suppression, expiry, quiet hours,
-the site's first day. Refuses to know what the message says.
+the site's first day, an open conversation about a symptom. Refuses to know what the message says.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clinic import hours
 from clinic.hours import CARE_HOURS, Hours
@@ -29,6 +29,10 @@ _WORDS = {
 }
 # The one thing that is still said on a closed channel: that it is closed.
 OPTED_OUT = "opted_out"
+# While a clinician is in touch with the patient about a symptom, what can wait does.
+IN_CONVERSATION = "in_conversation"
+HELD_FROM = 2
+LOOK_AGAIN = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Recipient:
     `consents` are (purpose, channel); photos and phi_detail have the channel "any". `zones` are
     all in which the patient may be. `suppressed` says why the address must not be used. `quiet` are
     the patient's own quiet hours, two minutes of the day; they may reach past midnight.
+    `in_conversation`: a reply of theirs with a symptom is not closed yet.
     """
 
     consents: frozenset[tuple[str, str]]
@@ -61,6 +66,7 @@ class Recipient:
     live_from: datetime | None
     deceased: bool = False
     quiet: tuple[int, int] | None = None
+    in_conversation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +98,16 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
     """Whether a due message goes out at `now` (UTC).
 
     The first of these that applies decides: death, expiry, consent, address, suppression, the
-    site's first day, quiet hours. Priority 0 is not bound by quiet hours; the purpose `system` asks
-    for no consent and is not bound by them either. A message that quiet hours would hold past its
-    expiry is skipped at once.
+    site's first day, an open conversation, quiet hours. Priority 0 is not bound by the last two;
+    the purpose `system` asks for no consent and is not bound by them either. A message that would
+    be held past its expiry is skipped at once.
     """
     if refusal := _refusal(envelope, recipient, now=now):
         return refusal
     if envelope.priority == 0 or envelope.purpose is Purpose.SYSTEM:
         return Send()
+    if recipient.in_conversation and envelope.priority >= HELD_FROM:
+        return _wait(envelope, now + LOOK_AGAIN, IN_CONVERSATION, REASONS[IN_CONVERSATION])
     try:
         allowed_at = hours.next_allowed(
             now, allowed_hours(envelope.purpose, recipient), recipient.zones
@@ -108,10 +116,7 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
         return _skip("no_common_hour")
     if allowed_at == now:
         return Send()
-    words = _hours_in_words(envelope, recipient)
-    if allowed_at >= envelope.expires_at:
-        return Skip("expired", f"{REASONS['expired']} {words}")
-    return Wait(allowed_at, "quiet_hours", words)
+    return _wait(envelope, allowed_at, "quiet_hours", _hours_in_words(envelope, recipient))
 
 
 def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip | None:
@@ -144,6 +149,13 @@ def may_arrive_until(
     if priority == 0 or purpose is Purpose.SYSTEM:
         return None
     return hours.allowed_until(now, allowed_hours(purpose, recipient), recipient.zones)
+
+
+def _wait(envelope: Envelope, until: datetime, reason: str, why: str) -> Wait | Skip:
+    """Wait, unless it would be of no use any more by then."""
+    if until >= envelope.expires_at:
+        return Skip("expired", f"{REASONS['expired']} {why}")
+    return Wait(until, reason, why)
 
 
 def _hours_in_words(envelope: Envelope, recipient: Recipient) -> str:

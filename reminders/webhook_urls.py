@@ -6,6 +6,7 @@ from reminders.webhooks import mail, telnyx, twilio
 
 urlpatterns = [
     path("webhooks/twilio/status/<uuid:reference>/", twilio.status, name="twilio-status"),
+    path("webhooks/twilio/inbound/", twilio.inbound, name="twilio-inbound"),
     path("webhooks/telnyx/status/<uuid:reference>/", telnyx.status, name="telnyx-status"),
     path("webhooks/mail/", mail.tracking, name="mail-tracking"),
 ]

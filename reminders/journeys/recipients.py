@@ -10,7 +10,7 @@ from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
-from reminders.models import Message, Suppression
+from reminders.models import Conversation, Message, Suppression
 
 KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
 
@@ -37,6 +37,7 @@ def of(messages: Sequence[Message]) -> dict[int, Recipient]:
         for message in messages
     }
     suppressed = _suppressed(addresses.values())
+    conversing = _conversing(patients)
     recipients = {}
     for message in messages:
         patient, address = message.patient, addresses[message.pk]
@@ -49,6 +50,7 @@ def of(messages: Sequence[Message]) -> dict[int, Recipient]:
             live_from=message.site.live_from,
             deceased=patient is not None and patient.deceased_at is not None,
             quiet=_quiet(patient),
+            in_conversation=message.patient_id in conversing,
         )
     return recipients
 
@@ -79,6 +81,12 @@ def _addresses(patients: Collection[int]) -> dict[tuple[int | None, str], str]:
     for patient, kind, value in points:
         addresses.setdefault((patient, channels[kind]), value)
     return addresses
+
+
+def _conversing(patients: Collection[int]) -> set[int | None]:
+    """Those of whom a reply with a symptom is not closed yet."""
+    held = Conversation.objects.open().filter(patient__in=patients, has_symptom=True)
+    return set(held.values_list("patient_id", flat=True))
 
 
 def _suppressed(addresses: Collection[str]) -> dict[tuple[str, str], str]:

@@ -1,6 +1,7 @@
 """The ledger: every message that was wanted, sent or not sent, and why."""
 
 from reminders.catalogue import MessageState
+from reminders.models.conversation import Conversation, ConversationState, InboundMessage
 from reminders.models.draft import DraftText
 from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
@@ -11,7 +12,10 @@ from reminders.models.wording import WordingState, WordingVersion
 
 __all__ = [
     "Attempt",
+    "Conversation",
+    "ConversationState",
     "DraftText",
+    "InboundMessage",
     "LookUp",
     "LookUpAnswer",
     "Message",

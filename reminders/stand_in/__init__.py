@@ -43,6 +43,9 @@ or by the destination itself:
 | mail_drop_before     | vanish@…         | the connection is cut at the recipient; not taken   |
 | mail_drop_after      | drop@…           | taken; the connection is cut without an answer      |
 
+A patient writes back by `StandIn.reply` or POST /reply {"text": …, "sender": …, "to": …, "url": …}:
+it is reported to the url, signed, as Twilio reports an incoming text.
+
 Reading: GET /received.json (texts and mails, oldest first), DELETE /received, GET /health.
 """
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from reminders.stand_in import replies
 from reminders.stand_in.answers import Answer
 from reminders.stand_in.callbacks import Callbacks
 from reminders.stand_in.mailbox import Mailbox
@@ -69,6 +70,7 @@ class StandIn:
             modes=self.modes,
             callbacks=self._callbacks,
         )
+        self._account = {"account_sid": account_sid, "token": auth_token}
         telnyx = TelnyxApi(
             api_key=TELNYX_API_KEY,
             profile_id=TELNYX_PROFILE_ID,
@@ -76,7 +78,9 @@ class StandIn:
             modes=self.modes,
             callbacks=self._callbacks,
         )
-        self._http = Door((host, http_port), twilio, telnyx, self.received, self.modes)
+        self._http = Door(
+            (host, http_port), twilio, telnyx, self.received, self.modes, self._account
+        )
         try:
             self._mailbox = Mailbox(
                 host=host,
@@ -121,6 +125,11 @@ class StandIn:
     def mode(self, name: str, *, count: int = 1, ms: int = 3000) -> None:
         """Misbehave for the next `count` submissions (0: until `clear`); see the package."""
         self.modes.tell(name, count=count, ms=ms)
+
+    def reply(self, text: str, **told: Any) -> int:
+        """Send a text back to the clinic as Twilio reports it; the status of the answer. `told`
+        is what `replies.send` asks for besides."""
+        return replies.send(replies.Reply(text=text, **told), **self._account)
 
     def clear_modes(self) -> None:
         """Behave again, and keep what arrived."""
@@ -167,9 +176,11 @@ class Door(ThreadingHTTPServer):
         telnyx: TelnyxApi,
         received: Received,
         modes: Modes,
+        account: dict[str, str],
     ) -> None:
         self.twilio, self.telnyx = twilio, telnyx
         self.received, self.modes = received, modes
+        self.account = account
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -209,6 +220,9 @@ class Conversation(BaseHTTPRequestHandler):
             return
         if self.path == "/control":
             self._answer(self._control(body))
+            return
+        if self.path == "/reply":
+            self._answer(self._reply(body))
             return
         if self.path == "/v2/messages":
             if self._admitted_by_telnyx():
@@ -283,6 +297,17 @@ class Conversation(BaseHTTPRequestHandler):
                 self.server.modes.tell(str(told["mode"]), count=count, ms=ms)
         except (ValueError, KeyError, TypeError) as fault:
             return Answer(400, {"message": str(fault)})
+        return Answer(200, {"ok": True})
+
+    def _reply(self, body: bytes) -> Answer:
+        """A patient's text, handed on in its own time: who asked may be whom it goes to."""
+        try:
+            reply = replies.Reply(**json.loads(body))
+        except (ValueError, TypeError) as fault:
+            return Answer(400, {"message": str(fault)})
+        threading.Thread(
+            target=replies.send, args=(reply,), kwargs=self.server.account, daemon=True
+        ).start()
         return Answer(200, {"ok": True})
 
     def _answer(self, answer: Answer) -> None:

@@ -1,4 +1,4 @@
-"""Twilio's status callbacks: a form, signed with the account's token.
+"""Twilio's status callbacks and the texts that come in: a form, signed with the account's token.
 
 Source, read in November 2026: twilio.com/docs/usage/security (validating requests).
 """
@@ -14,6 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
+from reminders.catalogue import Channel
+from reminders.inbound import receiving
 from reminders.ledger import receipts
 
 
@@ -42,6 +44,31 @@ def status(request: HttpRequest, reference: UUID) -> HttpResponse:
         )
     except receipts.Misdirected:
         return HttpResponse(status=403)
+    return HttpResponse(status=204)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def inbound(request: HttpRequest) -> HttpResponse:
+    """One text that somebody sent us. The empty answer tells Twilio to say nothing in our name.
+
+    A replay is harmless: a reply is stored once by Twilio's id of it.
+    """
+    if not is_signed(request):
+        return HttpResponse(status=403)
+    now = timezone.now()
+    receiving.receive(
+        channel=Channel.SMS,
+        provider="twilio",
+        provider_id=request.POST.get("MessageSid", ""),
+        from_address=request.POST.get("From", ""),
+        to_address=request.POST.get("To", ""),
+        text=request.POST.get("Body", ""),
+        opt_out_flag=request.POST.get("OptOutType", "") == "STOP",
+        received_at=now,
+        now=now,
+    )
     return HttpResponse(status=204)
 
 

@@ -213,10 +213,10 @@ def test_a_reminder_says_when_and_where_to_read_how_to_prepare() -> None:
     )
 
 
-def test_the_reminder_that_asks_whether_the_time_suits_asks_for_a_call() -> None:
+def test_the_reminder_that_asks_whether_the_time_suits_asks_for_a_digit() -> None:
     text = sms(kind=Kind.REMINDER_CONFIRM).text
 
-    assert "If the time does not suit you, please call +12125550123." in text
+    assert "Reply 1 yes, 2 change. Or call +12125550123." in text
 
 
 def test_a_moved_text_gives_the_old_and_the_new_time() -> None:

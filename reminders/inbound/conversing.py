@@ -1,0 +1,210 @@
+"""Conversations: opened by a reply, taken, answered, matched with a patient and closed by staff.
+
+Who manages messages answers everything; who treats (`run_visit`) answers what holds a symptom,
+because a symptom is for a clinician to judge. Refuses to decide what a reply means.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from appointments.refusals import Refused
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Site, Staff
+from patients.models import Patient
+from reminders.catalogue import Channel, Kind, MessageState
+from reminders.gate import IN_CONVERSATION
+from reminders.ledger import claiming, opting_out, saying_now
+from reminders.models import Conversation, ConversationState, Message, Suppression
+from reminders.models.conversation import ConversationQuerySet
+from reminders.wording.rules import HARD_SEGMENTS
+from reminders.wording.segments import Segments, fold, segments
+
+State = ConversationState
+LONGEST_MAIL = 4000
+
+
+class ConversationRefused(Refused):
+    """The conversation is in no state for this act; `sentence` says what to do."""
+
+    code = "conversation_refused"
+
+    def __init__(self, sentence: str, *, field: str = "state") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def of(staff: Staff) -> ConversationQuerySet:
+    """The conversations that `staff` may read and answer: at sites where they manage messages all
+    of them, at sites where they treat those with a symptom."""
+    sites = list(access.sites_of(staff))
+    managed = [site for site in sites if access.can(staff, Capability.MANAGE_MESSAGES, site)]
+    treating = [site for site in sites if access.can(staff, Capability.RUN_VISIT, site)]
+    return Conversation.objects.filter(Q(site__in=managed) | Q(site__in=treating, has_symptom=True))
+
+
+@transaction.atomic
+def take(
+    *, conversation: Conversation, by: Staff, now: datetime, over: bool = False
+) -> Conversation:
+    """Make `by` the owner and end the paging; `over` takes it from somebody who has it.
+
+    Raises Forbidden, and ConversationRefused when it is closed or somebody else's.
+    """
+    stored = _locked(conversation, by)
+    if stored.owner_id not in (None, by.pk) and not over:
+        raise ConversationRefused(f"{stored.owner} has taken this conversation already.")
+    before = stored.owner_id
+    stored.owner, stored.page_at = by, None
+    stored.save(update_fields=["owner", "page_at"])
+    _record("conversation.take", stored, by=by, now=now, before=before)
+    return stored
+
+
+@transaction.atomic
+def reply(
+    *, conversation: Conversation, text: str, reference: UUID, by: Staff, now: datetime
+) -> Message | None:
+    """Write back to the number or address, at once and at any hour, in the clinic's name.
+
+    `reference` is made once for what was typed: sent twice, it is said once, and None comes back.
+
+    Raises:
+        ConversationRefused: when it is closed or too long, or its address gets no messages.
+        Forbidden: unless `by` may answer it.
+    """
+    stored = _locked(conversation, by)
+    text = " ".join(text.replace("\x00", " ").split())
+    _sayable(stored, text)
+    message = saying_now.say(
+        site=stored.site,
+        kind=Kind.STAFF_REPLY,
+        channel=Channel(stored.channel),
+        to_address=stored.address,
+        key=f"staff:{stored.pk}:{reference}",
+        now=now,
+        text=text,
+        patient=stored.patient,
+        why=[f"{by} answered in the inbox."],
+        language=stored.patient.language if stored.patient else "en",
+    )
+    if message is None:
+        return None
+    if stored.owner is None:
+        stored.owner = by
+    if stored.state in (State.NEW, State.ESCALATED):
+        stored.state = State.WAITING
+    stored.page_at, stored.last_at = None, now
+    stored.save(update_fields=["owner", "state", "page_at", "last_at"])
+    _record("conversation.reply", stored, by=by, now=now, after={"message": message.pk})
+    return message
+
+
+@transaction.atomic
+def match(
+    *, conversation: Conversation, patient: Patient, by: Staff, now: datetime
+) -> Conversation:
+    """Say whose conversation it is, of those who share the address or of anybody at the site.
+
+    Raises Forbidden, and ConversationRefused when it is closed or has a patient already.
+    """
+    stored = _locked(conversation, by)
+    if stored.patient_id is not None:
+        raise ConversationRefused("This conversation has a patient already.")
+    if not patient.sites.filter(pk=stored.site_id).exists():
+        raise ConversationRefused("This patient is not of this site.", field="patient")
+    stored.patient = patient
+    if stored.state == State.UNMATCHED:
+        stored.state = State.NEW
+    stored.save(update_fields=["patient", "state"])
+    _record("conversation.match", stored, by=by, now=now, after={"patient": patient.pk})
+    return stored
+
+
+@transaction.atomic
+def close(*, conversation: Conversation, by: Staff, now: datetime) -> Conversation:
+    """Close it: what was held back because of it goes out at the next moment that allows.
+
+    Raises Forbidden, and ConversationRefused when it is closed already.
+    """
+    claiming.hold_patients([conversation.patient_id])
+    stored = _locked(conversation, by)
+    stored.state, stored.page_at = State.CLOSED, None
+    stored.closed_at, stored.closed_by = now, by
+    stored.save(update_fields=["state", "page_at", "closed_at", "closed_by"])
+    if stored.has_symptom and stored.patient_id is not None:
+        Message.objects.filter(
+            patient=stored.patient_id, state=MessageState.SCHEDULED, reason=IN_CONVERSATION
+        ).update(wake_at=now)
+    _record("conversation.close", stored, by=by, now=now)
+    return stored
+
+
+def sharers(conversation: Conversation) -> QuerySet[Patient]:
+    """The patients who have this number or address now."""
+    ids = opting_out.sharers(Channel(conversation.channel), conversation.address)
+    return Patient.objects.filter(pk__in=ids)
+
+
+def suppression(conversation: Conversation) -> Suppression | None:
+    """Why nothing may be written to its address, if so."""
+    return Suppression.objects.filter(
+        channel=conversation.channel, address=conversation.address, lifted_at=None
+    ).first()
+
+
+def counted(site: Site, text: str) -> Segments:
+    """The length of an answer by text message, with the clinic's name before it."""
+    return segments(fold(f"{site.sms_name}: {' '.join(text.split())}"))
+
+
+def _sayable(conversation: Conversation, text: str) -> None:
+    if not text:
+        raise ConversationRefused("Write what you want to say.", field="text")
+    if suppression(conversation) is not None:
+        raise ConversationRefused("This address gets no messages from us. Call instead.")
+    if conversation.channel == Channel.SMS:
+        count = counted(conversation.site, text).count
+        if count > HARD_SEGMENTS:
+            raise ConversationRefused(
+                f"This takes {count} text messages; write at most {HARD_SEGMENTS}.", field="text"
+            )
+    elif len(text) > LONGEST_MAIL:
+        raise ConversationRefused(f"Write at most {LONGEST_MAIL} characters.", field="text")
+
+
+def _locked(conversation: Conversation, by: Staff) -> Conversation:
+    """The open conversation as it is now, locked. Raises Forbidden and ConversationRefused."""
+    Conversation.objects.select_for_update(no_key=True).only("pk").get(pk=conversation.pk)
+    stored = Conversation.objects.select_related("site", "patient", "owner").get(pk=conversation.pk)
+    if not (stored.has_symptom and access.can(by, Capability.RUN_VISIT, stored.site)):
+        access.require(by, Capability.MANAGE_MESSAGES, stored.site)
+    if stored.state == State.CLOSED:
+        raise ConversationRefused("This conversation is closed. A new reply opens another.")
+    return stored
+
+
+def _record(
+    action: str,
+    conversation: Conversation,
+    *,
+    by: Staff,
+    now: datetime,
+    before: int | None = None,
+    after: dict[str, int] | None = None,
+) -> None:
+    audit.record(
+        action=action,
+        subject=conversation,
+        by=by,
+        now=now,
+        site=conversation.site,
+        patient_id=conversation.patient_id,
+        before={"owner": before} if before else {},
+        after=after or {},
+    )

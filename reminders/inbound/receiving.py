@@ -1,0 +1,233 @@
+"""One reply, from the provider's report to everything that follows from it, in one transaction.
+
+It is stored once, however often it is reported, and what it means takes effect at once. A reply
+whose person is not certain is never guessed at: it waits for staff.
+
+Locks in this order: the visit, the patients, the conversation.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from appointments.lifecycle import MoveRefused
+from appointments.refusals import StaleVersion
+from appointments.visits import attendance
+from clinic.models import Site
+from patients.models import Patient
+from reminders.catalogue import Channel
+from reminders.inbound import questions
+from reminders.inbound.grammar import Label, Reading, read
+from reminders.inbound.questions import Asked
+from reminders.inbound.reacting import Heard, react
+from reminders.ledger import claiming, opting_out
+from reminders.models import (
+    Conversation,
+    ConversationState,
+    InboundMessage,
+    Message,
+    Suppression,
+    SuppressionReason,
+)
+
+log = logging.getLogger(__name__)
+
+State = ConversationState
+# A text has 1,600 characters at most; of a mail nobody reads more.
+LONGEST = 10_000
+# Whoever says only this needs nobody: it is done already.
+_DONE_AT_ONCE = frozenset({Label.OPTOUT, Label.START, Label.HELP, Label.CONFIRM, Label.ANSWER})
+
+
+class _CameBefore(Exception):
+    """Another report of the same reply is stored."""
+
+
+def receive(
+    *,
+    channel: Channel,
+    provider: str,
+    provider_id: str,
+    from_address: str,
+    to_address: str,
+    text: str,
+    opt_out_flag: bool,
+    received_at: datetime,
+    now: datetime,
+) -> InboundMessage | None:
+    """Take in one reply; None when it was taken in before, or was written to no site of ours.
+
+    `provider_id` is the provider's own id of it. `opt_out_flag` says that the provider took it for
+    an opt-out and has answered the person. Addresses are as they are stored: E.164 or lower case.
+    """
+    site = _site(channel, from_address, to_address)
+    if site is None:
+        log.warning("a reply by %s was written to no site", channel)
+        return None
+    try:
+        with transaction.atomic():
+            return _take_in(
+                site,
+                channel,
+                provider,
+                provider_id,
+                from_address,
+                text,
+                opt_out_flag,
+                received_at=received_at,
+                now=now,
+            )
+    except _CameBefore:
+        return None
+
+
+def _take_in(
+    site: Site,
+    channel: Channel,
+    provider: str,
+    provider_id: str,
+    address: str,
+    text: str,
+    is_flagged: bool,
+    *,
+    received_at: datetime,
+    now: datetime,
+) -> InboundMessage:
+    if InboundMessage.objects.filter(provider=provider, provider_id=provider_id).exists():
+        raise _CameBefore
+    text = text.replace("\x00", "")[:LONGEST]
+    people = list(
+        Patient.objects.filter(pk__in=opting_out.sharers(channel, address)).order_by("pk")
+    )
+    asked = questions.open_to(
+        channel=channel, address=address, patients=[each.pk for each in people], now=now
+    )
+    reading = read(
+        text,
+        question=asked.question,
+        is_opted_out=_is_opted_out(channel, address),
+        is_flagged=is_flagged,
+        names=[name for each in people for name in _names(each)],
+    )
+    is_confirmed = Label.CONFIRM in reading.labels and _confirm(asked, now=now)
+    claiming.hold_patients(each.pk for each in people)
+    conversation = _conversation(site, channel, address, people, reading, is_confirmed, now=now)
+    try:
+        with transaction.atomic():
+            reply = InboundMessage.objects.create(
+                conversation=conversation,
+                provider=provider,
+                provider_id=provider_id,
+                received_at=received_at,
+                text=text,
+                labels=sorted(reading.labels),
+                question=asked.question or "",
+                answers=asked.message if _answers(reading) else None,
+            )
+    except IntegrityError:
+        raise _CameBefore from None
+    heard = Heard(reply, conversation, reading, asked, tuple(people), is_confirmed, is_flagged)
+    reply.did = react(heard, now=now)
+    reply.save(update_fields=["did"])
+    return reply
+
+
+def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:
+    """The site that was written to. Of several that share a sender, the one that last wrote to
+    this address."""
+    if channel == Channel.SMS:
+        sites = Site.objects.filter(sms_number=to_address)
+    else:
+        sites = Site.objects.filter(
+            Q(email_address__iexact=to_address) | Q(reply_to__iexact=to_address)
+        )
+    found = list(sites.order_by("pk"))
+    if len(found) <= 1:
+        return found[0] if found else None
+    last = (
+        Message.objects.filter(site__in=found, channel=channel, content__address=from_address)
+        .order_by("-accepted_at")
+        .select_related("site")
+        .first()
+    )
+    return last.site if last else found[0]
+
+
+def _is_opted_out(channel: Channel, address: str) -> bool:
+    return Suppression.objects.filter(
+        channel=channel,
+        address=address,
+        reason=SuppressionReason.OPTED_OUT,
+        lifted_at=None,
+    ).exists()
+
+
+def _names(patient: Patient) -> list[str]:
+    given = (patient.first_name, patient.legal_given, patient.legal_family)
+    return [name for name in given if name]
+
+
+def _answers(reading: Reading) -> bool:
+    return bool(reading.labels & {Label.CONFIRM, Label.CHANGE, Label.ANSWER})
+
+
+def _confirm(asked: Asked, *, now: datetime) -> bool:
+    """Confirm the visit that was asked about; False when it changed meanwhile."""
+    assert asked.visit is not None
+    try:
+        attendance.confirm(
+            appointment=asked.visit, by=None, now=now, expected_version=asked.visit.version
+        )
+    except (MoveRefused, StaleVersion):
+        return False
+    return True
+
+
+def _conversation(
+    site: Site,
+    channel: Channel,
+    address: str,
+    people: list[Patient],
+    reading: Reading,
+    is_confirmed: bool,
+    *,
+    now: datetime,
+) -> Conversation:
+    """The open conversation with this address, or a new one, in the state that the reply leaves.
+
+    One that asks nothing of anybody is opened closed.
+    """
+    stored = (
+        Conversation.objects.select_for_update(no_key=True)
+        .filter(site=site, channel=channel, address=address)
+        .exclude(state=State.CLOSED)
+        .first()
+    )
+    is_done = reading.labels <= _DONE_AT_ONCE and not reading.may_mean_visit
+    is_done = is_done and (is_confirmed or Label.CONFIRM not in reading.labels)
+    if stored is None:
+        patient = people[0] if len(people) == 1 else None
+        stored = Conversation(
+            site=site,
+            channel=channel,
+            address=address,
+            patient=patient,
+            state=State.CLOSED if is_done else State.NEW if patient else State.UNMATCHED,
+            closed_at=now if is_done else None,
+            opened_at=now,
+        )
+    elif stored.state == State.WAITING and not is_done:
+        stored.state = State.NEW if stored.patient_id else State.UNMATCHED
+    if reading.labels & {Label.SYMPTOM_URGENT, Label.SYMPTOM_REVIEW}:
+        stored.has_symptom = True
+    if Label.SYMPTOM_URGENT in reading.labels and stored.state != State.ESCALATED:
+        # Whoever had it before it was urgent may not be there now.
+        stored.state, stored.owner = State.ESCALATED, None
+        stored.closed_at = None
+    stored.last_at = now
+    stored.save()
+    return stored

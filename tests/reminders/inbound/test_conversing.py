@@ -1,0 +1,216 @@
+"""Staff and conversations: taken, answered once, matched, closed; and on call paged until then."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from appointments.models import Appointment
+from clinic import on_call
+from clinic.access import Forbidden
+from clinic.models import AuditEntry, Site, Staff
+from patients.models import Patient
+from reminders.catalogue import Kind
+from reminders.gate import IN_CONVERSATION
+from reminders.inbound import conversing, forgetting, paging
+from reminders.inbound.conversing import ConversationRefused
+from reminders.models import Conversation, Message
+from reminders.sending import dispatch
+from tests.personas import a_patient
+from tests.reminders.inbound.conftest import PHONE, Reply, said
+from tests.reminders.ledger import Recorder, planned, queued
+
+pytestmark = pytest.mark.django_db
+
+QUARTER = timedelta(minutes=15)
+URGENT = "I can't see out of my left eye"
+NURSE = "+12125550190"
+
+
+@pytest.fixture
+def urgent(reply: Reply, patient: Patient) -> Conversation:
+    reply(URGENT)
+    return Conversation.objects.get()
+
+
+@pytest.fixture
+def plain(reply: Reply, patient: Patient) -> Conversation:
+    reply("do you sell the cream?")
+    return Conversation.objects.get()
+
+
+def fresh(conversation: Conversation) -> Conversation:
+    conversation.refresh_from_db()
+    return conversation
+
+
+def answer(conversation: Conversation, by: Staff, now: datetime, **told: object) -> Message | None:
+    asked = {"text": "We call you now.", "reference": uuid4(), **told}
+    return conversing.reply(conversation=conversation, by=by, now=now, **asked)  # type: ignore[arg-type]
+
+
+# --- Paging ---------------------------------------------------------------------------------------
+
+
+def test_on_call_is_paged_every_quarter_of_an_hour_until_somebody_takes_it(
+    reply: Reply, patient: Patient, site: Site, manager: Staff, provider: Staff, now: datetime
+) -> None:
+    on_call.add(
+        site=site,
+        staff=provider,
+        starts_at=now - QUARTER,
+        ends_at=now + timedelta(hours=8),
+        phone=NURSE,
+        by=manager,
+        now=now,
+    )
+    reply(URGENT)
+    conversation = Conversation.objects.get()
+    pages = Message.objects.filter(kind=Kind.ON_CALL)
+    assert [each.to_address for each in pages] == [NURSE]
+    assert URGENT not in pages.get().draft.text and "Elena" not in pages.get().draft.text
+    assert paging.page_again(now=now + timedelta(minutes=14)) == 0
+    assert paging.page_again(now=now + QUARTER) == 1
+    assert paging.page_again(now=now + QUARTER) == 0
+    # The second time the site's own mailbox hears of it as well.
+    assert sorted(pages.values_list("to_address", flat=True)) == [NURSE, NURSE, site.reply_to]
+    conversing.take(conversation=conversation, by=provider, now=now + QUARTER)
+    assert paging.page_again(now=now + timedelta(hours=2)) == 0
+    assert fresh(conversation).owner == provider
+
+
+def test_a_shift_that_is_over_is_not_paged(
+    reply: Reply, patient: Patient, site: Site, manager: Staff, provider: Staff, now: datetime
+) -> None:
+    on_call.add(
+        site=site,
+        staff=provider,
+        starts_at=now - 2 * QUARTER,
+        ends_at=now + QUARTER,
+        phone=NURSE,
+        by=manager,
+        now=now,
+    )
+    reply(URGENT, at=now + QUARTER)
+    assert Message.objects.get(kind=Kind.ON_CALL).to_address == site.reply_to
+
+
+# --- What waits -----------------------------------------------------------------------------------
+
+
+def test_what_can_wait_is_held_back_until_the_conversation_is_closed(
+    urgent: Conversation, visit: Appointment, front_desk: Staff, site: Site, now: datetime
+) -> None:
+    held = queued(visit, now=now, kind=Kind.PRECARE_STEP)
+    urgent_one = queued(visit, now=now, kind=Kind.REMINDER_FINAL)
+    channel = Recorder()
+    dispatch.send_due(now=now, channel=channel)
+    held.refresh_from_db()
+    urgent_one.refresh_from_db()
+    assert (held.state, held.reason) == ("scheduled", IN_CONVERSATION)
+    assert urgent_one.state == "accepted"
+    conversing.close(conversation=urgent, by=front_desk, now=now)
+    planned(visit.series.patient, site)
+    dispatch.send_due(now=now, channel=channel)
+    held.refresh_from_db()
+    assert held.state == "accepted"
+
+
+def test_a_conversation_without_a_symptom_holds_nothing_back(
+    plain: Conversation, visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now, kind=Kind.PRECARE_STEP)
+    dispatch.send_due(now=now, channel=Recorder())
+    message.refresh_from_db()
+    assert message.state == "accepted"
+
+
+# --- Acts of staff --------------------------------------------------------------------------------
+
+
+def test_an_answer_goes_to_the_address_that_wrote_and_is_said_once(
+    plain: Conversation, front_desk: Staff, now: datetime
+) -> None:
+    reference = UUID(int=7)
+    message = answer(plain, front_desk, now, reference=reference)
+    assert message is not None
+    assert (message.to_address, message.draft.text) == (PHONE, "We call you now.")
+    assert answer(plain, front_desk, now, reference=reference) is None
+    stored = fresh(plain)
+    assert (stored.state, stored.owner) == ("waiting", front_desk)
+    assert AuditEntry.objects.filter(action="conversation.reply").count() == 1
+
+
+def test_the_patient_who_writes_again_is_new_again(
+    plain: Conversation, reply: Reply, front_desk: Staff, now: datetime
+) -> None:
+    answer(plain, front_desk, now)
+    reply("thank you, and what does it cost?", at=now + QUARTER)
+    assert fresh(plain).state == "new"
+
+
+def test_an_answer_is_refused_where_it_could_not_be_sent(
+    plain: Conversation, reply: Reply, front_desk: Staff, now: datetime
+) -> None:
+    with pytest.raises(ConversationRefused, match="Write what"):
+        answer(plain, front_desk, now, text=" \n ")
+    with pytest.raises(ConversationRefused, match="takes 3 text messages"):
+        answer(plain, front_desk, now, text="x" * 310)
+    reply("STOP")
+    with pytest.raises(ConversationRefused, match="Call instead"):
+        answer(plain, front_desk, now)
+    conversing.close(conversation=plain, by=front_desk, now=now)
+    with pytest.raises(ConversationRefused, match="is closed"):
+        answer(plain, front_desk, now)
+
+
+def test_what_somebody_has_is_taken_over_on_purpose_only(
+    plain: Conversation, front_desk: Staff, manager: Staff, now: datetime
+) -> None:
+    conversing.take(conversation=plain, by=front_desk, now=now)
+    with pytest.raises(ConversationRefused, match="Ana Front has taken"):
+        conversing.take(conversation=plain, by=manager, now=now)
+    conversing.take(conversation=plain, by=manager, now=now, over=True)
+    assert fresh(plain).owner == manager
+
+
+def test_a_shared_number_is_matched_by_staff(
+    reply: Reply, patient: Patient, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    omar = a_patient(site, front_desk, now, given="Omar", email="omar@patients.example")
+    reply("do you sell the cream?")
+    conversation = Conversation.objects.get()
+    assert conversation.state == "unmatched"
+    assert set(conversing.sharers(conversation)) == {patient, omar}
+    conversing.match(conversation=conversation, patient=omar, by=front_desk, now=now)
+    assert (fresh(conversation).state, conversation.patient) == ("new", omar)
+    with pytest.raises(ConversationRefused):
+        conversing.match(conversation=conversation, patient=patient, by=front_desk, now=now)
+
+
+def test_who_treats_answers_symptoms_and_nothing_else(
+    plain: Conversation, reply: Reply, provider: Staff, outsider: Staff, now: datetime
+) -> None:
+    assert plain not in conversing.of(provider)
+    with pytest.raises(Forbidden):
+        answer(plain, provider, now)
+    reply("now I have a blister")
+    assert plain in conversing.of(provider)
+    assert answer(plain, provider, now) is not None
+    assert plain not in conversing.of(outsider)
+    for act in (conversing.take, conversing.close):
+        with pytest.raises(Forbidden):
+            act(conversation=plain, by=outsider, now=now)
+    assert said().count(Kind.STAFF_REPLY) == 1
+
+
+def test_words_are_forgotten_when_the_site_keeps_them_no_longer(
+    plain: Conversation, front_desk: Staff, site: Site, now: datetime
+) -> None:
+    later = now + timedelta(days=site.words_kept_days, seconds=1)
+    assert forgetting.forget(now=later) == 0  # still open
+    conversing.close(conversation=plain, by=front_desk, now=now)
+    assert forgetting.forget(now=later - timedelta(seconds=2)) == 0
+    assert [forgetting.forget(now=later) for _ in range(2)] == [1, 0]
+    reply = plain.replies.get()
+    assert (reply.text, reply.forgotten_at, reply.labels) == ("", later, ["free_text"])
