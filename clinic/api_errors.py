@@ -28,7 +28,7 @@ CONFLICTS = frozenset(
         *("slot_taken", "slot_held", "session_taken", "patient_elsewhere", "stale_version"),
         *("move_refused", "nothing_to_undo", "series_closed", "protocol_status"),
         *("visit_locked", "locked_already", "not_locked", "visit_under_way", "series_not_ended"),
-        *("retry_refused", "may_repeat", "skip_refused", "task_refused"),
+        *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
         "opted_out_themselves",
         *("visits_in_the_way", "block_released"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),

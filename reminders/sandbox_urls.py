@@ -6,6 +6,7 @@ from reminders.views import sandbox
 
 urlpatterns = [
     path("sandbox/", sandbox.received, name="sandbox"),
+    path("sandbox/reply/", sandbox.reply, name="sandbox-reply"),
     path("sandbox/mail/<int:number>/", sandbox.mail, name="sandbox-mail"),
     path("sandbox/mail/<int:number>/html/", sandbox.mail_html, name="sandbox-mail-html"),
     path(

@@ -33,6 +33,7 @@ WAYS = (
     Way("Day", "/day/", "calendar", Capability.SEE_PATIENTS),
     Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
     Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
+    Way("Inbox", "/inbox/", "text", Capability.RUN_VISIT),
     Way("Tasks", "/tasks/", "list", Capability.SEE_PATIENTS),
     Way("Wait-list", "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
     Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
@@ -41,6 +42,7 @@ WAYS = (
 # What is seldom needed stands in the menus only.
 SELDOM = (
     Way("Blocks", "/blocks/", "barred", Capability.SEE_PATIENTS),
+    Way("On call", "/on-call/", "bell", Capability.SEE_PATIENTS),
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
     Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),

@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from clinic.api_views import NoSuchAddress, router
+from reminders.api.inbox import Inbox
 from reminders.api.messages import Messages
 from reminders.api.opt_outs import OptOuts
 from reminders.api.series import SeriesView
@@ -13,5 +14,6 @@ _router.register("series", SeriesView, basename="api-series")
 _router.register("messages", Messages, basename="api-messages")
 _router.register("wordings", Wordings, basename="api-wordings")
 _router.register("opt-outs", OptOuts, basename="api-opt-outs")
+_router.register("inbox", Inbox, basename="api-inbox")
 
 urlpatterns = [*_router.urls, re_path(r"^.*$", NoSuchAddress.as_view())]

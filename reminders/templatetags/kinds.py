@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from appointments.lifecycle import Move
+from clinic.templatetags.ui import icon
 from reminders.catalogue import REASONS, Kind
 
 register = template.Library()
@@ -45,6 +48,43 @@ WORDS: dict[str, str] = {
 def kind_word(kind: str) -> str:
     """What a message or a task is, in words: "Last reminder"."""
     return WORDS.get(kind, kind.replace("_", " ").capitalize())
+
+
+LABELS: dict[str, str] = {
+    "optout": "Opt-out",
+    "wrong_number": "Wrong number",
+    "help": "Asks for help",
+    "start": "Wants messages again",
+    "symptom_urgent": "Urgent symptom",
+    "symptom_review": "Symptom to look at",
+    "confirm": "Confirms",
+    "change": "Wants a change",
+    "answer": "Answers the check-in",
+    "free_text": "Other",
+}
+
+
+@register.filter
+def label_word(label: str) -> str:
+    """What was read in a reply: "Urgent symptom"."""
+    return LABELS.get(label, label)
+
+
+# state → (class, icon, word), as in `clinic.templatetags.ui`.
+CONVERSATIONS = {
+    "unmatched": ("unknown", "question", "Unmatched"),
+    "new": ("scheduled", "bell", "New"),
+    "waiting": ("claimed", "hourglass", "Waiting for the patient"),
+    "escalated": ("failed", "warning", "Escalated"),
+    "closed": ("delivered", "tick-ring", "Closed"),
+}
+
+
+@register.simple_tag
+def conversation_chip(state: str) -> SafeString:
+    """The chip of a conversation's state."""
+    name, image, word = CONVERSATIONS[state]
+    return format_html('<span class="chip msg {}">{}{}</span>', name, icon(image), word)
 
 
 MOVES: dict[str, str] = {

@@ -14,10 +14,12 @@ from urllib.request import ProxyHandler, build_opener
 from csp.constants import NONE, SELF, UNSAFE_INLINE
 from csp.decorators import csp, csp_update
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 TIMEOUT_SECONDS = 2
 SHOWN = 100  # of each kind: the page is read anew every few seconds
@@ -50,10 +52,36 @@ def received(request: HttpRequest) -> HttpResponse:
     """Texts and mails, newest first. htmx asks for the lists alone, so that they stay fresh."""
     page = "lists" if request.headers.get("HX-Request") else "received"
     try:
-        shelves: dict[str, Any] = {kind: items[:SHOWN] for kind, items in _received().items()}
+        found = _received()
+        shelves: dict[str, Any] = {kind: items[:SHOWN] for kind, items in found.items()}
+        shelves["phones"] = list(dict.fromkeys(text["to"] for text in shelves["texts"]))
     except SandboxDown:
         shelves = {"is_down": True}
     return render(request, f"reminders/sandbox/{page}.html", shelves)
+
+
+@require_POST
+@demo_only
+def reply(request: HttpRequest) -> HttpResponse:
+    """Write back as one of the patients: to the number that last wrote to theirs."""
+    phone, text = request.POST.get("phone", ""), request.POST.get("text", "").strip()
+    last = next((each for each in _received()["texts"] if each["to"] == phone), None)
+    if last is None or not text:
+        raise Http404
+    told = {
+        "text": text,
+        "sender": phone,
+        "to": last["sender"],
+        "url": settings.PUBLIC_URL + reverse("twilio-inbound"),
+    }
+    try:
+        _opener.open(
+            f"{settings.SANDBOX_URL}/reply", json.dumps(told).encode(), timeout=TIMEOUT_SECONDS
+        ).close()
+    except (URLError, OSError) as error:
+        raise SandboxDown from error
+    messages.success(request, "Sent. What the clinic makes of it is in the inbox.")
+    return redirect("sandbox")
 
 
 # The frame holds the mail's own HTML, which comes from mail_html below.

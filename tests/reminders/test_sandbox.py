@@ -8,11 +8,15 @@ from email.message import EmailMessage
 import pytest
 from django.test import Client
 from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
 
 from clinic.models import Staff
 from reminders.channels.base import Outgoing
 from reminders.channels.twilio import TwilioChannel
+from reminders.models import InboundMessage
 from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
+from tests.personas import open_site
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +134,21 @@ def test_there_is_no_sandbox_where_real_messages_are_sent(
     settings.SANDBOX_URL = ""
 
     assert desk.get(path).status_code == 404
+
+
+def test_a_patient_writes_back_to_the_number_that_wrote_to_them(
+    provider: StandIn, desk: Client, live_server: LiveServer, settings: Settings
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN = ACCOUNT_SID, AUTH_TOKEN
+    open_site("harbour", "Harbour Skin Clinic", "America/New_York", "+15550100001")
+    receive_text(provider, "Does it suit you?")
+
+    assert "Write back from" in desk.get("/sandbox/").content.decode()
+    told = {"phone": "+15550100100", "text": "who is this?"}
+    assert desk.post("/sandbox/reply/", told).status_code == 302
+    eventually(lambda: InboundMessage.objects.filter(text="who is this?").exists())
+    assert desk.post("/sandbox/reply/", {**told, "phone": "+1"}).status_code == 404
 
 
 def test_an_outsider_is_sent_to_sign_in(provider: StandIn, client: Client) -> None:

@@ -1,0 +1,197 @@
+"""/inbox/: what patients wrote back, who has it, and what was said before."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages as toasts
+from django.core.paginator import Paginator
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.views.current_site import current_site
+from patients.models import Patient
+from reminders.inbound import conversing, threads
+from reminders.inbound.conversing import ConversationRefused
+from reminders.models import Conversation, ConversationState, InboundMessage
+from reminders.wording.rules import HARD_SEGMENTS
+
+PER_PAGE = 50
+OPEN = "open"
+TABS = ((OPEN, "Open"), *ConversationState.choices)
+EMPTY = {
+    OPEN: "Everything that patients wrote back is dealt with.",
+    "unmatched": "Replies whose number belongs to nobody, or to several, wait here.",
+    "new": "Replies that nobody has answered yet wait here.",
+    "waiting": "Once you have answered, a conversation waits here for the patient.",
+    "escalated": "Replies that name an urgent symptom come here, and on call is paged.",
+    "closed": "What is dealt with, by you or at once, is kept here.",
+}
+OWNERS = (("", "Everybody's"), ("mine", "Mine"), ("nobody", "Nobody's"))
+
+
+class ReplyForm(forms.Form):
+    """An answer; `reference` is made with the form, so that a double click says it once."""
+
+    text = forms.CharField(max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
+    reference = forms.UUIDField(widget=forms.HiddenInput)
+
+
+@require_GET
+def inbox(request: HttpRequest) -> HttpResponse:
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.RUN_VISIT, site)
+    tab, owner = request.GET.get("tab", OPEN), request.GET.get("owner", "")
+    tab = tab if tab in EMPTY else OPEN
+    here = conversing.of(staff).filter(site=site)
+    chosen = _owned(here.open() if tab == OPEN else here.filter(state=tab), owner, staff)
+    page = Paginator(_with_last(chosen), PER_PAGE).get_page(request.GET.get("page"))
+    counts = dict(here.open().order_by().values_list("state").annotate(n=Count("pk")))
+    context = {
+        "site": site,
+        "tabs": [(slug, words, counts.get(slug, 0), slug == tab) for slug, words in TABS],
+        "tab": tab,
+        "owners": [(value, words, value == owner) for value, words in OWNERS],
+        "page": page,
+        "empty": EMPTY[tab],
+        "may_manage": access.can(staff, Capability.MANAGE_MESSAGES, site),
+        "staff": staff,
+        "now": now,
+    }
+    return render(request, "reminders/inbox/inbox.html", context)
+
+
+@require_GET
+def conversation(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conversation, beside what was said to the same address before."""
+    return _shown(request, _seen(request, pk), ReplyForm(initial={"reference": uuid4()}))
+
+
+@require_POST
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _seen(request, pk)
+    try:
+        conversing.take(
+            conversation=shown,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            over="over" in request.POST,
+        )
+    except ConversationRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, "This conversation is yours.")
+    return redirect("conversation", pk=pk)
+
+
+@require_POST
+def reply(request: HttpRequest, pk: int) -> HttpResponse:
+    shown, form = _seen(request, pk), ReplyForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, shown, form, status=422)
+    try:
+        conversing.reply(
+            conversation=shown,
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+            **form.cleaned_data,
+        )
+    except ConversationRefused as refused:
+        form.add_error("text", refused.sentence)
+        return _shown(request, shown, form, status=422)
+    toasts.success(request, "Your answer goes out now.")
+    return redirect("conversation", pk=pk)
+
+
+@require_POST
+def match(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = _seen(request, pk)
+    chosen = request.POST.get("patient", "")
+    candidates = conversing.sharers(shown)
+    patient = get_object_or_404(candidates, pk=int(chosen) if chosen.isdecimal() else 0)
+    try:
+        conversing.match(
+            conversation=shown, patient=patient, by=cast(Staff, request.user), now=timezone.now()
+        )
+    except ConversationRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, f"This conversation is {patient.display_name}'s.")
+    return redirect("conversation", pk=pk)
+
+
+@require_POST
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        conversing.close(
+            conversation=_seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
+        )
+    except ConversationRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, "The conversation is closed.")
+    return redirect("inbox")
+
+
+@require_POST
+def count(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many text messages the answer takes, while it is typed."""
+    shown = _seen(request, pk)
+    context = {
+        "counted": conversing.counted(shown.site, request.POST.get("text", "")),
+        "most": HARD_SEGMENTS,
+    }
+    return render(request, "reminders/inbox/_count.html", context)
+
+
+def _seen(request: HttpRequest, pk: int) -> Conversation:
+    seen = conversing.of(cast(Staff, request.user))
+    return get_object_or_404(seen.select_related("site", "patient", "owner", "closed_by"), pk=pk)
+
+
+def _shown(
+    request: HttpRequest, shown: Conversation, form: ReplyForm, *, status: int = 200
+) -> HttpResponse:
+    sharers = conversing.sharers(shown) if shown.patient is None else Patient.objects.none()
+    context = {
+        "conversation": shown,
+        "site": shown.site,
+        "patient": shown.patient,
+        "lines": threads.of(shown),
+        "visit": threads.next_visit(shown, now=timezone.now()),
+        "suppression": conversing.suppression(shown),
+        "detail": threads.may_name_detail(shown),
+        "candidates": sharers.filter(sites=shown.site),
+        "form": form,
+        "counted": conversing.counted(shown.site, form["text"].value() or ""),
+        "most": HARD_SEGMENTS,
+        "staff": request.user,
+    }
+    return render(request, "reminders/inbox/conversation.html", context, status=status)
+
+
+def _owned(found: QuerySet[Conversation], owner: str, staff: Staff) -> QuerySet[Conversation]:
+    if owner == "mine":
+        return found.filter(owner=staff)
+    return found.filter(owner=None) if owner == "nobody" else found
+
+
+def _with_last(found: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """Each with its latest reply's words and labels, the urgent first."""
+    latest = InboundMessage.objects.filter(conversation=OuterRef("pk")).order_by("-id")
+    return (
+        found.annotate(
+            last_text=Subquery(latest.values("text")[:1]),
+            last_labels=Subquery(latest.values("labels")[:1]),
+        )
+        .select_related("patient", "owner", "site")
+        .order_by("page_at", "-last_at", "-id")
+    )
