@@ -20,9 +20,11 @@ from appointments.views import relocating
 from appointments.views.hours_form import NONE, OTHER, WHOLE_SITE, ChangeForm, DayForm, wall
 from clinic import access, exceptional_hours
 from clinic.access import Capability
+from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.exceptional_hours import HoursChanged, HoursRefused
 from clinic.hours import local
 from clinic.models import HoursException, Resource, ResourceKind, Site, Staff
+from clinic.views.row_id import row_id
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -154,10 +156,12 @@ def _seen(request: HttpRequest, slug: str, on: str, whose: str) -> Shown:
         at = date.fromisoformat(on)
     except ValueError:
         raise Http404 from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Http404
     provider = None
     if whose != WHOLE_SITE:
         people = Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site=site).distinct()
-        provider = get_object_or_404(people, pk=int(whose) if whose.isdecimal() else 0)
+        provider = get_object_or_404(people, pk=row_id(whose))
     rows = HoursException.objects.filter(site=site, provider=provider, day=at).order_by("starts")
     house = house_hours.load(site, at, {provider.pk} if provider else set())
     spans = [

@@ -19,12 +19,13 @@ from appointments.lifecycle import MoveRefused
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
-from appointments.views.waitlist_rows import GapRow, number
+from appointments.views.waitlist_rows import GapRow
 from appointments.waitlist import entries, matching, offering, overtaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.row_id import row_id
 
 MOST_GAPS, MOST_ENTRIES = 50, 100
 
@@ -96,7 +97,7 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
 def book(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a gap to one entry at once, on the patient's behalf."""
     gap = _gap(request, pk)
-    entry = get_object_or_404(_entries(request), pk=number(request.POST.get("book", "")))
+    entry = get_object_or_404(_entries(request), pk=row_id(request.POST.get("book", "")))
 
     def act() -> str:
         visit = offering.book(gap=gap, entry=entry, by=_staff(request), now=_now())
@@ -214,4 +215,4 @@ def _entries(request: HttpRequest) -> Any:
 
 
 def _numbers(texts: list[str]) -> list[int]:
-    return [found for text in texts if (found := number(text))]
+    return [found for text in texts if (found := row_id(text))]

@@ -19,7 +19,6 @@ from appointments.models.waitlist import MINUTES_A_DAY
 from appointments.proposing import loading
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
-from appointments.views.waitlist_rows import number
 from appointments.waitlist import entries
 from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession, Target
 from appointments.waitlist.wishes import NOTE_LENGTH, Wishes
@@ -28,6 +27,7 @@ from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
+from clinic.views.row_id import row_id
 from patients.models import Patient
 
 NOTICES = (
@@ -211,7 +211,7 @@ _Waits = tuple[Patient, Site, ProtocolVersion, Target | None]
 
 def _asked(request: HttpRequest, staff: Staff) -> _Waits | None:
     """Who waits, where, by which protocol and for what; None until the protocol is chosen."""
-    asked = {name: number(request.GET.get(name, "")) for name in ("visit", "series", "protocol")}
+    asked = {name: row_id(request.GET.get(name, "")) for name in ("visit", "series", "protocol")}
     if asked["visit"]:
         visits = Appointment.objects.seen_by(staff).select_related(
             "series__patient", "series__site", "series__protocol_version", "site"
@@ -251,7 +251,7 @@ def _choose_treatment(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 
 def _patient(request: HttpRequest, staff: Staff) -> Patient:
-    pk = number(request.GET.get("patient", ""))
+    pk = row_id(request.GET.get("patient", ""))
     if not pk:
         raise Http404
     return get_object_or_404(Patient.objects.seen_by(staff), pk=pk)

@@ -126,11 +126,6 @@ def wait_of(site: Site, *, now: datetime) -> str:
     )
 
 
-def number(text: str) -> int:
-    """An id that was sent; 0 when it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
 def _wall(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 

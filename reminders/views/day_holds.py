@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from appointments.models import Allocation, Hold, HoldPurpose
 from clinic.hours import Period
 from clinic.models import ResourceKind, Site, Staff
+from clinic.views.row_id import row_id
 from patients.models import Patient
 
 
@@ -37,10 +38,10 @@ def held_rows(
     holds = list(_holds(site, day, now))
     planned = [hold.patient_id for hold in holds if hold.purpose == HoldPurpose.PLAN]
     seen = Patient.objects.seen_by(staff).in_bulk(planned)
-    rows = []
+    rows, provider_id = [], row_id(provider)
     for hold in holds:
         for held in _places(hold.allocations.all()):
-            if provider.isdigit() and int(provider) not in {each.resource_id for each in held}:
+            if provider_id and provider_id not in {each.resource_id for each in held}:
                 continue
             body = next((e for e in held if e.resource.kind == ResourceKind.PATIENT), held[0])
             rows.append(

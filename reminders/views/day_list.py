@@ -23,11 +23,13 @@ from clinic.hours import Period, instant, local
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
+from clinic.views.row_id import row_id
 from patients import consent
 from patients.models import Purpose
 from reminders.catalogue import MessageState
 from reminders.models import MessageItem
 from reminders.views import visit_acts
+from reminders.views.book_series import draft as drafts
 from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
 
@@ -119,8 +121,8 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
-    if provider.isdigit():
-        mine = Allocation.objects.filter(resource=int(provider), active=True)
+    if provider_id := row_id(provider):
+        mine = Allocation.objects.filter(resource=provider_id, active=True)
         visits = visits.filter(pk__in=mine.values("appointment"))
     return visits
 
@@ -215,6 +217,6 @@ def _next_busy(staff: Staff, site: Site, day: date) -> date | None:
 
 def _date(text: str | None, default: date) -> date:
     try:
-        return date.fromisoformat(text) if text else default
+        return drafts.day_of(text) if text else default
     except ValueError:
         return default

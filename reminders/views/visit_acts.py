@@ -22,6 +22,7 @@ from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.protocols.schema import Protocol
 from clinic.templatetags.ui import VISIT_STATES
+from clinic.views.row_id import row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +160,9 @@ def seen_visit(request: HttpRequest, pk: int) -> Appointment:
 
 
 def expected_version(request: HttpRequest) -> int | None:
-    """The version that the form was made from."""
-    text = request.POST.get("version") or request.GET.get("version") or ""
-    return int(text) if text.isdigit() else None
+    """The version that the form was made from; what cannot be read is none that a visit has."""
+    text = request.POST.get("version") or request.GET.get("version")
+    return row_id(text) if text else None
 
 
 def way_back(request: HttpRequest, visit: Appointment) -> str:

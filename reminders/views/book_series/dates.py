@@ -19,6 +19,7 @@ from appointments.refusals import Refused, SlotTaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.views.row_id import row_id
 from reminders import series_booking
 from reminders.journeys import foreseeing
 from reminders.journeys.preview import SKIP, Preview
@@ -58,9 +59,10 @@ def change(request: HttpRequest) -> HttpResponse:
         except ValueError:
             raise Http404 from None
     session, _, value = request.POST.get("choose", "").partition("@")
-    if value and session.isdigit() and 1 <= int(session) <= len(draft.wishes):
+    number = row_id(session)
+    if value and 1 <= number <= len(draft.wishes):
         try:
-            draft = draft.with_visit(int(session), drafts.wish(value))
+            draft = draft.with_visit(number, drafts.wish(value))
         except ValueError:
             raise Http404 from None
     look = request.POST.get("look", "")
@@ -217,10 +219,11 @@ class Looked:
 def _looked(
     order: Order, draft: Draft, rows: Sequence[Row], look: str, by: Staff, now: datetime
 ) -> Looked | None:
-    session, asked, text = look.partition("@")
-    if not session.isdigit() or not 1 <= int(session) <= len(rows):
+    which, asked, text = look.partition("@")
+    session = row_id(which)
+    if not 1 <= session <= len(rows):
         return None
-    day, unread = drafts.asked_day(text if asked else None, rows[int(session) - 1].day)
+    day, unread = drafts.asked_day(text if asked else None, rows[session - 1].day)
     starts = proposing.free_starts(
         patient=order.patient,
         site=order.site,
@@ -233,7 +236,7 @@ def _looked(
     )
     monday = day - day.weekday() * ONE_DAY
     return Looked(
-        int(session),
+        session,
         starts,
         plan_rows.choices(starts.places),
         [monday + number * ONE_DAY for number in range(7)],

@@ -19,6 +19,7 @@ from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.hours import format_day
+from clinic.views.row_id import row_id
 
 Skip = tuple[int, str, str]
 T = TypeVar("T")
@@ -131,16 +132,11 @@ def written(wish: VisitWish) -> str:
 
 def wish(text: str) -> VisitWish:
     """The place of `written`. Raises ValueError."""
-    start, provider, room, device = text.split("~")
-    at = instant(start)
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+    start, *ids = text.split("~")
+    provider, room, device = (row_id(each) for each in ids)
+    if not (provider and room) or bool(device) != bool(ids[2]):
         raise ValueError(text)
-    return VisitWish(
-        at,
-        int(provider),
-        int(room),
-        int(device) if device else None,
-    )
+    return VisitWish(instant(start), provider, room, device or None)
 
 
 def moment(at: datetime) -> str:
@@ -149,8 +145,11 @@ def moment(at: datetime) -> str:
 
 
 def instant(text: str) -> datetime:
-    """The instant of `moment`. Raises ValueError."""
-    return datetime.strptime(text, _FAR).replace(tzinfo=UTC)
+    """The instant of `moment`. Raises ValueError, also for one of no clinic's time."""
+    at = datetime.strptime(text, _FAR).replace(tzinfo=UTC)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(text)
+    return at
 
 
 def day_of(text: str) -> date:
