@@ -7,7 +7,7 @@ their ids only.
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -31,7 +31,11 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--site", help="the site's slug; default: the patient's only one")
     parser.add_argument(
-        "--area", nargs="+", action="extend", default=[], help="default: the protocol's only one"
+        "--area",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="default: as in the patient's last series of it, else the one that takes longest",
     )
     parser.add_argument("--provider", default="", help="id or name; default: whoever fits")
     parser.add_argument(
@@ -40,22 +44,31 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, as the API answers")
 
 
-def asked(options: Mapping[str, Any]) -> dict[str, Any]:
+def asked(options: Mapping[str, Any], tell: Callable[[str], object]) -> dict[str, Any]:
     """What every proposal is asked with: patient, site, version, areas, provider and now.
 
-    Raises CommandError.
+    `tell` is told what was chosen for want of a word. Raises CommandError.
     """
     patient = _patient(str(options["patient"]))
     site = _site(patient, options["site"])
     version = _version(options["protocol"])
+    areas = _areas(version, options["area"]) or _usual_areas(patient, version)
+    if not options["area"]:
+        tell(f"No --area is named, so this is for {area_names(version, areas)}.")
     return {
         "patient": patient,
         "site": site,
         "version": version,
-        "areas": _areas(version, options["area"]),
+        "areas": areas,
         "provider": _provider(site, options["provider"]),
         "now": moment(options["now"], site.zone, "--now") or timezone.now(),
     }
+
+
+def area_names(version: ProtocolVersion, areas: Sequence[str]) -> str:
+    """In English, as they are printed."""
+    known = protocols.get(version).applicability.areas
+    return ", ".join(known[area].name.en for area in areas)
 
 
 def moment(text: str, zone: str, option: str) -> datetime | None:
@@ -138,16 +151,24 @@ def _version(name: str) -> ProtocolVersion:
 
 
 def _areas(version: ProtocolVersion, wanted: Sequence[str]) -> list[str]:
-    protocol = protocols.get(version)
-    known = sorted(protocol.applicability.areas)
-    chosen = list(dict.fromkeys(wanted)) or known
-    if not wanted and len(known) != 1:
-        raise CommandError(f"--area: choose of {', '.join(known)}.")
+    chosen = list(dict.fromkeys(wanted))
     try:
-        checking.treatment_fits(protocol, chosen, 1)
+        if chosen:
+            checking.treatment_fits(protocols.get(version), chosen, 1)
     except Refused as refused:
         raise CommandError(f"--area: {refused.sentence}") from None
     return chosen
+
+
+def _usual_areas(patient: Patient, version: ProtocolVersion) -> list[str]:
+    """Those of the patient's last series of the protocol; else the one that takes longest, since
+    where it fits every other one does."""
+    known = protocols.get(version).applicability.areas
+    series = patient.series.filter(protocol_version__protocol=version.protocol)
+    last = series.order_by("-booked_at", "-pk").first()
+    if last is not None and set(last.areas) <= set(known):
+        return list(last.areas)
+    return [max(known, key=lambda area: known[area].chair.minutes)]
 
 
 def _provider(site: Site, text: str) -> Resource | None:

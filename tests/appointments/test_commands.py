@@ -15,7 +15,7 @@ from appointments.models import BlockKind
 from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
 from patients.models import Patient
 from tests.api import CLOCK, api
-from tests.appointments.conftest import FIRST, at
+from tests.appointments.conftest import FIRST, Book, Wish, at
 from tests.personas import NOW, provider_resource, staff_at
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +111,7 @@ def test_a_plan_is_the_one_that_the_api_proposes(
 
 def test_plans_are_printed_as_tables_with_their_intervals_points_and_reasons(ask: Ask) -> None:
     printed = ask("plan_series", "--from", "2027-03-10", "--prefer", "thu 14:00-16:00")
-    assert "RF microneedling for patient" in printed
+    assert "RF microneedling, Face, for patient" in printed
     assert "(America/New_York), thu 14:00-16:00" in printed
     assert "Plan 1 · " in printed and "Plan 2 · " in printed
     lines = [" ".join(line.split()) for line in printed.splitlines()]
@@ -237,7 +237,6 @@ def test_without_a_start_the_cause_and_its_end_are_printed(
         ({"protocol": "moon"}, "there is no 'moon'. Approved are: rf_microneedling"),
         ({"site": "sunset"}, "the patient is not at 'sunset'. Their sites: harbour"),
         ({"area": "moon"}, "does not treat 'moon'. It treats "),
-        ({"area": None}, "choose of abdomen, arms, decollete, face"),
         ({"provider": "Nobody"}, "'Nobody' does not work at Harbour Skin Clinic"),
         ({"now": "soon"}, "--now: 'soon' is not a time"),
         ({"now": "2027-03-14T02:30"}, "02:30 does not exist"),
@@ -276,6 +275,19 @@ def test_each_command_refuses_its_own_options(
 ) -> None:
     with pytest.raises(CommandError, match=said):
         ask(command, **instead)
+
+
+@pytest.mark.parametrize("command", ["find_slots", "plan_series"])
+def test_without_an_area_the_patients_usual_one_is_taken_else_the_longest_and_said(
+    ask: Ask, capsys: pytest.CaptureFixture[str], book: Book, wish: Wish, command: str
+) -> None:
+    assert json.loads(ask(command, "--json", area=None))
+    assert "so this is for Both thighs." in capsys.readouterr().err
+    book(wish(FIRST), areas=["neck"])
+    ask(command, area=None)
+    assert "so this is for Neck." in capsys.readouterr().err
+    ask(command, area="face")
+    assert not capsys.readouterr().err
 
 
 def test_a_condition_needs_to_be_said(ask: Ask) -> None:

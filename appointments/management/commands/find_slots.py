@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--limit", type=int, default=20, help="how many; not for --day")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = treatment.asked(options)
+        asked = treatment.asked(options, self.stderr.write)
         site: Site = asked["site"]
         limit = treatment.count(options["limit"], MOST_STARTS, "--limit")
         day = treatment.day(options["day"], "--day")

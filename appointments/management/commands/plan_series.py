@@ -54,7 +54,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asked = treatment.asked(options)
+        asked = treatment.asked(options, self.stderr.write)
         sessions = treatment.count(options["sessions"], MOST_SESSIONS, "--sessions")
         preference = _preference(options["prefer"], options["only"])
         found = proposing.propose_series(
@@ -67,8 +67,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(ProposalSerializer(found).data, indent=2))
         else:
             zone = asked["site"].zone
+            areas = treatment.area_names(asked["version"], asked["areas"])
             head = (
-                f"{asked['version'].name} for patient {asked['patient'].pk} at"
+                f"{asked['version'].name}, {areas}, for patient {asked['patient'].pk} at"
                 f" {asked['site'].name} ({zone}), {preference_words.write(preference)}"
                 f"{' only' if preference.strict else ''}"
             )
