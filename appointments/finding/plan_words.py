@@ -10,6 +10,9 @@ from appointments.finding.intervals import Bounds
 from appointments.finding.plans import Plan, Planned, Points
 from clinic.hours import format_day
 
+# Of a visit whose place was no choice of the plan's.
+CHOSEN = "As chosen."
+
 
 @dataclass(frozen=True, slots=True)
 class About:

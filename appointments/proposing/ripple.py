@@ -6,10 +6,10 @@ Done, locked and present visits never move.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
-from appointments.finding import availability
+from appointments.finding import availability, plan_words
 from appointments.finding.intervals import Bounds, bounds, interval_breaches
 from appointments.finding.needs import need_of
 from appointments.finding.plans import Impossible, Plan, Planned, Session, Stay, Wish
@@ -56,7 +56,7 @@ def replan(
     found = plans(loaded.facts, wish, most=1)
     if isinstance(found, Impossible):
         return Replan(problem=problems.of(loaded, loaded.facts, found, ()))
-    return Replan(_lines(loaded, found[0], visits, looked, wish))
+    return Replan(_lines(loaded, found[0], visits, looked, wish, wished))
 
 
 def _standing(series: TreatmentSeries) -> dict[int, tuple[Appointment, Stay]]:
@@ -155,7 +155,12 @@ def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:
 
 
 def _lines(
-    loaded: Loaded, plan: Plan, visits: Visits, looked: Visits, wish: Wish
+    loaded: Loaded,
+    plan: Plan,
+    visits: Visits,
+    looked: Visits,
+    wish: Wish,
+    wished: Collection[int],
 ) -> tuple[ReplanLine, ...]:
     ids = {each for _, stay in looked.values() for each in stay.resources.values()}
     ids |= {each for visit in plan.visits for each in visit.resources.values()}
@@ -177,7 +182,7 @@ def _lines(
                 ),
                 interval_days=(visit.day - before).days if before else None,
                 bounds=_bounds(loaded, visit, before, visits),
-                reasons=visit.reasons,
+                reasons=visit.reasons if visit.session not in wished else (plan_words.CHOSEN,),
             )
         )
     return tuple(lines)

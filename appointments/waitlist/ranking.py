@@ -259,7 +259,7 @@ def _reasons(opening: Opening, waiter: Waiter, start: Start, *, now: datetime) -
             f" {format_day(ideal)}."
         )
     waited = (now - waiter.waits_since).days
-    yield f"Waits for {_days(waited)}." if waited else "Waits since less than a day."
+    yield f"Waits for {_days(waited)}." if waited else "Waits for less than a day."
     if waiter.comes_at is not None:
         gained = (local(waiter.comes_at, opening.zone).date() - opening.day).days
         sooner = _days(gained) if gained else "hours"

@@ -36,7 +36,7 @@ def test_a_small_move_leaves_the_others_where_they_are(
     found = proposing.replan(series=series, wished={2: wish(SECOND + 4 * DAY)}, now=now)
     assert days(found) == {2: SECOND + 4 * DAY, 3: THIRD, 4: FOURTH}
     assert [line.session for line in found.changed] == [2]
-    assert found.lines[1].reasons == ("Stays where it is.",)
+    assert [line.reasons for line in found.lines[:2]] == [("As chosen.",), ("Stays where it is.",)]
     assert found.lines[1].interval_days == 24
 
 
