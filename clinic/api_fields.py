@@ -129,9 +129,18 @@ class Start(Instant):
         return Wall(at, fold)
 
 
-def instant_of(start: datetime | Wall, zone: str) -> datetime:
-    """The instant of a `Start` at a site. Raises WallTimeMissing and WallTimeRepeats."""
-    return hours.resolve(start.at, zone, fold=start.fold) if isinstance(start, Wall) else start
+def instant_of(start: datetime | Wall, zone: str, *, field: str = "starts_at") -> datetime:
+    """The instant of a `Start` at a site.
+
+    Raises WallTimeMissing and WallTimeRepeats, about `field`.
+    """
+    if not isinstance(start, Wall):
+        return start
+    try:
+        return hours.resolve(start.at, zone, fold=start.fold)
+    except (hours.WallTimeMissing, hours.WallTimeRepeats) as refused:
+        refused.field = field
+        raise
 
 
 class Seen(serializers.IntegerField):

@@ -151,8 +151,8 @@ class Blocks(ListModelMixin, RetrieveModelMixin, Relocating):
         are moved."""
         asked: dict[str, Any] = self.body(MakeBlockSerializer)
         zone = asked["site"].zone
-        asked["starts_at"] = instant_of(asked["starts_at"], zone)
-        asked["ends_at"] = instant_of(asked["ends_at"], zone)
+        for name in ("starts_at", "ends_at"):
+            asked[name] = instant_of(asked[name], zone, field=name)
         made = blocks.block(by=self.staff, now=timezone.now(), **asked)
         return Response(BlockSerializer(made).data, status=201)
 
@@ -173,7 +173,7 @@ class Blocks(ListModelMixin, RetrieveModelMixin, Relocating):
         block, asked = self.get_object(), self.body(ChangeEndSerializer)
         changed = blocks.change_end(
             block=block,
-            ends_at=instant_of(asked["ends_at"], block.site.zone),
+            ends_at=instant_of(asked["ends_at"], block.site.zone, field="ends_at"),
             over_visits=asked["over_visits"],
             by=self.staff,
             now=timezone.now(),

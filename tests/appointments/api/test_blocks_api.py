@@ -82,6 +82,14 @@ def test_without_naming_places_all_go_where_they_are_proposed_to(
     assert visits[1].version == 1
 
 
+@pytest.mark.parametrize("name", ["starts_at", "ends_at"])
+def test_an_end_that_the_clock_does_not_show_is_told_of_the_end(
+    front_desk: Staff, house: object, asked: dict[str, Any], name: str
+) -> None:
+    asked |= {"ends_at": {"wall": "2027-03-20T08:00"}, name: {"wall": "2027-03-14T02:30"}}
+    refused(api(front_desk).post(BLOCKS, asked, format="json"), 400, "wall_time_missing", name)
+
+
 def test_a_block_is_listed_shortened_and_released(
     front_desk: Staff, house: object, asked: dict[str, Any], needling_device: Resource
 ) -> None:
