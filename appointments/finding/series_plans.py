@@ -31,6 +31,7 @@ HALF_HOUR = 30
 # starts sooner is taken.
 SOONER = 1e-9
 MOST_PLANS = 5
+NOBODY = 0
 
 
 def plans(facts: Facts, wish: Wish, most: int = MOST_PLANS) -> list[Plan] | Impossible:
@@ -88,11 +89,12 @@ class _Ways:
     # --- What each place costs ---
 
     def _all_providers(self) -> tuple[int, ...]:
-        """Those of the pool and those of visits that stay, in order of id."""
+        """Those of the pool and those of visits that stay, in order of id; where there are none,
+        a column of nobody, so that there is an array to find nothing in."""
         stays = [self.wish.before, *(s.fixed for s in self.wish.sessions)]
         stays += [session.present for session in self.wish.sessions]
         held = {stay.resources[PROVIDER] for stay in stays if stay is not None}
-        return tuple(sorted({*self.openings.pools[PROVIDER], *held}))
+        return tuple(sorted({*self.openings.pools[PROVIDER], *held})) or (NOBODY,)
 
     def _slot_costs(self) -> Floats:
         """By provider of the pool and candidate start, what a visit there costs by itself."""

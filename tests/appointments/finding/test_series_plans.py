@@ -402,6 +402,18 @@ def test_the_first_impossible_session_is_named_with_its_dates_and_what_binds() -
     assert (nobody.session, nobody.binding, nobody.until) == (1, PROVIDER, None)
 
 
+@pytest.mark.parametrize("kind", [PROVIDER, ROOM, DEVICE])
+@pytest.mark.parametrize("sessions", [1, 3])
+def test_a_house_with_nobody_and_nothing_says_what_it_lacks(kind: str, sessions: int) -> None:
+    given = facts(week=NINE_TO_TEN, body=12, first=FIRST, last=day(60))
+    given = replace(given, pools={**given.pools, kind: ()})
+    wish = Wish.new(sessions, Bounds(FIRST, FIRST, day(5)), interval(21, 28, 42))
+    found = plans(given, wish)
+    assert isinstance(found, Impossible)
+    assert (found.session, found.binding, found.until) == (1, kind, None)
+    assert [way.kind for way in ways_out(given, given, wish, found)] == ["waitlist"]
+
+
 def test_what_binds_is_free_again_at_a_time() -> None:
     given = facts(week=NINE_TO_TEN, body=12, first=FIRST, last=day(60))
     out = Period(_at(5, 0), _at(50, 0))
