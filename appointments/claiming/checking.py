@@ -96,6 +96,20 @@ def places_are_right(loaded: Loaded, patient: Patient, wishes: Sequence[VisitWis
             raise
 
 
+def resources_suit(
+    loaded: Loaded, wishes: Sequence[VisitWish], *, without: Collection[int]
+) -> None:
+    """Raises WrongResource, which says which of them it is about; those `without` are not asked."""
+    for number, wish in enumerate(wishes):
+        if number in without:
+            continue
+        try:
+            _chosen(loaded, wish)
+        except Refused as refused:
+            refused.visit = number
+            raise
+
+
 def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
     """Raises the refusal of a start, age, resource, credential or hours that do not fit, or of a
     patient who is at another site or on the way."""

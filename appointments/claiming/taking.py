@@ -245,6 +245,7 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
     Call it after the rollback: looking for places must not hold anybody's locks.
 
     Raises:
+        WrongResource: when one could not be had anyway; of those of other sites nothing is told.
         PatientElsewhere: when the patient has another visit then.
         SlotHeld: when somebody keeps the place for a few minutes.
         SlotTaken: otherwise.
@@ -253,6 +254,8 @@ def refuse(*claims: Claim, now: datetime) -> NoReturn:
     def is_own(claim: Claim, each: Collision) -> bool:
         return each.held.resource_id == claim.patient.resource_id
 
+    for claim in claims:
+        checking.resources_suit(claim.load(now=now), claim.visits, without=claim.stays)
     collided = [(claim, each) for claim in claims for each in claim.lost_to]
     if not collided:
         collided = _collisions(claims, now=now)

@@ -28,7 +28,7 @@ from appointments.refusals import (
     TooYoung,
     WrongResource,
 )
-from appointments.visits import booking, cancelling
+from appointments.visits import booking, cancelling, moving
 from clinic.access import Forbidden
 from clinic.models import (
     AuditEntry,
@@ -247,6 +247,31 @@ def test_resources_of_another_kind_site_or_modality_are_refused(
     Resource.objects.filter(pk=needling_device.pk).update(is_active=False)
     with pytest.raises(WrongResource):
         book(good)
+
+
+def test_what_other_sites_have_is_not_told_when_it_is_taken(
+    book: Book,
+    wish: Wish,
+    other_site: Site,
+    outsider: Staff,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    book(wish(FIRST))
+    stranger = a_patient(other_site, outsider, now, given="Kim", phone="", email="")
+    with pytest.raises(WrongResource, match="not at Sunset") as refused:
+        book(wish(FIRST), site=other_site, patient=stranger, by=outsider)
+    assert "Okafor" not in refused.value.sentence
+    visit = book(wish(SECOND)).appointments.get()
+    Resource.objects.filter(pk=wish(FIRST).room_id).update(site=other_site)
+    with pytest.raises(WrongResource, match="room is not at Harbour"):
+        moving.move(
+            appointment=visit,
+            starts_at=wish(FIRST).starts_at,
+            room_id=wish(FIRST).room_id,
+            by=front_desk,
+            now=now,
+        )
 
 
 # --- Intervals ------------------------------------------------------------------------------------
