@@ -29,6 +29,7 @@ from clinic.models import (
     Site,
     SiteRole,
     Staff,
+    TravelTime,
 )
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol, Text
@@ -72,6 +73,7 @@ _SERVICES = (
     ("facial", Text("Facial", "Limpieza facial"), "FA", 45, "treatment", 10),
     ("call", Text("Video call", "Videollamada"), "CA", 15, "consult", 0),
 )
+_HOURS_BETWEEN_THE_COASTS = 9
 # Of the provider whose credential runs out soon, so that a manager sees the warning.
 _EXPIRING = ("mei", "ipl", timedelta(days=12))
 
@@ -119,6 +121,9 @@ class House:
 def furnish(*, since: datetime, now: datetime) -> House:
     """Build the house as it stood at `since`, with absences around `now` (both UTC)."""
     sites = {site.slug: site for site in _sites(since)}
+    TravelTime.objects.create(
+        site=sites[HARBOUR], other=sites[SUNSET], minutes=_HOURS_BETWEEN_THE_COASTS * 60
+    )
     staff = _staff(sites)
     loading.load_library(by=staff["lead"], now=since)
     versions = {
