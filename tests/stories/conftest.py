@@ -11,8 +11,9 @@ from reminders.journeys import replanning
 from reminders.sending import dispatch
 from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
 from tests.appointments.conftest import book, wish
+from tests.faults.conftest import reachable, stand_in
 
-__all__ = ["book", "wish"]
+__all__ = ["book", "reachable", "stand_in", "wish"]
 
 Advance = Callable[[datetime], None]
 
