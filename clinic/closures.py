@@ -38,7 +38,7 @@ def close(
                 f"{site.name} is closed already from {format_day(standing.first_day)} to"
                 f" {format_day(standing.last_day)}: {standing.reason}. Choose other days, or take"
                 " that closure back first.",
-                "day",
+                "first_day",
             )
         made = Closure.objects.create(
             site=site, first_day=first_day, last_day=last_day, reason=reason
@@ -82,7 +82,7 @@ def take_back(*, closure: Closure, by: Staff, now: datetime) -> None:
 
 def _may_be(site: Site, first: date, last: date, reason: str, now: datetime) -> None:
     if first < local(now, site.zone).date():
-        raise HoursRefused(f"{format_day(first)} is past. Choose a day to come.", "day")
+        raise HoursRefused(f"{format_day(first)} is past. Choose a day to come.", "first_day")
     if last < first:
         raise HoursRefused("The last day comes after the first. Choose a later one.", "last_day")
     if (last - first).days >= MOST_DAYS:

@@ -1,8 +1,9 @@
 """The API of visits: free places and holds, the visits themselves, the wait-list, tasks, calendar
-feeds, what keeps time free (blocks and exceptional hours), and how a site plans."""
+feeds, what keeps time free (blocks, closures and exceptional hours), and how a site plans."""
 
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
+from appointments.api.closures import Closures
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
@@ -23,6 +24,7 @@ _router.register("offers", Offers, basename="api-offers")
 _router.register("invitations", Invitations, basename="api-invitations")
 _router.register("calendar-feeds", Feeds, basename="api-feeds")
 _router.register("blocks", Blocks, basename="api-blocks")
+_router.register("closures", Closures, basename="api-closures")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
 _router.register("sites", Scheduling, basename="api-scheduling")
 

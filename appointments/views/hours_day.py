@@ -178,6 +178,6 @@ def address_of(site: Site, on: date, provider: Resource | None) -> str:
 
 
 def explain(form: DayForm, refused: HoursRefused) -> None:
-    fields = {"stretches": "first_from"}
+    fields = {"stretches": "first_from", "first_day": "day"}
     field = fields.get(refused.field, refused.field)
     form.add_error(field if field in form.fields else None, refused.sentence)

@@ -202,11 +202,14 @@ def everything(
     }
     hours = {"site": site.pk, "day": visit["starts_at"][:10], "stretches": []}
     exceptions = api(manager).post("/api/v1/hours-exceptions/", hours, format="json").json()
+    away = {"site": site.pk, "first_day": "2027-12-24", "reason": "Eve"}
+    closed = api(manager).post("/api/v1/closures/", away, format="json").json()["closure"]
     return {
         **treatment,
         "as": manager,
         "appointment": series.json()["appointments"][0]["id"],
         "blocks": api(manager).post("/api/v1/blocks/", block, format="json").json()["id"],
+        "closures": closed["id"],
         "hours-exceptions": exceptions["exceptions"][0]["id"],
         **place,
         "series": series.json()["id"],
