@@ -9,6 +9,7 @@ Locks in this order: the visit, the patients, the conversation.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -155,6 +156,16 @@ def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:
         .first()
     )
     return last.site if last else found[0]
+
+
+def ours(addresses: Sequence[str]) -> str:
+    """The first of these e-mail addresses that is a site's own, or empty. Lower case."""
+    known = {
+        address.lower()
+        for pair in Site.objects.values_list("email_address", "reply_to")
+        for address in pair
+    }
+    return next((address for address in addresses if address in known), "")
 
 
 def _is_opted_out(channel: Channel, address: str) -> bool:

@@ -44,7 +44,8 @@ or by the destination itself:
 | mail_drop_after      | drop@…           | taken; the connection is cut without an answer      |
 
 A patient writes back by `StandIn.reply` or POST /reply {"text": …, "sender": …, "to": …, "url": …}:
-it is reported to the url, signed, as Twilio reports an incoming text.
+it is reported to the url, signed, as Twilio reports an incoming text; with "provider": "telnyx" or
+"postmark" as these report an incoming text or mail.
 
 Reading: GET /received.json (texts and mails, oldest first), DELETE /received, GET /health.
 """

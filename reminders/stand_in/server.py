@@ -70,7 +70,7 @@ class StandIn:
             modes=self.modes,
             callbacks=self._callbacks,
         )
-        self._account = {"account_sid": account_sid, "token": auth_token}
+        self._account = replies.Account(account_sid, auth_token, TELNYX_SEED, TELNYX_PROFILE_ID)
         telnyx = TelnyxApi(
             api_key=TELNYX_API_KEY,
             profile_id=TELNYX_PROFILE_ID,
@@ -127,9 +127,9 @@ class StandIn:
         self.modes.tell(name, count=count, ms=ms)
 
     def reply(self, text: str, **told: Any) -> int:
-        """Send a text back to the clinic as Twilio reports it; the status of the answer. `told`
-        is what `replies.send` asks for besides."""
-        return replies.send(replies.Reply(text=text, **told), **self._account)
+        """Write back to the clinic as its provider reports it; the status of the answer. `told`
+        is the rest of a `replies.Reply`."""
+        return replies.send(replies.Reply(text=text, **told), self._account)
 
     def clear_modes(self) -> None:
         """Behave again, and keep what arrived."""
@@ -176,7 +176,7 @@ class Door(ThreadingHTTPServer):
         telnyx: TelnyxApi,
         received: Received,
         modes: Modes,
-        account: dict[str, str],
+        account: replies.Account,
     ) -> None:
         self.twilio, self.telnyx = twilio, telnyx
         self.received, self.modes = received, modes
@@ -300,13 +300,13 @@ class Conversation(BaseHTTPRequestHandler):
         return Answer(200, {"ok": True})
 
     def _reply(self, body: bytes) -> Answer:
-        """A patient's text, handed on in its own time: who asked may be whom it goes to."""
+        """What a patient writes, handed on in its own time: who asked may be whom it goes to."""
         try:
             reply = replies.Reply(**json.loads(body))
         except (ValueError, TypeError) as fault:
             return Answer(400, {"message": str(fault)})
         threading.Thread(
-            target=replies.send, args=(reply,), kwargs=self.server.account, daemon=True
+            target=replies.send, args=(reply, self.server.account), daemon=True
         ).start()
         return Answer(200, {"ok": True})
 

@@ -1,4 +1,5 @@
-"""Reports of the mail provider that Anymail speaks to, behind a secret that both sides share.
+"""What the mail provider that Anymail speaks to reports, and the mail that comes in through it,
+behind a secret that both sides share.
 
 Anymail's own views check the secret, and the provider's signature where there is one, and put the
 report in one form for all providers; here they are asked for that alone.
@@ -20,6 +21,8 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from reminders.catalogue import Channel
+from reminders.inbound import reading_mail, receiving
 from reminders.ledger import mail_reports
 from reminders.ledger.mail_reports import MailReport
 
@@ -50,6 +53,43 @@ def tracking(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@login_not_required
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def inbound(request: HttpRequest) -> HttpResponse:
+    """One call with mail that somebody wrote to us. 404 and 403 as above.
+
+    A report that is repeated is harmless: a mail is stored once by its Message-ID.
+    """
+    if request.method == "HEAD":
+        return HttpResponse()
+    view = anymail_view("inbound")
+    try:
+        view.run_validators(request)
+        events = filter(_came_in, view.parse_events(request))
+        mails = [reading_mail.read(each.message, each.event_id) for each in events]
+    except AnymailWebhookValidationFailure:
+        return HttpResponse(status=403)
+    except (AnymailError, ValueError, KeyError, TypeError, AttributeError, LookupError):
+        return HttpResponse(status=400)
+    now = timezone.now()
+    for mail in mails:
+        if mail.is_automatic or receiving.ours([mail.from_address]):
+            continue  # an answer to a machine is answered by it: for ever
+        receiving.receive(
+            channel=Channel.EMAIL,
+            provider="mail",
+            provider_id=mail.identity,
+            from_address=mail.from_address,
+            to_address=receiving.ours(mail.to_addresses),
+            text=mail.text,
+            opt_out_flag=False,
+            received_at=now,
+            now=now,
+        )
+    return HttpResponse(status=204)
+
+
 def anymail_view(purpose: str) -> Any:
     """Anymail's view for our provider and "tracking" or "inbound". Raises Http404."""
     if not (settings.MAIL_PROVIDER and settings.MAIL_WEBHOOK_SECRETS):
@@ -70,6 +110,11 @@ def _read(events: list[Any]) -> Iterator[MailReport]:
             code=_code(event),
             address=event.recipient or "",
         )
+
+
+def _came_in(event: Any) -> bool:
+    """Some providers report both kinds to one view."""
+    return getattr(event, "event_type", "") == "inbound"
 
 
 def _reference(metadata: Any) -> UUID | None:

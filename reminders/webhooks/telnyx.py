@@ -1,7 +1,9 @@
-"""Telnyx's reports: JSON, signed with the account's Ed25519 key over its time and its raw body.
+"""Telnyx's reports and the texts that come in: JSON, signed with the account's Ed25519 key over
+its time and its raw body.
 
 Sources, read in November 2026: developers.telnyx.com/docs/development/api-fundamentals/webhooks
-(signature, doubled and late events), docs/messaging/messages/receiving-webhooks (event types).
+(signature, doubled and late events), docs/messaging/messages/receiving-webhooks (event types),
+docs/messaging/messages/advanced-opt-in-out (`autoresponse_type`).
 """
 
 import base64
@@ -21,11 +23,14 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from reminders.catalogue import Channel
 from reminders.channels.telnyx import error_code
+from reminders.inbound import receiving
 from reminders.ledger import receipts
 
 TOLERANCE_SECONDS = 300
 ABOUT_A_TEXT = frozenset({"message.sent", "message.finalized"})
+COMES_IN = "message.received"
 
 
 @login_not_required
@@ -58,6 +63,37 @@ def status(request: HttpRequest, reference: UUID) -> HttpResponse:
         return HttpResponse(status=403)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return HttpResponse(status=400)
+    return HttpResponse(status=204)
+
+
+@login_not_required
+@csrf_exempt
+@require_POST
+def inbound(request: HttpRequest) -> HttpResponse:
+    """One text that somebody sent us; whatever else the profile reports here is left at that.
+
+    A report that is repeated is harmless: a reply is stored once by Telnyx's id of the text.
+    """
+    now = timezone.now()
+    if not is_signed(request, now=now):
+        return HttpResponse(status=403)
+    try:
+        event = json.loads(request.body)["data"]
+        if event["event_type"] != COMES_IN:
+            return HttpResponse(status=204)
+        payload = event["payload"]
+        if not _is_our_profile(payload):
+            return HttpResponse(status=403)
+        told = {
+            "provider_id": str(payload["id"]),
+            "from_address": str(payload["from"]["phone_number"]),
+            "to_address": str(payload["to"][0]["phone_number"]),
+            "text": str(payload.get("text") or ""),
+            "opt_out_flag": payload.get("autoresponse_type") == "STOP",
+        }
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return HttpResponse(status=400)
+    receiving.receive(channel=Channel.SMS, provider="telnyx", received_at=now, now=now, **told)
     return HttpResponse(status=204)
 
 

@@ -8,7 +8,7 @@ from rest_framework.permissions import AllowAny
 
 # Beside patients' own links, whose views prove the bearer of each.
 PUBLIC = {"health", "sign-in", "sign-out", "login", "api-schema", "api-docs", "twilio-status"}
-PUBLIC |= {"telnyx-status", "mail-tracking", "twilio-inbound"}
+PUBLIC |= {"twilio-inbound", "telnyx-status", "telnyx-inbound", "mail-tracking", "mail-inbound"}
 # A calendar program has no session: the token in the address is its key.
 PUBLIC |= {"calendar-feed"}
 # A program that measures has none either: it brings the token of the installation.

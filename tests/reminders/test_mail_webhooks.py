@@ -11,10 +11,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from appointments.models import Appointment
+from clinic.models import Site
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, MessageState
-from reminders.models import Message, Receipt, Suppression
+from reminders.models import Conversation, Message, Receipt, Suppression
 from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder, queued
 
@@ -177,3 +178,54 @@ def test_what_cannot_be_read_is_said_to_be_so(client: Client) -> None:
     assert answer.status_code == 400
     assert client.head("/webhooks/mail/").status_code == 200
     assert client.get("/webhooks/mail/").status_code == 405
+
+
+# --- Mail that comes in ---------------------------------------------------------------------------
+
+
+def write(client: Client, site: Site, *, sender: str, secret: str = SECRET, **headers: str) -> int:
+    """Posts a mail that somebody wrote to the site as Postmark would; the answer's status."""
+    told = {
+        "FromFull": {"Email": sender, "Name": ""},
+        "ToFull": [{"Email": site.reply_to.upper(), "Name": ""}],
+        "MessageID": "pm-in-1",
+        "TextBody": "my lip is white and numb",
+        "Headers": [
+            {"Name": name.replace("_", "-"), "Value": told} for name, told in headers.items()
+        ],
+    }
+    answer = client.post(
+        "/webhooks/mail/inbound/",
+        json.dumps(told),
+        content_type="application/json",
+        headers={"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()},
+    )
+    return answer.status_code
+
+
+def test_a_mail_is_for_the_site_whose_address_it_names(client: Client, site: Site) -> None:
+    assert write(client, site, sender="Somebody@Mail.example") == 204
+
+    conversation = Conversation.objects.get()
+    assert (conversation.site, conversation.address) == (site, "somebody@mail.example")
+    assert conversation.state == "escalated"
+
+
+def test_what_machines_and_we_ourselves_write_is_no_reply(client: Client, site: Site) -> None:
+    """A page about an urgent reply goes to the mailbox that also takes the replies."""
+    assert write(client, site, sender=site.email_address) == 204
+    assert write(client, site, sender=site.reply_to.title()) == 204
+    assert write(client, site, sender="a@mail.example", Auto_Submitted="auto-replied") == 204
+
+    assert not Conversation.objects.exists()
+
+
+def test_what_comes_in_is_believed_by_the_same_secret(
+    client: Client, site: Site, settings: Settings
+) -> None:
+    assert write(client, site, sender="a@mail.example", secret=FORMER) == 403
+    assert client.head("/webhooks/mail/inbound/").status_code == 200
+    assert client.get("/webhooks/mail/inbound/").status_code == 405
+    settings.MAIL_PROVIDER = ""
+    assert write(client, site, sender="a@mail.example") == 404
+    assert not Conversation.objects.exists()

@@ -15,7 +15,7 @@ from appointments.models import Appointment
 from reminders.catalogue import MessageState
 from reminders.channels.base import Outgoing
 from reminders.channels.telnyx import TelnyxChannel
-from reminders.models import Message, Receipt, Suppression
+from reminders.models import InboundMessage, Message, Receipt, Suppression
 from reminders.sending import dispatch
 from reminders.stand_in import signing
 from tests.reminders.ledger import Recorder, queued
@@ -67,11 +67,12 @@ def report(
     seed: bytes = SEED,
     age: int = 0,
     tampered: bool = False,
+    path: str = PATH,
 ) -> int:
     """Posts one event as Telnyx would; the answer's status."""
     body, stamp = json.dumps(told).encode(), str(int(time.time()) - age)
     answer = client.post(
-        PATH,
+        path,
         body + b" " if tampered else body,
         content_type="application/json",
         headers={
@@ -169,3 +170,17 @@ def test_what_is_signed_and_cannot_be_read_is_said_to_be_so(client: Client) -> N
     assert report(client, {"data": {"event_type": "message.finalized"}}) == 400
     assert report(client, {"data": {"event_type": "call.hangup"}}) == 204
     assert not Receipt.objects.exists()
+
+
+def test_a_text_of_another_profile_is_refused_and_another_event_is_left_at_that(
+    client: Client,
+) -> None:
+    inbound = "/webhooks/telnyx/inbound/"
+    assert report(client, event(), path=inbound) == 204
+    told = event(messaging_profile_id="another")
+    told["data"]["event_type"] = "message.received"
+    assert report(client, told, path=inbound) == 403
+    assert report(client, {"data": {"event_type": "message.received"}}, path=inbound) == 400
+    assert report(client, told, path=inbound, age=301) == 403
+    assert client.get(inbound).status_code == 405
+    assert not InboundMessage.objects.exists() and not Receipt.objects.exists()

@@ -106,7 +106,7 @@ def test_a_digit_confirms_stop_ends_it_and_danger_reaches_somebody(
 
     # And at last she has enough: reported five times, heard once, answered once.
     morning = night + timedelta(hours=9)
-    assert text_back("STOP", morning, copies=5, sid="SM" + "a" * 32) == 204
+    assert text_back("STOP", morning, copies=5, sid="a" * 32) == 204
     heard = len(texts_to(providers, PHONE))
     advance(morning)
     advance(morning + timedelta(days=30))
