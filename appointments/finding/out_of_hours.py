@@ -1,4 +1,5 @@
-"""Why a place is outside of hours or of a credential, with the starts and dates that are not.
+"""Why a place is outside of hours or of a credential, with the starts and dates that are not; and
+which days are cut short.
 
 Pure. Refuses to know who asks and what is booked.
 """
@@ -6,15 +7,23 @@ Pure. Refuses to know who asks and what is booked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from appointments.finding import ticks
 from appointments.finding.availability import Facts
 from appointments.finding.needs import PROVIDER, Window
 from appointments.finding.ticks import TICK
-from appointments.finding.working_time import ProviderTime, hours_in_words, inside
+from appointments.finding.working_time import (
+    ProviderTime,
+    SiteTime,
+    Stretches,
+    hours_in_words,
+    inside,
+)
 from appointments.refusals import CredentialExpired, OutsideHours
 from clinic.hours import Period, format_day, intersect, local, when
+
+ONE_DAY = timedelta(days=1)
 
 
 def credential(provider: ProviderTime, name: str, treatment: str, on: date) -> CredentialExpired:
@@ -51,25 +60,70 @@ def hours(
     for kind, resource in chosen.items():
         held = facts.need.held(kind, starts_at)
         if not inside(held, open_on):
-            return _refused(_opening(facts, on), facts, chosen, names[resource], held, starts_at)
+            reason = site.closed_for(on) or site.reasons.get(on, "")
+            fact = _opening(site.name, site.stretches_on(on), _days(on, on), reason)
+            return _refused(fact, facts, chosen, names[resource], held, starts_at)
     held, provider = facts.need.held(PROVIDER, starts_at), chosen[PROVIDER]
     if not inside(held, facts.providers[provider].works_on(on, site)):
-        spans = hours_in_words(facts.providers[provider].stretches_on(on))
-        works = f"works {spans}" if spans else "does not work"
-        reason = facts.providers[provider].reasons.get(on)
-        why = f" ({reason})" if reason else ""
-        fact = f"{names[provider]} {works} on {format_day(on)}{why}"
+        time = facts.providers[provider]
+        reason = time.reasons.get(on, "")
+        fact = _working(names[provider], time.stretches_on(on), _days(on, on), reason)
         return _refused(fact, facts, chosen, names[provider], held, starts_at)
     return None
 
 
-def _opening(facts: Facts, on: date) -> str:
-    site = facts.site
-    closed, spans = site.closed_for(on), hours_in_words(site.stretches_on(on))
-    is_open = closed is None and bool(spans)
-    reason = closed or site.reasons.get(on)
-    why = f" ({reason})" if reason else ""
-    return f"{site.name} is {f'open {spans}' if is_open else 'closed'} on {format_day(on)}{why}"
+def cut_short(
+    facts: Facts, names: Mapping[int, str], kind: str, first: date, last: date
+) -> list[str]:
+    """Days from `first` to `last` of which somebody said why there is less time than every week:
+    sentences, on the site, and on the providers of the pool when `kind` is theirs."""
+    site, providers = facts.site, facts.pools.get(PROVIDER, ()) if kind == PROVIDER else ()
+    said = [
+        _opening(site.name, spans, _days(one, other), reason)
+        for one, other, reason, spans in _runs(site, first, last)
+    ] + [
+        _working(names[provider], spans, _days(one, other), reason)
+        for provider in providers
+        for one, other, reason, spans in _runs(facts.providers[provider], first, last)
+    ]
+    return [f"{each}." for each in said]
+
+
+def _runs(
+    whose: SiteTime | ProviderTime, first: date, last: date
+) -> list[tuple[date, date, str, Stretches]]:
+    """Successive days that are cut short to the same hours for the same reason."""
+    runs: list[tuple[date, date, str, Stretches]] = []
+    for number in range((last - first).days + 1):
+        day = first + number * ONE_DAY
+        if not (reason := whose.cut_short(day)):
+            continue
+        told = reason, whose.stretches_on(day)
+        if runs and runs[-1][1:] == (day - ONE_DAY, *told):
+            runs[-1] = (runs[-1][0], day, *told)
+        else:
+            runs.append((day, day, *told))
+    return runs
+
+
+def _opening(name: str, spans: Stretches, days: str, reason: str) -> str:
+    is_open = f"open {hours_in_words(spans)}" if spans else "closed"
+    return f"{name} is {is_open} {days}{_because(reason)}"
+
+
+def _working(name: str, spans: Stretches, days: str, reason: str) -> str:
+    works = f"works {hours_in_words(spans)}" if spans else "does not work"
+    return f"{name} {works} {days}{_because(reason)}"
+
+
+def _days(first: date, last: date) -> str:
+    if first == last:
+        return f"on {format_day(first)}"
+    return f"from {format_day(first)} to {format_day(last)}"
+
+
+def _because(reason: str) -> str:
+    return f" ({reason})" if reason else ""
 
 
 def _refused(

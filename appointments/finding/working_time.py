@@ -51,6 +51,12 @@ class SiteTime:
             return ()
         return _stretches(self.week, self.exceptions, day)
 
+    def cut_short(self, day: date) -> str:
+        """Why the site is closed, or open for less than every week; empty when it is not, or
+        nobody said why."""
+        closed = self.closed_for(day)
+        return _why_less(self, day) if closed is None else closed
+
     def open_on(self, day: date) -> tuple[Period, ...]:
         """The open periods of a local day, in order."""
         return _periods(self.stretches_on(day), day, self.zone)
@@ -74,6 +80,10 @@ class ProviderTime:
     def stretches_on(self, day: date) -> Stretches:
         """The provider's own hours of a local day, whether or not the site is open."""
         return _stretches(self.week, self.exceptions, day)
+
+    def cut_short(self, day: date) -> str:
+        """Why the provider works less than every week; empty when they do not, or nobody said."""
+        return _why_less(self, day) if self.credentialed_on(day) else ""
 
     def works_on(self, day: date, site: SiteTime) -> tuple[Period, ...]:
         """The periods in which the provider may treat at `site` on a local day."""
@@ -102,6 +112,16 @@ def _stretches(week: Week, exceptions: Exceptions, day: date) -> Stretches:
     if day in exceptions:
         return exceptions[day]
     return _joined((starts, ends) for weekday, starts, ends in week if weekday == day.weekday())
+
+
+def _why_less(whose: SiteTime | ProviderTime, day: date) -> str:
+    """The reason of an exception that takes away from the hours of the week."""
+    if day not in whose.exceptions:
+        return ""
+    there = whose.exceptions[day]
+    usual = _stretches(whose.week, {}, day)
+    whole = all(any(a <= starts and ends <= b for a, b in there) for starts, ends in usual)
+    return "" if whole else whose.reasons.get(day, "")
 
 
 def _joined(stretches: Iterable[tuple[int, int]]) -> Stretches:

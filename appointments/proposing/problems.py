@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
+from appointments.finding import out_of_hours
 from appointments.finding.availability import Facts, Openings
 from appointments.finding.intervals import Bounds
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM
@@ -15,6 +16,8 @@ from appointments.proposing.places import Problem, Relaxation
 from clinic.hours import format_day, format_when
 
 ONE_DAY = timedelta(days=1)
+# So many days with less time than usual are named with their reason.
+MOST_CAUSES = 3
 _NONE_FREE = {
     PROVIDER: "no provider with a valid credential is free long enough",
     ROOM: "no room of the right kind is free long enough",
@@ -42,7 +45,8 @@ def no_date(session: int, window: Bounds) -> Problem:
 
 def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) -> Problem:
     """The first session that finds no place; `facts` are those that were asked."""
-    first, last = format_day(found.bounds.earliest), format_day(found.bounds.latest)
+    days = found.bounds.earliest, found.bounds.latest
+    first, last = map(format_day, days)
     between = f"on {first}" if first == last else f"between {first} and {last}"
     sentence = (
         f"Session {found.session} finds no place {between}: {_lacking(facts, found.binding)}."
@@ -51,13 +55,22 @@ def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) 
         found.session,
         found.bounds,
         found.binding,
-        sentence + _again(facts, found.binding, found.until),
+        _told(
+            loaded,
+            facts,
+            sentence,
+            found.binding,
+            (found.bounds.earliest, found.bounds.latest),
+            found.until,
+        ),
         found.until,
         tuple(_relaxation(loaded, found.session, way) for way in ways),
     )
 
 
-def of_days(openings: Openings, first: date, last: date) -> tuple[str, str, datetime | None]:
+def of_days(
+    loaded: Loaded, openings: Openings, first: date, last: date
+) -> tuple[str, str, datetime | None]:
     """Why `first` to `last` have no offered start: a sentence, what binds, and until when, as far
     as the openings reach beyond."""
     barred = openings.barred(first) if first == last else None
@@ -71,13 +84,29 @@ def of_days(openings: Openings, first: date, last: date) -> tuple[str, str, date
     if first == last:
         days = f"On {format_day(first)}"
     sentence = f"{days} {_lacking(facts, binding)}."
-    return sentence + _again(facts, binding, until), binding, until
+    return _told(loaded, facts, sentence, binding, (first, last), until), binding, until
 
 
 def _lacking(facts: Facts, binding: str) -> str:
     if facts.pools.get(binding) == ():
         return f"{facts.site.name} has no suitable {binding}"
     return _NONE_FREE[binding]
+
+
+def _told(
+    loaded: Loaded,
+    facts: Facts,
+    sentence: str,
+    binding: str,
+    days: tuple[date, date],
+    until: datetime | None,
+) -> str:
+    """The sentence, with what staff said of those days, and until when."""
+    short: list[str] = []
+    if binding in (PROVIDER, ROOM, DEVICE, "site", "together"):
+        names = {pk: resource.name for pk, resource in loaded.resources.items()}
+        short = out_of_hours.cut_short(facts, names, binding, *days)
+    return " ".join([sentence, *short[:MOST_CAUSES]]) + _again(facts, binding, until)
 
 
 def _again(facts: Facts, binding: str, until: datetime | None) -> str:

@@ -65,7 +65,7 @@ def free_starts(
     if places:
         return DayStarts(day, places)
     # Until when, the days after it know.
-    sentence, binding, until = problems.of_days(look(day + HORIZON)[1], day, day)
+    sentence, binding, until = problems.of_days(*look(day + HORIZON), day, day)
     return DayStarts(day, (), sentence, binding, until)
 
 
@@ -114,8 +114,8 @@ def search_starts(
         span *= 2
     if places := tuple(_places(loaded, openings, found[:limit], {})):
         return FoundStarts(first, first + days, places)
-    ahead = look(days + HORIZON)[1]
-    return FoundStarts(first, first + days, (), *problems.of_days(ahead, first, first + days))
+    why = problems.of_days(*look(days + HORIZON), first, first + days)
+    return FoundStarts(first, first + days, (), *why)
 
 
 def nearest_starts(

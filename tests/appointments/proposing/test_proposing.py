@@ -513,6 +513,60 @@ def test_a_day_with_other_hours_is_planned_by_them(
     assert closed.binding == "site"
 
 
+def test_what_was_said_of_days_with_less_time_is_said_where_nobody_is_free(
+    propose: Propose,
+    house: ProtocolVersion,
+    site: Site,
+    patient: Patient,
+    treatment_provider: Resource,
+    now: datetime,
+) -> None:
+    def other_hours(provider: Resource | None, day: date, reason: str, *, whole: bool) -> None:
+        HoursException.objects.create(
+            site=site,
+            provider=provider,
+            day=day,
+            starts=None if whole else 0,
+            ends=None if whole else 1440,
+            reason=reason,
+        )
+
+    # Longer hours are no cause, nor is less time of which nobody said why.
+    other_hours(treatment_provider, FIRST - DAY, "Late shift", whole=False)
+    other_hours(treatment_provider, FIRST, "Congress", whole=True)
+    other_hours(treatment_provider, FIRST + DAY, "Congress", whole=True)
+    other_hours(treatment_provider, FIRST + 2 * DAY, "", whole=True)
+
+    def why(day: date) -> str:
+        return proposing.free_starts(
+            patient=patient, site=site, version=house, areas=["face"], day=day, now=now
+        ).sentence
+
+    nobody = "no provider with a valid credential is free long enough."
+    assert why(FIRST) == (
+        f"On Thu 4 Mar {nobody} Sam Okafor does not work on Thu 4 Mar (Congress)."
+        " A provider is free from Mon 8 Mar 09:15."
+    )
+    assert why(FIRST + 2 * DAY) == (
+        f"On Sat 6 Mar {nobody} A provider is free from Mon 8 Mar 09:15."
+    )
+    Closure.objects.create(
+        site=site, first_day=FIRST + 3 * DAY, last_day=FIRST + 200 * DAY, reason="Water damage"
+    )
+    problem = propose(1, first_from=FIRST).problem
+    assert problem is not None and problem.binding == "provider"
+    assert (
+        " Harbour Skin Clinic is closed from Sun 7 Mar to Wed 2 Jun (Water damage)."
+        " Sam Okafor does not work from Thu 4 Mar to Fri 5 Mar (Congress)."
+    ) in problem.sentence
+    closed = propose(1, first_from=FIRST + 10 * DAY).problem
+    assert closed is not None and closed.binding == "site"
+    assert closed.sentence == (
+        "Session 1 finds no place between Sun 14 Mar and Sat 12 Jun: the site is closed."
+        " Harbour Skin Clinic is closed from Sun 14 Mar to Sat 12 Jun (Water damage)."
+    )
+
+
 def test_a_patient_with_a_visit_at_another_site_needs_the_time_to_get_here(
     house: ProtocolVersion,
     site: Site,
