@@ -12,12 +12,13 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from appointments import links
 from appointments.lifecycle import TO_COME
-from appointments.models import Answer, Invitation, PatientLink
+from appointments.models import Answer, Appointment, Invitation, PatientLink
 from appointments.refusals import OfferClosed, Refused
 from appointments.waitlist import accepting, offering
 from clinic import hours
@@ -35,6 +36,14 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     """The page behind a patient's link, by what the link is for."""
     is_offer = links.purpose_of(token) == PatientLink.Purpose.OFFER
     return offer(request, token) if is_offer else self_service.care(request, token)
+
+
+@login_not_required
+def visits_file(request: HttpRequest, token: str) -> HttpResponse:
+    """The calendar file beside that page: the visits to come, of the series whose time was taken
+    when the link is an offer's."""
+    is_offer = links.purpose_of(token) == PatientLink.Purpose.OFFER
+    return taken_file(request, token) if is_offer else self_service.visits_file(request, token)
 
 
 @for_patients
@@ -57,8 +66,26 @@ def offer(request: HttpRequest, token: str) -> HttpResponse:
     answer = offering.standing_of(invitation, now=now)
     if answer is None:
         return _open(request, invitation, now=now)
-    more = {"visits": _visits(invitation, now=now)} if answer == Answer.ACCEPTED else {}
+    more: dict[str, Any] = {}
+    if answer == Answer.ACCEPTED:
+        visits = _to_come(invitation, now=now)
+        more["visits"] = [_when(invitation, visit.starts_at) for visit in visits]
+        more["calendar"] = WORDS[invitation.entry.patient.language]["calendar"]
     return _shown(request, invitation, answer.value, more, status=410 if answer in OVER else 200)
+
+
+@for_patients
+@require_safe
+def taken_file(request: HttpRequest, token: str) -> HttpResponse:
+    now = timezone.now()
+    link = links.open(token, now=now, purpose=PatientLink.Purpose.OFFER)
+    invitation = link.invitation
+    assert invitation is not None
+    accepted = offering.standing_of(invitation, now=now) == Answer.ACCEPTED
+    visits = _to_come(invitation, now=now) if accepted else []
+    if not visits:
+        return HttpResponseRedirect(reverse("care-page", args=[token]))  # it says how it stands
+    return self_service.calendar_file(visits, link.patient)
 
 
 def _open(request: HttpRequest, invitation: Invitation, *, now: datetime) -> HttpResponse:
@@ -93,14 +120,13 @@ def _open(request: HttpRequest, invitation: Invitation, *, now: datetime) -> Htt
     return _shown(request, invitation, "open", more)
 
 
-def _visits(invitation: Invitation, *, now: datetime) -> list[str]:
-    """The visits of the series as they stand now, to whoever took the time."""
+def _to_come(invitation: Invitation, *, now: datetime) -> list[Appointment]:
+    """The visits of the series as they stand now, of whoever took the time."""
     visit = invitation.appointment
     if visit is None:
         return []
     to_come = visit.series.appointments.filter(state__in=TO_COME, ends_at__gt=now)
-    starts = to_come.order_by("starts_at").values_list("starts_at", flat=True)
-    return [_when(invitation, at) for at in starts]
+    return list(to_come.select_related("site").order_by("starts_at", "id"))
 
 
 def _shown(

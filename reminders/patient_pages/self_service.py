@@ -6,7 +6,7 @@ gave the patient's birth date, which a short-lived cookie of this one address re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import wraps
 from typing import Any, cast
@@ -28,7 +28,7 @@ from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
 from clinic import hours
 from clinic.models import Site
-from patients.models import ContactKind
+from patients.models import ContactKind, Patient
 from reminders.channels import calendar
 from reminders.patient_pages import care_page
 from reminders.wording.care_words import WORDS
@@ -131,16 +131,22 @@ def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     visits = [visit for visit in care_page.visits_of(link, now=now) if visit.ends_at > now]
     if not visits:
         raise LinkClosed(Closed.PAST, link)
-    body = _invitation(visits, link)
-    response = HttpResponse(body, content_type="text/calendar; charset=utf-8; method=REQUEST")
+    return calendar_file(visits, link.patient)
+
+
+def calendar_file(visits: Sequence[Appointment], patient: Patient) -> HttpResponse:
+    """`visits`, loaded with their site, as a file for the calendar of `patient`."""
+    response = HttpResponse(
+        _invitation(visits, patient), content_type="text/calendar; charset=utf-8; method=REQUEST"
+    )
     response["Content-Disposition"] = 'attachment; filename="visits.ics"'
     return response
 
 
-def _invitation(visits: list[Appointment], link: PatientLink) -> bytes:
+def _invitation(visits: Sequence[Appointment], patient: Patient) -> bytes:
     site = visits[0].site
     host = urlsplit(settings.PUBLIC_URL).hostname or ""
-    email = link.patient.contact_points.filter(
+    email = patient.contact_points.filter(
         kind=ContactKind.EMAIL, retired_at=None, is_preferred=True
     ).first()
     return calendar.invite(

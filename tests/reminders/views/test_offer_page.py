@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from icalendar import Calendar
 
 from appointments import links
 from appointments.models import Appointment, Gap, Invitation, PatientLink, TreatmentSeries
@@ -105,6 +106,33 @@ def test_one_press_takes_the_time_and_a_second_says_the_same(
         assert "This time is yours" in text and "Thu 4 Mar 10:00" in text
     assert series.appointments.get(session=1).starts_at == invitation.starts_at
     assert Appointment.objects.filter(series=series).count() == 2
+
+
+def test_who_took_the_time_takes_the_visits_along_as_a_calendar_file(
+    client: Client, url: str, invitation: Invitation, series: TreatmentSeries
+) -> None:
+    assert "visits.ics" not in text_of(client.get(url))
+    early = client.get(f"{url}visits.ics")
+    assert (early.status_code, early["Location"]) == (302, url)
+    client.post(url, {"answer": "accept"})
+    assert '<a class="btn p" href="visits.ics">Add to calendar</a>' in text_of(client.get(url))
+    file = client.get(f"{url}visits.ics")
+    assert file["Content-Type"].startswith("text/calendar")
+    assert (file["X-Robots-Tag"], "no-store" in file["Cache-Control"]) == (
+        "noindex, nofollow",
+        True,
+    )
+    events = Calendar.from_ical(file.content).walk("VEVENT")
+    assert [event["DTSTART"].dt for event in events] == [
+        visit.starts_at for visit in series.appointments.order_by("starts_at")
+    ]
+    # The invitation by mail has the same name for the visit and a later one takes its place.
+    moved = series.appointments.get(session=1)
+    assert events[0]["UID"].startswith(f"visit-{moved.pk}@")
+    assert events[0]["SEQUENCE"] == moved.schedule_version
+    assert "microneedling" not in file.content.decode().lower()
+    PatientLink.objects.update(revoked_at=NOW)
+    assert client.get(f"{url}visits.ics").status_code == 410
 
 
 def test_who_declines_stays_on_the_list(client: Client, url: str, invitation: Invitation) -> None:
