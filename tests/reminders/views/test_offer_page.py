@@ -122,7 +122,7 @@ def test_who_took_the_time_takes_the_visits_along_as_a_calendar_file(
         "noindex, nofollow",
         True,
     )
-    events = Calendar.from_ical(file.content).walk("VEVENT")
+    events: list[Any] = list(Calendar.from_ical(file.content).walk("VEVENT"))
     assert [event["DTSTART"].dt for event in events] == [
         visit.starts_at for visit in series.appointments.order_by("starts_at")
     ]
