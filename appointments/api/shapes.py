@@ -103,7 +103,11 @@ class PreferenceSerializer(Body):
 
 
 def preference(asked: dict[str, Any]) -> Preference:
-    """Takes the preference out of what was asked."""
+    """Takes the preference out of what was asked. Raises ValidationError."""
+    if asked["latest"] < asked["earliest"]:
+        raise serializers.ValidationError(
+            {"latest": "The latest start must not lie before the earliest."}
+        )
     weekdays = frozenset(asked.pop("weekdays", EVERY_DAY))
     return Preference(
         weekdays, asked.pop("earliest"), asked.pop("latest"), strict=asked.pop("strict")

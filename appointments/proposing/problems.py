@@ -75,6 +75,8 @@ def of_days(
     as the openings reach beyond."""
     barred = openings.barred(first) if first == last else None
     binding = openings.why_none(first, last) or "together"
+    if first == last and binding == "past":
+        return f"It is too late for {format_day(first)}. Choose a later day.", binding, None
     if barred is not None:
         return barred, binding, None
     facts, until = openings.facts, None

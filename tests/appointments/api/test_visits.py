@@ -70,6 +70,15 @@ def test_no_place_comes_with_what_is_lacking(
     assert starts["places"] == [] and "device" in starts["sentence"]
 
 
+def test_a_house_where_nobody_treats_says_so_for_a_whole_series(
+    front_desk: Staff, treatment: dict[str, Any], treatment_provider: Resource
+) -> None:
+    Resource.objects.filter(pk=treatment_provider.pk).update(is_active=False)
+    found = api(front_desk).post(PROPOSE, treatment | {"sessions": 3}).json()
+    assert (found["plans"], found["problem"]["binding"]) == ([], "provider")
+    assert "Harbour Skin Clinic has no suitable provider" in found["problem"]["sentence"]
+
+
 def test_free_starts_of_a_day_can_be_booked_as_they_are(
     front_desk: Staff, treatment: dict[str, Any]
 ) -> None:
@@ -90,6 +99,7 @@ def test_free_starts_of_a_day_can_be_booked_as_they_are(
         ({"areas": ["face", "face"]}, 400, "invalid", "areas"),
         ({"areas": []}, 400, "min_length", "areas"),
         ({"sessions": 13}, 400, "max_value", "sessions"),
+        ({"earliest": 900, "latest": 600}, 400, "invalid", "latest"),
         ({"weekdays": [7]}, 400, "max_value", "weekdays.0"),
         ({"first_from": "9999-12-31"}, 400, "range", "first_from"),
         ({"patient": 0}, 404, "not_found", "patient"),

@@ -298,6 +298,7 @@ def test_a_day_without_starts_says_why(
 
     assert why(date(2027, 3, 7)) == "Harbour Skin Clinic is closed on Sun 7 Mar."
     assert "too near to RF microneedling" in why(FIRST, patient)
+    assert why(date(2027, 2, 13), patient) == "It is too late for Sat 13 Feb. Choose a later day."
     blocks.block(
         site=site,
         resources=[room],
