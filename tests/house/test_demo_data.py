@@ -21,6 +21,7 @@ from reminders.catalogue import MessageState
 from reminders.models import Message, Receipt, SentContent
 from reminders.sending import dispatch
 from reminders.stand_in.modes import NUMBER_ENDINGS
+from tests.personas import open_site
 from tests.reminders.ledger import Recorder
 
 pytestmark = pytest.mark.django_db
@@ -167,9 +168,11 @@ def test_the_command_changes_nothing_where_the_demo_is_built(
     capsys: pytest.CaptureFixture[str], site: Site
 ) -> None:
     assert site.slug == demo_data.house.HARBOUR
+    # A visitor opened one more.
+    open_site("third", "Third Clinic", "America/Denver", "+13035550100")
     call_command("demo_data")
     assert "already" in capsys.readouterr().out
-    assert Site.objects.count() == 1
+    assert Site.objects.count() == 2
     assert not Patient.objects.exists()
 
 
