@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.wording.rules import HARD_SEGMENTS, LONGEST, wanted_segments
-from reminders.wording.segments import Segments, fold, segments
+from reminders.wording.segments import Segments, capacity, fold, segments
 from reminders.wording.sms import forms
 from reminders.wording.texts import LANGUAGES, Wording
 from reminders.wording.values import Letter, LetterStep, LetterVisit
 
 # So many that “+99 more” is counted in.
 MOST_VISITS = 100
-_ROOM = {1: 160, 2: 306}
 _STEP = LetterStep("Prepare", "Prepare.", "instruction")
 
 
@@ -39,8 +38,8 @@ class Measure:
 
     @property
     def allowed(self) -> int:
-        """How many units it may have."""
-        return _ROOM[self.limit]
+        """How many units it may have, in the letters that it is written with."""
+        return capacity(self.limit, self.counted.encoding)
 
     @property
     def over(self) -> int:

@@ -77,6 +77,11 @@ def segments(text: str) -> Segments:
     return Segments(_packed(sizes, _JOINED[encoding]), encoding, total)
 
 
+def capacity(count: int, encoding: str) -> int:
+    """How many units `count` segments hold."""
+    return _SINGLE[encoding] if count == 1 else count * _JOINED[encoding]
+
+
 def fold(text: str) -> str:
     """`text` with everything that has a likeness in GSM-7 replaced by it.
 

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.wording.segments import GSM_7, UCS_2, Segments, fold, is_gsm, segments, units
+from reminders.wording.segments import (
+    GSM_7,
+    UCS_2,
+    Segments,
+    capacity,
+    fold,
+    is_gsm,
+    segments,
+    units,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +38,14 @@ from reminders.wording.segments import GSM_7, UCS_2, Segments, fold, is_gsm, seg
 )
 def test_a_text_is_split_as_a_phone_splits_it(text: str, expected: Segments) -> None:
     assert segments(text) == expected
+
+
+@pytest.mark.parametrize(("letter", "encoding"), [("a", GSM_7), ("ш", UCS_2)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_so_many_segments_hold_so_much_and_no_more(letter: str, encoding: str, count: int) -> None:
+    full = letter * capacity(count, encoding)
+
+    assert [segments(text).count for text in (full, full + letter)] == [count, count + 1]
 
 
 def test_every_character_of_the_extension_table_counts_twice() -> None:
