@@ -125,7 +125,10 @@ class ShiftForm(forms.Form):
     """Somebody on call; times are those of the site's clock."""
 
     staff = forms.ModelChoiceField(
-        queryset=Staff.objects.none(), label="Who", error_messages={"required": "Choose somebody."}
+        queryset=Staff.objects.none(),
+        label="Who",
+        empty_label="Choose",
+        error_messages={"required": "Choose somebody."},
     )
     starts_at = _wall("From")
     ends_at = _wall("Until")

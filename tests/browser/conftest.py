@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +15,10 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 from appointments.proposing.places import VisitWish
 from clinic.hours import local
 from clinic.models import Resource, Site, Staff
+from tests.browser.looking import post, problems
 
 SignIn = Callable[[Staff], None]
+Look = Callable[..., None]
 Place = Callable[..., VisitWish]
 
 
@@ -65,6 +68,26 @@ def complaints(page: Page) -> Complaints:
     listening = Complaints()
     listening.listen(page)
     return listening
+
+
+@pytest.fixture
+def look(page: Page, live_server: object, complaints: Complaints) -> Any:
+    """Opens a page, or what a form of the open page answers, and looks at it; at the end of the
+    test everything that is wrong is told at once."""
+    found: list[str] = []
+
+    def at(
+        label: str, address: str = "", data: dict[str, Any] | None = None, within: str = ""
+    ) -> None:
+        if data is not None:
+            post(page, f"{live_server}{address}", data)
+        elif address:
+            page.goto(f"{live_server}{address}")
+        found.extend(problems(page, label, within))
+        found.extend(f"{label}: {heard}" for heard in complaints.taken())
+
+    yield at
+    assert found == []
 
 
 @dataclass(frozen=True)

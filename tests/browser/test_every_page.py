@@ -34,8 +34,7 @@ from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from reminders.views.book_series.draft import written
-from tests.browser.conftest import Complaints, Days, Place, SignIn
-from tests.browser.looking import post, problems
+from tests.browser.conftest import Days, Look, Place, SignIn
 from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,29 +43,8 @@ DAY = timedelta(days=1)
 WEEK = 7 * DAY
 NAMES = {"ada": "Ada", "ben": "Ben", "ines": "Ines", "noor": "Noor", "omar": "Omar", "zoe": "Zoe"}
 
-Look = Callable[..., None]
 # What is new on a page that refuses a form.
 REFUSED = ".error-summary, .field.error"
-
-
-@pytest.fixture
-def look(page: Page, live_server: object, complaints: Complaints) -> Any:
-    """Opens a page, or what a form of the open page answers, and looks at it; at the end of the
-    test everything that is wrong is told at once."""
-    found: list[str] = []
-
-    def at(
-        label: str, address: str = "", data: dict[str, Any] | None = None, within: str = ""
-    ) -> None:
-        if data is not None:
-            post(page, f"{live_server}{address}", data)
-        elif address:
-            page.goto(f"{live_server}{address}")
-        found.extend(problems(page, label, within))
-        found.extend(f"{label}: {heard}" for heard in complaints.taken())
-
-    yield at
-    assert found == []
 
 
 @pytest.fixture
