@@ -28,8 +28,7 @@ from django.utils import timezone
 from appointments import proposing
 from appointments.models import Block, BlockKind
 from appointments.proposing.places import Place
-from benchmarks import house, peer_side
-from benchmarks.calendars import COPY
+from benchmarks import calendars, house, peer_side
 from benchmarks.figures import Figure, LeftOut, milliseconds, p50
 from benchmarks.house import House
 from benchmarks.peer_side import CLOSES, DAYS, OPENS, SLOT, ZONE
@@ -157,13 +156,12 @@ class _Ours:
     def grow(self, count: int) -> None:
         """Up to `count` appointments in all; then how many starts the 60 days have."""
         new = list(peer_side.rows(self.first, count))[self.count :]
-        with connection.cursor() as cursor, cursor.copy(COPY) as rows:
+        with connection.cursor() as cursor, cursor.copy(calendars.COPY) as rows:
             for day, minute in new:
                 starts_at = instant(day, minute, ZONE)
                 ends_at = starts_at + timedelta(minutes=SLOT)
                 rows.write_row((self.provider.pk, starts_at, ends_at, True, self.block.pk))
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        calendars.settle()
         self.count = count
         end, self.limit = instant(self.first + timedelta(days=DAYS), 0, ZONE), 100_000
         self.limit = sum(place.starts_at < end for place in self.slots())
