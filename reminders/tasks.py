@@ -8,9 +8,11 @@ from celery import shared_task
 from reminders.journeys import replanning
 from reminders.ledger import claiming
 from reminders.sending import dispatch, tidying
+from reminders.sending.floor import Floor
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
+_floor = Floor()
 
 
 @shared_task(name="reminders.tasks.plan")
@@ -20,7 +22,7 @@ def plan() -> None:
 
 @shared_task(name="reminders.tasks.drain")
 def drain() -> None:
-    dispatch.drain(clock=claiming.database_now, seconds=DRAIN_SECONDS)
+    dispatch.drain(clock=claiming.database_now, seconds=DRAIN_SECONDS, floor=_floor)
 
 
 @shared_task(name="reminders.tasks.tidy")

@@ -10,6 +10,7 @@ from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
+from reminders.ledger.claiming import Due
 from reminders.models import Conversation, Message, Suppression
 
 KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
@@ -27,7 +28,7 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
     }
 
 
-def of(messages: Sequence[Message]) -> dict[int, Recipient]:
+def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
     patients = {message.patient_id for message in messages if message.patient_id is not None}
     consents = consent.standing(patients)

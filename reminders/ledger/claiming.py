@@ -1,37 +1,62 @@
-"""Claims: taking due messages for a while, and what becomes of the claims of the dead.
+"""Taking due messages: which are due, who has them, and what becomes of those that the dead had.
 
-A message is locked only after its patient, as planning does it, so that the two never wait for
-each other in a circle. What comes back to the schedule while its patient's facts have moved on is
-planned anew: planning leaves a claimed message alone and so has not yet judged it by those facts.
+A message is taken, judged, written and marked in one transaction, which holds its row and its
+patient's. Taking never waits for a row: what somebody else holds is left for the next round. All
+others lock a patient before their messages, so nobody waits for each other in a circle.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db import connection, transaction
+from django.db import connection
+from django.db.models import F
+
+from clinic.models import Site
+from patients.models import Patient
+from reminders.ledger import statements
 
 # Of the ledger's columns for a provider's code.
 CODE_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Messages that this process alone may send until the lease runs out.
+class Due:
+    """A due message that this transaction holds, with as much of it as judging and sending need.
 
-    `revisions` gives, for each message, its patient's revision at the moment of the claim; None
-    when it goes to no patient.
+    `patient` is as its locked row stands, None when it goes to nobody's address.
     """
 
-    token: uuid.UUID
-    revisions: Mapping[int, int | None]
+    patient: Patient | None
+    site: Site
+    pk: int
+    key: str
+    patient_id: int | None
+    site_id: int
+    kind: str
+    channel: str
+    purpose: str
+    priority: int
+    needs_json: str
+    to_address: str
+    due_at: datetime
+    expires_at: datetime
+    reason: str
+    attempts_made: int
 
-    def is_behind(self, message_id: int, revision: int | None) -> bool:
-        """Whether facts moved on since the claim, now that its patient is at `revision`."""
-        return self.revisions[message_id] != revision
+    @property
+    def needs(self) -> Sequence[str]:
+        """Further consents that it takes."""
+        found: Sequence[str] = json.loads(self.needs_json)
+        return found
+
+    @property
+    def revision(self) -> int | None:
+        """The revision that its patient's facts had when it was taken."""
+        return self.patient.revision if self.patient else None
 
 
 def database_now() -> datetime:
@@ -42,70 +67,111 @@ def database_now() -> datetime:
     return moment
 
 
-CLAIM = """
-UPDATE reminders_message AS message
-   SET state = 'claimed', claim_token = %(token)s, claimed_at = %(now)s, wake_at = %(until)s
- WHERE message.id = ANY (ARRAY(
-       SELECT due.id
-         FROM reminders_message AS due
-         JOIN clinic_site AS site
-           ON site.id = due.site_id AND site.revision = site.planned_revision
-         LEFT JOIN patients_patient AS patient ON patient.id = due.patient_id
-        WHERE due.state = 'scheduled' AND due.wake_at <= %(now)s
-          AND (due.patient_id IS NULL OR patient.revision = patient.planned_revision)
-        ORDER BY due.priority, due.wake_at
-        LIMIT %(limit)s
-          FOR UPDATE OF due SKIP LOCKED))
-RETURNING message.id,
-          (SELECT revision FROM patients_patient WHERE patients_patient.id = message.patient_id)
+# One partial index each, so that a backlog of prompts is never in the way of a notice.
+LANES = ("priority = 0", "priority BETWEEN 1 AND 2", "priority >= 3")
+
+# Earlier than every message.
+BOTTOM = datetime(1970, 1, 1, tzinfo=UTC)
+
+ANYTHING = "SELECT " + " OR ".join(
+    f"EXISTS (SELECT FROM reminders_message WHERE wake_at BETWEEN %(floor)s AND %(now)s AND {lane})"
+    for lane in LANES
+)
+
+
+def anything_due(*, now: datetime, floor: datetime = BOTTOM) -> bool:
+    """Whether any message is to be looked at: due, or left by the dead. A few index pages, unless
+    many that were due before `floor` are gone and somebody's old snapshot still sees them."""
+    [(found,)] = statements.rows(ANYTHING, {"now": now, "floor": floor})
+    return bool(found)
+
+
+OLDEST = "SELECT least({})".format(
+    ", ".join(
+        "(SELECT wake_at FROM reminders_message"
+        f" WHERE wake_at IS NOT NULL AND {lane} ORDER BY wake_at LIMIT 1)"
+        for lane in LANES
+    )
+)
+
+
+def oldest() -> datetime | None:
+    """When the next message is or was to be looked at."""
+    moment: datetime | None = statements.rows(OLDEST, ())[0][0]
+    return moment
+
+
+_LANE = """
+SELECT * FROM (
+ SELECT due.id, due.key, due.patient_id, due.site_id, due.kind, due.channel, due.purpose,
+        due.priority, due.needs::text, due.to_address, due.due_at, due.expires_at, due.reason,
+        due.attempts_made
+   FROM reminders_message AS due
+   JOIN clinic_site AS site
+     ON site.id = due.site_id AND site.revision = site.planned_revision
+   LEFT JOIN patients_patient AS patient ON patient.id = due.patient_id
+  WHERE due.{lane} AND due.wake_at BETWEEN %(floor)s AND %(now)s
+    AND due.channel = ANY (%(channels)s) AND due.state = 'scheduled'
+    AND (due.patient_id IS NULL OR patient.revision = patient.planned_revision)
+  ORDER BY due.wake_at
+  LIMIT %(limit)s
+    FOR UPDATE OF due SKIP LOCKED) AS lane
 """
+TAKE = (
+    f"SELECT * FROM ({' UNION ALL '.join(_LANE.format(lane=lane) for lane in LANES)}) AS due"
+    " LIMIT %(limit)s"
+)
 
 
-def claim(*, now: datetime, until: datetime, limit: int) -> Claim:
-    """Take up to `limit` due messages, the most urgent first, until `until`; commits.
+def take(
+    *, now: datetime, channels: Collection[str], limit: int, floor: datetime = BOTTOM
+) -> list[Due]:
+    """Lock up to `limit` due messages on these channels, the most urgent first, with their
+    patients, until the caller's transaction ends.
 
-    A message whose patient or site is waiting to be planned is not due.
+    A message whose patient or site is waiting to be planned is not due, and neither is one that
+    somebody else holds, or whose patient somebody else holds.
     """
-    token = uuid.uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"token": token, "now": now, "until": until, "limit": limit})
-        return Claim(token, dict(cursor.fetchall()))
+    values = {"now": now, "floor": floor, "channels": list(channels), "limit": limit}
+    rows = statements.rows(TAKE, values)
+    if not rows:
+        return []
+    patients = _planned_patients({row[2] for row in rows if row[2] is not None})
+    sites = Site.objects.in_bulk({row[3] for row in rows})
+    return [
+        Due(patients.get(row[2]), sites[row[3]], *row)
+        for row in rows
+        if row[2] is None or row[2] in patients
+    ]
 
 
-LAPSED_PATIENTS = """
-SELECT id FROM patients_patient
- WHERE id IN (SELECT patient_id FROM reminders_message
-               WHERE state = 'claimed' AND wake_at < %s)
- ORDER BY id FOR NO KEY UPDATE
-"""
-FREE_LAPSED = """
-UPDATE reminders_message SET state = 'scheduled', claimed_at = NULL, claim_token = NULL
- WHERE state = 'claimed' AND wake_at < %s AND (patient_id IS NULL OR patient_id = ANY (%s))
-"""
-LAPSE_SUBMITTING = """
+def _planned_patients(ids: Collection[int]) -> dict[int | None, Patient]:
+    """Those of these patients that nobody holds and that do not wait to be planned, now held."""
+    found = Patient.objects.filter(pk__in=ids, planned_revision=F("revision"))
+    return {each.pk: each for each in found.select_for_update(skip_locked=True, no_key=True)}
+
+
+LAPSE = f"""
 WITH lapsed AS (
   UPDATE reminders_message SET state = 'unknown', wake_at = NULL, error_code = 'lease'
    WHERE id IN (SELECT id FROM reminders_message
-                 WHERE state = 'submitting' AND wake_at < %(now)s FOR UPDATE SKIP LOCKED)
-  RETURNING id)
-UPDATE reminders_attempt SET ended_at = %(now)s, outcome = 'unknown', code = 'lease'
- WHERE message_id IN (SELECT id FROM lapsed) AND ended_at IS NULL
+                 WHERE state = 'submitting' AND ({
+    " OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)
+})
+                   FOR UPDATE SKIP LOCKED)
+  RETURNING id, claimed_at)
+INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
+SELECT id,
+       1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt WHERE message_id = lapsed.id),
+       claimed_at, %(now)s, 'unknown', 'lease'
+  FROM lapsed
 """
 
 
-@transaction.atomic
-def release(*, now: datetime) -> None:
-    """Deal with the claims of workers that died.
-
-    Before the mark nothing can have been sent: the message is scheduled again. After it the
-    provider may have taken it: its outcome is unknown.
-    """
+def lapse(*, now: datetime) -> None:
+    """Call those unknown that a worker marked and then died with: the provider may have them."""
     with connection.cursor() as cursor:
-        cursor.execute(LAPSED_PATIENTS, [now])
-        patients = [row[0] for row in cursor.fetchall()]
-        plan_anew(patients)
-        cursor.execute(FREE_LAPSED, [now, patients])
-        cursor.execute(LAPSE_SUBMITTING, {"now": now})
+        cursor.execute(LAPSE, {"now": now})
 
 
 HOLD = "SELECT id, revision FROM patients_patient WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"

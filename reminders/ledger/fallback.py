@@ -15,6 +15,7 @@ from hashlib import sha256
 from appointments.models import Task, TaskKind
 from reminders.catalogue import REASONS, Channel, Kind, MessageState
 from reminders.ledger import alarms, claiming
+from reminders.ledger.claiming import Due
 from reminders.ledger.provider_codes import meaning
 from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import Message, MessageItem, SentContent, Suppression
@@ -53,11 +54,14 @@ def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
     _ask_for_calls(codes, [each for each in urgent if each not in by_email], items, now=now)
 
 
-def after_skips(messages: Sequence[Message], *, now: datetime) -> None:
+def after_skips(messages: Sequence[int], *, now: datetime) -> None:
     """Ask staff to call about what failed on one channel and was left to these, on the other.
+    `messages` are ids.
 
     The caller holds the patients' rows, and the messages are already stored as skipped.
     """
+    if not messages:
+        return
     left = {_said_by(item) for item in MessageItem.objects.filter(message__in=messages)}
     failed = (
         MessageItem.objects.filter(
@@ -108,7 +112,7 @@ def no_longer_unknown(message: Message, *, now: datetime) -> None:
     )
 
 
-def report_unwritable(messages: Sequence[Message], *, now: datetime) -> None:
+def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
     """One task for each message whose words could not be put together."""
     if not messages:
         return

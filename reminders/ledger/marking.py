@@ -2,69 +2,80 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db import connection
-
-from reminders.ledger.claiming import CODE_LENGTH, Claim
+from reminders.ledger import statements
+from reminders.ledger.claiming import CODE_LENGTH
+from reminders.models import SentContent
 
 PROVIDER_ID_LENGTH = 64
 
-HOLD_STILL = "SELECT id, revision FROM patients_patient WHERE id = ANY (%s) ORDER BY id FOR SHARE"
-
 MARK = """
 UPDATE reminders_message AS message
-   SET state = 'submitting', attempts_made = attempts_made + 1, provider = sent.provider
-  FROM unnest(%(ids)s::bigint[], %(providers)s::text[]) AS sent (id, provider)
- WHERE message.id = sent.id AND message.state = 'claimed' AND message.claim_token = %(token)s
-RETURNING message.id
-"""
-
-BEGIN_ATTEMPTS = """
-INSERT INTO reminders_attempt (message_id, number, started_at, outcome, code)
-SELECT id,
-       1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt WHERE message_id = marked.id),
-       %(now)s, '', ''
-  FROM unnest(%(ids)s::bigint[]) AS marked (id)
-RETURNING message_id, number
+   SET state = 'submitting', attempts_made = attempts_made + 1, provider = sent.provider,
+       claim_token = %(token)s, claimed_at = %(now)s, wake_at = %(until)s
+  FROM json_to_recordset(%(rows)s::json) AS sent (id bigint, provider text)
+ WHERE message.id = sent.id
+RETURNING message.id, 1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt
+                            WHERE message_id = message.id)
 """
 
 
 def mark(
-    claim: Claim,
-    *,
-    patients: Mapping[int, int | None],
-    providers: Mapping[int, str],
-    now: datetime,
-) -> tuple[dict[int, int], set[int]]:
-    """Mark messages as about to be submitted, inside the caller's transaction.
+    providers: Mapping[int, str], *, token: UUID, now: datetime, until: datetime
+) -> dict[int, int]:
+    """Mark messages, whom this transaction holds, as about to be submitted until `until`.
 
-    `patients` and `providers` are by message id. Gives the marked messages with the number of
-    their attempt, and those that are not marked because their patient's facts moved on since the
-    claim. Until the caller commits, nobody can move them either: a visit is cancelled wholly
-    before the mark, or wholly after it.
+    `providers` is by message id. Gives the number of each one's attempt.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD_STILL, [sorted({each for each in patients.values() if each})])
-        revisions: dict[int | None, int] = dict(cursor.fetchall())
-        steady = [
-            message
-            for message, patient in patients.items()
-            if not claim.is_behind(message, revisions.get(patient))
-        ]
-        cursor.execute(
-            MARK,
-            {
-                "ids": steady,
-                "providers": [providers[message] for message in steady],
-                "token": claim.token,
-            },
-        )
-        marked = [row[0] for row in cursor.fetchall()]
-        cursor.execute(BEGIN_ATTEMPTS, {"ids": marked, "now": now})
-        return dict(cursor.fetchall()), patients.keys() - set(steady)
+    values = {
+        "rows": json.dumps([{"id": each, "provider": name} for each, name in providers.items()]),
+        "token": token,
+        "now": now,
+        "until": until,
+    }
+    return dict(statements.rows(MARK, values))
+
+
+# Rows travel as JSON: the driver writes arrays item by item in Python.
+KEEP = """
+INSERT INTO reminders_sentcontent
+       (message_id, address, subject, text, html, calendar, segments, wording_id, wording_digest,
+        body_digest, at)
+SELECT kept.*, %(at)s
+  FROM json_to_recordset(%(rows)s::json) AS kept (
+       id bigint, address text, subject text, text text, html text, calendar text,
+       segments smallint, wording_id bigint, wording_digest text, body_digest text)
+ON CONFLICT (message_id) DO UPDATE
+   SET address = excluded.address, subject = excluded.subject, text = excluded.text,
+       html = excluded.html, calendar = excluded.calendar, segments = excluded.segments,
+       wording_id = excluded.wording_id, wording_digest = excluded.wording_digest,
+       body_digest = excluded.body_digest, emptied_at = NULL, at = excluded.at
+"""
+
+
+def keep(contents: Sequence[SentContent], *, now: datetime) -> None:
+    """Store the words of these messages; those of a former sending give way."""
+    rows = [
+        {
+            "id": each.message_id,
+            "address": each.address,
+            "subject": each.subject,
+            "text": each.text,
+            "html": each.html,
+            "calendar": each.calendar,
+            "segments": each.segments,
+            "wording_id": each.wording_id,
+            "wording_digest": each.wording_digest,
+            "body_digest": each.body_digest,
+        }
+        for each in contents
+    ]
+    statements.run(KEEP, {"rows": json.dumps(rows), "at": now})
 
 
 ACCEPT = """
@@ -82,7 +93,7 @@ UPDATE reminders_message AS message
        accepted_at = coalesce(message.accepted_at, %(now)s),
        claimed_at = coalesce(message.claimed_at, %(now)s),
        wake_at = NULL
-  FROM unnest(%(ids)s::bigint[], %(provider_ids)s::text[]) AS taken (id, provider_id)
+  FROM json_to_recordset(%(rows)s::json) AS taken (id bigint, provider_id text)
  WHERE message.id = taken.id
 """
 
@@ -93,28 +104,21 @@ def accept(provider_ids: Mapping[int, str], *, now: datetime) -> None:
     Evidence wins over belief: it holds whoever has the claim by now, and never sets a message back
     that a receipt has already moved further. Whoever freed it meanwhile must not plan it again.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            ACCEPT,
-            {
-                "ids": list(provider_ids),
-                "provider_ids": [each[:PROVIDER_ID_LENGTH] for each in provider_ids.values()],
-                "now": now,
-            },
-        )
+    rows = [
+        {"id": message, "provider_id": provider_id[:PROVIDER_ID_LENGTH]}
+        for message, provider_id in provider_ids.items()
+    ]
+    if rows:
+        statements.run(ACCEPT, {"rows": json.dumps(rows), "now": now})
 
 
 END_ATTEMPTS = """
-UPDATE reminders_attempt AS attempt
-   SET ended_at = %(now)s, outcome = ended.outcome, code = ended.code
-  FROM unnest(%(ids)s::bigint[], %(numbers)s::integer[], %(outcomes)s::text[], %(codes)s::text[])
-    AS ended (id, number, outcome, code)
- WHERE attempt.message_id = ended.id AND attempt.number = ended.number
-"""
-FORGET_ATTEMPTS = """
-DELETE FROM reminders_attempt AS attempt
- USING unnest(%(ids)s::bigint[], %(numbers)s::integer[]) AS unmade (id, number)
- WHERE attempt.message_id = unmade.id AND attempt.number = unmade.number
+INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
+SELECT ended.id, ended.number, ended.started_at, %(now)s, ended.outcome, ended.code
+  FROM json_to_recordset(%(rows)s::json) AS ended (
+       id bigint, number integer, started_at timestamptz, outcome text, code text)
+ON CONFLICT (message_id, number) DO UPDATE
+   SET ended_at = excluded.ended_at, outcome = excluded.outcome, code = excluded.code
 """
 
 
@@ -122,26 +126,34 @@ DELETE FROM reminders_attempt AS attempt
 class AttemptEnd:
     message_id: int
     number: int
+    started_at: datetime
     outcome: str
     code: str = ""
 
 
 def end_attempts(ends: Sequence[AttemptEnd], *, now: datetime) -> None:
-    """Store how these attempts ended."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            END_ATTEMPTS,
-            {
-                "ids": [each.message_id for each in ends],
-                "numbers": [each.number for each in ends],
-                "outcomes": [each.outcome for each in ends],
-                "codes": [each.code[:CODE_LENGTH] for each in ends],
-                "now": now,
-            },
-        )
+    """Store these attempts and how they ended, also when their lease had run out meanwhile."""
+    rows = [
+        {
+            "id": each.message_id,
+            "number": each.number,
+            "started_at": each.started_at.isoformat(),
+            "outcome": each.outcome,
+            "code": each.code[:CODE_LENGTH],
+        }
+        for each in ends
+    ]
+    if rows:
+        statements.run(END_ATTEMPTS, {"rows": json.dumps(rows), "now": now})
 
 
-def forget_attempts(numbers: Mapping[int, int]) -> None:
-    """Remove attempts that were marked and never made: their numbers by message."""
-    with connection.cursor() as cursor:
-        cursor.execute(FORGET_ATTEMPTS, {"ids": list(numbers), "numbers": list(numbers.values())})
+REPORTED = """
+INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
+SELECT %(id)s, 1 + coalesce(max(number), 0), %(started_at)s, %(now)s, 'accepted', ''
+  FROM reminders_attempt WHERE message_id = %(id)s
+"""
+
+
+def attempt_reported(message_id: int, *, started_at: datetime, now: datetime) -> None:
+    """Store the attempt of a marked message whose provider reports before its answer is stored."""
+    statements.run(REPORTED, {"id": message_id, "started_at": started_at, "now": now})

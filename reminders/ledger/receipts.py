@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db import transaction
 
 from reminders.catalogue import MessageState
-from reminders.channels.base import Outcome
 from reminders.ledger import backoff, claiming, fallback, marking, provider_statuses
 from reminders.ledger.provider_codes import Action, meaning
 from reminders.models import Message, MessageItem, Receipt, SentContent
@@ -105,8 +104,9 @@ def _apply(
     if message.state in provider_statuses.NOT_AWAY or following is MessageState.FAILED:
         # What the patient was told is another than what was planned from.
         claiming.plan_anew([message.patient_id])
-    # Whoever made the call may be dead, and nobody else would end the attempt.
-    message.attempts.filter(ended_at=None).update(ended_at=now, outcome=Outcome.ACCEPTED)
+    if message.state == MessageState.SUBMITTING and message.claimed_at is not None:
+        # Whoever made the call may be dead, and nobody else would store the attempt.
+        marking.attempt_reported(message.pk, started_at=message.claimed_at, now=now)
     if has_failed and (again := _second_try(message, code, now=now)):
         _schedule(message, again, code=code)
         claiming.plan_anew([message.patient_id])

@@ -6,12 +6,14 @@ from reminders.models.draft import DraftText
 from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
 from reminders.models.outcome import Attempt, Receipt, SentContent
+from reminders.models.provider import CallsUnderWay, ProviderAccount
 from reminders.models.skip import SkipChoice
 from reminders.models.suppression import Suppression, SuppressionReason, SuppressionSource
 from reminders.models.wording import WordingState, WordingVersion
 
 __all__ = [
     "Attempt",
+    "CallsUnderWay",
     "Conversation",
     "ConversationState",
     "DraftText",
@@ -21,6 +23,7 @@ __all__ = [
     "Message",
     "MessageItem",
     "MessageState",
+    "ProviderAccount",
     "Receipt",
     "SentContent",
     "SkipChoice",

@@ -120,10 +120,21 @@ class Message(models.Model):
             ),
         ]
         indexes = [
+            # A lane each (`ledger.claiming.LANES`): a message stands in one of them only.
             models.Index(
-                fields=("priority", "wake_at"),
-                condition=Q(wake_at__isnull=False),
-                name="message_wake",
+                fields=("wake_at", "channel"),
+                condition=Q(wake_at__isnull=False, priority=0),
+                name="message_wake_at_once",
+            ),
+            models.Index(
+                fields=("wake_at", "channel"),
+                condition=Q(wake_at__isnull=False, priority__range=(1, 2)),
+                name="message_wake_soon",
+            ),
+            models.Index(
+                fields=("wake_at", "channel"),
+                condition=Q(wake_at__isnull=False, priority__gte=3),
+                name="message_wake_later",
             ),
             models.Index(
                 fields=("claimed_at",), condition=Q(state="unknown"), name="message_unknown"

@@ -13,7 +13,8 @@ from typing import Any
 
 from django.db import connection
 
-from reminders.sending.submitting import LEASE
+from reminders.ledger.claiming import LANES
+from reminders.sending.lease import LEASE
 
 # Outcomes and lateness are those of this last while.
 RECENT = timedelta(minutes=15)
@@ -47,17 +48,16 @@ class Measures:
         return self.oldest_due > LATE.total_seconds() or self.lapsed > 0
 
 
-# A claim's `wake_at` is the end of its lease, so all that is in hand lies in the same range. The
-# priorities are named so that the index, which begins with them, is read by ranges.
-_LIVE = """
+# A mark's `wake_at` is the end of its lease, so all that is in hand lies in the same range. The
+# lanes are named so that the index of each is read.
+_LIVE = f"""
 SELECT message.state, message.priority, count(*),
        extract(epoch FROM %(now)s - min(message.wake_at)),
        count(*) FILTER (WHERE message.wake_at < %(lapsed)s)
   FROM reminders_message AS message
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id
- WHERE message.wake_at IS NOT NULL AND message.wake_at <= %(soon)s
-   AND message.priority = ANY (ARRAY[0, 1, 2, 3, 4])
+ WHERE ({" OR ".join(f"(message.wake_at <= %(soon)s AND message.{lane})" for lane in LANES)})
    AND (message.state IN ('claimed', 'submitting')
         OR message.state = 'scheduled' AND message.wake_at <= %(now)s
            AND site.revision = site.planned_revision

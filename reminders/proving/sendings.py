@@ -16,8 +16,8 @@ from reminders.catalogue import Purpose
 from reminders.journeys import recipients
 from reminders.models import Attempt, SentContent
 from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_query
+from reminders.sending.lease import LEASE
 from reminders.sending.letters import body_digest
-from reminders.sending.submitting import LEASE
 
 _BATCH = 1000
 

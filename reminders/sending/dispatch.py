@@ -1,8 +1,10 @@
-"""Sending what is due: claim, gate, write, then hand over to `submitting`.
+"""Sending what is due, many calls at once: a place that a call leaves is filled while the others go
+on, so that a slow answer holds up nobody.
 
 The promise, by the moment at which a process dies:
-- before the mark: nothing was sent, and `tidy` schedules the message again;
-- after the mark: the provider may have it, so it is *unknown* and never repeated by itself;
+- before the mark commits: nothing was sent and nothing was changed;
+- after it: the provider may have the message, so it becomes *unknown* when the lease has run out,
+  and is never repeated by itself;
 - after the provider's answer was stored: its state says what became of it.
 A change of the patient's facts before the mark keeps the message back; after it, it comes too late.
 """
@@ -11,32 +13,53 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from reminders import gate
-from reminders.catalogue import REASONS, Channel, Kind, MessageState, Purpose
+from reminders.catalogue import Channel
 from reminders.channels import base, opening
-from reminders.journeys import recipients
 from reminders.ledger import claiming
-from reminders.ledger.claiming import Claim
-from reminders.ledger.settling import Settlement, Tally, settle
-from reminders.models import Message
-from reminders.sending import letters, submitting
-from reminders.sending.submitting import LEASE, Lease
+from reminders.ledger.accounts import Caller
+from reminders.ledger.settling import Tally
+from reminders.sending import calling, recording, taking
+from reminders.sending.calling import Answer, Lines
+from reminders.sending.floor import Floor
+from reminders.sending.learning import Learning
+from reminders.sending.lease import Lease
+from reminders.sending.taking import Marked, Poison, Taken, Write
 
 log = logging.getLogger(__name__)
 
 WINDOW = 64
-# Marked and committed together. Few, because after the mark a cancellation comes too late, and
-# because this many at most have an unknown outcome when the process is killed.
-MARKED_TOGETHER = 16
-# A channel that cannot even be opened is a fault of the installation, not of the message.
-CHANNEL_CLOSED_RETRY = timedelta(minutes=5)
+# A channel that had nothing due is asked again after this long, while the others go on.
+ASK_AGAIN_SECONDS = 1.0
+# How long an answer is waited for before the other channels are looked at.
+GLANCE_SECONDS = 0.02
 
 Open = Callable[[str], base.Channel]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of one channel this process has under way: `lines` calls at once, and `marked` with
+    those that wait behind them. What is marked is unknown when the process is killed, and beyond a
+    cancellation's reach."""
+
+    lines: int
+    marked: int
+
+
+# A server takes few mails at once from one sender; texts go faster.
+ROOMS = {Channel.SMS.value: Room(16, 24), Channel.EMAIL.value: Room(4, 16)}
 
 
 def drain(
@@ -45,160 +68,189 @@ def drain(
     seconds: float,
     stopping: Callable[[], bool] = lambda: False,
     channel: Open = opening.channel,
+    rooms: Mapping[str, Room] = ROOMS,
+    write: Write = taking.write,
+    floor: Floor | None = None,
 ) -> Tally:
-    """Send window after window until nothing more is due, `seconds` are over or it shall stop.
+    """Send until nothing more is due or `seconds` are over, and end what was marked; when it shall
+    stop, end the calls under way and give the others back. How many were "claimed", and how many
+    went to which state.
 
-    `clock` is read once for each window. A window that has begun is finished.
+    `clock` is the database's, read once for each claim. `floor` is what this process has seen
+    before. Any number of processes may do it at once.
     """
-    total = Tally()
-    ends = time.monotonic() + seconds
-    while not stopping():
-        tally = send_due(now=clock(), window=WINDOW, channel=channel)
-        total += tally
-        if tally["claimed"] < WINDOW or time.monotonic() >= ends:
-            break
-    return total
-
-
-def send_due(*, now: datetime, window: int = WINDOW, channel: Open = opening.channel) -> Tally:
-    """Claim up to `window` due messages and deal with each: how many were "claimed", and how many
-    went to which state. Any number of processes may call it at once."""
-    lease = Lease(now)
-    claim = claiming.claim(now=now, until=now + LEASE, limit=window)
-    if not claim.revisions:
+    if stopping():
         return Tally()
-    due = list(
-        Message.objects.filter(pk__in=claim.revisions)
-        .select_related("patient", "site")
-        .order_by("priority", "due_at", "id")
-    )
-    tally = Tally(claimed=len(due))
-    known = recipients.of(due)
-    sendable = _passed(due, known, claim=claim, tally=tally, now=now)
-    channels = _channels({message.channel for message in sendable}, channel)
-    sendable = _reachable(sendable, channels, claim=claim, tally=tally, now=now)
-    written = _written(sendable, known, claim=claim, tally=tally, now=now)
-    while written and lease.allows_call:
-        batch, written = written[:MARKED_TOGETHER], written[MARKED_TOGETHER:]
-        tally += submitting.send(claim, batch, channels, lease=lease)
-    tally += submitting.give_back(claim, [each.message for each in written], now=lease.now)
+    now = clock()
+    above = floor.above(now) if floor else claiming.BOTTOM
+    if not claiming.anything_due(now=now, floor=above):
+        return Tally()
+    ends = time.monotonic() + seconds
+    with _Stream(_Channels(channel), rooms, partial(_take, write=write, floor=above)) as stream:
+        while not stopping():
+            is_over = time.monotonic() >= ends
+            if not is_over:
+                stream.refill(clock)
+            if stream.is_empty and (is_over or not stream.has_more):
+                break
+            stream.collect()
+    return stream.tally
+
+
+def send_due(
+    *,
+    now: datetime,
+    window: int = WINDOW,
+    channel: Open = opening.channel,
+    write: Write = taking.write,
+) -> Tally:
+    """Claim up to `window` due messages and deal with each, one call after the other."""
+    if not claiming.anything_due(now=now):
+        return Tally()
+    channels, caller = _Channels(channel), Caller(uuid4(), {})
+    taken = _take(Lease(now), window, tuple(ROOMS), channels, caller, write=write)
+    answers = [calling.call(channels[each.due.channel], each) for each in taken.marked]
+    if not answers:
+        return taken.tally
+    tally = taken.tally + recording.record(answers)
+    learning = Learning(channels)
+    learning.add(answers)
+    learning.end(caller.process)
     return tally
 
 
 def tidy(*, now: datetime) -> None:
-    """Deal with what dead workers left: unmarked claims are scheduled and planned again, marked
-    ones become unknown. `now` is the database's."""
-    claiming.release(now=now)
+    """Call those unknown that dead workers had marked. `now` is the database's."""
+    claiming.lapse(now=now)
 
 
-def envelope(message: Message) -> gate.Envelope:
-    """A stored message as the gate sees it."""
-    return gate.Envelope(
-        purpose=Purpose(message.purpose),
-        channel=Channel(message.channel),
-        priority=message.priority,
-        due_at=message.due_at,
-        expires_at=message.expires_at,
-        needs=tuple(message.needs),
-        ends_contact=message.kind == Kind.OPTOUT_ACK,
-    )
+class _Channels(dict[str, base.Channel]):
+    """The channels that are open, each opened when it is first asked for."""
+
+    def __init__(self, channel: Open) -> None:
+        self._open = channel
+        self._closed: set[str] = set()
+
+    def opened(self, name: str) -> base.Channel | None:
+        """The channel of this name, None when it does not open."""
+        if name not in self and name not in self._closed:
+            try:
+                self[name] = self._open(name)
+            except SoftTimeLimitExceeded:
+                raise
+            except Exception as fault:  # noqa: BLE001 - wrong settings show in many ways
+                # The error itself may quote a secret.
+                log.error("channel %s does not open: %s", name, type(fault).__name__)
+                self._closed.add(name)
+        return self.get(name)
 
 
-# Each step below keeps what goes on, settles the rest and counts it in `tally`.
+class _Stream:
+    """What one process has under way; whatever ends it, what was answered is stored."""
 
+    def __init__(
+        self, channels: _Channels, rooms: Mapping[str, Room], take: Callable[..., Taken]
+    ) -> None:
+        self.tally = Tally()
+        self._channels, self._rooms, self._take = channels, rooms, take
+        self._answers: SimpleQueue[Answer] = SimpleQueue()
+        self._lines: dict[str, Lines] = {}
+        self._under_way: Counter[str] = Counter()
+        self._dry_until: dict[str, float] = {}
+        self._more: dict[str, bool] = {}
+        self._process = uuid4()
+        self._learning = Learning(channels)
 
-def _passed(
-    due: Iterable[Message],
-    known: Mapping[int, gate.Recipient],
-    *,
-    claim: Claim,
-    tally: Tally,
-    now: datetime,
-) -> list[Message]:
-    """Those that the gate lets out now."""
-    passed, held = [], []
-    for message in due:
-        match gate.decide(envelope(message), known[message.pk], now=now):
-            case gate.Send():
-                passed.append(message)
-            case gate.Wait(until=until, reason=reason, why=why):
-                held.append(
-                    Settlement(
-                        message=message,
-                        state=MessageState.SCHEDULED,
-                        reason=reason,
-                        wake_at=until,
-                        why=[why],
-                    )
-                )
-            case gate.Skip(reason=reason, why=why):
-                held.append(
-                    Settlement(
-                        message=message,
-                        state=MessageState.SKIPPED,
-                        reason=reason,
-                        why=[why],
-                    )
-                )
-    tally += settle(claim, held, now=now)
-    return passed
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for lines in self._lines.values():
+            lines.close()
+        if not self.is_empty:
+            self.collect()
+        self._learning.end(self._process)
 
-def _channels(names: Iterable[str], channel: Open) -> dict[str, base.Channel]:
-    """The channels that open, by name."""
-    opened = {}
-    for name in names:
+    @property
+    def is_empty(self) -> bool:
+        return not self._under_way.total()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more is due, now or once the pace of its provider allows."""
+        return any(self._more.values())
+
+    def refill(self, clock: Callable[[], datetime]) -> None:
+        """Take up messages for the channels that have room."""
+        for name, room in self._rooms.items():
+            self._refill(name, room, clock)
+
+    def _refill(self, name: str, room: Room, clock: Callable[[], datetime]) -> None:
+        free = room.marked - self._under_way[name]
+        is_dry = self._dry_until.get(name, 0.0) > time.monotonic()
+        if is_dry or free < max(1, room.marked // 4):
+            return
+        caller = Caller(self._process, self._under_way)
+        taken = self._take(Lease(clock()), free, (name,), self._channels, caller)
+        self._more[name] = taken.more_in is not None and taken.more_in <= ASK_AGAIN_SECONDS
+        rest = taken.more_in if self._more[name] else ASK_AGAIN_SECONDS
+        self._dry_until[name] = time.monotonic() + (rest or 0.0)
+        self.tally += taken.tally
+        for marked in taken.marked:
+            self._put(name, room, marked)
+
+    def _put(self, name: str, room: Room, marked: Marked) -> None:
+        if name not in self._lines:
+            self._lines[name] = Lines(self._channels[name], room.lines, self._answers)
+        self._under_way[name] += 1
+        self._lines[name].put(marked)
+
+    def collect(self) -> None:
+        """Store what was answered meanwhile; waits a moment for the first answer."""
+        answers: list[Answer] = []
         try:
-            opened[name] = channel(name)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception as fault:  # noqa: BLE001 - wrong settings show in many ways
-            # The error itself may quote a secret.
-            log.error("channel %s does not open: %s", name, type(fault).__name__)
-    return opened
+            while not answers or not self.is_empty:
+                answer = self._answers.get(block=not answers, timeout=GLANCE_SECONDS)
+                self._under_way[answer.marked.due.channel] -= 1
+                answers.append(answer)
+        except Empty:
+            pass
+        finally:
+            if answers:
+                self.tally += recording.record(answers)
+                self._learning.add(answers)
 
 
-def _reachable(
-    messages: Sequence[Message],
-    channels: Mapping[str, base.Channel],
+def _take(
+    lease: Lease,
+    limit: int,
+    names: tuple[str, ...],
+    channels: _Channels,
+    caller: Caller,
     *,
-    claim: Claim,
-    tally: Tally,
-    now: datetime,
-) -> list[Message]:
-    """Those whose channel is open."""
-    away = [
-        Settlement(
-            message=message,
-            state=MessageState.SCHEDULED,
-            reason="provider_away",
-            wake_at=now + CHANNEL_CLOSED_RETRY,
-        )
-        for message in messages
-        if message.channel not in channels
-    ]
-    tally += settle(claim, away, now=now)
-    return [message for message in messages if message.channel in channels]
-
-
-def _written(
-    messages: Sequence[Message],
-    known: Mapping[int, gate.Recipient],
-    *,
-    claim: Claim,
-    tally: Tally,
-    now: datetime,
-) -> list[letters.Written]:
-    """Those that can be written, ready to leave."""
-    written, unwritable = letters.write(messages, known, now=now)
-    failed = [
-        Settlement(
-            message=message,
-            state=MessageState.FAILED,
-            reason="cannot_be_written",
-            why=[REASONS["cannot_be_written"]],
-        )
-        for message in unwritable
-    ]
-    tally += settle(claim, failed, now=now)
-    return written
+    write: Write,
+    floor: datetime = claiming.BOTTOM,
+) -> Taken:
+    """One claim. A message that breaks it for all is found by halves, and fails alone."""
+    while True:
+        try:
+            return taking.take(
+                lease=lease,
+                limit=limit,
+                names=names,
+                channel=channels.opened,
+                caller=caller,
+                write=write,
+                floor=floor,
+            )
+        except Poison as poison:
+            log.error("%s messages fail together: %r", len(poison.messages), type(poison.__cause__))
+            if len(poison.messages) == 1:
+                tally = taking.refuse(poison.messages[0], now=lease.marked_at)
+                return Taken(tally=tally + Tally(claimed=1), more_in=0.0)
+            limit = max(1, len(poison.messages) // 2)

@@ -18,7 +18,7 @@ from reminders.catalogue import MessageState, Purpose
 from reminders.journeys import recipients
 from reminders.ledger import retrying, skipping
 from reminders.models import Message, SentContent
-from reminders.sending import dispatch, letters
+from reminders.sending import letters, taking
 
 ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.CLAIMED, MessageState.SUBMITTING)
 TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
@@ -119,5 +119,5 @@ def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
 
 def _outlook(message: Message, recipient: gate.Recipient, now: datetime) -> str:
     """Why the gate would not let it go at its moment, as things stand; else empty."""
-    decision = gate.decide(dispatch.envelope(message), recipient, now=max(now, message.due_at))
+    decision = gate.decide(taking.envelope(message), recipient, now=max(now, message.due_at))
     return decision.why if isinstance(decision, gate.Skip) else ""

@@ -1,19 +1,21 @@
 """Real workers, killed and crowded: every message leaves at most once, and none is lost."""
 
+import signal
 from collections.abc import Mapping
 
 import pytest
-from django.db import transaction
 
-from patients.models import Patient
+from reminders import failpoints
 from reminders.catalogue import Channel, MessageState
 from reminders.models import Message
 from reminders.stand_in import StandIn
-from tests.faults.conftest import Queue, kill, lease_runs_out, patient_of, plan_again, ring, state
+from tests.faults.conftest import Queue, kill, lease_runs_out, ring, state
 from tests.processes import Spawn, eventually
 
 # Nobody listens here: a provider's reports get lost.
 NOWHERE = {"PUBLIC_URL": "http://127.0.0.1:9"}
+
+LOOP = ("manage.py", "remind_loop", "--every", "0.1")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,23 +56,18 @@ def test_a_hundred_doorbells_at_once_send_each_message_once(
     assert len(stand_in.texts) == len(messages)
 
 
-def test_a_worker_killed_between_claim_and_mark_loses_nothing(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+@pytest.mark.parametrize(
+    "moment", [failpoints.AFTER_CLAIM, failpoints.AFTER_GATE, failpoints.BEFORE_MARK]
+)
+def test_a_worker_that_dies_before_the_mark_has_changed_nothing(
+    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str], moment: str
 ) -> None:
     [message] = due()
-    worker = celery_worker(queues="wake", env=reachable)
-    with transaction.atomic():
-        # The mark has to wait for the patient's row, and there the worker dies.
-        Patient.objects.select_for_update().get(pk=patient_of(message).pk)
-        ring()
-        eventually(lambda: state(message) == MessageState.CLAIMED)
-        kill(worker)
-    assert state(message) == MessageState.CLAIMED
+    dying = spawn(*LOOP, env={**reachable, "AFTERGLOW_FAILPOINT": moment})
+    assert dying.wait(30) == -signal.SIGKILL
+    assert state(message) == MessageState.SCHEDULED
     assert not stand_in.texts
-    lease_runs_out(message)
-    plan_again(message)
-    celery_worker(queues="wake", env=reachable)
-    ring()
+    spawn(*LOOP, env=reachable)
     eventually(lambda: state(message) == MessageState.DELIVERED)
     assert len(stand_in.texts) == 1
 
@@ -127,27 +124,11 @@ def test_a_worker_killed_during_the_call_is_made_good_by_the_providers_report(
     assert len(stand_in.texts) == 1
 
 
-def test_a_visit_cancelled_between_claim_and_mark_sends_nothing(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
-) -> None:
-    [message] = due()
-    celery_worker(queues="wake", env=reachable)
-    with transaction.atomic():
-        Patient.objects.select_for_update().get(pk=patient_of(message).pk)
-        ring()
-        eventually(lambda: state(message) == MessageState.CLAIMED)
-        Patient.objects.filter(pk=patient_of(message).pk).raise_revision()
-    eventually(lambda: state(message) == MessageState.SCHEDULED)
-    assert Message.objects.get().claimed_at is None
-    assert not Message.objects.get().attempts.exists()
-    assert not stand_in.texts
-
-
 def test_the_loop_without_redis_sends_and_stops_when_told(
     spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
 ) -> None:
     messages = due(3)
-    loop = spawn("manage.py", "remind_loop", "--every", "0.1", env=reachable, says="ready")
+    loop = spawn(*LOOP, env=reachable, says="ready")
     eventually(
         lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages),
         seconds=60,

@@ -1,7 +1,9 @@
 """Planning and dispatch at the same moment, on the same messages."""
 
 import threading
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -11,11 +13,12 @@ from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.journeys import replanning
-from reminders.ledger import claiming
 from reminders.models import Message
+from reminders.sending import dispatch, taking
+from reminders.sending.taking import Ready
 from tests.personas import a_patient
 from tests.processes import eventually
-from tests.reminders.ledger import a_visit
+from tests.reminders.ledger import Recorder, a_visit, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,33 +60,76 @@ def test_a_changed_site_waits_for_its_patients_in_their_order(
     assert not faults
 
 
-def test_planning_never_changes_a_message_whose_claim_is_just_being_committed(
-    patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
-) -> None:
-    a_visit(patient, site, protocol, now=now)
-    replanning.sync_stale(now=now)
-    # Something that the plan will change once it looks.
-    Message.objects.update(why=["former"])
-    due = now + timedelta(hours=1)
+def _in_a_thread(act: Callable[[], object]) -> tuple[threading.Thread, list[BaseException]]:
     faults: list[BaseException] = []
 
-    def plan() -> None:
+    def run() -> None:
         try:
-            Patient.objects.filter(pk=patient.pk).raise_revision()
-            replanning.sync_stale(now=due)
+            act()
         except BaseException as fault:  # noqa: BLE001 - told to the test below
             faults.append(fault)
         finally:
             connection.close()
 
-    planner = threading.Thread(target=plan)
-    with transaction.atomic():
-        claim = claiming.claim(now=due, until=due + timedelta(minutes=1), limit=64)
-        assert claim.revisions
-        planner.start()
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, faults
+
+
+def test_a_cancellation_waits_for_a_mark_that_is_on_its_way_and_comes_after_it(
+    patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
+) -> None:
+    message = queued(a_visit(patient, site, protocol, now=now), now=now)
+    channel = Recorder()
+    acts: list[tuple[threading.Thread, list[BaseException]]] = []
+
+    def cancelled_meanwhile(*letters: Any) -> dict[int, Ready]:
+        def move() -> None:
+            Patient.objects.filter(pk=patient.pk).raise_revision()
+            replanning.sync_stale(now=now)
+
+        acts.append(_in_a_thread(move))
         eventually(_waits_for_a_lock)
+        return taking.write(*letters)
+
+    dispatch.send_due(now=now, channel=channel, write=cancelled_meanwhile)
+    [(planner, faults)] = acts
     planner.join(20)
     assert not planner.is_alive()
     assert not faults
-    states = Message.objects.filter(pk__in=claim.revisions).values_list("state", flat=True)
-    assert set(states) == {MessageState.CLAIMED}
+    assert len(channel.sent) == 1
+    assert Message.objects.get(pk=message.pk).state == MessageState.ACCEPTED
+
+
+def test_a_message_whose_patient_somebody_holds_is_left_for_the_next_round(
+    patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime
+) -> None:
+    message = queued(a_visit(patient, site, protocol, now=now), now=now)
+    channel = Recorder()
+    with transaction.atomic():
+        Patient.objects.filter(pk=patient.pk).raise_revision()  # as a cancellation does
+        sender, faults = _in_a_thread(lambda: dispatch.send_due(now=now, channel=channel))
+        sender.join(20)
+        assert not sender.is_alive()  # it does not wait
+    assert not faults
+    assert not channel.sent
+    assert not dispatch.send_due(now=now, channel=channel)  # now it is to be planned first
+    assert Message.objects.get(pk=message.pk).state == MessageState.SCHEDULED
+
+
+def test_two_senders_at_once_take_different_messages(
+    patient: Patient, site: Site, protocol: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    for each in (patient, a_patient(site, front_desk, now, phone="+12125550177")):
+        queued(a_visit(each, site, protocol, now=now), now=now)
+    first, second = Recorder(), Recorder()
+
+    def another_meanwhile(*letters: Any) -> dict[int, Ready]:
+        sender, faults = _in_a_thread(lambda: dispatch.send_due(now=now, channel=second))
+        sender.join(20)
+        assert not faults
+        return taking.write(*letters)
+
+    dispatch.send_due(now=now, window=1, channel=first, write=another_meanwhile)
+    assert [len(each.sent) for each in (first, second)] == [1, 1]
+    assert first.sent[0].reference != second.sent[0].reference

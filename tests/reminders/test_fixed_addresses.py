@@ -1,5 +1,6 @@
 """Messages that go to a fixed address, with or without a patient."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -9,16 +10,16 @@ from django.test import Client
 
 from appointments.models import Appointment, Task
 from clinic.models import Site, Staff
-from reminders.catalogue import Channel, Kind, MessageState
+from reminders import gate
+from reminders.catalogue import Channel, Kind, MessageState, Purpose
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import recipients
-from reminders.ledger import claiming, receipts, retrying, skipping
-from reminders.ledger.settling import Settlement, settle
+from reminders.ledger import receipts, retrying, skipping
+from reminders.ledger.claiming import Due
 from reminders.ledger.skipping import SkipRefused
 from reminders.models import Attempt, Message, SentContent, Suppression
-from reminders.sending import submitting
-from reminders.sending.letters import Written
-from reminders.sending.submitting import Lease
+from reminders.sending import dispatch
+from reminders.sending.taking import Ready
 from tests.reminders.ledger import ACCEPTED, Recorder, queued
 
 pytestmark = pytest.mark.django_db
@@ -34,9 +35,9 @@ def to_nobody(site: Site, *, now: datetime) -> Message:
         reference=uuid4(),
         to_address=NUMBER,
         site=site,
-        kind=Kind.POSTCARE_0,
+        kind=Kind.HELP_REPLY,
         channel=Channel.SMS,
-        purpose="care",
+        purpose=Purpose.SYSTEM,
         priority=0,
         due_at=now,
         wake_at=now,
@@ -47,19 +48,21 @@ def to_nobody(site: Site, *, now: datetime) -> Message:
     return message
 
 
-def letter(message: Message, *, now: datetime) -> Written:
-    content = SentContent(message=message, address=NUMBER, text="Help", at=now)
-    outgoing = Outgoing(
-        message_id=message.pk, reference=str(message.reference), to=NUMBER, sender="1", text="Help"
-    )
-    return Written(message, outgoing, content, None)
+def write(
+    due: Sequence[Due], known: Mapping[int, gate.Recipient], now: datetime
+) -> dict[int, Ready]:
+    return {
+        each.pk: Ready(
+            Outgoing(message_id=each.pk, reference="1", to=NUMBER, sender="1", text="Help"),
+            SentContent(message_id=each.pk, address=NUMBER, text="Help", at=now),
+        )
+        for each in due
+    }
 
 
 def send(message: Message, answer: Submission, *, now: datetime) -> None:
-    claim = claiming.claim(now=now, until=now + MINUTE, limit=9)
-    assert claim.revisions == {message.pk: None}
     channel = Recorder(answer)
-    submitting.send(claim, [letter(message, now=now)], {"sms": channel}, lease=Lease(now))
+    dispatch.send_due(now=now, channel=channel, write=write)
     assert len(channel.sent) == 1
     message.refresh_from_db()
 
@@ -84,7 +87,7 @@ def test_a_message_to_nobodys_number_is_claimed_marked_and_accepted(
 def test_it_waits_while_its_site_is_to_be_planned(site: Site, now: datetime) -> None:
     to_nobody(site, now=now)
     Site.objects.filter(pk=site.pk).update(revision=7)
-    assert not claiming.claim(now=now, until=now + MINUTE, limit=9).revisions
+    assert not dispatch.send_due(now=now, channel=Recorder())
 
 
 def test_it_is_put_off_when_the_provider_is_away_and_fails_when_refused(
@@ -94,25 +97,29 @@ def test_it_is_put_off_when_the_provider_is_away_and_fails_when_refused(
     send(message, Submission(outcome=Outcome.NOT_SENT, code="20429"), now=now)
     assert message.state == MessageState.SCHEDULED
     assert message.wake_at is not None
-    send(message, Submission(outcome=Outcome.REFUSED, code="21614"), now=message.wake_at)
+    later = message.wake_at + MINUTE  # when its provider's account has rested too
+    send(message, Submission(outcome=Outcome.REFUSED, code="21614"), now=later)
     assert message.state == MessageState.FAILED
     assert Suppression.objects.get().address == NUMBER
     assert not Task.objects.exists()
 
 
-def test_a_dead_workers_claim_of_it_is_taken_again(site: Site, now: datetime) -> None:
+def test_the_mark_of_a_dead_worker_becomes_unknown(site: Site, now: datetime) -> None:
     message = to_nobody(site, now=now)
-    claiming.claim(now=now, until=now + MINUTE, limit=9)
-    claiming.release(now=now + 2 * MINUTE)
-    send(message, ACCEPTED, now=now + 2 * MINUTE)
-    assert message.state == MessageState.ACCEPTED
+    Message.objects.filter(pk=message.pk).update(
+        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, wake_at=now
+    )
+    dispatch.tidy(now=now + MINUTE)
+    message.refresh_from_db()
+    assert message.state == MessageState.UNKNOWN
 
 
-def test_it_can_be_skipped_by_the_gate_and_asks_nobody_to_call(site: Site, now: datetime) -> None:
+def test_it_is_not_sent_to_an_address_that_is_closed(site: Site, now: datetime) -> None:
     message = to_nobody(site, now=now)
-    claim = claiming.claim(now=now, until=now + MINUTE, limit=9)
-    settlement = Settlement(message=message, state=MessageState.SKIPPED, reason="suppressed")
-    assert settle(claim, [settlement], now=now) == {"skipped": 1}
+    Suppression.objects.create(channel="sms", address=NUMBER, reason="opted_out", since=now)
+    assert dispatch.send_due(now=now, channel=Recorder()) == {"claimed": 1, "skipped": 1}
+    message.refresh_from_db()
+    assert message.state == MessageState.SKIPPED
     assert not Task.objects.exists()
 
 

@@ -412,4 +412,4 @@ def test_whatever_happens_in_whatever_order(
     run_state_machine_as_test(Here, settings=LONG_STORIES)
     # A machine that never came where it hurts would prove nothing.
     for what in ("book", "move", "cancel", "treat", "takes", "killed", "loses_the_answer", "found"):
-        assert Here.happened[what] >= 2, (what, Here.happened)
+        assert Here.happened[what] >= 1, (what, Here.happened)

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from reminders.journeys import replanning
 from reminders.ledger import claiming
 from reminders.sending import dispatch, tidying
+from reminders.sending.floor import Floor
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +36,11 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         self.stdout.write("remind_loop: ready")
-        tidy_at = 0.0
+        tidy_at, floor = 0.0, Floor()
         while not stopping.is_set():
             close_old_connections()
             try:
-                _round(stopping, every=every)
+                _round(stopping, floor, every=every)
                 if time.monotonic() >= tidy_at:
                     tidying.tidy(now=claiming.database_now())
                     tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
@@ -49,6 +50,8 @@ class Command(BaseCommand):
             stopping.wait(every)
 
 
-def _round(stopping: threading.Event, *, every: float) -> None:
+def _round(stopping: threading.Event, floor: Floor, *, every: float) -> None:
     replanning.sync_stale(now=claiming.database_now())
-    dispatch.drain(clock=claiming.database_now, seconds=every, stopping=stopping.is_set)
+    dispatch.drain(
+        clock=claiming.database_now, seconds=every, stopping=stopping.is_set, floor=floor
+    )

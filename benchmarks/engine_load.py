@@ -1,0 +1,180 @@
+"""Rows to send, in any number, and the same rows moved by bare SQL over two connections."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import psycopg
+from django.db import connection
+
+from benchmarks.house import House
+from patients.models import Patient
+from reminders import gate
+from reminders.channels.base import (
+    CannotSay,
+    LookUp,
+    Outcome,
+    Outgoing,
+    Submission,
+    Unanswered,
+)
+from reminders.ledger.claiming import Due
+from reminders.models import SentContent
+from reminders.sending.taking import Ready
+
+TEXT = "Bench: see you tomorrow, Tue 16 Feb at 2:00 PM. Reply C to confirm. STOP to opt out."
+LIFE = timedelta(days=9)
+CONNECTIONS = 2
+
+
+class NoProvider:
+    """A channel that takes everything after `seconds`: what is left is our own work."""
+
+    name = provider = "none"
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+
+    def submit(self, outgoing: Outgoing) -> Submission:
+        if self.seconds:
+            time.sleep(self.seconds)
+        return Submission(outcome=Outcome.ACCEPTED, provider_id=outgoing.reference[:32])
+
+    def look_up(self, unanswered: Unanswered) -> LookUp:
+        return CannotSay()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def canned(
+    due: Sequence[Due], known: Mapping[int, gate.Recipient], now: datetime
+) -> dict[int, Ready]:
+    """The same words for everybody: no rendering, but all that is stored of it."""
+    return {
+        each.pk: Ready(
+            Outgoing(
+                message_id=each.pk,
+                reference=each.key,
+                to=known[each.pk].address,
+                sender="+12125550100",
+                text=TEXT,
+            ),
+            SentContent(message_id=each.pk, address=known[each.pk].address, text=TEXT, at=now),
+        )
+        for each in due
+    }
+
+
+@contextmanager
+def owner() -> Iterator[psycopg.Connection]:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as held:
+        yield held
+
+
+def planned() -> None:
+    """As if planning had looked at everybody."""
+    with owner() as held:
+        held.execute("UPDATE patients_patient SET planned_revision = revision")
+        held.execute("UPDATE clinic_site SET planned_revision = revision")
+
+
+FILL = """
+INSERT INTO reminders_message
+  (key, reference, patient_id, to_address, site_id, kind, channel, purpose, priority, needs, steps,
+   due_at, expires_at, wake_at, waits_for, state, reason, why, gate_why, attempts_made,
+   provider, provider_id, error_code, created_at, accepted_at)
+SELECT gen_random_uuid()::text, gen_random_uuid(), (%(patients)s::bigint[])[1 + n %% %(many)s], '',
+       %(site)s, 'reminder_final', 'sms', 'care', %(priority)s, '[]', '[]', %(due)s, %(expires)s,
+       %(wake)s, '', %(state)s, '', '["It was booked."]', '[]', 0, '', '', '', %(due)s, %(accepted)s
+  FROM generate_series(1, %(number)s) AS n
+"""
+
+
+def fill(
+    built: House,
+    patients: Sequence[Patient],
+    number: int,
+    *,
+    due: datetime,
+    state: str = "scheduled",
+    priority: int = 0,
+) -> None:
+    """Store this many messages, spread over the patients, waiting for `due` or sent then."""
+    ids = [patient.pk for patient in patients]
+    waits = state == "scheduled"
+    with owner() as held:
+        held.execute(
+            FILL,
+            {
+                "patients": ids,
+                "many": len(ids),
+                "site": built.site.pk,
+                "number": number,
+                "due": due,
+                "expires": due + LIFE,
+                "wake": due if waits else None,
+                "accepted": None if waits else due,
+                "state": state,
+                "priority": priority,
+            },
+        )
+        held.execute("VACUUM ANALYZE reminders_message")
+
+
+def emptied() -> None:
+    with owner() as held:
+        held.execute("TRUNCATE reminders_message CASCADE")
+
+
+TAKE = """
+UPDATE bench_copy SET state = 'claimed', claim_token = gen_random_uuid(), wake_at = %s
+ WHERE id = ANY (ARRAY(SELECT id FROM bench_copy
+                        WHERE state = 'scheduled' AND wake_at <= %s AND priority = 0
+                        ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED))
+RETURNING id
+"""
+CLOSE = (
+    "UPDATE bench_copy SET state = 'accepted', accepted_at = %s, wake_at = NULL WHERE id = ANY (%s)"
+)
+
+
+def bare_sql(window: int, *, now: datetime) -> float:
+    """Messages a second that two connections claim and complete on a copy of the ledger's table
+    with all its indexes, two commits a window, and nothing else."""
+    with owner() as held:
+        held.execute("DROP TABLE IF EXISTS bench_copy")
+        held.execute("CREATE TABLE bench_copy (LIKE reminders_message INCLUDING ALL)")
+        held.execute("INSERT INTO bench_copy SELECT * FROM reminders_message")
+        held.execute("VACUUM ANALYZE bench_copy")
+        number = held.execute("SELECT count(*) FROM bench_copy").fetchone()
+        threads = [threading.Thread(target=_move, args=(window, now)) for _ in range(CONNECTIONS)]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        taken = time.perf_counter() - began
+        held.execute("DROP TABLE bench_copy")
+    return float(number[0]) / taken if number else 0.0
+
+
+def _move(window: int, now: datetime) -> None:
+    with owner() as held, held.cursor() as cursor:
+        while True:
+            cursor.execute(TAKE, [now + LIFE, now, window], prepare=True)
+            taken = [row[0] for row in cursor.fetchall()]
+            if not taken:
+                return
+            cursor.execute(CLOSE, [now, taken], prepare=True)
+
+
+def count(state: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM reminders_message WHERE state = %s", [state])
+        return int(cursor.fetchone()[0])

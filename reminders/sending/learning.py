@@ -1,0 +1,48 @@
+"""Telling the providers' accounts what was answered: what asks for caution at once, the rest by and
+by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from reminders.channels.base import Channel, Outcome, Submission
+from reminders.ledger import accounts
+from reminders.sending.calling import Answer
+
+# So many good answers of a channel are told together: the account's row is everybody's.
+TOLD_TOGETHER = 500
+WELL = frozenset({Outcome.ACCEPTED, Outcome.REFUSED})
+
+
+class Learning:
+    """What one process has heard and not yet told. What it loses when it dies is a statistic."""
+
+    def __init__(self, channels: Mapping[str, Channel]) -> None:
+        self._channels = channels
+        self._heard: defaultdict[str, list[Submission]] = defaultdict(list)
+        self._at: datetime | None = None
+
+    def add(self, answers: Sequence[Answer]) -> None:
+        for each in answers:
+            if each.submission is not None:
+                self._at = each.at
+                self._heard[each.marked.due.channel].append(each.submission)
+        for channel, heard in self._heard.items():
+            if len(heard) >= TOLD_TOGETHER or any(each.outcome not in WELL for each in heard):
+                self._tell(channel)
+
+    def end(self, process: UUID) -> None:
+        """Tell the rest, and that this process has nothing under way any more."""
+        for channel in self._heard:
+            self._tell(channel)
+        if self._at is not None:
+            accounts.end(process)
+
+    def _tell(self, channel: str) -> None:
+        heard, self._heard[channel] = self._heard[channel], []
+        if heard and self._at is not None:
+            provider = self._channels[channel].provider
+            accounts.learn(channel, provider, heard, now=self._at)

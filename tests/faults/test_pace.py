@@ -1,0 +1,38 @@
+"""The pace of a provider, kept by several processes and seen in the provider's own log."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from reminders.catalogue import MessageState
+from reminders.models import Message, ProviderAccount
+from reminders.stand_in import StandIn
+from tests.faults.conftest import Queue
+from tests.processes import Spawn, eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RATE, BURST, TEXTS = 20.0, 4, 40
+
+
+def test_two_processes_together_keep_the_rate_of_a_provider(
+    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+) -> None:
+    ProviderAccount.objects.create(
+        channel="sms", provider="twilio", rate=RATE, burst=BURST, filled_at=timezone.now()
+    )
+    due(TEXTS)
+    for _ in range(2):
+        spawn("manage.py", "remind_loop", "--every", "0.1", env=reachable, says="ready")
+    eventually(
+        lambda: not Message.objects.filter(state=MessageState.SCHEDULED).exists(), seconds=60
+    )
+    eventually(lambda: len(stand_in.texts) == TEXTS)
+    times = sorted(datetime.fromisoformat(text.received_at) for text in stand_in.texts)
+    for first, begins in enumerate(times):
+        for last in range(first, len(times)):
+            lasted = (times[last] - begins) / timedelta(seconds=1)
+            # What was allowed in time may be seen a moment later, with what came after it.
+            assert last - first + 1 <= BURST + RATE * lasted + BURST
