@@ -1,8 +1,8 @@
 """How many messages a number or address gets: the caps, and from when another may go. Pure.
 
 Counts by local days of the recipient, however long those days are. Everything automated counts;
-only what can be spared (`catalogue.Entry.sparable`) ever gives way. Whether it then waits or is
-dropped is the gate's to say.
+only what can be spared and is not urgent ever gives way. Whether it then waits or is dropped is the
+gate's to say.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 
 from clinic import hours
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+
+# Up to this priority a message never gives way: notices, reminders, check-ins, critical steps.
+URGENT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,18 @@ def counts(purpose: Purpose, channel: Channel) -> bool:
     return (purpose, channel) in CAPS
 
 
+def may_give_way(kind: Kind, priority: int) -> bool:
+    """Whether a message waits or falls away when there were enough; what is urgent never does."""
+    return CATALOGUE[kind].sparable and priority > URGENT
+
+
 def full(
     *,
     kind: Kind,
     purpose: Purpose,
     channel: Channel,
-    had: Iterable[Had],
+    priority: int,
+    had: Sequence[Had],
     zones: Sequence[str],
     now: datetime,
 ) -> Full | None:
@@ -76,7 +85,7 @@ def full(
 
     Where several zones are possible, the day that ends last counts.
     """
-    if not CATALOGUE[kind].sparable:
+    if not may_give_way(kind, priority):
         return None
     alike = [each for each in had if (each.purpose, each.channel) == (purpose, channel)]
     found = [

@@ -1,17 +1,21 @@
 """The last decision before a message leaves: send now, wait, or not at all, and why. Pure.
 
 Judges what may change without replanning: consent, address, suppression, expiry, quiet hours,
-the site's first day, an open conversation about a symptom. Refuses to know what the message says.
+the site's first day, an open conversation about a symptom, caps. Refuses to know what the message
+says.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clinic import hours
 from clinic.hours import CARE_HOURS, Hours
-from reminders.catalogue import REASONS, Channel, Purpose
+from reminders import caps
+from reminders.caps import Had
+from reminders.catalogue import REASONS, Channel, Kind, Purpose
 
 # Care 08:00–20:00 every day, marketing 10:00–18:00 Monday to Saturday, in the patient's zone:
 # stricter than the law of any state read for the design (messaging rules, part a).
@@ -38,7 +42,8 @@ LOOK_AGAIN = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What the gate sees of a message. `ends_contact`: it only says that an opt-out was heard, and
-    may be sent to whoever opted out."""
+    may be sent to whoever opted out. `kind` is asked for the caps alone. `said_by_email`: all that
+    a text says reaches the patient by e-mail as well."""
 
     purpose: Purpose
     channel: Channel
@@ -47,6 +52,8 @@ class Envelope:
     expires_at: datetime
     needs: tuple[str, ...] = ()
     ends_contact: bool = False
+    kind: Kind | None = None
+    said_by_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Recipient:
     all in which the patient may be. `suppressed` says why the address must not be used. `quiet` are
     the patient's own quiet hours, two minutes of the day; they may reach past midnight.
     `in_conversation`: a reply of theirs with a symptom is not closed yet.
+    `reads_email`: e-mail about care may be sent to the patient.
     """
 
     consents: frozenset[tuple[str, str]]
@@ -67,6 +75,7 @@ class Recipient:
     deceased: bool = False
     quiet: tuple[int, int] | None = None
     in_conversation: bool = False
+    reads_email: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +103,16 @@ class Skip:
 Decision = Send | Wait | Skip
 
 
-def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decision:
-    """Whether a due message goes out at `now` (UTC).
+def decide(
+    envelope: Envelope, recipient: Recipient, *, now: datetime, had: Sequence[Had] = ()
+) -> Decision:
+    """Whether a due message goes out at `now` (UTC). `had` is what its address got lately.
 
     The first of these that applies decides: death, expiry, consent, address, suppression, the
-    site's first day, an open conversation, quiet hours. Priority 0 is not bound by the last two;
-    the purpose `system` asks for no consent and is not bound by them either. A message that would
-    be held past its expiry is skipped at once.
+    site's first day, an open conversation, quiet hours, caps. Over a cap a text that the e-mail says
+    too falls away; anything else waits until there is room, if it is then still of use. Priority 0 is
+    bound by none of these three; the purpose `system` asks for no consent and is not bound by them
+    either. A message that would be held past its expiry is skipped at once.
     """
     if refusal := _refusal(envelope, recipient, now=now):
         return refusal
@@ -115,8 +127,33 @@ def decide(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Decisi
     except hours.NeverAllowed:
         return _skip("no_common_hour")
     if allowed_at == now:
-        return Send()
+        return _over_cap(envelope, recipient, had, now=now) or Send()
     return _wait(envelope, allowed_at, "quiet_hours", _hours_in_words(envelope, recipient))
+
+
+def _over_cap(
+    envelope: Envelope, recipient: Recipient, had: Sequence[Had], *, now: datetime
+) -> Decision | None:
+    if envelope.kind is None or not had:
+        return None
+    full = caps.full(
+        kind=envelope.kind,
+        purpose=envelope.purpose,
+        channel=envelope.channel,
+        priority=envelope.priority,
+        had=had,
+        zones=recipient.zones,
+        now=now,
+    )
+    if full is None:
+        return None
+    if envelope.channel is Channel.SMS and envelope.said_by_email:
+        return Skip("said_by_email", f"{REASONS['said_by_email']} {full.why}")
+    windows = allowed_hours(envelope.purpose, recipient)
+    free_at = hours.next_allowed(full.until, windows, recipient.zones)
+    if free_at >= envelope.expires_at:
+        return Skip(full.reason, f"{REASONS[full.reason]} {full.why}")
+    return Wait(free_at, full.reason, full.why)
 
 
 def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from clinic.models import Site
 from patients import consent
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
-from reminders.catalogue import Channel
+from reminders.catalogue import Channel, Purpose
 from reminders.gate import Recipient
 from reminders.ledger.claiming import Due
 from reminders.models import Conversation, Message, Suppression
@@ -37,7 +37,7 @@ def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
         message.pk: message.to_address or own.get((message.patient_id, message.channel), "")
         for message in messages
     }
-    suppressed = _suppressed(addresses.values())
+    suppressed = _suppressed([*addresses.values(), *own.values()])
     conversing = _conversing(patients)
     recipients = {}
     for message in messages:
@@ -52,6 +52,9 @@ def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
             deceased=patient is not None and patient.deceased_at is not None,
             quiet=_quiet(patient),
             in_conversation=message.patient_id in conversing,
+            reads_email=_is_open(own.get((message.patient_id, Channel.EMAIL), ""), suppressed)
+            and patient is not None
+            and (Purpose.CARE, Channel.EMAIL) in consents[patient.pk],
         )
     return recipients
 
@@ -61,6 +64,10 @@ def _zones(patient: Patient | None, site: Site, phone: str) -> tuple[str, ...]:
     if patient is not None and patient.zone:
         return (patient.zone,)
     return tuple(dict.fromkeys((site.zone, *zones_of(phone))))
+
+
+def _is_open(address: str, suppressed: Mapping[tuple[str, str], str]) -> bool:
+    return bool(address) and (Channel.EMAIL, address) not in suppressed
 
 
 def _quiet(patient: Patient | None) -> tuple[int, int] | None:

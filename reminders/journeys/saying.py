@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from reminders.catalogue import SAID_NOW, TELLING_KINDS, Channel, Kind, MessageState
-from reminders.models import DraftText, Message, MessageItem
+from reminders.models import DraftText, Message, MessageItem, SentContent
 from reminders.planning.facts import Item
 
 # In these states the patient was told what a message says, or may have been.
@@ -84,10 +84,10 @@ def told_before(told: Sequence[Told], version: int) -> datetime | None:
     return earlier[-1][1]
 
 
-def texted(patients: Collection[int], *, since: datetime) -> set[tuple[int, str]]:
-    """(patient, number) of every text that a provider took since then."""
+def told_opt_out(addresses: Collection[str], *, since: datetime) -> set[str]:
+    """The numbers that were told since then how to get no more texts, whoever shares them."""
     return set(
-        Message.objects.filter(
-            patient__in=patients, channel=Channel.SMS, accepted_at__gte=since
-        ).values_list("patient_id", "content__address")
+        SentContent.objects.filter(
+            address__in=addresses, at__gte=since, tells_opt_out=True, message__state__in=_TOLD
+        ).values_list("address", flat=True)
     )

@@ -45,16 +45,18 @@ def mark(
 KEEP = """
 INSERT INTO reminders_sentcontent
        (message_id, address, subject, text, html, calendar, segments, wording_id, wording_digest,
-        body_digest, at)
+        body_digest, tells_opt_out, at)
 SELECT kept.*, %(at)s
   FROM json_to_recordset(%(rows)s::json) AS kept (
        id bigint, address text, subject text, text text, html text, calendar text,
-       segments smallint, wording_id bigint, wording_digest text, body_digest text)
+       segments smallint, wording_id bigint, wording_digest text, body_digest text,
+       tells_opt_out boolean)
 ON CONFLICT (message_id) DO UPDATE
    SET address = excluded.address, subject = excluded.subject, text = excluded.text,
        html = excluded.html, calendar = excluded.calendar, segments = excluded.segments,
        wording_id = excluded.wording_id, wording_digest = excluded.wording_digest,
-       body_digest = excluded.body_digest, emptied_at = NULL, at = excluded.at
+       body_digest = excluded.body_digest, tells_opt_out = excluded.tells_opt_out,
+       emptied_at = NULL, at = excluded.at
 """
 
 
@@ -72,6 +74,7 @@ def keep(contents: Sequence[SentContent], *, now: datetime) -> None:
             "wording_id": each.wording_id,
             "wording_digest": each.wording_digest,
             "body_digest": each.body_digest,
+            "tells_opt_out": each.tells_opt_out,
         }
         for each in contents
     ]

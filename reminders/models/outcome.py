@@ -25,6 +25,9 @@ class SentContent(models.Model):
     html = models.TextField(blank=True)
     calendar = models.TextField(blank=True)
     segments = models.PositiveSmallIntegerField(null=True, help_text="Of a text message.")
+    tells_opt_out = models.BooleanField(
+        default=False, db_default=False, help_text="A text that says how to get no more."
+    )
     at = models.DateTimeField()
     wording = models.ForeignKey(
         WordingVersion, on_delete=models.PROTECT, null=True, related_name="+"
@@ -34,6 +37,7 @@ class SentContent(models.Model):
     emptied_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=("address", "at"), name="content_address")]
         constraints = [
             models.CheckConstraint(
                 name="content_emptied_whole",

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 Opens = PatientLink.Purpose
 
-# The opt-out line is due again after this long without a text (messaging rules, part f).
+# The opt-out line is due again after this long (messaging rules, part f).
 OPT_OUT_LINE_EVERY = timedelta(days=30)
 # The strictest law asks for 60 days (messaging rules, part a: CASL).
 UNSUBSCRIBE_LIFE = timedelta(days=90)
@@ -92,7 +92,10 @@ class _Desk:
         self.items = saying.items_of(messages)
         patients = {message.patient_id for message in messages if message.patient_id is not None}
         self.patients = gathering.facts_of(patients)
-        self.texted = saying.texted(patients, since=now - OPT_OUT_LINE_EVERY)
+        self.told_opt_out = saying.told_opt_out(
+            {recipients[each.pk].address for each in messages if each.channel == Channel.SMS},
+            since=now - OPT_OUT_LINE_EVERY,
+        )
         self.drafts = saying.drafts_of(messages)
         self.wordings = in_force.at({message.site_id for message in messages})
 
@@ -128,8 +131,8 @@ class _Desk:
 
     def _reader(self, message: Message, draft: DraftText | None) -> lettering.Reader:
         recipient = self.recipients[message.pk]
-        texted = (message.patient_id, recipient.address) in self.texted
-        is_first = message.channel == Channel.SMS and not texted
+        told = recipient.address in self.told_opt_out
+        is_first = message.channel == Channel.SMS and not told
         if message.patient is None:
             reader = lettering.Reader(first_name="", language="en", first_sms=is_first)
         else:
@@ -233,6 +236,7 @@ class _Desk:
             html=_hidden(outgoing.html, token),
             calendar=(outgoing.calendar or b"").decode(),
             segments=rendered.segments,
+            tells_opt_out=rendered.tells_opt_out,
             at=self.now,
             wording_id=words.stored,
             wording_digest=words.digest,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -23,6 +23,7 @@ from reminders.channels import base
 from reminders.channels.base import Outgoing
 from reminders.failpoints import failpoint
 from reminders.journeys import recipients
+from reminders.journeys.traffic import Traffic
 from reminders.ledger import accounts, claiming, marking
 from reminders.ledger.accounts import Caller, Outlook
 from reminders.ledger.claiming import Due
@@ -93,6 +94,7 @@ def envelope(message: Message | Due) -> gate.Envelope:
         expires_at=message.expires_at,
         needs=tuple(message.needs),
         ends_contact=message.kind == Kind.OPTOUT_ACK,
+        kind=Kind(message.kind),
     )
 
 
@@ -167,8 +169,12 @@ class _Taking:
     def of(self, due: Sequence[Due]) -> Taken:
         now = self.lease.marked_at
         known = recipients.of(due)
+        traffic = Traffic(due, known, now=now)
+        due = [each for each in due if not traffic.is_busy(each)]
         held = {
-            each.pk: rest for each in due if (rest := _held(each, known[each.pk], now, self.opened))
+            each.pk: rest
+            for each in due
+            if (rest := _held(each, known[each.pk], traffic, now, self.opened))
         }
         passed = [each for each in due if each.pk not in held]
         failpoint(failpoints.AFTER_GATE)
@@ -233,16 +239,22 @@ class _Taking:
 
 
 def _held(
-    message: Due, recipient: gate.Recipient, now: datetime, opened: Collection[str]
+    message: Due,
+    recipient: gate.Recipient,
+    traffic: Traffic,
+    now: datetime,
+    opened: Collection[str],
 ) -> Settlement | None:
-    """Where a message goes that does not leave now; None when it does."""
-    match gate.decide(envelope(message), recipient, now=now):
+    """Where a message goes that does not leave now; None when it does, and then it counts."""
+    asked = replace(envelope(message), said_by_email=traffic.is_said_by_email(message))
+    match gate.decide(asked, recipient, now=now, had=traffic.had(message)):
         case gate.Wait(until=until, reason=reason, why=why):
             return _back(message, reason, until, why=[why])
         case gate.Skip(reason=reason, why=why):
             return Settlement(message=message, state=MessageState.SKIPPED, reason=reason, why=[why])
         case _ if message.channel not in opened:
             return _back(message, "provider_away", now + CHANNEL_CLOSED_RETRY)
+    traffic.add(message)
     return None
 
 

@@ -32,7 +32,8 @@ def write_sms(letter: Letter, language: Language, wording: Wording) -> Rendered:
         for text in _texts(letter, language, wording):
             counted = segments(text)
             if counted.count <= limit:
-                return Rendered("", text, "", counted.count, counted.encoding)
+                tells = bool(_tail(letter, language))
+                return Rendered("", text, "", counted.count, counted.encoding, tells)
     raise WordingError(
         f"The shortest text needs more than {HARD_SEGMENTS} segments; shorten the site's name"
         " for text messages or write it in plain letters."

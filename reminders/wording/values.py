@@ -70,13 +70,15 @@ class Letter:
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A written letter. Of a text message `subject` and `html` are empty and `encoding` is
-    "GSM-7" or "UCS-2"; of an e-mail `segments` is None and `encoding` empty."""
+    "GSM-7" or "UCS-2"; of an e-mail `segments` is None and `encoding` empty. `tells_opt_out`: a
+    text that says how to get no more."""
 
     subject: str
     text: str
     html: str
     segments: int | None
     encoding: str
+    tells_opt_out: bool = False
 
 
 def tidy(value: str) -> str:

@@ -24,7 +24,13 @@ def may(
     had: list[Had], now: datetime = NOON, kind: Kind = Kind.POSTCARE_STEP, **more: object
 ) -> str:
     """Empty when it may go, else when it may, on New York's clock."""
-    asked = {"channel": Channel.SMS, "zones": (NEW_YORK,), "purpose": CATALOGUE[kind].purpose}
+    entry = CATALOGUE[kind]
+    asked = {
+        "channel": Channel.SMS,
+        "zones": (NEW_YORK,),
+        "purpose": entry.purpose,
+        "priority": entry.priority,
+    }
     found = full(kind=kind, had=had, now=now, **(asked | more))  # type: ignore[arg-type]
     return f"{hours.local(found.until, NEW_YORK):%a %d %H:%M} {found.reason}" if found else ""
 
@@ -50,6 +56,8 @@ def test_what_is_never_held_back_counts_all_the_same() -> None:
     for kind in Kind:
         if not CATALOGUE[kind].sparable:
             assert may(urgent * 3, kind=kind) == ""
+    assert may(urgent * 3, kind=Kind.PRECARE_STEP) != ""
+    assert may(urgent * 3, kind=Kind.PRECARE_STEP, priority=1) == ""  # a critical step
 
 
 def test_reminders_checkins_offers_and_everything_urgent_never_give_way() -> None:

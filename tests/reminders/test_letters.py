@@ -9,7 +9,7 @@ from django.db.models import Min
 from appointments import links
 from appointments.lifecycle import State
 from appointments.models import Appointment
-from clinic.models import Staff
+from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import ConsentChannel, Patient, Purpose
 from reminders.catalogue import Channel, Kind, MessageState
@@ -17,7 +17,8 @@ from reminders.channels.base import Outgoing
 from reminders.journeys import replanning
 from reminders.models import Message, SentContent
 from reminders.sending import dispatch
-from tests.reminders.ledger import Recorder, planned, queued
+from tests.personas import a_patient
+from tests.reminders.ledger import Recorder, a_visit, planned, queued
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,43 @@ def test_the_first_text_to_a_number_says_how_to_opt_out_and_the_next_does_not(
     queued(visit, now=now + timedelta(days=40), kind=Kind.CHECKIN)
     [after_a_month] = sent(now + timedelta(days=40))
     assert ["STOP" in each.text for each in (first, second, after_a_month)] == [True, False, True]
+
+
+def test_who_is_texted_every_week_is_told_again_after_thirty_days(
+    visit: Appointment, now: datetime
+) -> None:
+    told = []
+    for week in range(10):
+        at = now + timedelta(weeks=week)
+        queued(visit, now=at, kind=Kind.CHECKIN, steps=[f"check{week}"])
+        told += ["STOP" in each.text for each in sent(at)]
+    assert [week for week, says_stop in enumerate(told) if says_stop] == [0, 5]
+
+
+def test_a_number_that_a_family_shares_is_told_once(
+    visit: Appointment,
+    site: Site,
+    protocol: ProtocolVersion,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    queued(visit, now=now)
+    [mothers] = sent(now)
+    kim = a_patient(site, front_desk, now, given="Kim", email="")
+    queued(a_visit(kim, site, protocol, now=now), now=now)
+    [childs] = sent(now)
+    assert (mothers.to, "STOP" in mothers.text) == (childs.to, True)
+    assert "STOP" not in childs.text
+
+
+def test_a_text_that_failed_told_nobody_anything(visit: Appointment, now: datetime) -> None:
+    first = queued(visit, now=now)
+    assert "STOP" in sent(now)[0].text
+    Message.objects.filter(pk=first.pk).update(
+        state=MessageState.FAILED, reason="refused", accepted_at=None
+    )
+    queued(visit, now=now, kind=Kind.APPT_MOVED)
+    assert "STOP" in sent(now)[0].text
 
 
 def test_a_text_is_valid_until_the_quiet_hours_begin(visit: Appointment, now: datetime) -> None:
