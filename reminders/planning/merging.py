@@ -8,7 +8,7 @@ that names a day may come some hours earlier on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -45,6 +45,18 @@ class Wanted:
     needs: tuple[str, ...]
     skip: str
     why: tuple[str, ...]
+
+
+def caught_up(wish: Wish, at: datetime | None) -> Wish:
+    """A wish that was late and still of use at `at` falls due then, with whatever else does.
+
+    What had run out keeps its own time and is never sent. Notices and offers wait for no others.
+    """
+    stands_alone = wish.priority == 0 or wish.kind in OFFERS or wish.skip or wish.waits_for
+    if at is None or stands_alone or not wish.due_at < at < wish.expires_at:
+        return wish
+    late = "Its moment passed while it could not be sent, so it goes out with what came after."
+    return replace(wish, due_at=at, why=(*wish.why, late))
 
 
 def merged(wishes: Iterable[Wish]) -> list[Wanted]:

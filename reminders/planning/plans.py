@@ -13,7 +13,7 @@ from datetime import datetime
 from reminders.catalogue import MessageState
 from reminders.planning import clashes, fallback, offers, steps, visits
 from reminders.planning.facts import PatientFacts
-from reminders.planning.merging import Wanted, merged
+from reminders.planning.merging import Wanted, caught_up, merged
 from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
 
 
@@ -73,7 +73,8 @@ def plan(patient: PatientFacts) -> Plan:
     ]
     wished, clash_tasks = clashes.held_back(patient, wished)
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
-    return Plan(tuple(merged(wished)), (*tasks, *clash_tasks))
+    messages = merged(caught_up(wish, patient.catch_up_at) for wish in wished)
+    return Plan(tuple(messages), (*tasks, *clash_tasks))
 
 
 def diff(wanted: Iterable[Wanted], stored: Iterable[Stored]) -> Changes:

@@ -22,7 +22,7 @@ from reminders.catalogue import REASONS, Channel, Kind, MessageState, Purpose
 from reminders.channels import base
 from reminders.channels.base import Outgoing
 from reminders.failpoints import failpoint
-from reminders.journeys import recipients
+from reminders.journeys import catching_up, recipients
 from reminders.journeys.traffic import Traffic
 from reminders.ledger import accounts, claiming, marking
 from reminders.ledger.accounts import Caller, Outlook
@@ -169,8 +169,9 @@ class _Taking:
     def of(self, due: Sequence[Due]) -> Taken:
         now = self.lease.marked_at
         known = recipients.of(due)
+        late = catching_up.held_back(due, now=now)
         traffic = Traffic(due, known, now=now)
-        due = [each for each in due if not traffic.is_busy(each)]
+        due = [each for each in due if each.pk not in late and not traffic.is_busy(each)]
         held = {
             each.pk: rest
             for each in due

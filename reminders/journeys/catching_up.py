@@ -1,0 +1,97 @@
+"""Never a burst: several messages that became late beside each other are planned anew as one.
+
+Planning does not look at the clock, so it cannot know that nothing could be sent for a while: an
+outage, a night, a cap. Whoever is about to send sees it, stores the moment as a fact of the patient
+(`catch_up_at`), and planning then merges what was late by the way in which it merges everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from django.db.models import F
+
+from patients.models import Patient
+from reminders.catalogue import OFFERS, SAID_NOW, MessageState
+from reminders.models import Message
+
+# From then on a window may have cut off what is late besides, so the ledger is asked.
+LATE = timedelta(hours=1)
+
+
+class Waiting(Protocol):
+    """What is asked of a due message here."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def patient(self) -> Patient | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def site_id(self) -> int: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def due_at(self) -> datetime: ...
+    @property
+    def expires_at(self) -> datetime: ...
+    @property
+    def needs(self) -> Sequence[str]: ...
+
+
+def held_back(messages: Sequence[Waiting], *, now: datetime) -> set[int]:
+    """The ids of those that do not leave now, because their patients are planned anew to catch up.
+
+    The caller's transaction holds the patients and leaves these messages as they are. Planning
+    makes one message of a group, due at `now`, so the same group never asks for it twice.
+    """
+    groups: defaultdict[tuple[object, ...], list[Waiting]] = defaultdict(list)
+    for each in (*messages, *_cut_off(messages, now=now)):
+        if each.patient is not None and _may_join(each, now=now):
+            alike = (each.channel, each.purpose, each.site_id, tuple(each.needs))
+            groups[(each.patient.pk, *alike)].append(each)
+    late = [group for group in groups.values() if _is_burst(group)]
+    if not late:
+        return set()
+    patients = {each.patient.pk for group in late for each in group if each.patient}
+    Patient.objects.filter(pk__in=patients).update(catch_up_at=now, revision=F("revision") + 1)
+    return {each.pk for group in late for each in group}
+
+
+def _may_join(message: Waiting, *, now: datetime) -> bool:
+    alone = message.priority == 0 or message.kind in OFFERS or message.kind in SAID_NOW
+    return not alone and message.expires_at > now
+
+
+def _is_burst(group: Sequence[Waiting]) -> bool:
+    """Several of a kind that planning merges, some of them due since the last time it did."""
+    patient = group[0].patient
+    assert patient is not None
+    latest = max(each.due_at for each in group)
+    return len(group) > 1 and (patient.catch_up_at is None or latest > patient.catch_up_at)
+
+
+def _cut_off(messages: Sequence[Waiting], *, now: datetime) -> list[Message]:
+    """What is due beside the late ones of these and is not among them: a window has an end."""
+    late = {
+        each.patient.pk: each.patient
+        for each in messages
+        if each.patient is not None and each.due_at <= now - LATE and _may_join(each, now=now)
+    }
+    if not late:
+        return []
+    rest = Message.objects.filter(
+        patient__in=late, state=MessageState.SCHEDULED, wake_at__lte=now, priority__gt=0
+    ).exclude(pk__in=[each.pk for each in messages])
+    found = list(rest)
+    for each in found:
+        each.patient = late[each.patient_id or 0]
+    return found
