@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from reminders.catalogue import MessageState
-from reminders.ledger import alarms, claiming, fallback, statements
+from reminders.ledger import alarms, claiming, dropped, fallback, statements
 from reminders.ledger.claiming import CODE_LENGTH, Due
 
 # How many messages went to which state.
@@ -70,9 +70,9 @@ def _settle(settlements: Sequence[Settlement], *, now: datetime) -> Tally:
     fallback.report_unwritable(unwritable, now=now)
     fallback.after_failures(refused, now=now)
     skipped = [each for each in settled if each.state is MessageState.SKIPPED]
-    fallback.after_skips(
-        [each.message.pk for each in skipped if each.reason in fallback.LEAVES_UNTOLD], now=now
-    )
+    untold = [each.message.pk for each in skipped if each.reason in fallback.LEAVES_UNTOLD]
+    fallback.after_skips(untold, now=now)
+    dropped.ask_about(untold, now=now)
     return Tally(each.state.value for each in settled)
 
 
