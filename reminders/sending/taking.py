@@ -171,7 +171,11 @@ class _Taking:
         known = recipients.of(due)
         late = catching_up.held_back(due, now=now)
         traffic = Traffic(due, known, now=now)
-        due = [each for each in due if each.pk not in late and not traffic.is_busy(each)]
+        # The more urgent first: it takes the room that a cap leaves.
+        due = sorted(
+            (each for each in due if each.pk not in late and not traffic.is_busy(each)),
+            key=lambda each: (each.priority, each.due_at, each.pk),
+        )
         held = {
             each.pk: rest
             for each in due
