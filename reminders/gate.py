@@ -109,10 +109,10 @@ def decide(
     """Whether a due message goes out at `now` (UTC). `had` is what its address got lately.
 
     The first of these that applies decides: death, expiry, consent, address, suppression, the
-    site's first day, an open conversation, quiet hours, caps. Over a cap a text that the e-mail says
-    too falls away; anything else waits until there is room, if it is then still of use. Priority 0 is
-    bound by none of these three; the purpose `system` asks for no consent and is not bound by them
-    either. A message that would be held past its expiry is skipped at once.
+    site's first day, an open conversation, quiet hours, caps. Over a cap a text that the e-mail
+    says too falls away; anything else waits until there is room, if it is then still of use.
+    Priority 0 is bound by none of these three; the purpose `system` asks for no consent and is not
+    bound by them either. A message that would be held past its expiry is skipped at once.
     """
     if refusal := _refusal(envelope, recipient, now=now):
         return refusal

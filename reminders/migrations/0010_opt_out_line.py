@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0007_lanes_and_accounts"),
+        ("reminders", "0009_lanes_and_accounts"),
     ]
 
     operations = [
