@@ -107,6 +107,9 @@ def test_two_matches_are_for_staff_to_decide(visit: Appointment, now: datetime) 
 def test_one_match_for_two_messages_of_the_same_words_is_guessed_for_neither(
     visit: Appointment, now: datetime
 ) -> None:
+    # The first text to a number says more than those after it.
+    queued(visit, now=now, steps=["before"])
+    dispatch.send_due(now=now, channel=Recorder())
     first, second = unknown(visit, now), queued(visit, now=now, steps=["another"])
     dispatch.send_due(now=now, channel=Recorder(UNKNOWN))
 

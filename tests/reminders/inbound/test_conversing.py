@@ -10,7 +10,7 @@ from clinic import on_call
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Site, Staff
 from patients.models import Patient
-from reminders.catalogue import Kind
+from reminders.catalogue import Channel, Kind
 from reminders.gate import IN_CONVERSATION
 from reminders.inbound import conversing, forgetting, paging
 from reminders.inbound.conversing import ConversationRefused
@@ -102,7 +102,7 @@ def test_what_can_wait_is_held_back_until_the_conversation_is_closed(
     urgent: Conversation, visit: Appointment, front_desk: Staff, site: Site, now: datetime
 ) -> None:
     held = queued(visit, now=now, kind=Kind.PRECARE_STEP)
-    urgent_one = queued(visit, now=now, kind=Kind.REMINDER_FINAL)
+    urgent_one = queued(visit, now=now, kind=Kind.REMINDER_FINAL, channel=Channel.EMAIL)
     channel = Recorder()
     dispatch.send_due(now=now, channel=channel)
     held.refresh_from_db()
