@@ -189,7 +189,8 @@ def _planned(wanted: Wanted, *, now: datetime) -> dict[str, Any]:
         "steps": list(wanted.steps),
         "due_at": wanted.due_at,
         "expires_at": wanted.expires_at,
-        "wake_at": None if held else wanted.due_at,
+        # Never before now: drains do not look further back than they have to.
+        "wake_at": None if held else max(wanted.due_at, now),
         "waits_for": wanted.waits_for,
         "state": MessageState.SKIPPED if wanted.skip else MessageState.SCHEDULED,
         "reason": wanted.skip,
