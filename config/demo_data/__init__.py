@@ -13,7 +13,7 @@ from random import Random
 from django.db import transaction
 
 from clinic.models import Site, Staff
-from config.demo_data import arrivals, house, journeys, ledger, people
+from config.demo_data import arrivals, house, journeys, ledger, people, replies
 from config.demo_data.diary import Diary
 from config.demo_data.lives import Lives
 
@@ -56,6 +56,7 @@ def build(
     progress("Opening two sites", 0)
     built = house.furnish(since=since, now=now)
     house.absences(built, since=since, now=now)
+    replies.rota(built, now=now)
     imagined = people.imagine(dice, today=now.date(), count=count)
     courses = journeys.imagine(built, imagined, Diary(built), dice, now=now, weeks_back=weeks_back)
     progress("Registering patients", 0.05)
@@ -79,6 +80,10 @@ def build(
         for act in (each for each in acts if each.at <= at and not (waits and each.in_clinic)):
             act.do(act.at)
         acts = [each for each in acts if each.at > at or (waits and each.in_clinic)]
+        if at == now:
+            replies.come_in(
+                built, patients, imagined, lambda moment: sending.round(now=moment), now=now
+            )
         sending.round(now=at)
         if at < now - timedelta(hours=30):
             ledger.close_tasks(built, now=at)

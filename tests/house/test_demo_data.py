@@ -13,12 +13,14 @@ from django.db import connection, transaction
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, StatusChange, Task, TreatmentSeries
+from clinic import on_call
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from config import demo_data
 from patients.models import ContactPoint, Patient
-from reminders.catalogue import MessageState
-from reminders.models import Message, Receipt, SentContent
+from reminders.catalogue import Kind, MessageState
+from reminders.models import Conversation, ConversationState, Message, Receipt, SentContent
+from reminders.proving.proof import prove
 from reminders.sending import dispatch
 from reminders.stand_in.modes import NUMBER_ENDINGS
 from tests.personas import open_site
@@ -87,9 +89,11 @@ def test_in_the_afternoon_everything_is_there() -> None:
         assert 10 <= len(visits) <= 20
         assert len({visit.state for visit in visits}) >= 4
     check_no_overlap()
+    check_replies()
     check_history()
     check_addresses()
     check_texts_name_no_treatment()
+    assert [(check.name, found) for check, found in prove(now=NOON) if found.faults] == []
 
 
 def check_no_overlap() -> None:
@@ -100,6 +104,18 @@ def check_no_overlap() -> None:
                WHERE a.active AND b.active"""
         )
         assert cursor.fetchone() == (0,)
+
+
+def check_replies() -> None:
+    """The inbox of each site is alive; on call was paged for what is urgent, and nobody has it."""
+    assert set(Conversation.objects.values_list("state", flat=True)) == {*ConversationState}
+    urgent = Conversation.objects.get(state=ConversationState.ESCALATED)
+    assert (urgent.pages, urgent.owner) == (1, None)
+    pages = Message.objects.filter(kind=Kind.ON_CALL)
+    assert [(each.to_address, each.state) for each in pages] == [("+16465550100", "delivered")]
+    for site in Site.objects.all():
+        assert Conversation.objects.open().filter(site=site).count() >= 3
+        assert len(on_call.at(site, NOON)) == len(on_call.at(site, NOON + timedelta(days=8))) == 1
 
 
 def check_history() -> None:
