@@ -65,6 +65,7 @@ def test_every_example_of_the_guide_works_in_its_order(
         "PASSWORD": PASSWORD,
         "PATIENT": patient.pk,
         "SITE": site.pk,
+        "STAFF": manager.pk,
         "PROTOCOL": house.pk,
         "PROVIDER": treatment_provider.pk,
         "ROOM": room.pk,
