@@ -29,8 +29,8 @@ from reminders.channels.base import (
 )
 from reminders.gate import QUIET_HOURS
 from reminders.journeys import replanning
-from reminders.ledger import receipts
-from reminders.models import Message, Receipt
+from reminders.ledger import receipts, reconciling
+from reminders.models import Attempt, Message, Receipt
 from reminders.sending import dispatch
 
 # Evening in New York and afternoon in Los Angeles, then both in the morning: what fell due between
@@ -95,6 +95,8 @@ class Ledger:
         while tally := dispatch.send_due(now=now, channel=self._channels.__getitem__):
             total += tally["claimed"]
         self._report_failures(now)
+        providers = {each.provider: each for each in self._channels.values()}
+        reconciling.reconcile(now=now, channel=providers.__getitem__)
         return total
 
     def _report_failures(self, now: datetime) -> None:
@@ -141,14 +143,20 @@ def close_tasks(house: House, *, now: datetime) -> None:
 
 
 def tell_the_times(dice: Random) -> None:
-    """Give everything sent the moment at which it went, and texts their receipts."""
+    """Give everything sent the moment at which it went, and texts their receipts.
+
+    What went twice, because the telephone was off, keeps the moments of the rounds.
+    """
     sent = list(
         Message.objects.filter(accepted_at__isnull=False)
         .select_related("patient", "site")
         .order_by("due_at", "key")
     )
     times = {message.pk: _went_at(message) + dice.uniform(0.4, 6) * SECOND for message in sent}
-    _shift(times)
+    twice = set(Attempt.objects.filter(number=2).values_list("message_id", flat=True))
+    again = {each.pk: each.accepted_at for each in sent if each.pk in twice and each.accepted_at}
+    _shift({pk: at for pk, at in times.items() if pk not in again})
+    times |= again
     _deliver([message for message in sent if message.state == MessageState.ACCEPTED], times, dice)
 
 

@@ -41,6 +41,10 @@ SELECT format('message %%s', message.id)
   FROM reminders_message AS message
  WHERE message.state = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
    AND message.expires_at > %(now)s AND message.wake_at IS NULL
+   -- With this answer the task was made, or another channel had said the same.
+   AND NOT EXISTS (SELECT FROM reminders_lookup AS look
+                    WHERE look.message_id = message.id
+                      AND look.answer IN ('several', 'cannot_say'))
    AND NOT EXISTS (SELECT FROM appointments_task AS task
                     WHERE task.created_at >= message.claimed_at
                       AND (task.key = format('call:%%s:%%s:', message.patient_id, message.kind)
