@@ -6,6 +6,7 @@ to have been said.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from heapq import heappop, heappush
 
 from appointments.lifecycle import State
 from reminders import gate
+from reminders.caps import Had
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import PatientFacts, SeriesFacts, VisitFacts
 from reminders.planning.merging import Wanted
@@ -76,6 +78,19 @@ class _Journey:
     def plan(self) -> None:
         self.wanted = {each.key: each for each in plan(self.facts).messages}
 
+    def says_by_email(self, message: Wanted) -> bool:
+        """Whether e-mail says, or has said, all that a text says, and is agreed to."""
+        if ("care", "email") not in self.person.consents:
+            return False
+        coming = {
+            item
+            for each in self.wanted.values()
+            if each.channel is Channel.EMAIL and not each.skip
+            for item in each.items
+        }
+        said = coming | self.facts.spoken
+        return all(replace(item, channel=Channel.EMAIL) in said for item in message.items)
+
     def say(self, message: Wanted) -> None:
         """It was dealt with: its items are never said again, and its visits' starts are told."""
         self.facts = replace(self.facts, spoken=self.facts.spoken | frozenset(message.items))
@@ -114,6 +129,8 @@ def play(household: Household, *, begins: datetime, ends: datetime) -> Iterator[
 class _Play:
     def __init__(self, household: Household, begins: datetime, ends: datetime) -> None:
         self._begins, self._ends = begins, ends
+        # What each address had: the household shares its number, everybody has their own mail.
+        self._had: defaultdict[tuple[Channel, int], list[Had]] = defaultdict(list)
         self._journeys = [_Journey(person, household) for person in household.people]
         # What is to come, by time; facts move before messages of the same moment are looked at.
         self._queue: list[tuple[datetime, int, int, Change | None, str]] = []
@@ -161,19 +178,23 @@ class _Play:
         if message is None or message.due_at > now:
             return
         decision, reason = SENT, ""
-        match gate.decide(_envelope(message), _recipient(journey.person), now=now):
+        had = self._had[message.channel, who if message.channel is Channel.EMAIL else 0]
+        envelope = _envelope(message, said_by_email=journey.says_by_email(message))
+        match gate.decide(envelope, _recipient(journey.person), now=now, had=had):
             case gate.Wait(until=until, reason=reason):
                 decision = WAITED
                 if until < self._ends:
                     self._push(until, who, key=key)
             case gate.Skip(reason=reason):
                 decision = SKIPPED
+        if decision == SENT:
+            had.append(Had(now, message.purpose, message.channel, message.kind))
         if decision != WAITED:
             journey.say(message)
         yield Happened(now, decision, message.kind, message.channel, reason)
 
 
-def _envelope(message: Wanted) -> gate.Envelope:
+def _envelope(message: Wanted, *, said_by_email: bool) -> gate.Envelope:
     return gate.Envelope(
         purpose=message.purpose,
         channel=message.channel,
@@ -181,6 +202,8 @@ def _envelope(message: Wanted) -> gate.Envelope:
         due_at=message.due_at,
         expires_at=message.expires_at,
         needs=message.needs,
+        kind=message.kind,
+        said_by_email=said_by_email,
     )
 
 

@@ -116,6 +116,12 @@ def test_without_consent_nothing_is_sent_and_the_reason_is_counted(
     assert "no_consent" in {each.reason for each in happened if each.decision == SKIPPED}
 
 
+def test_the_caps_of_a_number_hold_texts_back() -> None:
+    counts = of_clinic(0, library=LIBRARY, first=date(2027, 3, 8), days=14, visits=6, seed=1)
+    assert counts.waits["cap"] > 0
+    assert counts.skips["said_by_email"] > 0
+
+
 def test_what_was_due_before_the_window_is_not_sent_in_it(microneedling: Protocol) -> None:
     begins = FIRST - timedelta(days=2)
     happened = played(household(microneedling), begins=begins)
