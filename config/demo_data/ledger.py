@@ -87,13 +87,16 @@ class Ledger:
 
     def round(self, *, now: datetime) -> int:
         """Plan what is stale and send what is due at `now`; how many were dealt with."""
-        while replanning.sync_stale(now=now, limit=500):
-            pass
         for channel in self._channels.values():
             channel.now = now
         total = 0
-        while tally := dispatch.send_due(now=now, channel=self._channels.__getitem__):
+        busy = True
+        while busy:
+            # Several that are late beside each other are planned anew as one, and then sent.
+            planned = replanning.sync_stale(now=now, limit=500)
+            tally = dispatch.send_due(now=now, channel=self._channels.__getitem__)
             total += tally["claimed"]
+            busy = bool(planned or tally)
         self._report_failures(now)
         providers = {each.provider: each for each in self._channels.values()}
         reconciling.reconcile(now=now, channel=providers.__getitem__)
@@ -104,7 +107,7 @@ class Ledger:
         taken = Message.objects.filter(
             channel=Channel.SMS, state=MessageState.ACCEPTED, accepted_at__gte=now
         )
-        for message in taken.order_by("due_at", "key"):
+        for message in taken.order_by("due_at", "patient", "kind"):
             if self._dice.random() < _UNDELIVERED_SHARE:
                 code = self._dice.choice((_UNKNOWN_NUMBER, _OUT_OF_REACH))
                 receipts.record(
@@ -150,7 +153,7 @@ def tell_the_times(dice: Random) -> None:
     sent = list(
         Message.objects.filter(accepted_at__isnull=False)
         .select_related("patient", "site")
-        .order_by("due_at", "key")
+        .order_by("due_at", "patient", "kind")
     )
     times = {message.pk: _went_at(message) + dice.uniform(0.4, 6) * SECOND for message in sent}
     twice = set(Attempt.objects.filter(number=2).values_list("message_id", flat=True))
