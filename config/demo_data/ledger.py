@@ -17,7 +17,7 @@ from django.db import connection
 from appointments.models import Task
 from clinic import hours
 from config.demo_data.house import House
-from patients.models import ContactKind, ContactPoint
+from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel, MessageState, Purpose
 from reminders.channels.base import (
     CannotSay,
@@ -96,7 +96,7 @@ class Ledger:
             planned = replanning.sync_stale(now=now, limit=500)
             tally = dispatch.send_due(now=now, channel=self._channels.__getitem__)
             total += tally["claimed"]
-            busy = bool(planned or tally)
+            busy = bool(planned or tally) or Patient.objects.stale().exists()
         self._report_failures(now)
         providers = {each.provider: each for each in self._channels.values()}
         reconciling.reconcile(now=now, channel=providers.__getitem__)
