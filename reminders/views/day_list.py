@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from appointments.absences import affected
-from appointments.lifecycle import TO_COME, Move, State
-from appointments.models import Allocation, Appointment, StatusChange, Task
+from appointments.lifecycle import State
+from appointments.models import Allocation, Appointment
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import Period, instant, local
@@ -24,24 +24,12 @@ from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
 from clinic.views.row_id import row_id
-from patients import consent
-from patients.models import Purpose
-from reminders.catalogue import MessageState
-from reminders.models import MessageItem
-from reminders.views import visit_acts
+from reminders.views import day_flags, visit_acts
 from reminders.views.book_series import draft as drafts
 from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
 
 ONE_DAY = timedelta(days=1)
-# Minutes in the waiting room after which a visit stands out, and stands out in red.
-LONG, TOO_LONG = 10, 20
-_LACKS = {
-    "provider": "needs another provider",
-    "room": "needs another room",
-    "device": "needs another device",
-    "site": "outside opening hours",
-}
 
 
 @require_GET
@@ -100,11 +88,11 @@ class Row:
 
     @property
     def is_long(self) -> bool:
-        return self.waiting is not None and self.waiting >= LONG
+        return self.waiting is not None and self.waiting >= day_flags.LONG
 
     @property
     def is_too_long(self) -> bool:
-        return self.waiting is not None and self.waiting >= TOO_LONG
+        return self.waiting is not None and self.waiting >= day_flags.TOO_LONG
 
 
 def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appointment]:
@@ -136,7 +124,7 @@ def _rows(
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
     versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
-    flags, waiting = _flags(visits, site, day, now), _waiting(visits, now)
+    flags, waiting = day_flags.flags(visits, site, day, now), day_flags.waiting(visits, now)
     rows = []
     for visit in visits:
         areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
@@ -152,50 +140,6 @@ def _rows(
             )
         )
     return rows
-
-
-def _flags(
-    visits: Sequence[Appointment], site: Site, day: date, now: datetime
-) -> dict[int, list[str]]:
-    """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
-    provider, room or device that is not to be had, a house that is closed."""
-    agreed = consent.standing({visit.series.patient_id for visit in visits})
-    failed = set(
-        MessageItem.objects.filter(
-            anchor__in=[f"visit:{visit.pk}" for visit in visits],
-            live=True,
-            message__state__in=(MessageState.FAILED, MessageState.UNDELIVERED),
-        ).values_list("anchor", flat=True)
-    )
-    due = Task.objects.open().filter(
-        appointment__in=[visit.pk for visit in visits], due_at__lte=now
-    )
-    with_task = set(due.values_list("appointment", flat=True))
-    lacking = affected.lacking(visits, site, day)
-    flags: dict[int, list[str]] = {}
-    for visit in visits:
-        purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
-        silent = visit.state in TO_COME and Purpose.CARE not in purposes
-        found = {
-            "message failed": f"visit:{visit.pk}" in failed,
-            "no consent": silent,
-            "task due": visit.pk in with_task,
-        }
-        if visit.state in affected.NOT_BEGUN:
-            found |= {_LACKS[kind]: True for kind in lacking[visit.pk]}
-        flags[visit.pk] = [word for word, is_so in found.items() if is_so]
-        if any(each.is_deliberate for each in visit.allocations.all()):
-            flags[visit.pk].append(f"over another visit: {visit.override_reason}")
-    return flags
-
-
-def _waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
-    arrived = [visit.pk for visit in visits if visit.state == State.ARRIVED]
-    since = StatusChange.objects.filter(appointment__in=arrived, move=Move.CHECK_IN).order_by("id")
-    return {
-        visit: int((now - at).total_seconds()) // 60
-        for visit, at in since.values_list("appointment", "at")
-    }
 
 
 def _providers(site: Site) -> QuerySet[Resource]:

@@ -1,0 +1,68 @@
+"""What stands out about the visits of a day: who waits how long, what needs somebody's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from appointments.absences import affected
+from appointments.lifecycle import TO_COME, Move, State
+from appointments.models import Appointment, StatusChange, Task
+from clinic.models import Site
+from patients import consent
+from patients.models import Purpose
+from reminders.catalogue import MessageState
+from reminders.models import MessageItem
+
+# Minutes in the waiting room after which a visit stands out, and stands out in red.
+LONG, TOO_LONG = 10, 20
+_LACKS = {
+    "provider": "needs another provider",
+    "room": "needs another room",
+    "device": "needs another device",
+    "site": "outside opening hours",
+}
+
+
+def flags(
+    visits: Sequence[Appointment], site: Site, day: date, now: datetime
+) -> dict[int, list[str]]:
+    """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
+    provider, room or device that is not to be had, a house that is closed."""
+    agreed = consent.standing({visit.series.patient_id for visit in visits})
+    failed = set(
+        MessageItem.objects.filter(
+            anchor__in=[f"visit:{visit.pk}" for visit in visits],
+            live=True,
+            message__state__in=(MessageState.FAILED, MessageState.UNDELIVERED),
+        ).values_list("anchor", flat=True)
+    )
+    due = Task.objects.open().filter(
+        appointment__in=[visit.pk for visit in visits], due_at__lte=now
+    )
+    with_task = set(due.values_list("appointment", flat=True))
+    lacking = affected.lacking(visits, site, day)
+    words: dict[int, list[str]] = {}
+    for visit in visits:
+        purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
+        silent = visit.state in TO_COME and Purpose.CARE not in purposes
+        found = {
+            "message failed": f"visit:{visit.pk}" in failed,
+            "no consent": silent,
+            "task due": visit.pk in with_task,
+        }
+        if visit.state in affected.NOT_BEGUN:
+            found |= {_LACKS[kind]: True for kind in lacking[visit.pk]}
+        words[visit.pk] = [word for word, is_so in found.items() if is_so]
+        if any(each.is_deliberate for each in visit.allocations.all()):
+            words[visit.pk].append(f"over another visit: {visit.override_reason}")
+    return words
+
+
+def waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
+    arrived = [visit.pk for visit in visits if visit.state == State.ARRIVED]
+    since = StatusChange.objects.filter(appointment__in=arrived, move=Move.CHECK_IN).order_by("id")
+    return {
+        visit: int((now - at).total_seconds()) // 60
+        for visit, at in since.values_list("appointment", "at")
+    }
