@@ -22,6 +22,7 @@ TIMETABLE: dict[str, tuple[str, float]] = {
     "reminders.tasks.plan": ("plan", 2.0),
     "reminders.tasks.drain": ("wake", 1.0),
     "reminders.tasks.tidy": ("house", 15.0),
+    "reminders.tasks.remove_words": ("house", 3600.0),
 }
 
 

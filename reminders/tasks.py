@@ -6,6 +6,7 @@ A doorbell that comes twice finds nothing to do; one that is lost is made good b
 from celery import shared_task
 
 from reminders.journeys import replanning
+from reminders.keeping import words
 from reminders.ledger import claiming
 from reminders.sending import dispatch, tidying
 from reminders.sending.floor import Floor
@@ -28,3 +29,8 @@ def drain() -> None:
 @shared_task(name="reminders.tasks.tidy")
 def tidy() -> None:
     tidying.tidy(now=claiming.database_now())
+
+
+@shared_task(name="reminders.tasks.remove_words")
+def remove_words() -> None:
+    words.remove(now=claiming.database_now())

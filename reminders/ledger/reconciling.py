@@ -97,7 +97,7 @@ def _begin(*, now: datetime) -> _Look | None:
 
 def _ask(look: _Look, channel: Callable[[str], base.Channel]) -> base.LookUp:
     content = SentContent.objects.filter(message=look.message).first()
-    if content is None:
+    if content is None or content.emptied_at is not None:
         return base.CannotSay()
     try:
         provider = channel(look.message.provider)

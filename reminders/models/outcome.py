@@ -37,7 +37,10 @@ class SentContent(models.Model):
     emptied_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=("address", "at"), name="content_address")]
+        indexes = [
+            models.Index(fields=("address", "at"), name="content_address"),
+            models.Index(fields=("at",), name="content_to_empty", condition=Q(emptied_at=None)),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="content_emptied_whole",

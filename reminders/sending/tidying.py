@@ -1,6 +1,6 @@
 """What time alone brings: claims of dead workers, holds and offers that ran out and entries of the
 wait-list that were overtaken are cleared away, providers are asked what became of what is unknown,
-canaries are sent out, on call is paged again, and words that are kept no longer are emptied.
+canaries are sent out, and on call is paged again.
 
 Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
 way.
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from appointments.claiming import holding
 from appointments.waitlist import offering, overtaken
-from reminders.inbound import forgetting, paging
+from reminders.inbound import paging
 from reminders.ledger import reconciling
 from reminders.sending import canary, dispatch
 
@@ -26,4 +26,3 @@ def tidy(*, now: datetime) -> None:
     holding.expire(now=now)
     overtaken.tidy(now=now)
     paging.page_again(now=now)
-    forgetting.forget(now=now)

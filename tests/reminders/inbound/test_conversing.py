@@ -12,7 +12,7 @@ from clinic.models import AuditEntry, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.gate import IN_CONVERSATION
-from reminders.inbound import conversing, forgetting, paging
+from reminders.inbound import conversing, paging
 from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation, Message
 from reminders.sending import dispatch
@@ -202,15 +202,3 @@ def test_who_treats_answers_symptoms_and_nothing_else(
         with pytest.raises(Forbidden):
             act(conversation=plain, by=outsider, now=now)
     assert said().count(Kind.STAFF_REPLY) == 1
-
-
-def test_words_are_forgotten_when_the_site_keeps_them_no_longer(
-    plain: Conversation, front_desk: Staff, site: Site, now: datetime
-) -> None:
-    later = now + timedelta(days=site.words_kept_days, seconds=1)
-    assert forgetting.forget(now=later) == 0  # still open
-    conversing.close(conversation=plain, by=front_desk, now=now)
-    assert forgetting.forget(now=later - timedelta(seconds=2)) == 0
-    assert [forgetting.forget(now=later) for _ in range(2)] == [1, 0]
-    reply = plain.replies.get()
-    assert (reply.text, reply.forgotten_at, reply.labels) == ("", later, ["free_text"])

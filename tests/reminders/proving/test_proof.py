@@ -151,6 +151,10 @@ BREAKS: dict[str, str | Callable[[], None]] = {
     "items": f"DELETE FROM reminders_messageitem WHERE message_id = {WAITING}",
     "unaltered": "UPDATE reminders_sentcontent SET text = text || '.'",
     "words": WORDS_LOST,
+    "removed": "UPDATE reminders_sentcontent SET at = at - interval '8 years'",
+    "kept": """
+        UPDATE reminders_sentcontent
+           SET address = '', subject = '', text = '', html = '', calendar = '', emptied_at = at""",
     "plan": f"UPDATE reminders_message SET due_at = due_at - interval '1 h' WHERE id = {WAITING}",
 }
 # What is wrong with the ledger is often also not as planned.

@@ -235,7 +235,7 @@ def test_what_was_sent_is_shown_word_for_word_with_the_version_and_after_its_tim
     gone = {"address": "", "subject": "", "text": "", "html": "", "calendar": ""}
     SentContent.objects.filter(pk=content.pk).update(**gone, emptied_at=now)
     text = text_of(boss.get(page))
-    assert "These words were emptied" in text and "keeps them for 2557 days" in text
+    assert "The words were removed on" in text and "keeps them for 2557 days" in text
     assert f"Version {version.number} of" in text and content.body_digest in text
     assert boss.get(frame).status_code == 404
 
