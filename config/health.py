@@ -53,7 +53,7 @@ def _engine() -> tuple[str, dict[str, float]]:
         "due": found.due.total(),
         "oldest_due_seconds": round(found.oldest_due, 1),
         "lateness_p99_seconds": round(found.lateness[1], 1),
-        "in_hand": found.claimed + found.submitting,
+        "in_hand": found.submitting,
         "lapsed_claims": found.lapsed,
         "unknown": found.unknown,
         "unplanned_patients": found.unplanned,

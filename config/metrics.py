@@ -49,7 +49,6 @@ class _Engine(Collector):
         yield _gauge(
             "oldest_due_seconds", "How long the oldest due message has waited", m.oldest_due
         )
-        yield _gauge("claimed", "Messages claimed and not yet marked", m.claimed)
         yield _gauge("submitting", "Messages being handed to a provider", m.submitting)
         yield _gauge("lapsed_claims", "Claims whose lease ended a lease ago", m.lapsed)
         yield _gauge("unknown", "Messages whose outcome is unknown", m.unknown)

@@ -27,7 +27,6 @@ class MessageState(StrEnum):
     """The states of a message, and no others."""
 
     SCHEDULED = "scheduled"
-    CLAIMED = "claimed"
     SUBMITTING = "submitting"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"

@@ -27,7 +27,6 @@ VISIT_STATES = {
 }
 MESSAGE_STATES = {
     "scheduled": ("scheduled", "clock", "Scheduled"),
-    "claimed": ("claimed", "hourglass", "Sending"),
     "submitting": ("submitting", "hourglass", "Sending"),
     "unknown": ("unknown", "question", "Being checked"),
     "accepted": ("accepted", "tick", "Handed over"),

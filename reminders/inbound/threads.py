@@ -13,7 +13,7 @@ from reminders.models import Conversation, DraftText, InboundMessage, SentConten
 
 # Of each direction: what stands before is on the patient's page.
 SHOWN = 30
-_TO_LEAVE = (MessageState.SCHEDULED, MessageState.CLAIMED, MessageState.SUBMITTING)
+_TO_LEAVE = (MessageState.SCHEDULED, MessageState.SUBMITTING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,6 @@ RANK: dict[str, int] = {
 NOT_AWAY = frozenset(
     {
         MessageState.SCHEDULED,
-        MessageState.CLAIMED,
         MessageState.WITHDRAWN,
         MessageState.SKIPPED,
     }

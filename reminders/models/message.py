@@ -106,7 +106,7 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_claim_has_lease",
-                condition=~Q(state__in=("claimed", "submitting"))
+                condition=~Q(state="submitting")
                 | Q(claim_token__isnull=False, wake_at__isnull=False),
             ),
             models.CheckConstraint(

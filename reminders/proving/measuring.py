@@ -34,7 +34,6 @@ class Measures:
 
     due: Counter[int]
     oldest_due: float
-    claimed: int
     submitting: int
     lapsed: int
     unknown: int
@@ -58,7 +57,7 @@ SELECT message.state, message.priority, count(*),
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id
  WHERE ({" OR ".join(f"(message.wake_at <= %(soon)s AND message.{lane})" for lane in LANES)})
-   AND (message.state IN ('claimed', 'submitting')
+   AND (message.state = 'submitting'
         OR message.state = 'scheduled' AND message.wake_at <= %(now)s
            AND site.revision = site.planned_revision
            AND (patient.id IS NULL OR patient.revision = patient.planned_revision))
@@ -108,7 +107,6 @@ def measure(*, now: datetime) -> Measures:
     return Measures(
         due=Counter({each.priority: each.count for each in due}),
         oldest_due=max((each.oldest for each in due), default=0.0),
-        claimed=sum(each.count for each in live if each.state == "claimed"),
         submitting=sum(each.count for each in live if each.state == "submitting"),
         lapsed=sum(each.lapsed for each in live if each.state != "scheduled"),
         unknown=unknown,

@@ -25,9 +25,9 @@ SELECT format('message %%s', message.id)
    AND message.expires_at > %(now)s
 """
 _STUCK = """
-SELECT format('message %%s is %%s', message.id, message.state)
+SELECT format('message %%s', message.id)
   FROM reminders_message AS message
- WHERE message.state IN ('claimed', 'submitting') AND message.wake_at < %(now)s - %(patience)s
+ WHERE message.state = 'submitting' AND message.wake_at < %(now)s - %(patience)s
 """
 _OPEN_ATTEMPTS = """
 SELECT format('attempt %%s of message %%s', attempt.number, message.id)

@@ -74,7 +74,7 @@ def label_word(label: str) -> str:
 CONVERSATIONS = {
     "unmatched": ("unknown", "question", "Unmatched"),
     "new": ("scheduled", "bell", "New"),
-    "waiting": ("claimed", "hourglass", "Waiting for the patient"),
+    "waiting": ("submitting", "hourglass", "Waiting for the patient"),
     "escalated": ("failed", "warning", "Escalated"),
     "closed": ("delivered", "tick-ring", "Closed"),
 }

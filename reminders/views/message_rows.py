@@ -20,7 +20,7 @@ from reminders.ledger import retrying, skipping
 from reminders.models import Message, SentContent
 from reminders.sending import letters, taking
 
-ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.CLAIMED, MessageState.SUBMITTING)
+ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.SUBMITTING)
 TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
 FAILED = (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN)
 WAITS = {

@@ -75,7 +75,7 @@ def _protocol(lead: int, now: datetime) -> ProtocolVersion:
 
 def is_at_rest() -> bool:
     """Whether nothing is due, in hand or still being asked for."""
-    busy = Q(state__in=(MessageState.CLAIMED, MessageState.SUBMITTING)) | Q(
+    busy = Q(state=MessageState.SUBMITTING) | Q(
         state__in=(MessageState.SCHEDULED, MessageState.UNKNOWN), wake_at__isnull=False
     )
     try:

@@ -10,7 +10,7 @@ from reminders.ledger.provider_statuses import RANK, from_provider, merge
 @pytest.mark.parametrize(
     ("current", "incoming", "after"),
     [
-        (State.CLAIMED, State.ACCEPTED, State.ACCEPTED),
+        (State.SUBMITTING, State.ACCEPTED, State.ACCEPTED),
         (State.UNKNOWN, State.DELIVERED, State.DELIVERED),
         (State.SCHEDULED, State.SENT, State.SENT),
         (State.WITHDRAWN, State.SENT, State.SENT),

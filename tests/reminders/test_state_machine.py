@@ -361,8 +361,7 @@ class Journey(RuleBasedStateMachine):
             if not tally["claimed"]:
                 break
         assert not Patient.objects.stale().exists()
-        in_hand = (MessageState.CLAIMED, MessageState.SUBMITTING)
-        assert not Message.objects.filter(state__in=in_hand).exists()
+        assert not Message.objects.filter(state=MessageState.SUBMITTING).exists()
 
     # --- How --------------------------------------------------------------------------------------
 

@@ -56,11 +56,11 @@ def test_claims_and_unknown_outcomes_show_and_a_dead_claim_makes_it_late(
     dispatch.send_due(now=now, channel=Recorder(lost))
     queued(visit, now=now, kind=Kind.REMINDER_FINAL)
     as_owner(
-        f"""UPDATE reminders_message SET state = 'claimed', claim_token = gen_random_uuid(),
+        f"""UPDATE reminders_message SET state = 'submitting', claim_token = gen_random_uuid(),
             wake_at = '{(now + MINUTE / 2).isoformat()}' WHERE state = 'scheduled'"""
     )
     found = measure(now=now + 4 * MINUTE)
-    assert (found.unknown, found.claimed, found.lapsed) == (1, 1, 1)
+    assert (found.unknown, found.submitting, found.lapsed) == (1, 1, 1)
     assert found.oldest_unknown == pytest.approx(240, abs=2)
     assert found.is_late
     assert found.outcomes == {("recorder", "unknown", "timeout"): 1}
