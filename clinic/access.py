@@ -87,10 +87,10 @@ def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability
     """What `staff` may do at `site`, or at any site when none is named."""
     if not staff.is_active:
         return frozenset()
-    held = staff.site_roles.all()
+    held = staff.site_roles.values_list("role", flat=True)
     if site is not None:
         held = held.filter(site=site)
-    return frozenset().union(*(CAPABILITIES[role.role] for role in held))
+    return frozenset().union(*(CAPABILITIES[role] for role in held))
 
 
 def can(staff: Staff, capability: Capability, site: Site | None = None) -> bool:

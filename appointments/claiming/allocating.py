@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from appointments.claiming import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
+from clinic import statements
 from clinic.hours import Period
 
 EXCLUSION_VIOLATION, DEADLOCK, LOCK_TIMEOUT = "23P01", "40P01", "55P03"
@@ -65,14 +66,13 @@ def lock(resources: Iterable[int]) -> None:
     Patients come before all others, so that who has locked the patient may look what is held for
     them, and then lock the rest.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT FROM clinic_resource WHERE id = ANY(%s)
-            ORDER BY kind <> 'patient', id FOR NO KEY UPDATE
-            """,
-            [sorted(set(resources))],
-        )
+    statements.run(
+        """
+        SELECT FROM clinic_resource WHERE id = ANY(%s)
+        ORDER BY kind <> 'patient', id FOR NO KEY UPDATE
+        """,
+        [sorted(set(resources))],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +127,46 @@ def _overlapped(
     """What `wanted` overlaps, and the id of the allocation where its hold ran out at `now`."""
     if not wanted:
         return []
-    with connection.cursor() as cursor:
-        # None lasts longer than a day, so that the index need not be read from its beginning. The
-        # limit, more than fit into a day, makes the planner look once into the index for each of
-        # the wanted: it guesses too many rows between two times that it does not know.
-        cursor.execute(
-            """
-            WITH wanted AS (
-                SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
-                    WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
-            )
-            SELECT number, appointment_id, block_id, hold_id, expired FROM (
-                SELECT wanted.number, taken.*
-                FROM wanted CROSS JOIN LATERAL (
-                    SELECT taken.starts_at, appointment_id, block_id, hold_id,
-                           CASE WHEN taken.expires_at <= %s THEN taken.id END AS expired
-                    FROM appointments_allocation taken
-                    WHERE taken.active AND taken.resource_id = wanted.resource_id
-                      AND taken.starts_at > wanted.starts_at - interval '1 day'
-                      AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
-                      AND coalesce(taken.appointment_id, 0) <> ALL(%s)
-                      AND taken.hold_id IS DISTINCT FROM %s
-                    ORDER BY taken.starts_at LIMIT 300
-                ) taken
-                UNION
-                SELECT wanted.number, block.starts_at, NULL, block.id, NULL, NULL
-                FROM wanted
-                JOIN appointments_block_resources over USING (resource_id)
-                JOIN appointments_block block ON block.id = over.block_id
-                WHERE block.released_at IS NULL
-                  AND block.starts_at < wanted.ends_at AND block.ends_at > wanted.starts_at
-            ) taken
-            ORDER BY number, starts_at
-            """,
-            [
-                *_columns(wanted),
-                now,
-                [visit.pk for visit in without],
-                holding.pk if holding else NO_HOLD,
-            ],
+    # None lasts longer than a day, so that the index need not be read from its beginning. The
+    # limit, more than fit into a day, makes the planner look once into the index for each of
+    # the wanted: it guesses too many rows between two times that it does not know.
+    found = statements.rows(
+        """
+        WITH wanted AS (
+            SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                WITH ORDINALITY AS wanted (resource_id, starts_at, ends_at, number)
         )
-        return [
-            (Collision(wanted[number - 1], *owners), expired) for number, *owners, expired in cursor
-        ]
+        SELECT number, appointment_id, block_id, hold_id, expired FROM (
+            SELECT wanted.number, taken.*
+            FROM wanted CROSS JOIN LATERAL (
+                SELECT taken.starts_at, appointment_id, block_id, hold_id,
+                       CASE WHEN taken.expires_at <= %s THEN taken.id END AS expired
+                FROM appointments_allocation taken
+                WHERE taken.active AND taken.resource_id = wanted.resource_id
+                  AND taken.starts_at > wanted.starts_at - interval '1 day'
+                  AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
+                  AND coalesce(taken.appointment_id, 0) <> ALL(%s)
+                  AND taken.hold_id IS DISTINCT FROM %s
+                ORDER BY taken.starts_at LIMIT 300
+            ) taken
+            UNION
+            SELECT wanted.number, block.starts_at, NULL, block.id, NULL, NULL
+            FROM wanted
+            JOIN appointments_block_resources over USING (resource_id)
+            JOIN appointments_block block ON block.id = over.block_id
+            WHERE block.released_at IS NULL
+              AND block.starts_at < wanted.ends_at AND block.ends_at > wanted.starts_at
+        ) taken
+        ORDER BY number, starts_at
+        """,
+        [
+            *_columns(wanted),
+            now,
+            [visit.pk for visit in without],
+            holding.pk if holding else NO_HOLD,
+        ],
+    )
+    return [(Collision(wanted[number - 1], *owners), expired) for number, *owners, expired in found]
 
 
 def hold(
@@ -194,33 +191,32 @@ def hold(
     def ids(kind: type[Owner]) -> list[int | None]:
         return [owner.pk if isinstance(owner, kind) else None for _, owner in pairs]
 
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO appointments_allocation
-                   (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
-                    expires_at, active, is_deliberate)
-            SELECT resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
-                   expires_at, true, is_deliberate
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
-                        %s::bigint[], %s::bigint[], %s::timestamptz[], %s::boolean[])
-                 AS wanted (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
-                            expires_at, is_deliberate)
-            ORDER BY resource_id, starts_at
-            ON CONFLICT DO NOTHING
-            RETURNING id
-            """,
-            [
-                *_columns(ordered),
-                ids(Appointment),
-                ids(Block),
-                ids(Hold),
-                [owner.expires_at if isinstance(owner, Hold) else None for _, owner in pairs],
-                [held in deliberate for held in ordered],
-            ],
-        )
-        if len(cursor.fetchall()) < len(pairs):
-            raise Lost
+    written = statements.rows(
+        """
+        INSERT INTO appointments_allocation
+               (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+                expires_at, active, is_deliberate)
+        SELECT resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+               expires_at, true, is_deliberate
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+                    %s::bigint[], %s::bigint[], %s::timestamptz[], %s::boolean[])
+             AS wanted (resource_id, starts_at, ends_at, appointment_id, block_id, hold_id,
+                        expires_at, is_deliberate)
+        ORDER BY resource_id, starts_at
+        ON CONFLICT DO NOTHING
+        RETURNING id
+        """,
+        [
+            *_columns(ordered),
+            ids(Appointment),
+            ids(Block),
+            ids(Hold),
+            [owner.expires_at if isinstance(owner, Hold) else None for _, owner in pairs],
+            [held in deliberate for held in ordered],
+        ],
+    )
+    if len(written) < len(pairs):
+        raise Lost
 
 
 def release(owner: Appointment | Block) -> list[int]:

@@ -26,6 +26,7 @@ from appointments.finding.plans import Weights
 from appointments.finding.ticks import TICK_SECONDS
 from appointments.finding.working_time import Exceptions, ProviderTime, SiteTime
 from appointments.models import Hold
+from clinic import statements
 from clinic.hours import Period, instant, local
 from clinic.models import Credential, HoursException, ProtocolVersion, ProviderHours, Resource, Site
 from clinic.protocols import loading as protocols
@@ -233,19 +234,16 @@ class _House:
 
 
 def _house(site: Site, protocol: Protocol, only: Collection[int]) -> _House:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _HOUSE,
-            {
-                "only": list(only),
-                "site": site.pk,
-                "modality": protocol.modality,
-                "room_kind": protocol.resources.room_kind,
-                "has_device": protocol.resources.device is not None,
-            },
-        )
-        row = cursor.fetchone()
-    *lists, settings = row
+    [(*lists, settings)] = statements.rows(
+        _HOUSE,
+        {
+            "only": list(only),
+            "site": site.pk,
+            "modality": protocol.modality,
+            "room_kind": protocol.resources.room_kind,
+            "has_device": protocol.resources.device is not None,
+        },
+    )
     rows, opening, closures, other_hours, hours, credentials, travel = (
         each or [] for each in lists
     )
@@ -387,17 +385,13 @@ class _Visit:
 def _visits(patients: Sequence[Patient], span: Period) -> dict[int, list[_Visit]]:
     """The standing visits of each patient within two years of `span`."""
     found: dict[int, list[_Visit]] = {patient.pk: [] for patient in patients}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _VISITS,
-            {
-                "patients": list(found),
-                "first": span.starts_at - _MARGIN,
-                "end": span.ends_at + _MARGIN,
-            },
-        )
-        for patient, *row in cursor:
-            found[patient].append(_Visit(*row))
+    asked = {
+        "patients": list(found),
+        "first": span.starts_at - _MARGIN,
+        "end": span.ends_at + _MARGIN,
+    }
+    for patient, *row in statements.rows(_VISITS, asked):
+        found[patient].append(_Visit(*row))
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from appointments.lifecycle import Move
 from appointments.models import Appointment, StatusChange
 from appointments.refusals import StaleVersion
-from clinic import access, audit
+from clinic import access, audit, statements
 from clinic.access import Capability
 from clinic.models import Staff
 from patients.models import Patient
@@ -35,19 +35,16 @@ def before(appointment: Appointment, resources: Sequence[int] = ()) -> Before:
 
 
 def begin(appointments: Sequence[Appointment], *, by: Staff | None, now: datetime) -> None:
-    """The first entry of visits that were just booked."""
-    StatusChange.objects.bulk_create(
-        StatusChange(
-            appointment=appointment,
-            at=now,
-            by=by,
-            move=Move.BOOK,
-            state_after=appointment.state,
-            starts_after=appointment.starts_at,
-            override_reason=appointment.override_reason,
-            overrides=appointment.overrides,
-        )
-        for appointment in appointments
+    """The first entry of visits that were just booked: what their rows say."""
+    statements.run(
+        """
+        INSERT INTO appointments_statuschange
+               (appointment_id, at, by_id, move, state_before, state_after, starts_after,
+                resources_before, reason, override_reason, overrides)
+        SELECT id, %s, %s, %s, '', state, starts_at, '[]', '', override_reason, overrides
+        FROM appointments_appointment WHERE id = ANY(%s) ORDER BY id
+        """,
+        [now, by.pk if by else None, Move.BOOK, [visit.pk for visit in appointments]],
     )
 
 

@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Sum
 
+from clinic import statements
 from reminders.channels.base import Submission
-from reminders.ledger import pacing, statements
+from reminders.ledger import pacing
 from reminders.ledger.pacing import Pace
 from reminders.models import CallsUnderWay, ProviderAccount
 

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.db.models import F
 
+from clinic import statements
 from clinic.models import Site
 from patients.models import Patient
-from reminders.ledger import statements
 
 # Of the ledger's columns for a provider's code.
 CODE_LENGTH = 20

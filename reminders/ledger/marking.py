@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from reminders.ledger import statements
+from clinic import statements
 from reminders.ledger.claiming import CODE_LENGTH
 from reminders.models import SentContent
 

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from clinic import statements
 from reminders.catalogue import MessageState
-from reminders.ledger import alarms, claiming, dropped, fallback, statements
+from reminders.ledger import alarms, claiming, dropped, fallback
 from reminders.ledger.claiming import CODE_LENGTH, Due
 
 # How many messages went to which state.

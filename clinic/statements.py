@@ -1,7 +1,7 @@
-"""Statements that every message passes: prepared once per connection, bound on the server.
+"""Statements that are sent often: prepared once per connection, bound on the server.
 
 The ORM's cursor binds on the client, and the server parses and plans each statement anew, which
-costs more than the rows of a small window.
+costs more than a few rows do.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 PREPARED_FROM = 2
 
 
 @contextmanager
-def cursor() -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
-    """A cursor on the connection and in the transaction of the ORM, with the ORM's errors."""
+def cursor() -> Iterator[CursorWrapper]:
+    """A cursor on the connection and in the transaction of the ORM, with the ORM's errors; what
+    counts the ORM's queries counts its statements too."""
     connection.ensure_connection()
     held: psycopg.Connection = connection.connection
     held.prepare_threshold = PREPARED_FROM
-    with connection.wrap_database_errors, psycopg.Cursor(held) as opened:
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    bound: Any = psycopg.Cursor(held)
+    with wrap(bound) as opened:
         yield opened
 
 
@@ -30,7 +34,8 @@ def rows(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[tupl
     """What a statement gives back."""
     with cursor() as opened:
         opened.execute(statement, values)
-        return opened.fetchall()
+        found: list[tuple[Any, ...]] = opened.fetchall()
+        return found
 
 
 def run(statement: str, values: Mapping[str, Any] | Sequence[Any]) -> None:
