@@ -40,7 +40,7 @@ def start(
             cwd=cwd,
             user=user,
             start_new_session=True,
-            preexec_fn=_dies_with_parent(dies_by),
+            preexec_fn=dies_with_parent(dies_by),
         )
     finally:
         if sink:
@@ -106,6 +106,7 @@ def uninterrupted() -> Iterator[None]:
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _dies_with_parent(by: signal.Signals) -> Callable[[], None] | None:
+def dies_with_parent(by: signal.Signals) -> Callable[[], None] | None:
+    """What a child calls so that the kernel sends it `by` when its parent dies."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     return (lambda: prctl(_PR_SET_PDEATHSIG, int(by), 0, 0, 0)) if prctl else None

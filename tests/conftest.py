@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from config.embedded.database import APP
 from tests import chromium
 
-pytest_plugins = ["tests.personas", "tests.processes"]
+pytest_plugins = ["tests.personas", "tests.processes", "tests.faults.born"]
 
 # The same examples on every run; HYPOTHESIS_PROFILE=explore looks for new ones.
 hypothesis_settings.register_profile("same", derandomize=True, deadline=None, database=None)

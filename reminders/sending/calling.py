@@ -39,6 +39,7 @@ def call(channel: Channel, marked: Marked) -> Answer:
     """Submit one message, unless its lease is too short for that."""
     if not marked.lease.allows_call:
         return uncalled(marked)
+    failpoint(failpoints.AFTER_MARK)
     try:
         submission = channel.submit(marked.outgoing)
     except SoftTimeLimitExceeded:

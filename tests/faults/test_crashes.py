@@ -1,11 +1,9 @@
 """Real workers, killed and crowded: every message leaves at most once, and none is lost."""
 
-import signal
 from collections.abc import Mapping
 
 import pytest
 
-from reminders import failpoints
 from reminders.catalogue import Channel, MessageState
 from reminders.models import Message
 from reminders.stand_in import StandIn
@@ -54,22 +52,6 @@ def test_a_hundred_doorbells_at_once_send_each_message_once(
         seconds=60,
     )
     assert len(stand_in.texts) == len(messages)
-
-
-@pytest.mark.parametrize(
-    "moment", [failpoints.AFTER_CLAIM, failpoints.AFTER_GATE, failpoints.BEFORE_MARK]
-)
-def test_a_worker_that_dies_before_the_mark_has_changed_nothing(
-    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str], moment: str
-) -> None:
-    [message] = due()
-    dying = spawn(*LOOP, env={**reachable, "AFTERGLOW_FAILPOINT": moment})
-    assert dying.wait(30) == -signal.SIGKILL
-    assert state(message) == MessageState.SCHEDULED
-    assert not stand_in.texts
-    spawn(*LOOP, env=reachable)
-    eventually(lambda: state(message) == MessageState.DELIVERED)
-    assert len(stand_in.texts) == 1
 
 
 def test_a_worker_killed_during_the_call_leaves_it_unknown_and_it_is_not_sent_twice(
