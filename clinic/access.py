@@ -25,6 +25,7 @@ class Capability(StrEnum):
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
+    PUBLISH_CONSENT_FORMS = "publish_consent_forms"  # what patients sign
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -61,6 +62,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.OVERRIDE_INTERVAL,
             Capability.OVERLAP,
             Capability.APPROVE_PROTOCOL,
+            Capability.PUBLISH_CONSENT_FORMS,
         }
     ),
 }

@@ -3,10 +3,13 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinic.views import on_call, protocols
+from clinic.views import consent_forms, on_call, protocols
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
 from clinic.views.start import start
+
+# One edition of a consent form: of a protocol (its id) or of a use of photos.
+_EDITION = "consent-forms/<slug:key>/<int:number>"
 
 urlpatterns = [
     path("", start, name="start"),
@@ -15,6 +18,11 @@ urlpatterns = [
     path("preferences/", preferences, name="preferences"),
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
+    path("consent-forms/", consent_forms.form_list, name="consent-forms"),
+    path("consent-forms/<slug:key>/edit/", consent_forms.edit, name="consent-form-edit"),
+    path(f"{_EDITION}/", consent_forms.form_page, name="consent-form"),
+    path(f"{_EDITION}/publish/", consent_forms.publish, name="consent-form-publish"),
+    path(f"{_EDITION}/close/", consent_forms.close, name="consent-form-close"),
     path("protocols/", protocols.protocol_list, name="protocols"),
     path("protocols/services/new/", protocols.new_service, name="new-service"),
     path("protocols/<slug:protocol>/<str:version>/", protocols.protocol_page, name="protocol"),

@@ -1,7 +1,8 @@
-"""The API of the house: signing in, sites and protocols."""
+"""The API of the house: signing in, sites, protocols and consent forms."""
 
 from django.urls import path
 
+from clinic.api.consent_forms import ConsentForms
 from clinic.api.on_call import OnCall
 from clinic.api.protocols import Protocols
 from clinic.api.signing_in import Login, Logout, LogoutAll
@@ -11,6 +12,7 @@ from clinic.api_views import router
 _router = router()
 _router.register("sites", Sites, basename="api-sites")
 _router.register("protocols", Protocols, basename="api-protocols")
+_router.register("consent-forms", ConsentForms, basename="api-consent-forms")
 _router.register("on-call", OnCall, basename="api-on-call")
 
 urlpatterns = [

@@ -1,6 +1,7 @@
 """What is true of the house, whoever the patient is."""
 
 from clinic.models.audit import AuditEntry
+from clinic.models.consent_form import ConsentForm, ConsentPurpose, FormState
 from clinic.models.on_call import OnCallShift
 from clinic.models.protocol import ProtocolVersion
 from clinic.models.resource import (
@@ -17,7 +18,10 @@ from clinic.models.staff import Role, SiteRole, Staff
 __all__ = [
     "AuditEntry",
     "Closure",
+    "ConsentForm",
+    "ConsentPurpose",
     "Credential",
+    "FormState",
     "HoursException",
     "Modality",
     "OnCallShift",

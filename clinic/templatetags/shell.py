@@ -43,6 +43,7 @@ WAYS = (
 SELDOM = (
     Way("Blocks", "/blocks/", "barred", Capability.SEE_PATIENTS),
     Way("On call", "/on-call/", "bell", Capability.SEE_PATIENTS),
+    Way("Consent forms", "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
     Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),

@@ -1,4 +1,4 @@
-"""Load the protocol library into the database as drafts; loading twice changes nothing."""
+"""Load the protocol library and its consent forms as drafts; loading twice changes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from clinic.consent_forms import loading as consent_forms
 from clinic.protocols import loading
 
 
@@ -34,3 +35,7 @@ class Command(BaseCommand):
             self.stdout.write(f"unchanged  {version}")
         if not report.added and not report.unchanged:
             self.stdout.write(f"No *.toml file in {options['directory']}")
+        if options["directory"] != loading.LIBRARY:
+            return
+        for form in consent_forms.load_library(now=timezone.now()):
+            self.stdout.write(f"added      consent form {form} (draft)")

@@ -1,0 +1,1 @@
+"""Consent forms: drafted, published and retired, word for word."""
