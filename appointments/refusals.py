@@ -316,6 +316,65 @@ class StaleVersion(Refused):
     field = "version"
 
 
+# --- The treatment log ----------------------------------------------------------------------------
+
+
+class StaleLog(Refused):
+    """Somebody saved the log since it was shown."""
+
+    code = "stale_log"
+    field = "version"
+
+
+class DraftElsewhere(Refused):
+    """Somebody else writes this log; it can be taken over."""
+
+    code = "draft_elsewhere"
+    field = "log"
+
+
+class LogSigned(Refused):
+    """The log is signed: it never changes, and what it rests upon stays."""
+
+    code = "log_signed"
+    field = "log"
+
+
+class NotSigned(Refused):
+    """The act belongs to a signed log."""
+
+    code = "not_signed"
+    field = "log"
+
+
+class LogIncomplete(Refused):
+    """The log cannot be signed yet; `findings` (path, code, sentence) are to be mended."""
+
+    code = "log_incomplete"
+
+    def __init__(self, sentence: str, *, findings: Sequence[Any]) -> None:
+        super().__init__(sentence)
+        self.findings = tuple(findings)
+        self.field = self.findings[0].path if self.findings else ""
+
+
+class CorrectionRefused(Refused):
+    """An addendum's corrected value is none, or at no place of the log."""
+
+    code = "correction_refused"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class CreditDecided(Refused):
+    """Somebody decided before whether this session counts."""
+
+    code = "credit_decided"
+    field = "counts"
+
+
 def busy() -> StaleVersion:
     """What the loser of a race hears who has nothing else to choose from."""
     return StaleVersion("Somebody is changing this at the moment. Look at it again, then repeat.")

@@ -18,6 +18,7 @@ class Capability(StrEnum):
     EDIT_PATIENTS = "edit_patients"
     BOOK = "book"
     RUN_VISIT = "run_visit"  # check in, start, complete
+    CHART = "chart"  # write and sign treatment logs, close adverse events
     OVERRIDE_INTERVAL = "override_interval"
     OVERLAP = "overlap"  # put a visit over another one, on purpose
     MANAGE_MESSAGES = "manage_messages"
@@ -39,7 +40,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BLOCK_TIME,
         }
     ),
-    Role.PROVIDER: frozenset({Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT}),
+    Role.PROVIDER: frozenset(
+        {Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT, Capability.CHART}
+    ),
     Role.MANAGER: frozenset(
         {
             Capability.SEE_PATIENTS,
@@ -63,6 +66,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.OVERLAP,
             Capability.APPROVE_PROTOCOL,
             Capability.PUBLISH_CONSENT_FORMS,
+            Capability.CHART,
         }
     ),
 }

@@ -31,6 +31,7 @@ CONFLICTS = frozenset(
         *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
         "opted_out_themselves",
         *("visits_in_the_way", "block_released"),
+        *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
         *("stale_consent_form", "consent_form_state"),
@@ -124,7 +125,14 @@ def _refusal(refused: Any) -> Response:
     for name in ("overridable", "overlappable"):
         if getattr(refused, name, False):
             body[name] = True
+    _add_findings(body, getattr(refused, "findings", ()))
     return Response(body, status=_STATUS.get(refused.code, 400))
+
+
+def _add_findings(body: dict[str, Any], findings: Sequence[Any]) -> None:
+    """Everything that is to be mended, when a refusal names several things."""
+    if findings:
+        body["errors"] = [_line(each.code, each.sentence, each.path) for each in findings]
 
 
 def _foreseen(error: exceptions.APIException) -> Response:

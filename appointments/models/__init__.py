@@ -5,6 +5,13 @@ from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.feed import CalendarFeed, FeedDetail
 from appointments.models.hold import Hold, HoldPurpose
 from appointments.models.link import PatientLink
+from appointments.models.record import (
+    Addendum,
+    Cartridge,
+    SessionCredit,
+    SessionOutcome,
+    TreatmentRecord,
+)
 from appointments.models.series import TreatmentSeries
 from appointments.models.settings import SchedulingSettings
 from appointments.models.task import Task, TaskKind
@@ -20,12 +27,14 @@ from appointments.models.waitlist import (
 )
 
 __all__ = [
+    "Addendum",
     "Allocation",
     "Answer",
     "Appointment",
     "Block",
     "BlockKind",
     "CalendarFeed",
+    "Cartridge",
     "EntryEnd",
     "FeedDetail",
     "Gap",
@@ -37,9 +46,12 @@ __all__ = [
     "OfferEnd",
     "PatientLink",
     "SchedulingSettings",
+    "SessionCredit",
+    "SessionOutcome",
     "StatusChange",
     "Task",
     "TaskKind",
+    "TreatmentRecord",
     "TreatmentSeries",
     "WaitlistEntry",
 ]

@@ -1,6 +1,6 @@
 """The day of a visit: confirmed, checked in, started, completed, or missed.
 
-Owns these acts and the end of a series. Refuses to touch allocations: a missed visit keeps its
+Owns these acts. Refuses to touch allocations: a missed visit keeps its
 place, so that the past stays as it was.
 """
 
@@ -11,11 +11,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments.lifecycle import OPEN, Move, State, after
-from appointments.models import Appointment, TreatmentSeries
-from appointments.models.series import SeriesState
+from appointments.lifecycle import Move, State, after
+from appointments.models import Appointment
 from appointments.refusals import NotYet
-from appointments.visits import history
+from appointments.visits import closing, history
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
@@ -100,7 +99,7 @@ def complete(
             Capability.RUN_VISIT,
             ends,
         )
-        _close_when_through(visit, now)
+        visit.series = closing.settle(visit.series_id, now=now)
         return visit
 
 
@@ -146,13 +145,3 @@ def _act(
         change(visit)
         history.keep(visit, move, was, by=by, now=now)
         return visit
-
-
-def _close_when_through(visit: Appointment, now: datetime) -> None:
-    """Complete the series when its last session is done and nothing is left to come."""
-    series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=visit.series_id)
-    if visit.session < series.sessions or series.appointments.filter(state__in=OPEN).exists():
-        return
-    series.state, series.closed_at = SeriesState.COMPLETED, now
-    series.save(update_fields=["state", "closed_at"])
-    visit.series = series

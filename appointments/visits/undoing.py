@@ -14,11 +14,12 @@ from appointments.claiming import allocating, checking
 from appointments.claiming.allocating import Collision, Held, Lost
 from appointments.finding.needs import DEVICE, PROVIDER, ROOM, need_of
 from appointments.lifecycle import UNDOABLE, Move, State
-from appointments.models import Appointment, StatusChange, TreatmentSeries
+from appointments.models import Appointment, StatusChange, TreatmentRecord, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.proposing import loading, standing
 from appointments.proposing.places import VisitWish
 from appointments.refusals import (
+    LogSigned,
     NothingToUndo,
     Refused,
     SeriesClosed,
@@ -153,7 +154,13 @@ def _last_act(visit: Appointment) -> StatusChange:
     change = visit.history.filter(undone_by=None).exclude(move=Move.UNDO).order_by("-id").first()
     if change is None or change.move not in UNDOABLE:
         raise NothingToUndo("Nothing is left to undo. To take back the booking, cancel the visit.")
+    if change.move == Move.COMPLETE and _is_signed(visit):
+        raise LogSigned("The log of this visit is signed, so the visit stays done.")
     return change
+
+
+def _is_signed(visit: Appointment) -> bool:
+    return TreatmentRecord.objects.signed().filter(appointment=visit).exists()
 
 
 def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -> None:

@@ -1,0 +1,214 @@
+"""What a log still lacks before it may be signed. Pure and total: any log has an answer.
+
+Nothing here stops a draft. A value out of range is no mistake once a reason stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from appointments.charting import fields
+from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
+from appointments.charting.log import TEXT_LENGTH, Log, Value
+from clinic.protocols.schema import LogField, LogType, Protocol
+
+CARTRIDGE_EXPIRY, CARTRIDGE_LIFE = "cartridge.expires_on", "cartridge.life"
+_TYPES = {
+    LogType.INTEGER: "a whole number",
+    LogType.NUMBER: "a number",
+    LogType.BOOLEAN: "yes or no",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to mend, at a path. `code` is for programs; "range", "expired" and "worn" yield to
+    a reason."""
+
+    path: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wear:
+    """What is on record of a cartridge: its life, and what other visits have used of it."""
+
+    used: int = 0
+    life: int | None = None
+    expires_on: date | None = None
+
+
+# What yields to a reason written beside it.
+REASONED = ("range", "expired", "worn")
+
+
+def findings(
+    protocol: Protocol,
+    log: Log,
+    *,
+    areas: Sequence[str],
+    day: date,
+    wear: Wear = Wear(),
+) -> tuple[Finding, ...]:
+    """Everything that stands against signing, in the order of the page.
+
+    `areas` are those of the visit, `day` the local date of the treatment.
+    """
+    return tuple(
+        each
+        for each in (
+            *_of_values(protocol, log, areas),
+            *_of_zones(protocol, log, areas),
+            *_of_cartridge(protocol, log, day, wear),
+            *_of_products(log, day),
+            *_of_outcome(protocol, log),
+        )
+        if each.code not in REASONED or not log.reasons.get(each.path)
+    )
+
+
+def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
+    """What is wrong with one value of a field; None when nothing is."""
+    label = field.label.en
+    if field.type is LogType.ENUM and value not in field.choices:
+        return Finding(path, "choice", f"{label}: choose one of {', '.join(field.choices)}.")
+    if field.type in (LogType.ENUM, LogType.STRING):
+        if isinstance(value, str) and len(value) <= TEXT_LENGTH:
+            return None
+        return Finding(path, "type", f"{label}: write at most {TEXT_LENGTH} characters.")
+    if not _is_of_type(field, value):
+        return Finding(path, "type", f"{label}: write {_TYPES[field.type]}.")
+    if field.type is LogType.BOOLEAN or _in_range(field, value):
+        return None
+    return Finding(
+        path, "range", f"{label}: {value} is outside {_range(field)}. Write why, or mend it."
+    )
+
+
+def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Finding]:
+    known = dict(fields.places(protocol, fields.treated(areas, log)))
+    given = dict(log.values())
+    nothing_done = fields.outcome_of(protocol, log) == ABORTED and not log.zones
+    for path, field in known.items():
+        if path not in given:
+            if field.required and (not nothing_done or field.id == OUTCOME):
+                yield Finding(
+                    path, "required", f"{field.label.en}{_of(path, protocol)} is missing."
+                )
+        elif (finding := value_finding(field, given[path], path)) is not None:
+            yield finding
+    for path in given:
+        parts = path.split(".")
+        if path not in known and (parts[0] == "session" or parts[1] in areas):
+            yield Finding(path, "unknown", f"The protocol has no field “{parts[-1]}”.")
+
+
+def _of_zones(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Finding]:
+    for zone in log.zones:
+        if zone not in areas:
+            yield Finding(f"zones.{zone}", "unknown", f"“{zone}” is no area of this visit.")
+    missing = [area for area in areas if area not in log.zones]
+    outcome = fields.outcome_of(protocol, log)
+    if missing and outcome == COMPLETED and fields.of_zone(protocol):
+        names = ", ".join(_name(protocol, area) for area in missing)
+        yield Finding(
+            f"zones.{missing[0]}",
+            "zones",
+            f"{names} is not logged. Log it, or set the outcome to partial.",
+        )
+    if outcome and outcome not in (COMPLETED, ABORTED) and not fields.treated(areas, log):
+        yield Finding("zones", "zones", "Nothing was treated: set the outcome to aborted.")
+
+
+def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterator[Finding]:
+    cartridge = fields.cartridge_of(protocol, log)
+    if cartridge is None:
+        return
+    expires_on = _date(cartridge.expires_on) if cartridge.expires_on else wear.expires_on
+    if cartridge.expires_on and expires_on is None:
+        yield Finding(CARTRIDGE_EXPIRY, "type", "Write the expiry as a date.")
+    elif expires_on is not None and expires_on < day:
+        yield Finding(
+            CARTRIDGE_EXPIRY, "expired", f"It expired on {expires_on}. Write why it was used."
+        )
+    unit = fields.unit_of_life(protocol)
+    life = wear.life if cartridge.life is None else cartridge.life
+    if isinstance(life, str):
+        yield Finding(CARTRIDGE_LIFE, "type", "Write the life as a whole number.")
+    elif life is not None and unit:
+        spent = wear.used + (fields.used(protocol, log) or 0)
+        if spent > life:
+            yield Finding(
+                CARTRIDGE_LIFE,
+                "worn",
+                f"{spent} {unit} of {life} with this session. Write why it was used on.",
+            )
+
+
+def _of_products(log: Log, day: date) -> Iterator[Finding]:
+    for number, product in enumerate(log.products):
+        path = f"products.{number}"
+        if not product.name:
+            yield Finding(f"{path}.name", "required", "Name the product, or empty its line.")
+        if not product.expires_on:
+            continue
+        expires_on = _date(product.expires_on)
+        if expires_on is None:
+            yield Finding(f"{path}.expires_on", "type", "Write the expiry as a date.")
+        elif expires_on < day:
+            sentence = f"{product.name} expired on {expires_on}. Write why it was used."
+            yield Finding(f"{path}.expires_on", "expired", sentence)
+
+
+def _of_outcome(protocol: Protocol, log: Log) -> Iterator[Finding]:
+    if fields.outcome_of(protocol, log) not in ("", COMPLETED) and not log.note:
+        yield Finding("note", "why", "Write in the note why the session was not completed.")
+
+
+def _is_of_type(field: LogField, value: Value) -> bool:
+    if field.type is LogType.BOOLEAN:
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (field.type is LogType.NUMBER and isinstance(value, float))
+
+
+def _in_range(field: LogField, value: Value) -> bool:
+    assert isinstance(value, int | float)
+    return (field.minimum is None or value >= field.minimum) and (
+        field.maximum is None or value <= field.maximum
+    )
+
+
+def _range(field: LogField) -> str:
+    unit = f" {field.unit}" if field.unit else ""
+    if field.minimum is None:
+        return f"at most {field.maximum:g}{unit}"
+    if field.maximum is None:
+        return f"at least {field.minimum:g}{unit}"
+    return f"{field.minimum:g}–{field.maximum:g}{unit}"
+
+
+def range_in_words(field: LogField) -> str:
+    """The range of a field for its hint; empty when it has none."""
+    return "" if field.minimum is None and field.maximum is None else _range(field)
+
+
+def _of(path: str, protocol: Protocol) -> str:
+    parts = path.split(".")
+    return f" ({_name(protocol, parts[1])})" if parts[0] == "zones" else ""
+
+
+def _name(protocol: Protocol, area: str) -> str:
+    known: Mapping[str, object] = protocol.applicability.areas
+    return protocol.applicability.areas[area].name.en if area in known else area
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -1,0 +1,137 @@
+"""What a protocol asks to be written down: its fields, typed values, counts and outcomes. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from appointments.charting.log import LARGEST, CartridgeUsed, Log, Value, plain
+from clinic.protocols.schema import LogField, LogPer, LogType, Protocol
+
+COMPLETED, PARTIAL, ABORTED = "completed", "partial", "aborted"
+OUTCOME = "outcome"
+# What wears a cartridge out, as protocols name it.
+_COUNTED = ("lines", "pulses")
+_LOTS = ("cartridge_lot", "tip_lot")
+_SERIALS = ("transducer_serial",)
+_YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "0")
+
+
+def of_session(protocol: Protocol) -> dict[str, LogField]:
+    return {each.id: each for each in protocol.session_log if each.per is LogPer.SESSION}
+
+
+def of_zone(protocol: Protocol) -> dict[str, LogField]:
+    return {each.id: each for each in protocol.session_log if each.per is LogPer.ZONE}
+
+
+def places(protocol: Protocol, zones: Sequence[str]) -> Iterator[tuple[str, LogField]]:
+    """Every path that a log with these zones may hold, with its field."""
+    for field in of_session(protocol).values():
+        yield f"session.{field.id}", field
+    for zone in zones:
+        for field in of_zone(protocol).values():
+            yield f"zones.{zone}.{field.id}", field
+
+
+def typed(field: LogField, value: Value) -> Value:
+    """`value` as the type of its field, or as it is when it cannot be read so."""
+    text = value.strip() if isinstance(value, str) else value
+    if field.type in (LogType.STRING, LogType.ENUM):
+        return ("yes" if text else "no") if isinstance(text, bool) else str(text)
+    if field.type is LogType.BOOLEAN:
+        word = str(text).lower()
+        return True if word in _YES else False if word in _NO else value
+    number = _number(text) if isinstance(text, str) else text
+    if number is None or isinstance(number, bool):
+        return value
+    read = plain(number)
+    if read is None or (field.type is LogType.INTEGER and not isinstance(read, int)):
+        return value
+    return read
+
+
+def as_typed(protocol: Protocol, log: Log) -> Log:
+    """The log with every value read as its field's type, where it can be."""
+    session, zone = of_session(protocol), of_zone(protocol)
+    return replace(
+        log,
+        session=_typed_all(session, log.session),
+        zones={area: _typed_all(zone, values) for area, values in log.zones.items()},
+    )
+
+
+def outcome_of(protocol: Protocol, log: Log) -> str:
+    """completed, partial or aborted; empty while it is not written. A protocol that does not ask
+    takes every session for completed."""
+    if OUTCOME not in of_session(protocol):
+        return COMPLETED
+    said = log.session.get(OUTCOME)
+    return said if isinstance(said, str) and said in (COMPLETED, PARTIAL, ABORTED) else ""
+
+
+def treated(areas: Sequence[str], log: Log) -> tuple[str, ...]:
+    """The areas of the visit that were treated, in their order."""
+    return tuple(area for area in areas if area in log.zones)
+
+
+def takes_cartridge(protocol: Protocol) -> bool:
+    """Whether what touches the skin has a lot or number of its own."""
+    return not set(of_session(protocol)).isdisjoint({*_LOTS, *_SERIALS})
+
+
+def asks_lot(protocol: Protocol) -> bool:
+    """Whether the lot is one of the protocol's own fields."""
+    return not set(of_session(protocol)).isdisjoint(_LOTS)
+
+
+def asks_serial(protocol: Protocol) -> bool:
+    return not set(of_session(protocol)).isdisjoint(_SERIALS)
+
+
+def unit_of_life(protocol: Protocol) -> str:
+    """What a cartridge's life is counted in, "lines" or "pulses"; empty when nothing counts it."""
+    return next((name for name in _COUNTED if name in of_zone(protocol)), "")
+
+
+def used(protocol: Protocol, log: Log) -> int | None:
+    """Lines or pulses of all zones together; None when the protocol counts none."""
+    unit = unit_of_life(protocol)
+    if not unit:
+        return None
+    counts = (values.get(unit) for values in log.zones.values())
+    whole = [each for each in counts if isinstance(each, int) and not isinstance(each, bool)]
+    return min(sum(each for each in whole if each > 0), LARGEST)
+
+
+def cartridge_of(protocol: Protocol, log: Log) -> CartridgeUsed | None:
+    """The cartridge with what the protocol's own fields say of it; None without any number."""
+    if not takes_cartridge(protocol):
+        return None
+    lot = _said(log.session, _LOTS) or log.cartridge.lot
+    code = _said(log.session, _SERIALS) or log.cartridge.code or lot
+    return replace(log.cartridge, code=code, lot=lot) if code else None
+
+
+def _said(values: Mapping[str, Value], names: Sequence[str]) -> str:
+    return next((str(values[name]) for name in names if name in values), "")
+
+
+def _typed_all(known: Mapping[str, LogField], values: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        name: typed(known[name], value) if name in known else value
+        for name, value in values.items()
+    }
+
+
+def _number(text: str) -> float | None:
+    """A number as people write it: "14.5", "14,5"."""
+    plain_text = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    if len(plain_text) > 20 or not set(plain_text) <= set("0123456789.-+"):
+        return None
+    try:
+        number = float(plain_text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

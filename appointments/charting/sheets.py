@@ -1,0 +1,105 @@
+"""The sheet of a visit: its log as it stands, and what is needed to write, check and copy it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Sum
+
+from appointments.charting import checking, copying, fields
+from appointments.charting.checking import Finding, Wear
+from appointments.charting.copying import Signed
+from appointments.charting.log import CartridgeUsed, Log, Value, log_of
+from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
+from clinic.hours import local
+from clinic.models import ProtocolVersion
+from clinic.protocols import loading as protocols
+from clinic.protocols.schema import Protocol
+
+_UNWORN = Wear()
+# So far back is looked for a zone that was not treated last time.
+_EARLIER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`record` is None while nothing is written. `was` are last time's settings by path, `day` the
+    local date of the visit."""
+
+    visit: Appointment
+    version: ProtocolVersion
+    protocol: Protocol
+    record: TreatmentRecord | None
+    log: Log
+    day: date
+    was: Mapping[str, Value] = field(default_factory=dict)
+    wear: Wear = _UNWORN
+
+    @property
+    def areas(self) -> list[str]:
+        return self.visit.series.areas
+
+    def findings(self) -> tuple[Finding, ...]:
+        return checking.findings(
+            self.protocol, self.log, areas=self.areas, day=self.day, wear=self.wear
+        )
+
+
+def sheet_of(visit: Appointment, *, log: Log | None = None) -> Sheet:
+    """The sheet of `visit`; with `log` as if that were its draft."""
+    record = TreatmentRecord.objects.filter(appointment=visit).select_related("protocol_version")
+    stored = record.select_related("drafted_by", "signed_by", "cartridge").first()
+    version = stored.protocol_version if stored is not None else visit.protocol_version
+    protocol = protocols.get(version)
+    if log is None:
+        log = log_of(stored.document) if stored is not None else Log()
+    log = fields.as_typed(protocol, log)
+    return Sheet(
+        visit=visit,
+        version=version,
+        protocol=protocol,
+        record=stored,
+        log=log,
+        day=local(visit.starts_at, visit.site.zone).date(),
+        was=copying.was(protocol, visit.series.areas, _earlier(visit, protocol)),
+        wear=wear_of(visit, version, fields.cartridge_of(protocol, log)),
+    )
+
+
+def signed_of(record: TreatmentRecord) -> Signed:
+    """A signed record with its corrections, of rows whose addenda may be prefetched."""
+    addenda = sorted(record.addenda.all(), key=lambda each: each.number)
+    return Signed(log_of(record.document), tuple(each.corrections for each in addenda))
+
+
+def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed | None) -> Wear:
+    """What other visits have used of a cartridge, and what is on record of it."""
+    if entry is None:
+        return Wear()
+    known = Cartridge.objects.filter(
+        site=visit.site_id, modality=version.modality_id, code=entry.code[:120]
+    ).first()
+    if known is None:
+        return Wear()
+    others = known.records.exclude(appointment=visit)
+    used = others.aggregate(sum=Sum("used"))["sum"] or 0
+    changes = Addendum.objects.filter(record__in=others)
+    used += changes.aggregate(sum=Sum("used_change"))["sum"] or 0
+    return Wear(used=max(used, 0), life=known.life, expires_on=known.expires_on)
+
+
+def _earlier(visit: Appointment, protocol: Protocol) -> list[Signed]:
+    """The patient's signed logs of this protocol before the visit, the latest first."""
+    rows = (
+        TreatmentRecord.objects.signed()
+        .filter(
+            appointment__series__patient=visit.series.patient_id,
+            protocol_version__protocol=protocol.id,
+            appointment__starts_at__lt=visit.starts_at,
+        )
+        .order_by("-appointment__starts_at", "-id")
+        .prefetch_related("addenda")
+    )
+    return [signed_of(row) for row in rows[:_EARLIER]]

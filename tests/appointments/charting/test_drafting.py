@@ -1,0 +1,144 @@
+"""Drafts: one writer, each save upon what was seen, taking over, and what is still unsigned."""
+
+import pytest
+
+from appointments.charting import drafting, listing, signing
+from appointments.charting.log import Log, document_of, log_of
+from appointments.charting.sheets import sheet_of
+from appointments.models import Appointment, Cartridge, TreatmentRecord
+from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
+from clinic.access import Forbidden
+from clinic.models import AuditEntry, Site, Staff
+from patients.models import Patient
+from tests.appointments.charting.conftest import MINUTE, Sign, treated
+from tests.appointments.charting.logs import a_log
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_draft_keeps_whatever_was_typed_and_is_saved_upon_what_was_seen(
+    visits: list[Appointment], provider: Staff, clinical_lead: Staff, front_desk: Staff
+) -> None:
+    visit = visits[0]
+    with pytest.raises(NotYet):
+        drafting.save(
+            appointment=visit, log=Log(), by=provider, now=visit.starts_at, expected_version=0
+        )
+    now = treated(visit, front_desk, done=False)
+    typed = log_of({"session": {"pain": "about four"}, "zones": {"face": {"depth": "1,5"}}})
+    with pytest.raises(Forbidden):
+        drafting.save(appointment=visit, log=typed, by=front_desk, now=now, expected_version=0)
+    record = drafting.save(appointment=visit, log=typed, by=provider, now=now, expected_version=0)
+    assert record.document == {
+        "session": {"pain": "about four"},
+        "zones": {"face": {"depth": 1.5}},
+    }
+    assert (record.version, record.treated, record.outcome) == (1, ["face"], "")
+    for wrong in (0, 2):
+        with pytest.raises(StaleLog):
+            drafting.save(
+                appointment=visit, log=typed, by=provider, now=now, expected_version=wrong
+            )
+    assert AuditEntry.objects.get(action="record.draft").by == provider
+    with pytest.raises(DraftElsewhere, match="Sam Okafor is writing this log"):
+        drafting.save(appointment=visit, log=typed, by=clinical_lead, now=now, expected_version=1)
+    drafting.take_over(appointment=visit, by=clinical_lead, now=now)
+    with pytest.raises(DraftElsewhere, match="Dr Novak"):
+        drafting.save(appointment=visit, log=typed, by=provider, now=now, expected_version=2)
+    saved = drafting.save(
+        appointment=visit, log=a_log(), by=clinical_lead, now=now, expected_version=2
+    )
+    assert TreatmentRecord.objects.get().document == document_of(a_log()) == saved.document
+    assert AuditEntry.objects.get(action="record.take_over").before == {"drafted_by": provider.pk}
+
+
+def test_what_was_treated_is_a_fact_of_the_plan_and_every_other_save_is_not(
+    visits: list[Appointment], provider: Staff, front_desk: Staff, patient: Patient
+) -> None:
+    now = treated(visits[0], front_desk, done=False)
+    drafting.save(appointment=visits[0], log=a_log(), by=provider, now=now, expected_version=0)
+    patient.refresh_from_db()
+    seen = patient.revision
+    drafting.save(
+        appointment=visits[0], log=a_log(pain=5), by=provider, now=now, expected_version=1
+    )
+    patient.refresh_from_db()
+    assert patient.revision == seen
+    part = a_log(outcome="partial", note="Too painful")
+    drafting.save(appointment=visits[0], log=part, by=provider, now=now, expected_version=2)
+    patient.refresh_from_db()
+    assert patient.revision > seen
+
+
+def test_copying_takes_last_times_settings_as_they_were_corrected(
+    visits: list[Appointment], sign: Sign, provider: Staff, front_desk: Staff
+) -> None:
+    sign(visits[0], a_log(depth=1.2, pain=7))
+    now = treated(visits[1], front_desk, done=False)
+    record = drafting.save(
+        appointment=visits[1], log=Log(), by=provider, now=now, expected_version=0, copy=True
+    )
+    log = log_of(record.document)
+    assert log.zones["face"] == {"depth": 1.2, "energy": 20, "passes": 2}
+    assert "pain" not in log.session and "cartridge_lot" not in log.session
+    assert sheet_of(visits[1]).was["zones.face.depth"] == 1.2
+
+
+def test_a_cartridge_is_counted_over_the_visits_that_used_it(
+    visits: list[Appointment], sign: Sign, provider: Staff, front_desk: Staff
+) -> None:
+    about = {"cartridge": {"code": "AX-1", "expires_on": "2027-12-31", "life": 500}}
+    sign(visits[0], a_log(more=about))
+    now = treated(visits[1], front_desk, done=False)
+    drafting.save(
+        appointment=visits[1],
+        log=a_log(more={"cartridge": {"code": "AX-1"}}),
+        by=provider,
+        now=now,
+        expected_version=0,
+    )
+    cartridge = Cartridge.objects.get()
+    assert (cartridge.code, cartridge.lot, cartridge.life, cartridge.unit) == (
+        *("AX-1", "LOT-7", 500, "pulses"),
+    )
+    assert [each.code for each in sheet_of(visits[1]).findings()] == ["worn"]
+
+
+def test_done_without_a_signed_log_is_unsigned_until_it_is_signed(
+    visits: list[Appointment], site: Site, provider: Staff, clinical_lead: Staff, front_desk: Staff
+) -> None:
+    def open_logs(staff: Staff | None = None) -> list[int]:
+        return [each.pk for each in listing.unsigned(site, staff=staff)]
+
+    now = treated(visits[0], front_desk, done=False)
+    assert open_logs() == []
+    drafting.save(appointment=visits[0], log=a_log(), by=provider, now=now, expected_version=0)
+    assert [each.pk for each in listing.day_of(site, provider, now)] == [visits[0].pk]
+    assert listing.day_of(site, clinical_lead, now) == []
+    record = TreatmentRecord.objects.get()
+    with pytest.raises(NotYet):
+        signing.sign(appointment=visits[0], by=provider, now=now)
+    late = treated(visits[1], front_desk)
+    assert open_logs() == open_logs(provider) == [visits[1].pk]
+    assert open_logs(clinical_lead) == []
+    signing.sign(appointment=visits[0], by=provider, now=now, complete=True)
+    visits[0].refresh_from_db()
+    assert visits[0].state == "done" and open_logs() == [visits[1].pk]
+    with pytest.raises(LogSigned):
+        drafting.save(
+            appointment=visits[0],
+            log=a_log(),
+            by=provider,
+            now=now + MINUTE,
+            expected_version=record.version,
+        )
+    drafting.save(
+        appointment=visits[1],
+        log=a_log(without=("pain",)),
+        by=provider,
+        now=late,
+        expected_version=0,
+    )
+    done = signing.sign_all(appointments=listing.unsigned(site), by=provider, now=late)
+    assert (done.signed, [visit.pk for visit, _ in done.left]) == ((), [visits[1].pk])
+    assert "Pain 0–10 is missing" in done.left[0][1]

@@ -1,0 +1,216 @@
+"""A signed record never changes: not by the application, not by its role, not by the owner."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import Model
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from appointments.charting import amending, copying, drafting, signing
+from appointments.charting.log import canonical, digest
+from appointments.charting.sheets import sheet_of, signed_of
+from appointments.models import Addendum, Appointment, TreatmentRecord
+from appointments.refusals import (
+    CorrectionRefused,
+    LogIncomplete,
+    LogSigned,
+    NotSigned,
+    ReasonMissing,
+    StaleLog,
+)
+from appointments.visits import undoing
+from clinic.access import Forbidden
+from clinic.models import AuditEntry, Staff
+from tests.appointments.charting.conftest import MINUTE, Sign, treated
+from tests.appointments.charting.logs import a_log
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_signed_is_whole_and_its_digest_is_written_where_nothing_changes(
+    visits: list[Appointment], sign: Sign, provider: Staff, front_desk: Staff
+) -> None:
+    record = sign(visits[0])
+    said = json.loads(record.statement)
+    assert said["log"] == record.document and said["visit"] == visits[0].pk
+    assert said["protocol"]["digest"] == visits[0].protocol_version.digest
+    assert said["held"]["device"]["name"] == "Needle 1"
+    assert said["signed_by"] == {"id": provider.pk, "name": "Sam Okafor"}
+    assert record.digest == digest(record.statement) and canonical(said) == record.statement
+    assert AuditEntry.objects.get(action="record.sign").after["digest"] == record.digest
+    with pytest.raises(LogSigned):
+        signing.sign(appointment=visits[0], by=provider, now=visits[0].starts_at)
+    visits[0].refresh_from_db()
+    with pytest.raises(LogSigned, match="stays done"):
+        undoing.undo(appointment=visits[0], by=front_desk, now=visits[0].starts_at)
+
+
+def test_it_is_signed_whole_or_not_at_all(
+    visits: list[Appointment], provider: Staff, clinical_lead: Staff, front_desk: Staff
+) -> None:
+    now = treated(visits[0], front_desk)
+    with pytest.raises(StaleLog):
+        signing.sign(appointment=visits[0], by=provider, now=now)
+    lacking = a_log(without=("pain", "depth"))
+    drafting.save(appointment=visits[0], log=lacking, by=provider, now=now, expected_version=0)
+    with pytest.raises(LogIncomplete) as refused:
+        signing.sign(appointment=visits[0], by=provider, now=now)
+    assert [each.path for each in refused.value.findings] == ["session.pain", "zones.face.depth"]
+    with pytest.raises(Forbidden):
+        signing.sign(appointment=visits[0], by=front_desk, now=now)
+    drafting.save(appointment=visits[0], log=a_log(), by=provider, now=now, expected_version=1)
+    with pytest.raises(StaleLog):
+        signing.sign(appointment=visits[0], by=provider, now=now, expected_version=1)
+    assert not TreatmentRecord.objects.signed().exists()
+
+
+def test_addenda_stand_above_and_the_corrected_value_is_what_is_copied(
+    visits: list[Appointment], sign: Sign, provider: Staff, clinical_lead: Staff, front_desk: Staff
+) -> None:
+    def amend(**said: Any) -> Addendum:
+        asked = {"reason": "Misread the display", "text": "", "by": clinical_lead, **said}
+        return amending.amend(appointment=visits[0], now=later, **asked)
+
+    later = visits[0].starts_at + timedelta(hours=3)
+    with pytest.raises(NotSigned):
+        amend(text="Late")
+    record = sign(visits[0], a_log(depth=1.5))
+    first = amend(corrections={"zones.face.depth": "1,8", "zones.face.pulses": 350})
+    second = amend(text="The patient called: no pain.")
+    assert (first.number, first.corrections, first.used_change) == (
+        1,
+        {"zones.face.depth": 1.8, "zones.face.pulses": 350},
+        50,
+    )
+    assert json.loads(first.statement)["upon"] == record.digest
+    assert json.loads(second.statement)["upon"] == first.digest
+    record.refresh_from_db()
+    assert record.document["zones"]["face"]["depth"] == 1.5
+    assert copying.corrected(signed_of(record)).zones["face"]["depth"] == 1.8
+    assert sheet_of(visits[1]).was["zones.face.depth"] == 1.8
+    # Out of range it may be, for an addendum gives its reason; of the wrong type never.
+    assert amend(corrections={"zones.face.depth": 8.5}).corrections == {"zones.face.depth": 8.5}
+    for path, value in (
+        ("zones.face.depth", "deep"),
+        ("zones.neck.depth", 1),
+        ("session.moon", 1),
+        ("session.outcome", "aborted"),
+    ):
+        with pytest.raises(CorrectionRefused) as refused:
+            amend(corrections={path: value})
+        assert refused.value.field == path
+    with pytest.raises(CorrectionRefused):
+        amend()
+    with pytest.raises(ReasonMissing):
+        amend(reason=" ", text="Why not")
+    with pytest.raises(Forbidden):
+        amend(text="Late", by=front_desk)
+
+
+# --- Nothing changes it ---------------------------------------------------------------------------
+
+_VALUES = st.one_of(
+    st.none(), st.integers(-5, 10**6), st.text("abc '\"\\;-", max_size=8), st.booleans()
+)
+
+
+def _columns(model: type[Model]) -> list[str]:
+    return [field.column for field in model._meta.concrete_fields]
+
+
+@pytest.mark.parametrize("role", ["app", "owner"])
+def test_no_statement_changes_a_signed_record_or_an_addendum(
+    visits: list[Appointment], sign: Sign, provider: Staff, role: str
+) -> None:
+    record = sign(visits[0])
+    addendum = amending.amend(
+        appointment=visits[0],
+        reason="Misread",
+        text="Late",
+        by=provider,
+        now=visits[0].starts_at + timedelta(hours=2),
+    )
+
+    def rows() -> list[Any]:
+        return [
+            list(model.objects.values())  # type: ignore[attr-defined]
+            for model in (TreatmentRecord, Addendum)
+        ]
+
+    before = rows()
+    columns = [(model, name) for model in (record, addendum) for name in _columns(type(model))]
+    if role == "owner":
+        _as(None)
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(column=st.sampled_from(columns), value=_VALUES, verb=st.sampled_from("UUUDR"))
+    def holds(column: tuple[Model, str], value: Any, verb: str) -> None:
+        model, name = column
+        table = model._meta.db_table
+        statement = {
+            "U": f'UPDATE {table} SET "{name}" = %s WHERE id = %s',
+            "D": f"DELETE FROM {table} WHERE %s IS NOT DISTINCT FROM %s OR true",
+            "R": f'UPDATE {table} SET "{name}" = "{name}" WHERE %s IS NOT NULL OR id = %s',
+        }[verb]
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [value if verb == "U" else "x", model.pk])
+
+    try:
+        holds()
+    finally:
+        _as("afterglow_app")
+    assert rows() == before
+
+
+def _as(role: str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {role}" if role else "RESET ROLE")
+
+
+def test_no_row_is_signed_with_a_digest_that_is_not_its_own(
+    visits: list[Appointment], provider: Staff, front_desk: Staff
+) -> None:
+    now = treated(visits[0], front_desk)
+    record = drafting.save(
+        appointment=visits[0], log=a_log(), by=provider, now=now, expected_version=0
+    )
+    rows = TreatmentRecord.objects.filter(pk=record.pk)
+    signed = {"signed_at": now, "signed_by": provider, "statement": "{}", "digest": "0" * 64}
+    with pytest.raises(IntegrityError, match="digest"), transaction.atomic():
+        rows.update(**signed)
+    with pytest.raises(IntegrityError, match="signed record only"), transaction.atomic():
+        Addendum.objects.create(
+            record=record, number=1, at=now, by=provider, reason="a", text="b", statement="{}"
+        )
+    with pytest.raises(IntegrityError, match="record_signed_whole"), transaction.atomic():
+        rows.update(**{**signed, "digest": digest("{}"), "outcome": ""})
+    with pytest.raises(IntegrityError, match="record_signed_whole"), transaction.atomic():
+        rows.update(signed_by=provider)
+
+
+def test_constraints_of_cartridges_and_addenda(
+    visits: list[Appointment], sign: Sign, as_owner: Callable[[str], None]
+) -> None:
+    record = sign(visits[0], a_log(more={"cartridge": {"code": "AX-1"}}))
+    assert record.cartridge is not None
+    with pytest.raises(IntegrityError, match="cartridge_named"), transaction.atomic():
+        type(record.cartridge).objects.update(code="")
+    twin = record.cartridge
+    twin.pk = None
+    with pytest.raises(IntegrityError, match="cartridge_once"), transaction.atomic():
+        twin.save(force_insert=True)
+    with pytest.raises(IntegrityError, match="addendum_says_why"), transaction.atomic():
+        Addendum.objects.create(
+            record=record,
+            number=1,
+            at=record.saved_at + MINUTE,
+            by=record.drafted_by,
+            reason="Why",
+            statement="{}",
+            digest=digest("{}"),
+        )
