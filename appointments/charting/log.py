@@ -114,7 +114,8 @@ def plain(value: Any) -> Value | None:
     if isinstance(value, float):
         if not math.isfinite(value) or abs(value) > LARGEST:
             return "a huge number"
-        return int(value) if value == int(value) else round(value, 6)
+        value = round(value, 6)
+        return int(value) if value.is_integer() else value
     return _text(value) or None
 
 

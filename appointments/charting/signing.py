@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -74,7 +74,7 @@ def sign(
     return record
 
 
-def sign_all(*, appointments: Sequence[Appointment], by: Staff, now: datetime) -> SignedTogether:
+def sign_all(*, appointments: Iterable[Appointment], by: Staff, now: datetime) -> SignedTogether:
     """Sign every one of these logs that is complete and that `by` wrote; the others stay."""
     signed, left = [], []
     for appointment in appointments:

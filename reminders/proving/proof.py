@@ -9,10 +9,11 @@ from reminders.proving.checks import Check, Finding, snapshot
 from reminders.proving.keeping import KEEPING
 from reminders.proving.places import PLACES
 from reminders.proving.plans import PLANS
+from reminders.proving.records import RECORDS
 from reminders.proving.sendings import SENDINGS
 from reminders.proving.waiting import WAITING
 
-CHECKS: tuple[Check, ...] = (*PLACES, *SENDINGS, *WAITING, *KEEPING, *PLANS)
+CHECKS: tuple[Check, ...] = (*PLACES, *SENDINGS, *WAITING, *KEEPING, *RECORDS, *PLANS)
 
 
 def prove(*, now: datetime) -> Iterator[tuple[Check, Finding]]:
@@ -21,7 +22,7 @@ def prove(*, now: datetime) -> Iterator[tuple[Check, Finding]]:
     `now` is the database's. Changes nothing. The plan is compared batch by batch, each on a moment
     of its own, so that no snapshot is held for long.
     """
-    for check in (*PLACES, *SENDINGS, *WAITING, *KEEPING):
+    for check in (*PLACES, *SENDINGS, *WAITING, *KEEPING, *RECORDS):
         with snapshot():
             yield check, check.run(now)
     for check in PLANS:

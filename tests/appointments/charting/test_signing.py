@@ -26,6 +26,7 @@ from appointments.refusals import (
 from appointments.visits import undoing
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
+from reminders.proving.records import RECORDS
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
 from tests.appointments.charting.logs import a_log
 
@@ -120,7 +121,7 @@ _VALUES = st.one_of(
 
 
 def _columns(model: type[Model]) -> list[str]:
-    return [field.column for field in model._meta.concrete_fields]
+    return [field.column or "" for field in model._meta.concrete_fields]
 
 
 @pytest.mark.parametrize("role", ["app", "owner"])
@@ -137,10 +138,7 @@ def test_no_statement_changes_a_signed_record_or_an_addendum(
     )
 
     def rows() -> list[Any]:
-        return [
-            list(model.objects.values())  # type: ignore[attr-defined]
-            for model in (TreatmentRecord, Addendum)
-        ]
+        return [list(model.objects.values()) for model in (TreatmentRecord, Addendum)]
 
     before = rows()
     columns = [(model, name) for model in (record, addendum) for name in _columns(type(model))]
@@ -214,3 +212,38 @@ def test_constraints_of_cartridges_and_addenda(
             statement="{}",
             digest=digest("{}"),
         )
+
+
+def test_the_proof_finds_what_was_changed_behind_the_trigger(
+    visits: list[Appointment], sign: Sign, provider: Staff, as_owner: Callable[[str], None]
+) -> None:
+    def faults() -> dict[str, int]:
+        found = {check.name: check.run(visits[0].starts_at).faults for check in RECORDS}
+        return {name: count for name, count in found.items() if count}
+
+    record = sign(visits[0])
+    later = visits[0].starts_at + timedelta(hours=2)
+    for text in ("Late", "Later"):
+        amending.amend(appointment=visits[0], reason="x", text=text, by=provider, now=later)
+    assert faults() == {}
+    forged = record.statement.replace('"pain":4', '"pain":1')
+    changes = {
+        "appointments_treatmentrecord": (
+            "document = jsonb_set(document, '{session,pain}', '1')",
+            f"statement = '{forged}'",
+            # Even with a digest of its own it is not the one that was written down.
+            f"statement = '{forged}', document = jsonb_set(document, '{{session,pain}}', '1'),"
+            f" digest = '{digest(forged)}'",
+        ),
+        "appointments_addendum": ("reason = 'y'", "number = number + 1"),
+    }
+    for table, several in changes.items():
+        for change in several:
+            with transaction.atomic():
+                as_owner("SET CONSTRAINTS ALL IMMEDIATE")
+                as_owner(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+                as_owner(f"UPDATE {table} SET {change} WHERE id = (SELECT max(id) FROM {table})")
+                assert faults(), change
+                as_owner(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+                transaction.set_rollback(True)
+    assert faults() == {}

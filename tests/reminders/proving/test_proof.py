@@ -8,9 +8,17 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from appointments.charting.log import canonical, digest
 from appointments.lifecycle import Move
-from appointments.models import Allocation, Appointment, StatusChange
+from appointments.models import (
+    Addendum,
+    Allocation,
+    Appointment,
+    StatusChange,
+    TreatmentRecord,
+)
 from appointments.visits import history
+from clinic import audit
 from clinic.models import Resource, Staff
 from patients import registration
 from patients.models import Patient
@@ -94,6 +102,53 @@ def suppressed_before_it_was_sent() -> None:
     )
 
 
+def signed(*, audited: bool) -> TreatmentRecord:
+    """A signed record of the visit that is whole but for its audit entry, if so."""
+    visit, staff = Appointment.objects.get(), Staff.objects.order_by("pk")[0]
+    at = visit.booked_at
+    said = {
+        "log": {},
+        "visit": visit.pk,
+        "signed_at": at.isoformat(),
+        "signed_by": {"id": staff.pk},
+    }
+    record = TreatmentRecord.objects.create(
+        appointment=visit,
+        protocol_version=visit.protocol_version,
+        outcome="completed",
+        created_at=at,
+        saved_at=at,
+        drafted_by=staff,
+        signed_at=at,
+        signed_by=staff,
+        statement=canonical(said),
+        digest=digest(canonical(said)),
+    )
+    if audited:
+        after = {"digest": record.digest}
+        audit.record(action="record.sign", subject=record, by=staff, now=at, after=after)
+    return record
+
+
+def signed_without_a_trace() -> None:
+    signed(audited=False)
+
+
+def addendum_upon_nothing() -> None:
+    record = signed(audited=True)
+    said = {"corrections": {}, "reason": "Late", "text": "Pain 3", "upon": "0" * 64}
+    Addendum.objects.create(
+        record=record,
+        number=1,
+        at=record.saved_at,
+        by=record.drafted_by,
+        reason="Late",
+        text="Pain 3",
+        statement=canonical(said),
+        digest=digest(canonical(said)),
+    )
+
+
 BREAKS: dict[str, str | Callable[[], None]] = {
     "overlaps": """
         SET CONSTRAINTS ALL IMMEDIATE;
@@ -155,6 +210,8 @@ BREAKS: dict[str, str | Callable[[], None]] = {
     "kept": """
         UPDATE reminders_sentcontent
            SET address = '', subject = '', text = '', html = '', calendar = '', emptied_at = at""",
+    "signed_records": signed_without_a_trace,
+    "addenda": addendum_upon_nothing,
     "plan": f"UPDATE reminders_message SET due_at = due_at - interval '1 h' WHERE id = {WAITING}",
 }
 # What is wrong with the ledger is often also not as planned.
