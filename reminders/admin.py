@@ -13,7 +13,7 @@ class ProviderAccountAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """The limits of an account; its row appears with the first call."""
 
     list_display = ("channel", "provider", "rate", "burst", "most_at_once", "blocked_until")
-    fields = ("channel", "provider", "rate", "burst", "most_at_once", "blocked_until")
+    fields = (*list_display, "answers_keywords")
     readonly_fields = ("channel", "provider")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -128,7 +128,7 @@ def _hear(house: House, reply: Reply, address: str, at: datetime) -> Conversatio
         from_address=address,
         to_address=site.sms_number if reply.channel == Channel.SMS else site.reply_to,
         text=reply.text,
-        opt_out_flag=False,
+        answered_as="",
         received_at=at,
         now=at,
     )

@@ -24,6 +24,7 @@ from reminders.models import Conversation, ConversationState, Message, Suppressi
 from reminders.models.conversation import ConversationQuerySet
 from reminders.wording.rules import HARD_SEGMENTS
 from reminders.wording.segments import Segments, fold, segments
+from reminders.wording.values import tidy, tidy_lines
 
 State = ConversationState
 LONGEST_MAIL = 4000
@@ -79,7 +80,7 @@ def reply(
         Forbidden: unless `by` may answer it.
     """
     stored = _locked(conversation, by)
-    text = " ".join(text.replace("\x00", " ").split())
+    text = _laid_out(text, Channel(stored.channel))
     _sayable(stored, text)
     message = saying_now.say(
         site=stored.site,
@@ -161,6 +162,11 @@ def suppression(conversation: Conversation) -> Suppression | None:
 def counted(site: Site, text: str) -> Segments:
     """The length of an answer by text message, with the clinic's name before it."""
     return segments(fold(f"{site.sms_name}: {' '.join(text.split())}"))
+
+
+def _laid_out(text: str, channel: Channel) -> str:
+    """A mail keeps its lines, a text message is one."""
+    return tidy_lines(text) if channel == Channel.EMAIL else tidy(text)
 
 
 def _sayable(conversation: Conversation, text: str) -> None:

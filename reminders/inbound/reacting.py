@@ -37,7 +37,8 @@ MOST_LINKS = 3
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A stored reply with everything that is known of it. `people` share the address."""
+    """A stored reply with everything that is known of it. `people` share the address;
+    `answered_as` is what the provider has answered already: "stop", "start", "help"."""
 
     reply: InboundMessage
     conversation: Conversation
@@ -45,11 +46,17 @@ class Heard:
     asked: Asked
     people: tuple[Patient, ...]
     is_confirmed: bool
-    is_flagged: bool
+    answered_as: str
 
     @property
     def labels(self) -> frozenset[Label]:
         return self.reading.labels
+
+    @property
+    def source(self) -> SuppressionSource:
+        """Who closed the address: the provider, where it took the word for an opt-out."""
+        is_theirs = self.answered_as == "stop"
+        return SuppressionSource.PROVIDER if is_theirs else SuppressionSource.REPLY
 
     @property
     def may_text_back(self) -> bool:
@@ -83,12 +90,12 @@ def _opt_out(heard: Heard, now: datetime) -> list[str]:
     ended = opting_out.opt_out(
         channel=Channel(conversation.channel),
         address=conversation.address,
-        source=SuppressionSource.PROVIDER if heard.is_flagged else SuppressionSource.REPLY,
+        source=heard.source,
         by=None,
         now=now,
         site=conversation.site,
     )
-    if ended.is_new and not heard.is_flagged:
+    if ended.is_new and not heard.answered_as:
         _answer(heard, Kind.OPTOUT_ACK, "ack", now, why="They asked for no more messages.")
     did = ["Nothing more is sent to this address."]
     if heard.reading.may_mean_visit:
@@ -109,13 +116,16 @@ def _start(heard: Heard, now: datetime) -> list[str]:
     )
     if not is_lifted or not heard.may_text_back:
         return []
-    _answer(heard, Kind.START_ACK, "start", now, why="They asked for messages again.")
+    if not heard.answered_as:
+        _answer(heard, Kind.START_ACK, "start", now, why="They asked for messages again.")
     return ["Messages about visits and care are sent again."]
 
 
 def _help(heard: Heard, now: datetime) -> list[str]:
     if not heard.may_text_back:
         return []
+    if heard.answered_as:
+        return ["The provider told them how to reach us."]
     _answer(heard, Kind.HELP_REPLY, "help", now, why="They asked for help.")
     return ["They were told how to reach us."]
 

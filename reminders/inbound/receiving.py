@@ -21,7 +21,7 @@ from appointments.visits import attendance
 from clinic.models import Site
 from patients.models import Patient
 from reminders.catalogue import Channel
-from reminders.inbound import questions
+from reminders.inbound import provider_answers, questions
 from reminders.inbound.grammar import Label, Reading, read
 from reminders.inbound.questions import Asked
 from reminders.inbound.reacting import Heard, react
@@ -56,14 +56,15 @@ def receive(
     from_address: str,
     to_address: str,
     text: str,
-    opt_out_flag: bool,
+    answered_as: str,
     received_at: datetime,
     now: datetime,
 ) -> InboundMessage | None:
     """Take in one reply; None when it was taken in before, or was written to no site of ours.
 
-    `provider_id` is the provider's own id of it. `opt_out_flag` says that the provider took it for
-    an opt-out and has answered the person. Addresses are as they are stored: E.164 or lower case.
+    `provider_id` is the provider's own id of it. `answered_as` is what the provider took it
+    for and has answered itself: "stop", "start", "help", or empty. Addresses are as they are
+    stored: E.164 or lower case.
     """
     site = _site(channel, from_address, to_address)
     if site is None:
@@ -78,7 +79,7 @@ def receive(
                 provider_id,
                 from_address,
                 text,
-                opt_out_flag,
+                answered_as,
                 received_at=received_at,
                 now=now,
             )
@@ -93,7 +94,7 @@ def _take_in(
     provider_id: str,
     address: str,
     text: str,
-    is_flagged: bool,
+    answered_as: str,
     *,
     received_at: datetime,
     now: datetime,
@@ -111,7 +112,7 @@ def _take_in(
         text,
         question=asked.question,
         is_opted_out=_is_opted_out(channel, address),
-        is_flagged=is_flagged,
+        is_flagged=answered_as == "stop",
         names=[name for each in people for name in _names(each)],
     )
     is_confirmed = Label.CONFIRM in reading.labels and _confirm(asked, now=now)
@@ -131,7 +132,8 @@ def _take_in(
             )
     except IntegrityError:
         raise _CameBefore from None
-    heard = Heard(reply, conversation, reading, asked, tuple(people), is_confirmed, is_flagged)
+    answered = answered_as or provider_answers.answered_as(text, channel=channel, provider=provider)
+    heard = Heard(reply, conversation, reading, asked, tuple(people), is_confirmed, answered)
     reply.did = react(heard, now=now)
     reply.save(update_fields=["did"])
     return reply

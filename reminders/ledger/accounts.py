@@ -93,6 +93,13 @@ def learn(channel: str, provider: str, answers: Sequence[Submission], *, now: da
     _keep(account, pacing.after(_pace(account), answers, now=now), _COUNTED)
 
 
+@transaction.atomic
+def slow_down(channel: str, provider: str, *, now: datetime) -> None:
+    """No calls for a while: a carrier reported that too many came at once."""
+    account = _locked(channel, provider, now)
+    _keep(account, pacing.slowed(_pace(account), now=now), _COUNTED)
+
+
 def _others(account: ProviderAccount, process: UUID, now: datetime) -> int:
     """The calls that other processes have under way."""
     others = CallsUnderWay.objects.filter(account=account, until__gt=now).exclude(process=process)

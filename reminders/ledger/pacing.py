@@ -22,6 +22,8 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 # A call that is tried after a pause has this long to answer before another is tried.
 TRIAL = timedelta(seconds=60)
+# A carrier counts by the minute, for all that a sender has there.
+CARRIER_PAUSE = timedelta(seconds=60)
 # What a provider answers to everybody, whatever the message.
 TO_EVERYBODY = frozenset({"20003", "20005", "20429", "30002", "http-401", "http-403", "http-429"})
 NO_CONNECTION = frozenset({"no-connection", "421"})
@@ -94,6 +96,11 @@ def after(pace: Pace, answers: Sequence[Submission], *, now: datetime) -> Pace:
     for answer in answers:
         pace = _after(pace, answer, now)
     return pace
+
+
+def slowed(pace: Pace, *, now: datetime) -> Pace:
+    """The account after a carrier said of a text that too many came at once."""
+    return _blocked(pace, now + CARRIER_PAUSE)
 
 
 def _after(pace: Pace, answer: Submission, now: datetime) -> Pace:

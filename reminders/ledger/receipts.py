@@ -6,17 +6,19 @@ its caller that the report is the provider's; refuses to guess at words it does 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from reminders.catalogue import MessageState
-from reminders.ledger import backoff, claiming, fallback, marking, provider_statuses
+from reminders.ledger import accounts, backoff, claiming, fallback, marking, provider_statuses
 from reminders.ledger.provider_codes import Action, meaning
 from reminders.models import Message, MessageItem, Receipt, SentContent
 
 SECOND_TRY = "second_try"
+# So long after a text was taken a carrier's wish for fewer still says something of now.
+STILL_SO = timedelta(minutes=10)
 
 
 class Misdirected(Exception):
@@ -107,6 +109,8 @@ def _apply(
     if message.state == MessageState.SUBMITTING and message.claimed_at is not None:
         # Whoever made the call may be dead, and nobody else would store the attempt.
         marking.attempt_reported(message.pk, started_at=message.claimed_at, now=now)
+    if has_failed and _too_many_came(message, code, now=now):
+        accounts.slow_down(message.channel, message.provider, now=now)
     if has_failed and (again := _second_try(message, code, now=now)):
         _schedule(message, again, code=code)
         claiming.plan_anew([message.patient_id])
@@ -116,6 +120,12 @@ def _apply(
     _move(message, following, code=code, now=now)
     if has_failed:
         fallback.after_failures({message.pk: code}, now=now)
+
+
+def _too_many_came(message: Message, code: str, *, now: datetime) -> bool:
+    """Whether a carrier wants fewer of us now; a late report is of how it was."""
+    taken_at = message.accepted_at or message.claimed_at or now
+    return meaning(code).action is Action.SLOW_DOWN and now - taken_at < STILL_SO
 
 
 def _second_try(message: Message, code: str, *, now: datetime) -> datetime | None:

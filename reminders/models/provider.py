@@ -19,6 +19,11 @@ class ProviderAccount(models.Model):
     rate = models.FloatField(null=True, blank=True, help_text="Calls a second.")
     burst = models.PositiveIntegerField(default=1, help_text="Calls at once after a quiet time.")
     most_at_once = models.PositiveIntegerField(null=True, blank=True, help_text="Calls under way.")
+    answers_keywords = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="It answers STOP, START and HELP itself, so we do not answer them as well.",
+    )
     blocked_until = models.DateTimeField(null=True, blank=True)
     tokens = models.FloatField(default=0, editable=False)
     filled_at = models.DateTimeField(editable=False)

@@ -83,7 +83,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
             from_address=mail.from_address,
             to_address=receiving.ours(mail.to_addresses),
             text=mail.text,
-            opt_out_flag=False,
+            answered_as="",
             received_at=now,
             now=now,
         )

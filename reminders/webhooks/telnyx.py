@@ -89,7 +89,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
             "from_address": str(payload["from"]["phone_number"]),
             "to_address": str(payload["to"][0]["phone_number"]),
             "text": str(payload.get("text") or ""),
-            "opt_out_flag": payload.get("autoresponse_type") == "STOP",
+            "answered_as": str(payload.get("autoresponse_type") or "").lower(),
         }
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return HttpResponse(status=400)

@@ -65,7 +65,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
         from_address=request.POST.get("From", ""),
         to_address=request.POST.get("To", ""),
         text=request.POST.get("Body", ""),
-        opt_out_flag=request.POST.get("OptOutType", "") == "STOP",
+        answered_as=request.POST.get("OptOutType", "").lower(),
         received_at=now,
         now=now,
     )

@@ -14,7 +14,15 @@ from reminders.catalogue import CATALOGUE, OFFERS, Kind, Purpose
 from reminders.wording.mail_layout import Block, Heading, Link, Listing, Paragraph, as_html, as_text
 from reminders.wording.phrases import Phrase
 from reminders.wording.texts import FRAME, Language, Wording
-from reminders.wording.values import Letter, LetterStep, LetterVisit, Rendered, WordingError, tidy
+from reminders.wording.values import (
+    Letter,
+    LetterStep,
+    LetterVisit,
+    Rendered,
+    WordingError,
+    tidy,
+    tidy_lines,
+)
 
 Words = Mapping[str, Phrase]
 
@@ -58,7 +66,7 @@ def compose(letter: Letter, language: Language, wording: Wording) -> Mail:
         Paragraph(f"{language.words['closing'].fill({})} {values['clinic_name']}"),
     )
     return Mail(
-        subject=(wording.subject_several if several else wording.subject).fill(values),
+        subject=tidy((wording.subject_several if several else wording.subject).fill(values)),
         body=body,
         footer=tuple(_footer(letter, language.words)),
     )
@@ -87,7 +95,7 @@ def _values(letter: Letter) -> dict[str, str]:
         "phone": tidy(letter.phone),
         "count": str(len(letter.visits)),
         "until": tidy(letter.until),
-        "text": tidy(letter.text),
+        "text": tidy_lines(letter.text),
     }
 
 

@@ -9,9 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
+LINE, BREAK = "\n", "<br>\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """`text` may have line breaks, of what somebody wrote by hand."""
+
     text: str
 
 
@@ -64,7 +68,7 @@ def _plain(block: Block) -> str:
 def _markup(block: Block, phone: str) -> str:
     match block:
         case Paragraph(text):
-            return f"<p>{_inline(text, phone)}</p>"
+            return f"<p>{_inline(text, phone).replace(LINE, BREAK)}</p>"
         case Heading(text):
             return f"<h2>{_inline(text, phone)}</h2>"
         case Listing(entries):

@@ -5,6 +5,7 @@ Texts in a letter are in its language and its times are local, ready to be read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from reminders.catalogue import Channel, Kind
@@ -79,6 +80,12 @@ class Rendered:
     segments: int | None
     encoding: str
     tells_opt_out: bool = False
+
+
+def tidy_lines(value: str) -> str:
+    """`value` with its line breaks and single empty lines; every line is tidy."""
+    lines = "\n".join(tidy(line) for line in value.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
 
 def tidy(value: str) -> str:

@@ -46,7 +46,7 @@ def hear(site: Site, now: datetime) -> Hear:
             from_address=by,
             to_address=site.reply_to if channel == Channel.EMAIL else site.sms_number,
             text=text,
-            opt_out_flag=False,
+            answered_as="",
             received_at=at,
             now=at,
         )

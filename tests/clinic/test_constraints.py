@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from clinic.models import HoursException, Resource, Site, TravelTime
@@ -76,3 +77,27 @@ def test_each_pair_of_sites_has_one_travel_time_within_a_day(site: Site, other_s
         "travel_pair_once",
         lambda: TravelTime.objects.create(site=low, other=high, minutes=20),
     )
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "right", "constraint"),
+    [
+        ("phone", "(212) 555-0100", "+34911234567", "site_phone"),
+        ("phone", "+0123456789", "+12125550100", "site_phone"),
+        ("sms_name", "Piel “Lumen”", "Piel Niña & Co.", "site_sms_name"),
+        ("sms_name", "Clínica", "Ünal Skin", "site_sms_name"),
+        ("sms_name", "", "Skin 1", "site_sms_name"),
+    ],
+)
+def test_texts_are_signed_with_plain_letters_and_a_number_that_can_be_dialled(
+    site: Site, field: str, wrong: str, right: str, constraint: str
+) -> None:
+    rows = Site.objects.filter(pk=site.pk)
+    refused(constraint, lambda: rows.update(**{field: wrong}))
+    rows.update(**{field: right})
+    setattr(site, field, wrong)
+    with pytest.raises(ValidationError) as told:
+        site.full_clean()
+    assert field in told.value.message_dict
+    setattr(site, field, right)
+    site.full_clean()

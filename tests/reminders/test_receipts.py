@@ -10,7 +10,7 @@ from reminders.catalogue import Channel, MessageState
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import replanning
 from reminders.ledger import receipts
-from reminders.models import Message, Receipt, Suppression
+from reminders.models import Message, ProviderAccount, Receipt, Suppression
 from reminders.sending import dispatch
 from tests.reminders.ledger import Recorder, planned, queued
 
@@ -333,3 +333,22 @@ def test_a_report_about_another_recipient_is_refused(sent: Message, now: datetim
 def test_a_stop_in_a_report_suppresses_the_number(sent: Message, now: datetime) -> None:
     report(sent, "failed", now, code="21610")
     assert Suppression.objects.get().reason == "opted_out"
+
+
+@pytest.mark.parametrize("code", ["30022", "telnyx-40011"])
+def test_a_carrier_that_wants_fewer_stops_the_account_for_a_minute(
+    sent: Message, now: datetime, code: str
+) -> None:
+    Message.objects.update(provider="twilio", accepted_at=now)
+    report(sent, "undelivered", now, code=code)
+    account = ProviderAccount.objects.get(channel="sms", provider="twilio")
+    assert account.blocked_until == now + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("code", "late"), [("30003", 0), ("30022", 11)])
+def test_other_failures_and_old_news_stop_nobody(
+    sent: Message, now: datetime, code: str, late: int
+) -> None:
+    Message.objects.update(provider="twilio", accepted_at=now - timedelta(minutes=late))
+    report(sent, "undelivered", now, code=code)
+    assert not ProviderAccount.objects.exclude(blocked_until=None).exists()

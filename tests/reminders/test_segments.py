@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.models.site import PLAIN_LETTERS
 from reminders.wording.segments import (
     GSM_7,
     UCS_2,
@@ -104,3 +107,12 @@ def test_segments_hold_every_unit(text: str) -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=0x24F)))
 def test_a_folded_latin_text_has_no_question_mark_that_was_not_there(text: str) -> None:
     assert fold(text).count("?") == text.count("?")
+
+
+def test_the_name_that_a_site_signs_with_has_letters_of_one_unit_each() -> None:
+    def costs_one(letter: str) -> bool:
+        return (segments(letter).encoding, segments(letter).units) == (GSM_7, 1)
+
+    plain = {each for each in map(chr, range(0x2500)) if re.search(PLAIN_LETTERS, each)}
+    # A line break is a plain letter too, but not of a name.
+    assert plain == {each for each in map(chr, range(0x2500)) if costs_one(each)} - set("\n\r")

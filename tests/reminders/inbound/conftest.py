@@ -29,7 +29,7 @@ def reply(site: Site, now: datetime) -> Reply:
         at: datetime = now,
         by: str = PHONE,
         provider_id: str = "",
-        flagged: bool = False,
+        answered_as: str = "",
         channel: Channel = Channel.SMS,
         to: str = "",
     ) -> InboundMessage | None:
@@ -40,7 +40,7 @@ def reply(site: Site, now: datetime) -> Reply:
             from_address=by,
             to_address=to or (site.sms_number if channel == Channel.SMS else site.reply_to),
             text=text,
-            opt_out_flag=flagged,
+            answered_as=answered_as,
             received_at=at,
             now=at,
         )

@@ -95,6 +95,27 @@ def test_a_shift_that_is_over_is_not_paged(
     assert Message.objects.get(kind=Kind.ON_CALL).to_address == site.reply_to
 
 
+TYPED = "Hello Elena,  \n\n\n\nplease come at ten.\n- bring the cream\r\nYours"
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_a_mail_keeps_the_lines_that_staff_typed_and_a_text_is_one(
+    reply: Reply, patient: Patient, front_desk: Staff, site: Site, now: datetime, channel: Channel
+) -> None:
+    by = PHONE if channel == Channel.SMS else "elena@patients.example"
+    reply("do you sell the cream?", channel=channel, by=by)
+    answer(Conversation.objects.get(), front_desk, now, text=TYPED)
+    planned(patient, site)
+    recorder = Recorder()
+    dispatch.send_due(now=now, channel=recorder)
+    [sent] = [each for each in recorder.sent if "cream" in each.text]
+    if channel == Channel.SMS:
+        assert "Hello Elena, please come at ten. - bring the cream Yours" in sent.text
+    else:
+        assert "Hello Elena,\n\nplease come at ten.\n- bring the cream\nYours" in sent.text
+        assert "Hello Elena,<br>\n<br>\nplease come at ten.<br>\n- bring" in sent.html
+
+
 # --- What waits -----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,13 @@ from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
-from reminders.models import Conversation, InboundMessage, Message, Suppression
+from reminders.models import (
+    Conversation,
+    InboundMessage,
+    Message,
+    ProviderAccount,
+    Suppression,
+)
 from tests.personas import a_patient
 from tests.reminders.inbound.conftest import PHONE, Reply, asked, said
 from tests.reminders.ledger import a_visit
@@ -162,8 +168,22 @@ def test_stop_closes_the_number_and_is_answered_once(
 def test_who_was_answered_by_the_provider_is_not_answered_by_us(
     reply: Reply, patient: Patient
 ) -> None:
-    reply("Stop", flagged=True)
+    reply("Stop", answered_as="stop")
     assert Suppression.objects.exists() and said() == []
+
+
+def test_an_account_that_answers_keywords_itself_leaves_us_the_other_words(
+    reply: Reply, patient: Patient, now: datetime
+) -> None:
+    ProviderAccount.objects.create(
+        channel="sms", provider="twilio", answers_keywords=True, filled_at=now
+    )
+    for word in (" Help ", "STOP", "start"):
+        reply(word, at=now)
+    assert said() == []
+    assert Suppression.objects.get().lifted_at == now
+    reply("please stop texting me", at=now + HOUR)
+    assert said() == [Kind.OPTOUT_ACK]
 
 
 def test_a_bare_cancel_is_an_opt_out_and_a_question_for_staff(

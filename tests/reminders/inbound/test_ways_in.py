@@ -122,6 +122,18 @@ def test_a_stop_that_the_provider_dealt_with_is_not_answered_again(
     assert said() == []
 
 
+@pytest.mark.parametrize("word", ["START", "HELP"])
+@pytest.mark.parametrize("way", TEXTS, ids=name)
+def test_what_the_provider_has_answered_is_not_answered_again(
+    way: Way, write: Write, patient: Patient, word: str
+) -> None:
+    assert write(way, "STOP", opt_out_type="STOP") == 204
+    assert write(way, word, opt_out_type=word) == 204
+
+    assert Suppression.objects.filter(lifted_at=None).exists() == (word == "HELP")
+    assert said() == []
+
+
 @pytest.mark.parametrize("way", WAYS, ids=name)
 def test_what_a_stranger_reports_is_refused(
     way: Way, write: Write, patient: Patient, settings: Settings

@@ -53,7 +53,7 @@ def said(visit: Appointment, site: Site, now: datetime) -> Message:
         from_address=NUMBER,
         to_address=site.sms_number,
         text="thanks, see you then",
-        opt_out_flag=False,
+        answered_as="",
         received_at=now,
         now=now,
     )

@@ -31,7 +31,7 @@ def heard(text: str, site: Site, now: datetime, *, by: str = PHONE) -> Conversat
         from_address=by,
         to_address=site.sms_number,
         text=text,
-        opt_out_flag=False,
+        answered_as="",
         received_at=now,
         now=now,
     )
