@@ -27,6 +27,9 @@ class Capability(StrEnum):
     MANAGE_SITE = "manage_site"
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
     PUBLISH_CONSENT_FORMS = "publish_consent_forms"  # what patients sign
+    SCREEN = "screen"  # ask screening questions and write down the answers
+    DECIDE_SCREENING = "decide_screening"  # whether to treat in spite of an answer
+    OVERRIDE_CLEARANCE = "override_clearance"  # start although something is lacking, for a reason
 
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
@@ -38,10 +41,19 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.RUN_VISIT,
             Capability.MANAGE_MESSAGES,
             Capability.BLOCK_TIME,
+            Capability.SCREEN,
         }
     ),
     Role.PROVIDER: frozenset(
-        {Capability.SEE_PATIENTS, Capability.BOOK, Capability.RUN_VISIT, Capability.CHART}
+        {
+            Capability.SEE_PATIENTS,
+            Capability.BOOK,
+            Capability.RUN_VISIT,
+            Capability.CHART,
+            Capability.SCREEN,
+            Capability.DECIDE_SCREENING,
+            Capability.OVERRIDE_CLEARANCE,
+        }
     ),
     Role.MANAGER: frozenset(
         {
@@ -55,6 +67,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
             Capability.PUBLISH_WORDING,
+            Capability.SCREEN,
         }
     ),
     Role.CLINICAL_LEAD: frozenset(
@@ -67,6 +80,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.APPROVE_PROTOCOL,
             Capability.PUBLISH_CONSENT_FORMS,
             Capability.CHART,
+            Capability.SCREEN,
+            Capability.DECIDE_SCREENING,
+            Capability.OVERRIDE_CLEARANCE,
         }
     ),
 }

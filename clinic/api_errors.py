@@ -16,7 +16,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from clinic.api_fields import Instant, NotSeen, PlaceSerializer
+from clinic.api_fields import BarSerializer, Instant, NotSeen, PlaceSerializer
 from clinic.protocols.loading import LoadRefused
 from clinic.protocols.reading import ProtocolError
 
@@ -30,6 +30,7 @@ CONFLICTS = frozenset(
         *("visit_locked", "locked_already", "not_locked", "visit_under_way", "series_not_ended"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
         "opted_out_themselves",
+        "barred",
         *("visits_in_the_way", "block_released"),
         *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
@@ -45,6 +46,10 @@ _SENTENCES = {
     "error": "Something went wrong on our side. Try again; if it stays, tell the operator.",
 }
 # Facts that a refusal may carry beside its sentence.
+_ROWS: dict[str, type[serializers.Serializer[Any]]] = {
+    "nearest": PlaceSerializer,
+    "bars": BarSerializer,
+}
 _INSTANTS, _DAYS = ("next", "first", "second", "start", "held_until"), ("earliest", "latest")
 
 
@@ -71,6 +76,9 @@ class ErrorSerializer(ErrorLineSerializer):
         child=Instant(),
         required=False,
         help_text="Starts near the wished one that are right in this respect; they may be taken.",
+    )
+    bars = BarSerializer(
+        many=True, required=False, help_text="Everything that bars it, the strictest first."
     )
     earliest = serializers.DateField(required=False, help_text="First local date that is right.")
     latest = serializers.DateField(required=False, help_text="Last local date that is right.")
@@ -113,13 +121,13 @@ def _refusal(refused: Any) -> Response:
     for name in _INSTANTS:
         if hasattr(refused, name):
             body[name] = Instant().to_representation(getattr(refused, name))
-    for name in _DAYS:
-        if getattr(refused, name, None) is not None:
-            body[name] = getattr(refused, name).isoformat()
+    days = {name: getattr(refused, name, None) for name in _DAYS}
+    body |= {name: day.isoformat() for name, day in days.items() if day is not None}
     if getattr(refused, "instead", ()):
         body["instead"] = [Instant().to_representation(start) for start in refused.instead]
-    if hasattr(refused, "nearest"):
-        body["nearest"] = PlaceSerializer(refused.nearest, many=True).data
+    for name, shape in _ROWS.items():
+        if hasattr(refused, name):
+            body[name] = shape(getattr(refused, name), many=True).data
     if hasattr(refused, "appointments"):
         body["appointments"] = list(refused.appointments)
     for name in ("overridable", "overlappable"):

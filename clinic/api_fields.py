@@ -175,6 +175,35 @@ class PlaceSerializer(serializers.Serializer[Any]):
     device = NamedSerializer(allow_null=True)
 
 
+class BarSerializer(serializers.Serializer[Any]):
+    """One thing that stands between a patient and a treatment, and what asks for it."""
+
+    code = serializers.CharField(help_text="For programs; stable.")
+    outcome = serializers.ChoiceField(
+        [("review", "review"), ("defer", "defer"), ("block", "block")],
+        help_text="Somebody decides or completes it; not before a date; not at all.",
+    )
+    acts = serializers.SerializerMethodField(help_text="What it bars: `book`, `start`.")
+    sentence = serializers.CharField(help_text="For people; says what to do.")
+    since = serializers.DateField(allow_null=True, help_text="First local date that it bars.")
+    until = serializers.DateField(allow_null=True, help_text="First local date after it.")
+    rule = serializers.CharField(allow_blank=True, help_text="What asks for it, in words.")
+    evidence = serializers.ListField(child=serializers.CharField(), help_text="Its sources.")
+    about = serializers.CharField(
+        allow_blank=True, help_text="What it is about, such as the id of a question."
+    )
+    passes_with = serializers.CharField(
+        allow_blank=True,
+        help_text="The capability whose holder may pass it with an `override_reason`; empty: none.",
+    )
+    decides_with = serializers.CharField(
+        allow_blank=True, help_text="The capability whose holder may decide on it; empty: none."
+    )
+
+    def get_acts(self, bar: Any) -> list[str]:
+        return sorted(bar.acts)
+
+
 class VersionSerializer(Body):
     """The `version` that was seen; when the row has moved on since, the answer is 409."""
 

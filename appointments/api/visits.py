@@ -23,7 +23,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import proposing
+from appointments import clearance, proposing
 from appointments.api import moves
 from appointments.api.moves import (
     MoveSerializer,
@@ -40,11 +40,12 @@ from appointments.api.shapes import (
     VisitSerializer,
     rows_shown,
 )
+from appointments.clearance import treatment_of
 from appointments.lifecycle import State
 from appointments.models import Appointment, StatusChange
 from appointments.visits import attendance, cancelling, locking, moving, rippling, swapping, undoing
 from clinic.api_errors import ErrorSerializer
-from clinic.api_fields import Instant, VersionSerializer, instant_of
+from clinic.api_fields import BarSerializer, Instant, VersionSerializer, instant_of
 from clinic.api_views import DayFilter, IdFilter, Rows
 
 
@@ -55,6 +56,12 @@ class CancelSerializer(VersionSerializer):
 
 class LockSerializer(VersionSerializer):
     reason = ReasonField(default="")
+
+
+class StartSerializer(VersionSerializer):
+    override_reason = ReasonField(
+        default="", help_text="Lets bars with `passes_with` pass, for those who hold it."
+    )
 
 
 class CompleteSerializer(VersionSerializer):
@@ -113,6 +120,37 @@ PLACE_ERRORS = {
         ErrorSerializer, description="What was sent cannot be.", examples=[_TOO_SOON]
     ),
     409: OpenApiResponse(ErrorSerializer, description="The rows have moved on.", examples=[_TAKEN]),
+}
+
+_BARRED = OpenApiExample(
+    "Something bars the treatment",
+    {
+        "code": "barred",
+        "sentence": "A consent to this treatment is lacking. Have it signed first.",
+        "field": "",
+        "overridable": True,
+        "bars": [
+            {
+                "code": "consent_missing",
+                "outcome": "review",
+                "acts": ["start"],
+                "sentence": "A consent to this treatment is lacking. Have it signed first.",
+                "since": None,
+                "until": None,
+                "rule": "RF microneedling 1.0.0 asks for a signed consent.",
+                "evidence": [],
+                "about": "rf_microneedling",
+                "passes_with": "override_clearance",
+                "decides_with": "",
+            }
+        ],
+    },
+)
+STARTED = {
+    200: VisitDetailSerializer,
+    409: OpenApiResponse(
+        ErrorSerializer, description="It is in no state for it, or barred.", examples=[_BARRED]
+    ),
 }
 
 
@@ -241,11 +279,18 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         """Check the patient in, on the day of the visit."""
         return self._act(attendance.check_in)
 
-    @extend_schema(request=VersionSerializer)
+    @extend_schema(request=StartSerializer, responses=STARTED)
     @action(detail=True, methods=["post"], filterset_class=None)
     def start(self, request: Request, pk: int) -> Response:
-        """Start the treatment."""
-        return self._act(attendance.start)
+        """Start the treatment, unless something bars it."""
+        return self._act(attendance.start, StartSerializer)
+
+    @extend_schema(responses=BarSerializer(many=True), filters=False)
+    @action(detail=True, methods=["get"], filterset_class=None, pagination_class=None)
+    def clearance(self, request: Request, pk: int) -> Response:
+        """List what stands between the patient and this visit, the strictest first."""
+        (bars,) = clearance.standing([treatment_of(self.get_object())], now=timezone.now())
+        return Response(BarSerializer(bars, many=True).data)
 
     @extend_schema(request=CompleteSerializer)
     @action(detail=True, methods=["post"], filterset_class=None)

@@ -206,13 +206,21 @@ def may_overlap(wanted: bool, *, reason: str, by: Staff | None, site: Site) -> b
     return bool(reason.strip())
 
 
-def codes(found: Iterable[tuple[int, Refused]], over: Iterable[int] = ()) -> dict[int, list[str]]:
-    """The codes of what is breached, by session; `over` are those that lie over other visits."""
+def codes(
+    found: Iterable[tuple[int, Refused]],
+    over: Iterable[int] = (),
+    passed: Iterable[tuple[int, Sequence[str]]] = (),
+) -> dict[int, list[str]]:
+    """The codes of what is breached, by session; `over` are those that lie over other visits,
+    `passed` the codes of bars that yielded."""
     by_session: dict[int, list[str]] = {}
     for session, refusal in found:
         kept = by_session.setdefault(session, [])
         if refusal.code not in kept:
             kept.append(refusal.code)
+    for session, bars in passed:
+        if bars:
+            by_session.setdefault(session, []).extend(bars)
     for session in over:
         by_session.setdefault(session, []).append(OVERLAP)
     return by_session

@@ -11,6 +11,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from appointments import clearance
+from appointments.clearance import Act
 from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment
 from appointments.refusals import NotYet
@@ -18,6 +20,8 @@ from appointments.visits import closing, history
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
+
+REASON_LENGTH = 200
 
 
 def confirm(
@@ -65,9 +69,35 @@ def start(
     by: Staff,
     now: datetime,
     expected_version: int | None = None,
+    override_reason: str = "",
 ) -> Appointment:
-    """Treatment begins."""
-    return _act(appointment, Move.START, by, now, expected_version, Capability.RUN_VISIT)
+    """Treatment begins, unless something bars it.
+
+    `override_reason` lets those bars pass that yield to a reason of `by`; the visit keeps it.
+
+    Raises:
+        Barred: with every bar that stands today.
+    """
+    reason = override_reason.strip()[:REASON_LENGTH]
+    with transaction.atomic():
+        visit = history.locked(
+            appointment, by=by, capability=Capability.RUN_VISIT, expected=expected_version
+        )
+        was = history.before(visit)
+        visit.state = after(State(visit.state), Move.START)
+        today = local(now, visit.site.zone).date()
+        (passed,) = clearance.require(
+            Act.START,
+            clearance.treatment_of(visit),
+            days=[today],
+            by=by,
+            now=now,
+            reason=reason,
+        )
+        history.keep(
+            visit, Move.START, was, by=by, now=now, override_reason=reason, overrides=passed
+        )
+        return visit
 
 
 def complete(

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from appointments import clearance
 from appointments.claiming import allocating, checking, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
+from appointments.clearance import Act, Treatment
 from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.proposing import standing
@@ -20,6 +22,7 @@ from appointments.refusals import SeriesClosed, SessionTaken
 from appointments.visits import history
 from clinic import access, audit
 from clinic.access import Capability
+from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
@@ -74,6 +77,14 @@ def book_series(
                 refusal.visit = session - 1
             breached = [refusal for _, refusal in found] + ([too_many] if too_many else [])
             checking.override(breached, reason=override_reason, by=by, site=site)
+            passed = clearance.require(
+                Act.BOOK,
+                Treatment(patient, site, version, areas),
+                days=[day for _, day in claim.days()],
+                by=by,
+                now=now,
+                reason=override_reason,
+            )
             series = TreatmentSeries.objects.create(
                 patient=patient,
                 site=site,
@@ -85,7 +96,9 @@ def book_series(
             )
             if too_many:
                 found.append((len(visits), too_many))
-            overrides = checking.codes(found, over=claim.sessions_over())
+            overrides = checking.codes(
+                found, over=claim.sessions_over(), passed=zip(claim.sessions, passed, strict=True)
+            )
             booked = claim.book(series, now=now, overrides=overrides, reason=override_reason)
             history.begin(booked, by=by, now=now)
             patient.sites.add(site)
@@ -102,7 +115,7 @@ def book_series(
                     "starts_at": [wish.starts_at.isoformat() for wish in visits],
                     **claim.trace_over(),
                 },
-                reason=override_reason if breached or claim.over else "",
+                reason=override_reason if overrides else "",
             )
             Patient.objects.filter(pk=patient.pk).raise_revision()
             return series
@@ -161,7 +174,17 @@ def add_visit(
                 series.save(update_fields=["sessions"])
             breached = [refusal for _, refusal in found]
             checking.override(breached, reason=override_reason, by=by, site=site)
-            overrides = checking.codes(found, over=claim.sessions_over())
+            (passed,) = clearance.require(
+                Act.BOOK,
+                Treatment(patient, site, version, series.areas, series),
+                days=[local(visit.starts_at, site.zone).date()],
+                by=by,
+                now=now,
+                reason=override_reason,
+            )
+            overrides = checking.codes(
+                found, over=claim.sessions_over(), passed=[(session, passed)]
+            )
             reason = override_reason if overrides else ""
             (booked,) = claim.book(series, now=now, overrides=overrides, reason=reason)
             history.begin([booked], by=by, now=now)

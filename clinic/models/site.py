@@ -65,6 +65,14 @@ class Site(models.Model):
         blank=True,
         help_text="Nothing is sent before; empty means not yet live.",
     )
+    clearance_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "From this local day on, treatment starts only when nothing is lacking: screening"
+            " answers, consents. Empty: what is lacking is shown, and stops nobody."
+        ),
+    )
     canary_number = models.CharField(
         max_length=20,
         blank=True,

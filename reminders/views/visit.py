@@ -31,7 +31,7 @@ from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from reminders.models import Message
-from reminders.views import visit_acts
+from reminders.views import visit_acts, visit_clearance
 from reminders.views.visit_acts import (
     ACTS,
     both_values,
@@ -58,12 +58,15 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     shown, wanted = seen_visit(request, pk), ACTS[act]
     back = way_back(request, shown)
     version = expected_version(request)
+    # Only starting may be barred, and only starting takes a reason.
+    reason = request.POST.get("override_reason", "") if wanted.move is Move.START else ""
     try:
         done = wanted.run(
             appointment=shown,
             by=cast(Staff, request.user),
             now=timezone.now(),
             expected_version=version,
+            **({"override_reason": reason} if reason else {}),
         )
     except StaleVersion:
         messages.error(request, both_values(shown, version))
@@ -154,6 +157,7 @@ def visit_page(
         "undoable": _undoable(history) if Capability.BOOK in held else None,
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
+        **visit_clearance.context(shown, held, now),
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
 
