@@ -22,12 +22,15 @@ from reminders.views import (
     wording_versions,
     wordings,
 )
+from reminders.views.board import board, placing
 from reminders.views.book_series import booked, choose, dates, hold
 
 # Whose words (`site` or `all`), of which kind, in which language.
 _WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
 
 urlpatterns = [
+    path("board/", board.board, name="board"),
+    path("board/place/<int:pk>/", placing.place, name="board-place"),
     path("day/", day_list.day_list, name="day-list"),
     path("series/new/", choose.choose, name="book-series"),
     path("series/new/patients/", choose.find_patients, name="book-series-patients"),

@@ -315,7 +315,7 @@ def _refusal(
         without=[each.pk for each in claim.moving],
         holding=claim.hold,
         series=claim.series,
-        allowed=_keeping_intervals(claim, visit),
+        allowed=keeping_intervals(claim, visit),
     )
     shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
     near = f" Nearest: {shown}." if shown else " There is nothing else that week."
@@ -346,7 +346,7 @@ def _held(hold: Hold, resource: Resource, site: Site) -> str:
     return f"{resource.name} is held by {hold.held_by.name} until {until}."
 
 
-def _keeping_intervals(claim: Claim, visit: int) -> Callable[[date], bool]:
+def keeping_intervals(claim: Claim, visit: int) -> Callable[[date], bool]:
     """Whether the series would keep its intervals with that visit on a day."""
     session, others = claim.sessions[visit], dict(claim.days())
     protocol = protocols.get(claim.version)

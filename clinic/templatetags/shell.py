@@ -30,7 +30,7 @@ class Way:
 
 # Addresses, not names: the pages above this app are not its to name.
 WAYS = (
-    Way("Day", "/day/", "calendar", Capability.SEE_PATIENTS),
+    Way("Board", "/board/", "calendar", Capability.SEE_PATIENTS),
     Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
     Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
     Way("Inbox", "/inbox/", "text", Capability.RUN_VISIT),

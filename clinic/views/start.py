@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from django.views.generic import RedirectView
 
-start = RedirectView.as_view(url="/day/", query_string=True)
+start = RedirectView.as_view(url="/board/", query_string=True)

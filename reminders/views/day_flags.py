@@ -8,6 +8,7 @@ from datetime import date, datetime
 from appointments.absences import affected
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Appointment, StatusChange, Task
+from clinic.hours import local
 from clinic.models import Site
 from patients import consent
 from patients.models import Purpose
@@ -57,6 +58,12 @@ def flags(
         if any(each.is_deliberate for each in visit.allocations.all()):
             words[visit.pk].append(f"over another visit: {visit.override_reason}")
     return words
+
+
+def of_one(visit: Appointment, now: datetime) -> list[str]:
+    """The words of one visit alone."""
+    day = local(visit.starts_at, visit.site.zone).date()
+    return flags([visit], visit.site, day, now)[visit.pk]
 
 
 def waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:

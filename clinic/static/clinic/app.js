@@ -125,7 +125,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     location.reload();
   }
   // A refused form or a lost race comes with its own words.
-  if ([400, 403, 404, 409, 422].includes(xhr.status)) event.detail.shouldSwap = true;
+  if ([400, 403, 404, 409, 422].includes(xhr.status)) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
 });
 
 // ---- What a page holds while it is looked at (data-release) is let go when it is left, and asked

@@ -17,7 +17,7 @@ As = Callable[[AnyStaff], Client]
 
 def test_the_front_desk_has_every_way_and_books(as_: As, front_desk: Staff) -> None:
     html = as_(front_desk).get("/preferences/").content.decode()
-    for path in ("/day/", "/patients/", "/messages/", "/tasks/", "/protocols/", "/series/new/"):
+    for path in ("/board/", "/patients/", "/messages/", "/tasks/", "/protocols/", "/series/new/"):
         assert f'href="{path}"' in html
 
 

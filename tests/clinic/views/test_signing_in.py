@@ -23,7 +23,7 @@ def sign_in(client: Client, email: str, password: str, **more: str) -> Any:
 def test_the_right_password_leads_to_the_day(client: Client, front_desk: Staff) -> None:
     answer = sign_in(client, front_desk.email.upper(), THEIR_PASSWORD)
     assert answer.headers["Location"] == "/"
-    assert client.get("/").headers["Location"] == "/day/"
+    assert client.get("/").headers["Location"] == "/board/"
 
 
 def test_sign_in_leads_back_to_where_one_wanted_to_go(client: Client, front_desk: Staff) -> None:

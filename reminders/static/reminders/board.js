@@ -1,0 +1,134 @@
+// Dragging visits on the board, and the arrows between them. Both repeat what "Move" in the panel
+// does without dragging; the server decides, and the board stays as it is when it refuses.
+"use strict";
+
+(() => {
+  const ROW_SECONDS = 300;
+  const THRESHOLD = 10;
+  const LONG_PRESS_MS = 300;
+  const CARD = "a.slip[data-visit]";
+  let held = null; // {slip, x, y, offset, timer, active, ghost, column, row}
+
+  const rowHeight = () => parseFloat(getComputedStyle($(".board-col > ol")).gridAutoRows);
+  const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: $(".board-grid")?.dataset.zone });
+
+  function down(event) {
+    const slip = event.target.closest("a.slip[data-movable]");
+    if (!slip || event.button) return;
+    const offset = event.clientY - slip.getBoundingClientRect().top;
+    held = { slip, x: event.clientX, y: event.clientY, offset };
+    if (event.pointerType !== "mouse") held.timer = setTimeout(take, LONG_PRESS_MS);
+  }
+
+  function move(event) {
+    if (!held) return;
+    if (!held.ghost) {
+      if (Math.hypot(event.clientX - held.x, event.clientY - held.y) < THRESHOLD) return;
+      if (event.pointerType !== "mouse") return drop(); // a finger that scrolls
+      take();
+    }
+    follow(event.clientX, event.clientY);
+  }
+
+  function take() {
+    held.ghost = document.createElement("div");
+    held.ghost.className = "board-ghost";
+    held.ghost.style.height = `${held.slip.offsetHeight}px`;
+    held.slip.classList.add("dragging");
+    document.body.classList.add("is-dragging");
+    follow(held.x, held.y);
+  }
+
+  function follow(x, y) {
+    const column = document.elementsFromPoint(x, y).map((each) => each.closest(".board-col")).find(Boolean);
+    if (column) {
+      const list = $("ol", column);
+      const most = Number($(".board-grid").dataset.rows) - 1;
+      const row = Math.round((y - held.offset - list.getBoundingClientRect().top) / rowHeight());
+      held.column = column;
+      held.row = Math.min(Math.max(row, 0), most);
+      held.ghost.style.top = `${held.row * rowHeight()}px`;
+      held.ghost.textContent = clock.format(new Date(instant() * 1000));
+      list.append(held.ghost);
+    }
+    const scroller = $(".board-scroll");
+    const edges = scroller.getBoundingClientRect();
+    if (y > edges.bottom - 40) scroller.scrollTop += 12;
+    if (y < edges.top + 60) scroller.scrollTop -= 12;
+  }
+
+  const instant = () => Number(held.column.dataset.first) + held.row * ROW_SECONDS;
+
+  function up(event) {
+    if (!held?.ghost) return drop();
+    const { slip, column } = held;
+    const start = new Date(instant() * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "");
+    const onto = column.dataset.onto;
+    // The press that ends a drag opens nothing.
+    addEventListener("click", (click) => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", () => {}, true));
+    drop();
+    htmx.ajax("POST", slip.dataset.place, {
+      source: slip,
+      target: "#board",
+      swap: "outerHTML",
+      values: { version: slip.dataset.version, start, onto, next: location.pathname + location.search },
+    });
+  }
+
+  function drop() {
+    if (!held) return;
+    clearTimeout(held.timer);
+    held.ghost?.remove();
+    held.slip.classList.remove("dragging");
+    document.body.classList.remove("is-dragging");
+    held = null;
+  }
+
+  // ---- Arrows: up and down in a column, left and right to the nearest in time beside it.
+
+  function arrow(event) {
+    if (event.key === "Escape") return drop();
+    const card = event.target.closest?.(CARD);
+    if (!card || !event.key.startsWith("Arrow")) return;
+    const columns = [...document.querySelectorAll(".board-col")];
+    const cards = (column) => [...column.querySelectorAll(CARD)];
+    const own = columns.indexOf(card.closest(".board-col"));
+    let next;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      const list = cards(columns[own]);
+      next = list[list.indexOf(card) + (event.key === "ArrowDown" ? 1 : -1)];
+    } else {
+      const step = event.key === "ArrowRight" ? 1 : -1;
+      const top = card.getBoundingClientRect().top;
+      const far = (each) => Math.abs(each.getBoundingClientRect().top - top);
+      for (let at = own + step; columns[at] && !next; at += step) {
+        next = cards(columns[at]).sort((a, b) => far(a) - far(b))[0];
+      }
+    }
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  }
+
+  // ---- The board keeps its place when it is drawn anew, and begins at the present.
+
+  let place = null;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const scroller = $(".board-scroll");
+    place = scroller && [scroller.scrollLeft, scroller.scrollTop];
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    if (place) $(".board-scroll")?.scrollTo(...place);
+  });
+  const now = $(".board-now");
+  if (now) $(".board-scroll").scrollTop = Math.max(0, now.offsetTop - 240);
+
+  document.addEventListener("pointerdown", down);
+  document.addEventListener("pointermove", move);
+  document.addEventListener("pointerup", up);
+  document.addEventListener("pointercancel", drop);
+  document.addEventListener("touchmove", (event) => { if (held?.ghost) event.preventDefault(); }, { passive: false });
+  document.addEventListener("dragstart", (event) => { if (event.target.closest(CARD)) event.preventDefault(); });
+  document.addEventListener("keydown", arrow);
+})();

@@ -1,0 +1,86 @@
+"""The visits of the board as they are drawn, the same in each of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Prefetch
+
+from appointments.lifecycle import Move, State, offered
+from appointments.models import Allocation, Appointment
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols import loading as protocols
+from reminders.views import day_flags
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`flags` are the words of what needs somebody's hand, `waiting` the minutes since check-in."""
+
+    visit: Appointment
+    areas: str
+    flags: list[str]
+    waiting: int | None
+
+    @property
+    def name(self) -> str:
+        """Short enough for a column, and still a person's: "E. Sato"."""
+        patient = self.visit.series.patient
+        return f"{patient.first_name[:1]}. {patient.legal_family}"
+
+    @property
+    def initials(self) -> str:
+        patient = self.visit.series.patient
+        return f"{patient.first_name[:1]}. {patient.legal_family[:1]}."
+
+    @property
+    def is_movable(self) -> bool:
+        state = State(self.visit.state)
+        return Move.MOVE in offered(state, is_locked=self.visit.is_locked)
+
+    @property
+    def is_long(self) -> bool:
+        return self.waiting is not None and self.waiting >= day_flags.LONG
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.waiting is not None and self.waiting >= day_flags.TOO_LONG
+
+
+def cards_of(
+    site: Site, staff: Staff, visits: Collection[int], days: Sequence[date], *, now: datetime
+) -> dict[int, Card]:
+    """By id, those of the `visits` at `site` whose patients `staff` may see; the queries grow with
+    the `days` only."""
+    held = Allocation.objects.filter(active=True).select_related("resource")
+    shown = list(
+        Appointment.objects.seen_by(staff)
+        .filter(site=site, pk__in=visits)
+        .select_related("series__patient", "protocol_version__modality")
+        .defer("protocol_version__document")
+        .prefetch_related(Prefetch("allocations", queryset=held))
+        .order_by("starts_at", "id")
+    )
+    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in shown})
+    waiting = day_flags.waiting(shown, now)
+    flags: dict[int, list[str]] = {}
+    for day in days:
+        of_day = [each for each in shown if local(each.starts_at, site.zone).date() == day]
+        flags |= day_flags.flags(of_day, site, day, now)
+    return {
+        visit.pk: Card(
+            visit,
+            _areas(versions[visit.protocol_version_id], visit),
+            flags.get(visit.pk, []),
+            waiting.get(visit.pk),
+        )
+        for visit in shown
+    }
+
+
+def _areas(version: ProtocolVersion, visit: Appointment) -> str:
+    areas = protocols.get(version).applicability.areas
+    return ", ".join(areas[area].name.en for area in visit.series.areas)

@@ -1,0 +1,87 @@
+"""The visit beside the board: where it stands, what may be done with it, what was said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+
+from appointments.lifecycle import Move, State
+from appointments.lifecycle import offered as may_be_done
+from appointments.models import Appointment
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import Site, Staff
+from clinic.protocols import loading as protocols
+from reminders.catalogue import MessageState
+from reminders.models import Message
+from reminders.views import day_flags, visit_acts
+from reminders.views.board.asking import Asked
+
+_FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
+
+
+def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[str, Any]:
+    """The panel of the visit that the address names; none for one that the reader may not see."""
+    staff = cast(Staff, request.user)
+    visit = (
+        Appointment.objects.seen_by(staff)
+        .filter(pk=wanted.visit or 0)
+        .select_related("site", "series__patient", "protocol_version__modality")
+        .first()
+    )
+    if visit is None:
+        return {"visit": None, "asked": wanted, "site": site, "here": here(request)}
+    held = access.capabilities(staff, visit.site)
+    moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
+    moves = moves if Capability.BOOK in held else ()
+    areas = protocols.get(visit.protocol_version).applicability.areas
+    return {
+        "visit": visit,
+        "asked": wanted,
+        "site": site,
+        "patient": visit.series.patient,
+        "areas": [areas[area].name.en for area in visit.series.areas],
+        "held": visit.allocations.filter(active=True).select_related("resource"),
+        "acts": visit_acts.offered(visit, visit.site.zone, held, now),
+        "may_move": Move.MOVE in moves,
+        "may_cancel": Move.CANCEL in moves,
+        "siblings": _siblings(visit),
+        "flags": day_flags.of_one(visit, now),
+        "said": _said(visit),
+        "here": here(request),
+    }
+
+
+def here(request: HttpRequest) -> str:
+    """This board, as an address."""
+    query = request.GET.urlencode()
+    return f"{reverse('board')}?{query}" if query else reverse("board")
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A session of the series, on its local day."""
+
+    visit: Appointment
+    day: date
+
+
+def _siblings(visit: Appointment) -> list[Sibling]:
+    standing = visit.series.appointments.standing().select_related("site").order_by("session")
+    return [Sibling(each, local(each.starts_at, each.site.zone).date()) for each in standing]
+
+
+def _said(visit: Appointment) -> dict[str, int]:
+    """How many messages of the visit are planned, sent and failed."""
+    found = Message.objects.filter(items__anchor=f"visit:{visit.pk}").distinct()
+    return found.aggregate(
+        planned=Count("pk", filter=Q(state=MessageState.SCHEDULED), distinct=True),
+        sent=Count("pk", filter=Q(accepted_at__isnull=False), distinct=True),
+        failed=Count("pk", filter=Q(state__in=_FAILED), distinct=True),
+    )

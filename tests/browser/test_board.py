@@ -1,0 +1,190 @@
+"""The board under real hands: dragged, pressed, refused, by keys alone, and in every size."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+from appointments.models import Appointment
+from appointments.visits import booking
+from clinic.models import ProtocolVersion, Resource, Site, Staff
+from patients.models import Patient
+from tests.browser.conftest import Complaints, Days, Look, Place, SignIn
+from tests.personas import a_patient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROW = 8  # pixels of five minutes
+Book = Callable[[Patient, str], Appointment]
+
+
+@pytest.fixture
+def book(
+    site: Site, house: ProtocolVersion, manager: Staff, now: datetime, place: Place, days: Days
+) -> Book:
+    def make(patient: Patient, wall: str) -> Appointment:
+        series = booking.book_series(
+            patient=patient,
+            site=site,
+            version=house,
+            areas=["face"],
+            visits=[place(days.first, wall)],
+            by=manager,
+            now=now,
+        )
+        return series.appointments.get()
+
+    return make
+
+
+@pytest.fixture
+def ben(site: Site, front_desk: Staff, now: datetime) -> Patient:
+    return a_patient(site, front_desk, now, given="Ben", family="Ode", phone="+12125550177")
+
+
+def slip(page: Page, visit: Appointment) -> Locator:
+    return page.locator(f"a.slip[data-visit='{visit.pk}']").first
+
+
+def box_of(slip: Locator) -> FloatRect:
+    box = slip.bounding_box()
+    assert box is not None
+    return box
+
+
+def drag(page: Page, visit: Appointment, minutes: int) -> None:
+    """Takes the visit by its head and lets it go so many minutes later."""
+    box = box_of(slip(page, visit))
+    x, y = box["x"] + 30, box["y"] + 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 20, steps=3)
+    page.mouse.move(x, y + minutes / 5 * ROW, steps=5)
+    page.mouse.up()
+
+
+def time_of(visit: Appointment) -> datetime:
+    visit.refresh_from_db()
+    return visit.starts_at
+
+
+def test_a_visit_is_dragged_taken_back_and_refused_where_another_is(
+    page: Page,
+    live_server: object,
+    sign_in: SignIn,
+    complaints: Complaints,
+    front_desk: Staff,
+    patient: Patient,
+    ben: Patient,
+    book: Book,
+    days: Days,
+) -> None:
+    visit, other = book(patient, "09:30"), book(ben, "14:00")
+    was, address = visit.starts_at, f"{live_server}/board/?date={days.first}"
+    sign_in(front_desk)
+    page.goto(address)
+    drag(page, visit, 60)
+    expect(page.get_by_text("Elena Sato: session 1 moved")).to_be_visible()
+    assert (time_of(visit) - was).total_seconds() == 3600
+    assert page.url == address
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("back to what it was")).to_be_visible()
+    assert time_of(visit) == was
+
+    drag(page, visit, 240)
+    expect(page.get_by_role("heading", name="Not moved")).to_be_visible()
+    for cause in ("Sam Okafor is taken", "Room 1 is taken", "Needle 1 is taken"):
+        expect(page.get_by_text(cause)).to_be_visible()
+    expect(page.locator("#panel .slot")).to_have_count(3)
+    assert time_of(visit) == was
+    # One press takes the nearest place instead.
+    page.locator("#panel .slot").first.click()
+    expect(page.get_by_text("Elena Sato: session 1 moved")).to_be_visible()
+    assert time_of(visit) != was
+    # A short press still opens the panel.
+    expect(page.get_by_role("heading", name="Not moved")).not_to_be_visible()
+    slip(page, other).click()
+    expect(page.locator("#panel").get_by_role("link", name="Ben Ode")).to_be_visible()
+    assert f"visit={other.pk}" in page.url
+    assert complaints.taken() == []
+
+
+def test_by_keys_alone_a_visit_is_chosen_picked_up_and_put_down(
+    page: Page,
+    live_server: object,
+    sign_in: SignIn,
+    complaints: Complaints,
+    front_desk: Staff,
+    patient: Patient,
+    ben: Patient,
+    book: Book,
+    days: Days,
+) -> None:
+    visit, other = book(patient, "09:30"), book(ben, "14:00")
+    was = other.starts_at
+    sign_in(front_desk)
+    page.goto(f"{live_server}/board/?date={days.first}&cols=all")
+    slip(page, visit).focus()
+    page.keyboard.press("ArrowDown")
+    expect(slip(page, other)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(f"a.slip[data-visit='{other.pk}']").nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel").get_by_role("link", name="Ben Ode")).to_be_visible()
+    page.keyboard.press("m")
+    expect(page.get_by_text("Press a free start")).to_be_visible()
+    start = page.locator(".start button").last
+    start.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Ben Ode: session 1 moved")).to_be_visible()
+    assert time_of(other) != was
+    assert "pick=" not in page.url
+    assert complaints.taken() == []
+
+
+def test_the_columns_keep_their_place_when_they_are_drawn_anew(
+    page: Page,
+    live_server: object,
+    sign_in: SignIn,
+    front_desk: Staff,
+    patient: Patient,
+    book: Book,
+    days: Days,
+) -> None:
+    visit = book(patient, "16:00")
+    sign_in(front_desk)
+    page.set_viewport_size({"width": 1024, "height": 500})
+    page.goto(f"{live_server}/board/?date={days.first}")
+    page.locator(".board-scroll").evaluate("(element) => { element.scrollTop = 300; }")
+    before = box_of(slip(page, visit))["y"]
+    with page.expect_response(lambda answer: "/board/" in answer.url) as fresh:
+        page.evaluate("document.querySelector('#board').dispatchEvent(new Event('refresh'))")
+    assert "<html" not in fresh.value.text()
+    page.wait_for_function("() => !document.querySelector('.htmx-swapping, .htmx-settling')")
+    assert box_of(slip(page, visit))["y"] == before
+
+
+def test_every_face_of_the_board(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    patient: Patient,
+    ben: Patient,
+    book: Book,
+    days: Days,
+    treatment_provider: Resource,
+) -> None:
+    visit, other = book(patient, "09:30"), book(ben, "14:00")
+    sign_in(manager)
+    at = f"/board/?date={days.first}"
+    look("board-full", f"{at}&cols=all&visit={visit.pk}")
+    look("board-week", f"{at}&view=week&of={treatment_provider.pk}", within="#board")
+    look("board-pick", f"{at}&pick={visit.pk}", within="#board")
+    place = f"/board/place/{visit.pk}/"
+    start = other.starts_at.strftime("%Y%m%dT%H%M")
+    refused = {"version": visit.version, "start": start, "next": at}
+    look("board-refused", place, refused, within="#panel")
+    closed = days.first.replace(year=days.first.year + 1)
+    look("board-empty", f"/board/?date={closed}&cols=rooms", within="#board")
