@@ -25,6 +25,7 @@ class Capability(StrEnum):
     BLOCK_TIME = "block_time"  # somebody is ill, a device is out of order
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
+    SEE_AUDIT = "see_audit"  # who did and saw what
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
     PUBLISH_CONSENT_FORMS = "publish_consent_forms"  # what patients sign
     SCREEN = "screen"  # ask screening questions and write down the answers
@@ -66,6 +67,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_MESSAGES,
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
+            Capability.SEE_AUDIT,
             Capability.PUBLISH_WORDING,
             Capability.SCREEN,
         }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, cast
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -15,7 +17,7 @@ from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from clinic import access
+from clinic import access, audit
 from clinic.api_fields import MOST_ID
 from clinic.hours import instant
 from clinic.models import Staff
@@ -24,13 +26,50 @@ MINUTES_A_DAY = 24 * 60
 
 
 class Rows(GenericViewSet[Any]):
-    """Endpoints of one resource. `get_queryset` gives what `staff` may see; the rest is 404."""
+    """Endpoints of one resource. `get_queryset` gives what `staff` may see; the rest is 404.
+
+    Rows that belong to the records of patients say whose (`patient_of`): that they were shown is
+    written to the audit trail.
+    """
 
     lookup_value_converter = "int"
 
     @property
     def staff(self) -> Staff:
         return cast(Staff, self.request.user)
+
+    def patient_of(self, row: Any) -> int | None:
+        """The id of the patient to whose record a row belongs."""
+        return None
+
+    def get_object(self) -> Any:
+        row: Model = super().get_object()
+        audit.look(
+            subject=row,
+            patient_id=self.patient_of(row),
+            by=self.staff,
+            now=timezone.now(),
+            site_id=getattr(row, "site_id", None),
+        )
+        return row
+
+    def paginate_queryset(self, queryset: Any) -> list[Any] | None:
+        page = super().paginate_queryset(queryset)
+        if page is not None:
+            self.listed(page)
+        return page
+
+    def listed(self, rows: Iterable[Any]) -> None:
+        """Write down that these rows were shown, where they belong to the records of patients."""
+        self.named(self.patient_of(row) for row in rows)
+
+    def named(self, patient_ids: Iterable[int | None]) -> None:
+        """Write down that the answer is about these patients."""
+        audit.looked_through(
+            patient_ids={each for each in patient_ids if each is not None},
+            by=self.staff,
+            now=timezone.now(),
+        )
 
     def body(self, form: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
         """What was sent, checked for its shape. Raises ValidationError and NotSeen."""

@@ -1,14 +1,26 @@
-"""Writing the audit trail: an explicit call, in the transaction of the act it records."""
+"""Writing the audit trail: an explicit call, in the transaction of the act it records.
+
+Looks at a record are written as well, by the page or endpoint that shows it, before the answer
+leaves: what cannot be written is not shown. Where they come from is known by `clinic.origin`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
+from clinic import origin
 from clinic.models import AuditEntry, Site, Staff
+from clinic.models.audit import LISTED
+
+LOOKED = "record.view"
+# The same look by the same person is written once in each of these, counted from midnight UTC.
+WINDOW = timedelta(minutes=15)
 
 
 def record(
@@ -38,4 +50,91 @@ def record(
         before=dict(before or {}),
         after=dict(after or {}),
         reason=reason,
+        **_where(),
     )
+
+
+def look(
+    *,
+    subject: models.Model,
+    patient_id: int | None,
+    by: Staff | None,
+    now: datetime,
+    site_id: int | None = None,
+) -> None:
+    """Store that `by` was shown `subject`, which belongs to the record of a patient.
+
+    Does nothing when it belongs to nobody's, or the look stands already in this window.
+    """
+    if patient_id is None:
+        return
+    _add_once(
+        AuditEntry(
+            at=now,
+            by=by,
+            action=LOOKED,
+            subject_type=subject._meta.label_lower,
+            subject_id=str(subject.pk),
+            site_id=site_id,
+            patient_id=patient_id,
+            window=_window(now),
+            **_where(),
+        )
+    )
+
+
+def looked_through(
+    *, patient_ids: Collection[int], by: Staff, now: datetime, site_id: int | None = None
+) -> None:
+    """Store that `by` was shown a list with the birth dates or numbers of these patients.
+
+    The same list is written once in a window. What was searched for is not stored: it is a name.
+    """
+    if not patient_ids:
+        return
+    shown = sorted(set(patient_ids))
+    _add_once(
+        AuditEntry(
+            at=now,
+            by=by,
+            action=LISTED,
+            subject_type="patients.patient",
+            subject_id="list-" + hashlib.sha256(repr(shown).encode()).hexdigest()[:16],
+            site_id=site_id,
+            after={"patients": shown},
+            window=_window(now),
+            **_where(),
+        )
+    )
+
+
+_ONCE = """
+INSERT INTO clinic_auditentry (at, by_id, action, subject_type, subject_id, site_id, patient_id,
+                               before, after, reason, via, ip, agent, request, "window")
+VALUES (%s, %s, %s, %s, %s, %s, %s, '{}', %s, '', %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+
+
+def _add_once(entry: AuditEntry) -> None:
+    """One statement and no transaction around it: a page waits for one answer of the database."""
+    subject = (entry.action, entry.subject_type, entry.subject_id)
+    where = (entry.via, entry.ip, entry.agent, entry.request)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ONCE,
+            [
+                *(entry.at, entry.by_id, *subject, entry.site_id, entry.patient_id),
+                *(json.dumps(entry.after), *where, entry.window),
+            ],
+        )
+
+
+def _where() -> dict[str, Any]:
+    where = origin.current()
+    return {"via": where.via, "ip": where.ip, "agent": where.agent, "request": where.request}
+
+
+def _window(now: datetime) -> datetime:
+    midnight = datetime(now.year, now.month, now.day, tzinfo=UTC)
+    return midnight + (now - midnight) // WINDOW * WINDOW

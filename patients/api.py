@@ -18,6 +18,7 @@ from clinic import access
 from clinic.api_fields import Body, Instant, Seen
 from clinic.api_views import IdFilter, Rows, router
 from patients import consent, registration
+from patients.audit_api import AuditTrail
 from patients.models import ConsentChannel, ContactConsent, ContactPoint, Language, Patient, Purpose
 from patients.models.consent import ConsentSource
 
@@ -155,6 +156,9 @@ class Patients(ListModelMixin, RetrieveModelMixin, Rows):
     serializer_class = PatientSerializer
     filterset_class = PatientFilter
 
+    def patient_of(self, row: Patient) -> int | None:
+        return row.pk
+
     def get_queryset(self) -> QuerySet[Patient]:
         return _whole(Patient.objects.seen_by(self.staff))
 
@@ -207,6 +211,7 @@ class Patients(ListModelMixin, RetrieveModelMixin, Rows):
             staff=self.staff, **self.body(PossibleDuplicatesSerializer)
         )
         rows = _whole(Patient.objects.filter(pk__in=[patient.pk for patient in found]))
+        self.listed(rows)
         return Response(PatientSerializer(rows, many=True).data)
 
     @extend_schema(responses=ConsentSerializer(many=True), filters=False)
@@ -253,5 +258,6 @@ def _whole(rows: QuerySet[Patient]) -> QuerySet[Patient]:
 
 _router = router()
 _router.register("patients", Patients, basename="api-patients")
+_router.register("audit", AuditTrail, basename="api-audit")
 
 urlpatterns = _router.urls

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
+from patients.views import audit_trail
 from patients.views.changing import edit_patient
 from patients.views.consenting import give_consent, withdraw_consent
 from patients.views.registering import new_patient
 
 urlpatterns = [
+    path("audit/", audit_trail.trail, name="audit"),
+    path("audit/audit.csv", audit_trail.trail_file, name="audit-file"),
     path("patients/new/", new_patient, name="new-patient"),
     path("patients/<int:patient_id>/edit/", edit_patient, name="edit-patient"),
     path(

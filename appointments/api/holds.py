@@ -99,6 +99,9 @@ class Holds(ListModelMixin, RetrieveModelMixin, Rows):
     serializer_class = HoldSerializer
     filterset_class = HoldFilter
 
+    def patient_of(self, row: Hold) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[Hold]:
         rows = Hold.objects.seen_by(self.staff)
         if self.action in ("list", "retrieve"):

@@ -135,6 +135,7 @@ class Relocating(Rows):
         """List the visits that cannot stay, the nearest first, each with a place proposed for it.
         Nothing is held by a proposal, and no two share anything."""
         found = relocating.propose(visits=self.affected_visits(), now=timezone.now())
+        self.named(each.visit.series.patient_id for each in found)
         return Response(AffectedSerializer(found, many=True).data)
 
     @extend_schema(

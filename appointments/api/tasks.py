@@ -67,6 +67,9 @@ class Tasks(ListModelMixin, RetrieveModelMixin, Rows):
     serializer_class = TaskSerializer
     filterset_class = TaskFilter
 
+    def patient_of(self, row: Task) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[Task]:
         return Task.objects.seen_by(self.staff).select_related("owner", "site")
 

@@ -163,6 +163,9 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
     queryset = Appointment.objects.none()
     filterset_class = VisitFilter
 
+    def patient_of(self, row: Appointment) -> int | None:
+        return row.series.patient_id
+
     def get_queryset(self) -> QuerySet[Appointment]:
         rows = rows_shown(Appointment.objects.seen_by(self.staff))
         if self.action == "list":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import django_filters as filters
@@ -277,6 +277,9 @@ class Entries(ListModelMixin, RetrieveModelMixin, Rows):
     serializer_class = EntrySerializer
     filterset_class = EntryFilter
 
+    def patient_of(self, row: WaitlistEntry) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[WaitlistEntry]:
         return _entries(self.staff)
 
@@ -345,6 +348,8 @@ class Gaps(ListModelMixin, RetrieveModelMixin, Rows):
     def matches(self, request: Request, pk: int) -> Response:
         """List who of the wait-list could have a gap, best first, and why others could not."""
         found = matching.matches_of(gap=self.get_object(), now=timezone.now())
+        suits = [*(each.entry for each in found.matches), *(each.entry for each in found.others)]
+        self.named(each.patient_id for each in suits)
         return Response(MatchesSerializer(found).data)
 
     @extend_schema(
@@ -399,8 +404,19 @@ class Offers(ListModelMixin, RetrieveModelMixin, Rows):
     def get_queryset(self) -> QuerySet[Offer]:
         rows = Offer.objects.seen_by(self.staff).select_related("made_by", "gap__site")
         return rows.prefetch_related(
-            "invitations__provider", "invitations__room", "invitations__device"
+            "invitations__provider",
+            "invitations__room",
+            "invitations__device",
+            "invitations__entry",
         )
+
+    def get_object(self) -> Offer:
+        offer: Offer = super().get_object()
+        self.named(each.entry.patient_id for each in offer.invitations.all())
+        return offer
+
+    def listed(self, rows: Iterable[Offer]) -> None:
+        self.named(each.entry.patient_id for row in rows for each in row.invitations.all())
 
     @extend_schema(request=None, responses={200: OfferSerializer, **_GONE})
     @action(detail=True, methods=["post"], filterset_class=None)
@@ -417,6 +433,9 @@ class Invitations(RetrieveModelMixin, Rows):
     tag = "waitlist"
     queryset = Invitation.objects.none()
     serializer_class = InvitationSerializer
+
+    def patient_of(self, row: Invitation) -> int | None:
+        return row.entry.patient_id
 
     def get_queryset(self) -> QuerySet[Invitation]:
         rows = Invitation.objects.seen_by(self.staff)

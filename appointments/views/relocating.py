@@ -29,6 +29,7 @@ from appointments.visits.moving import VisitMove
 from clinic import access, deadlines
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.views.looking import lists
 from patients.models import Patient
 
 # A step of the progress bar, and a press without script.
@@ -70,6 +71,7 @@ def work(request: HttpRequest, site: Site, visits: Iterable[Appointment]) -> dic
     found = relocating.propose(visits=visits, now=timezone.now())
     groups = _groups(row for row in found if row.lines)
     by = cast(Staff, request.user)
+    lists(request, (group.patient.pk for group in groups), site_id=site.pk)
     return {
         "site": site,
         "groups": groups,

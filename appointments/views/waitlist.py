@@ -25,6 +25,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from clinic.views.row_id import row_id
 
 MOST_GAPS, MOST_ENTRIES = 50, 100
@@ -44,11 +45,13 @@ def waitlist_page(request: HttpRequest) -> HttpResponse:
         "patient", "site", "series", "appointment", "provider", "protocol_version__modality"
     ).defer("protocol_version__document")
     chosen = _chosen(rows, request.GET.get("gap", ""))
+    shown = entries[:MOST_ENTRIES]
+    lists(request, (each.patient_id for each in shown), site_id=site.pk)
     context = {
         "site": site,
         "rows": rows,
         "chosen": chosen,
-        "waiting": [waitlist_rows.entry_row(each) for each in entries[:MOST_ENTRIES]],
+        "waiting": [waitlist_rows.entry_row(each) for each in shown],
         "count": waiting.count(),
         "may_book": access.can(staff, Capability.BOOK, site),
         **(_panel(chosen, now=now) if chosen else {}),

@@ -27,6 +27,7 @@ from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
+from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 from patients.models import Patient
 
@@ -177,6 +178,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         ),
         pk=pk,
     )
+    shows(request, entry, patient_id=entry.patient_id)
     access.require(staff, Capability.BOOK, entry.site)
     form = WishesForm(
         request.POST or None,
@@ -217,6 +219,7 @@ def _asked(request: HttpRequest, staff: Staff) -> _Waits | None:
             "series__patient", "series__site", "series__protocol_version", "site"
         )
         visit = get_object_or_404(visits, pk=asked["visit"])
+        shows(request, visit, patient_id=visit.series.patient_id)
         series = visit.series
         return series.patient, visit.site, series.protocol_version, EarlierVisit(visit)
     if asked["series"]:
@@ -224,6 +227,7 @@ def _asked(request: HttpRequest, staff: Staff) -> _Waits | None:
             "patient", "site", "protocol_version"
         )
         series = get_object_or_404(rows, pk=asked["series"])
+        shows(request, series, patient_id=series.patient_id)
         return series.patient, series.site, series.protocol_version, NextSession(series)
     if asked["protocol"]:
         version = get_object_or_404(ProtocolVersion, pk=asked["protocol"])
@@ -254,7 +258,9 @@ def _patient(request: HttpRequest, staff: Staff) -> Patient:
     pk = row_id(request.GET.get("patient", ""))
     if not pk:
         raise Http404
-    return get_object_or_404(Patient.objects.seen_by(staff), pk=pk)
+    found = get_object_or_404(Patient.objects.seen_by(staff), pk=pk)
+    shows(request, found, patient_id=found.pk)
+    return found
 
 
 def _what(target: Target | None, site: Site) -> str:

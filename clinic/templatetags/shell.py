@@ -47,6 +47,7 @@ SELDOM = (
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
     Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),
+    Way("Audit", "/audit/", "search", Capability.SEE_AUDIT),
 )
 # As many ways stand in the narrow bars; the others are behind "More" there.
 FIRST_WAYS = 4

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Staff
+from clinic.views.looking import shows
 from patients import intake, registration
 from patients.contacts import ContactRefused
 from patients.forms import ZONES, PatientForm, as_shown
@@ -32,6 +33,7 @@ class Difference:
 def edit_patient(request: HttpRequest, patient_id: int) -> HttpResponse:
     staff = cast(Staff, request.user)
     patient = get_object_or_404(Patient.objects.seen_by(staff), pk=patient_id)
+    shows(request, patient, patient_id=patient.pk)
     registration.require_edit(staff, patient)
     form = PatientForm(request.POST or None, initial=as_shown(patient))
     differences: list[Difference] | None = None

@@ -14,6 +14,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from patients import intake, registration
 from patients.contacts import ContactRefused
 from patients.forms import ZONES, PatientForm, guessed
@@ -31,6 +32,7 @@ def new_patient(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         if "anyway" not in request.POST:
             alike = _alike(form, staff)
+            lists(request, (each.pk for each in alike), site_id=site.pk)
         if not alike:
             try:
                 patient = intake.take_in(

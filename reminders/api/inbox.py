@@ -89,6 +89,9 @@ class Inbox(ListModelMixin, RetrieveModelMixin, Rows):
     queryset = Conversation.objects.none()
     filterset_class = ConversationFilter
 
+    def patient_of(self, row: Conversation) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[Conversation]:
         rows = conversing.of(self.staff).select_related("owner", "site")
         return rows if self.action == "list" else rows.prefetch_related("replies")

@@ -148,6 +148,9 @@ class Messages(ListModelMixin, RetrieveModelMixin, Rows):
     queryset = Message.objects.none()
     filterset_class = MessageFilter
 
+    def patient_of(self, row: Message) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[Message]:
         rows = Message.objects.seen_by(self.staff)
         if self.action == "list":

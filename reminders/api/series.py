@@ -76,6 +76,9 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
     queryset = TreatmentSeries.objects.none()
     filterset_class = SeriesFilter
 
+    def patient_of(self, row: TreatmentSeries) -> int | None:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[TreatmentSeries]:
         rows = TreatmentSeries.objects.seen_by(self.staff)
         rows = rows.select_related("patient", "site", "protocol_version")

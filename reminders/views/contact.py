@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Staff
+from clinic.views.looking import shows
 from patients import registration
 from patients.models import ContactPoint, Patient
 from reminders.ledger import opting_out
@@ -27,6 +28,7 @@ def contact(request: HttpRequest, patient_id: int, point_id: int, act: str) -> H
         raise Http404
     staff = cast(Staff, request.user)
     patient = get_object_or_404(Patient.objects.seen_by(staff), pk=patient_id)
+    shows(request, patient, patient_id=patient.pk)
     registration.require_edit(staff, patient)
     point = get_object_or_404(ContactPoint, pk=point_id, patient=patient, retired_at=None)
     channel = opting_out.CHANNEL_OF[point.kind]

@@ -23,6 +23,7 @@ from clinic.hours import Period, instant, local
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from clinic.views.row_id import row_id
 from reminders.views import day_flags, visit_acts
 from reminders.views.book_series import draft as drafts
@@ -47,6 +48,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
     whole = Period(instant(day, 0, site.zone), instant(day + ONE_DAY, 0, site.zone))
     lines: list[Row | HeldRow] = [*rows, *held_rows(staff, site, whole, provider, now=now)]
     lines.sort(key=lambda line: line.starts_at)
+    lists(request, (each.series.patient_id for each in shown), site_id=site.pk)
     context = {
         "site": site,
         "day": day,

@@ -18,6 +18,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists, shows
 from patients.models import Patient
 from reminders.inbound import conversing, threads
 from reminders.inbound.conversing import ConversationRefused
@@ -55,6 +56,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     chosen = _owned(here.open() if tab == OPEN else here.filter(state=tab), owner, staff)
     page = Paginator(_with_last(chosen), PER_PAGE).get_page(request.GET.get("page"))
     counts = dict(here.open().order_by().values_list("state").annotate(n=Count("pk")))
+    lists(request, (each.patient_id for each in page), site_id=site.pk)
     context = {
         "site": site,
         "tabs": [(slug, words, counts.get(slug, 0), slug == tab) for slug, words in TABS],
@@ -154,7 +156,9 @@ def count(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _seen(request: HttpRequest, pk: int) -> Conversation:
     seen = conversing.of(cast(Staff, request.user))
-    return get_object_or_404(seen.select_related("site", "patient", "owner", "closed_by"), pk=pk)
+    found = get_object_or_404(seen.select_related("site", "patient", "owner", "closed_by"), pk=pk)
+    shows(request, found, patient_id=found.patient_id)
+    return found
 
 
 def _shown(

@@ -24,6 +24,7 @@ from clinic.access import Capability
 from clinic.hours import instant
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists, shows
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.ledger import retrying, showing_consent, skipping
 from reminders.ledger.retrying import MayRepeat, RetryRefused
@@ -106,6 +107,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.select_related("patient", "site").order_by(*order), PER_PAGE).get_page(
         request.GET.get("page")
     )
+    lists(request, (each.patient_id for each in page), site_id=site.pk)
     context = {
         "site": site,
         "tab": tab,
@@ -190,7 +192,9 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
 
 def _seen(request: HttpRequest, message_id: int) -> Message:
     seen = Message.objects.seen_by(cast(Staff, request.user))
-    return get_object_or_404(seen.select_related("patient", "site"), pk=message_id)
+    found = get_object_or_404(seen.select_related("patient", "site"), pk=message_id)
+    shows(request, found, patient_id=found.patient_id)
+    return found
 
 
 def _back(request: HttpRequest, shown: Message) -> HttpResponseRedirect:

@@ -21,6 +21,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from patients import consent, registration
 from patients.models import ContactPoint, Patient, Purpose
 
@@ -67,6 +68,7 @@ def patient_list(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "")
     found = cast("Sequence[Patient]", registration.search(staff=staff, query=query))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    lists(request, (each.pk for each in page), site_id=site.pk)
     context = {
         "query": query.strip(),
         "page": page,

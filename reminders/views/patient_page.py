@@ -16,6 +16,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import shows
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import Suppression
@@ -55,6 +56,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
     """`?show=` is all, visits or messages; `?all=1` leaves nothing out."""
     staff, now = cast(Staff, request.user), timezone.now()
     patient = get_object_or_404(Patient.objects.seen_by(staff), pk=patient_id)
+    shows(request, patient, patient_id=patient.pk)
     site = current_site(request)
     show = request.GET.get("show", "all")
     visits = timeline.visits_of(patient)

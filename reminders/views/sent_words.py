@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from clinic.models import Staff
+from clinic.views.looking import shows
 from reminders.models import Message, SentContent
 
 # No script, no form and no network; its own style alone. The links in it open nothing: the token
@@ -30,7 +31,10 @@ _POWERLESS = {
 def mail(request: HttpRequest, message_id: int) -> HttpResponse:
     seen = Message.objects.seen_by(cast(Staff, request.user))
     content = get_object_or_404(
-        SentContent.objects.filter(message__in=seen, emptied_at=None).exclude(html=""),
+        SentContent.objects.filter(message__in=seen, emptied_at=None)
+        .exclude(html="")
+        .select_related("message"),
         message_id=message_id,
     )
+    shows(request, content.message, patient_id=content.message.patient_id)
     return HttpResponse(content.html)

@@ -23,6 +23,7 @@ from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import format_when, local
 from clinic.models import Staff
+from clinic.views.looking import shows
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
 from reminders.views.rippling import moves_in, rows_of
@@ -189,6 +190,7 @@ def _seen(request: HttpRequest, pk: int, *, must_be_open: bool = True) -> Treatm
     rows = TreatmentSeries.objects.seen_by(by)
     rows = rows.select_related("patient", "site", "protocol_version__modality")
     series = get_object_or_404(rows, pk=pk)
+    shows(request, series, patient_id=series.patient_id)
     access.require(by, Capability.BOOK, series.site)
     if must_be_open and series.closed_at is not None:
         raise Forbidden("This series is closed. Book a new one.")

@@ -23,6 +23,7 @@ from clinic.access import Capability
 from clinic.hours import instant, local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from patients.models import ContactKind, ContactPoint
 
 PER_PAGE = 50
@@ -60,6 +61,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
     later = [] if is_closed else list(here.open().filter(due_at__gte=midnight)[: LATER + 1])
     phones = _phones([*page, *later])
+    lists(request, (each.patient_id for each in (*page, *later)), site_id=site.pk)
     context = {
         "site": site,
         "page": page,

@@ -22,6 +22,7 @@ from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.protocols.schema import Protocol
 from clinic.templatetags.ui import VISIT_STATES
+from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 
 
@@ -146,9 +147,9 @@ def _is_time(move: Move, visit: Appointment, zone: str, now: datetime) -> bool:
 
 def seen_visit(request: HttpRequest, pk: int) -> Appointment:
     """The visit with what every page says of it; 404 unless the reader may see the patient."""
-    visits = Appointment.objects.seen_by(cast(Staff, request.user))
-    return get_object_or_404(
-        visits.select_related(
+    staff = cast(Staff, request.user)
+    found = get_object_or_404(
+        Appointment.objects.seen_by(staff).select_related(
             "site",
             "series__patient",
             "series__site",
@@ -157,6 +158,8 @@ def seen_visit(request: HttpRequest, pk: int) -> Appointment:
         ),
         pk=pk,
     )
+    shows(request, found, patient_id=found.series.patient_id)
+    return found
 
 
 def expected_version(request: HttpRequest) -> int | None:

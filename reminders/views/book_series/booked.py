@@ -18,6 +18,7 @@ from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ResourceKind, Staff
+from clinic.views.looking import shows
 from patients.models import Patient
 from reminders import series_booking
 
@@ -64,9 +65,11 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _seen_series(request: HttpRequest, pk: int) -> TreatmentSeries:
     seen = TreatmentSeries.objects.seen_by(cast(Staff, request.user))
-    return get_object_or_404(
+    series = get_object_or_404(
         seen.select_related("patient", "site", "protocol_version__modality"), pk=pk
     )
+    shows(request, series, patient_id=series.patient_id)
+    return series
 
 
 def _planned(series: TreatmentSeries) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.views.looking import lists
 from patients import registration
 from patients.models import Patient
 from reminders.views.book_series import draft as drafts
@@ -40,6 +41,7 @@ def find_patients(request: HttpRequest) -> HttpResponse:
     """The patients that `find` may mean, as the list inside the first step."""
     site, by = booking_at(request)
     found = _found(by, request.GET.get("find", ""), drafts.read(request.GET).patient_id)
+    lists(request, (each.pk for each in found["patients"]), site_id=site.pk)
     return render(request, "reminders/book_series/_patients.html", {"site": site, **found})
 
 
@@ -50,8 +52,10 @@ def choose_page(
     draft: Draft,
     missing: Missing | None = None,
 ) -> HttpResponse:
+    found = _found(by, request.GET.get("find", ""), draft.patient_id)
+    lists(request, (each.pk for each in found["patients"]), site_id=site.pk)
     context = {
-        **_found(by, request.GET.get("find", ""), draft.patient_id),
+        **found,
         "site": site,
         "draft": draft,
         "treatments": _treatments(draft),

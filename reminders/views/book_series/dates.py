@@ -19,6 +19,7 @@ from appointments.refusals import Refused, SlotTaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 from reminders import series_booking
 from reminders.journeys import foreseeing
@@ -118,6 +119,7 @@ def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
 def _plan_page(
     request: HttpRequest, order: Order, *, look: str = "", refusal: Refused | None = None
 ) -> HttpResponse:
+    shows(request, order.patient, patient_id=order.patient.pk)
     now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
     proposal = _proposal(order, by, now)
     is_chosen = len(draft.wishes) == draft.sessions

@@ -1,0 +1,90 @@
+"""Entries of the audit trail as a page and a file show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from clinic.models import AuditEntry, Staff
+from clinic.models.audit import LISTED
+from clinic.origin import Via
+from patients.models import Patient
+from patients.trail import words
+
+COLUMNS = (
+    *("at", "who", "what", "about", "patients", "before", "after", "reason", "site"),
+    *("via", "ip", "device", "request"),
+)
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry. `patients` are those of its patients whom the reader may see, some of them by
+    name; `others` is how many more there are."""
+
+    entry: AuditEntry
+    patients: Sequence[Patient]
+    others: int
+
+    @property
+    def what(self) -> str:
+        return words.said(self.entry.action)
+
+    @property
+    def about(self) -> str:
+        about = words.named(self.entry.subject_type, self.entry.subject_id)
+        return "" if about == f"patient {self.entry.patient_id}" else about
+
+    @property
+    def who(self) -> str:
+        if self.entry.by is not None:
+            return self.entry.by.name
+        return "The patient" if self.entry.via == Via.PATIENT_PAGE else "The system"
+
+    @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        after = {} if self.entry.action == LISTED else self.entry.after
+        return words.changes(self.entry.before, after)
+
+
+def rows_of(entries: Sequence[AuditEntry], staff: Staff) -> list[Row]:
+    """A row for each entry, in a constant number of queries."""
+    about = {entry.pk: _patients(entry) for entry in entries}
+    wanted = {each for ids in about.values() for each in ids}
+    seen = {each.pk: each for each in Patient.objects.seen_by(staff).filter(pk__in=wanted)}
+    rows = []
+    for entry in entries:
+        named = [seen[each] for each in about[entry.pk] if each in seen][:MOST_NAMED]
+        rows.append(Row(entry, named, len(about[entry.pk]) - len(named)))
+    return rows
+
+
+def file_rows(parts: Iterable[Sequence[AuditEntry]], staff: Staff) -> Iterator[Sequence[str]]:
+    """The rows of the file, its head first. Patients stand in it by number, not by name."""
+    yield COLUMNS
+    for entries in parts:
+        for row in rows_of(entries, staff):
+            entry = row.entry
+            yield (
+                entry.at.astimezone(UTC).isoformat(),
+                row.who,
+                entry.action,
+                row.about,
+                " ".join(str(each) for each in _patients(entry)),
+                "; ".join(f"{field}: {value}" for field, value, _ in row.changes if value),
+                "; ".join(f"{field}: {value}" for field, _, value in row.changes if value),
+                entry.reason,
+                entry.site.slug if entry.site else "",
+                entry.via,
+                entry.ip or "",
+                entry.agent,
+                entry.request,
+            )
+
+
+def _patients(entry: AuditEntry) -> list[int]:
+    if entry.action == LISTED:
+        return list(entry.after.get("patients", ()))
+    return [] if entry.patient_id is None else [entry.patient_id]

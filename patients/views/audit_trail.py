@@ -1,0 +1,117 @@
+"""/audit/: who did and saw what, to whose record, when, why and from where. Read-only."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import instant
+from clinic.models import Site, Staff
+from clinic.origin import Via
+from clinic.views.current_site import current_site
+from clinic.views.looking import lists
+from patients.trail import exporting, rows, searching, words
+from patients.trail.searching import Asked, Place
+
+WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
+
+
+class TrailForm(forms.Form):
+    """What to show; days are local to the site, both included."""
+
+    by = forms.ModelChoiceField(Staff.objects.none(), required=False, empty_label="Everybody")
+    action = forms.ChoiceField(required=False, label="What")
+    patient = forms.IntegerField(
+        required=False, label="Patient’s number", min_value=1, max_value=2**63 - 1
+    )
+    ip = forms.GenericIPAddressField(required=False, label="IP address")
+    via = forms.ChoiceField(
+        required=False, label="Way in", choices=[("", "Any way in"), *Via.choices]
+    )
+    since = forms.DateField(
+        required=False,
+        label="From",
+        validators=WITHIN,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    until = forms.DateField(
+        required=False,
+        label="To",
+        validators=WITHIN,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args: Any, staff: Staff, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        sites = searching.sites_of(staff)
+        people = Staff.objects.filter(site_roles__site__in=sites).distinct().order_by("name")
+        cast("forms.ModelChoiceField[Staff]", self.fields["by"]).queryset = people
+        cast(forms.ChoiceField, self.fields["action"]).choices = [
+            ("", "Anything"),
+            *((action, words.said(action)) for action in searching.actions()),
+        ]
+        self.fields["by"].label = "Who"
+        self.fields["patient"].widget.attrs |= {"inputmode": "numeric"}
+
+    def asked(self, site: Site) -> Asked:
+        """What is asked for; nothing while the form is not right."""
+        data = self.cleaned_data if self.is_valid() else {}
+        since, until = data.get("since"), data.get("until")
+        return Asked(
+            by=data["by"].pk if data.get("by") else None,
+            action=data.get("action", ""),
+            patient=data.get("patient"),
+            ip=data.get("ip") or None,
+            via=data.get("via", ""),
+            since=instant(since, 0, site.zone) if since else None,
+            until=instant(until + timedelta(days=1), 0, site.zone) if until else None,
+        )
+
+
+@require_GET
+def trail(request: HttpRequest) -> HttpResponse:
+    """`?after=` is where the page before ended; the filters stand in the address too."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    access.require(staff, Capability.SEE_AUDIT)
+    form = TrailForm(request.GET, staff=staff)
+    asked = form.asked(site)
+    entries, older = searching.page(
+        searching.found(staff, asked), Place.read(request.GET.get("after", ""))
+    )
+    shown = rows.rows_of(entries, staff)
+    lists(request, (each.pk for row in shown for each in row.patients), site_id=site.pk)
+    filters = urlencode(
+        [(name, request.GET[name]) for name in form.fields if request.GET.get(name)]
+    )
+    context = {
+        "site": site,
+        "form": form,
+        "is_filtered": asked != Asked() or bool(form.errors),
+        "rows": shown,
+        "older": f"{filters}&{urlencode({'after': str(older)})}".lstrip("&") if older else "",
+        "is_first": not request.GET.get("after"),
+        "filters": filters,
+    }
+    return render(request, "patients/audit.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def trail_file(request: HttpRequest) -> StreamingHttpResponse:
+    """The same entries as a file, all of them."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    access.require(staff, Capability.SEE_AUDIT)
+    asked = TrailForm(request.GET, staff=staff).asked(site)
+    lines = exporting.as_csv(asked=asked, by=staff, now=timezone.now())
+    answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="audit.csv"'
+    return answer

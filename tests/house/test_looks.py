@@ -1,0 +1,237 @@
+"""Whatever shows a patient's record writes down that it did: every address is opened and read.
+
+A new page or endpoint is found by the walk. One that takes the id of a row which no test furnishes
+yet fails here until `furnished` has such a row.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from appointments.claiming import holding
+from appointments.models import Gap, Task
+from appointments.visits import booking, cancelling
+from appointments.waitlist import entries, offering
+from appointments.waitlist.entries import EarlierVisit
+from clinic.models import AuditEntry, ProtocolVersion, Role, Site, SiteRole, Staff
+from reminders.catalogue import Kind, MessageState
+from reminders.models import Conversation, InboundMessage, SentContent
+from tests.house.test_urls import patterns
+from tests.personas import a_patient
+from tests.reminders.ledger import queued
+from tests.reminders.views.conftest import FIRST, SECOND, Wish
+from tests.reminders.views.conftest import wish as wish  # a fixture
+
+pytestmark = pytest.mark.django_db
+
+FAMILY = "Quxenburg"
+# So large that it stands in no answer by chance.
+FIRST_PATIENT = 918_273_001
+QUARTER = timedelta(minutes=16)
+
+# Nothing of a patient's is behind these: signing in, the stand-in, what programs of others ask,
+# and what patients open by a token of their own.
+BESIDE = (
+    *(
+        "admin/",
+        "sandbox/",
+        "webhooks/",
+        "p/",
+        "health/",
+        "metrics/",
+        "api/schema/",
+        "api/docs/",
+    ),
+    *("login/", "logout/", "api/v1/log", "feeds/<str:token>.ics"),
+)
+# Rows of the house and not of a patient, by the word before their id.
+OF_THE_HOUSE = {"sites", "protocols", "on-call", "feeds", "calendar-feeds", "blocks", "closures"}
+OF_THE_HOUSE |= {"consent-forms", "hours-exceptions", "gaps", "wordings", "wording", "hours"}
+
+
+@pytest.fixture
+def everybody(site: Site) -> Staff:
+    """Somebody who may do everything at the site."""
+    member = Staff.objects.create_user("all@clinic.example", "-", name="Alma All")
+    for role in Role:
+        SiteRole.objects.create(staff=member, site=site, role=role)
+    return member
+
+
+@pytest.fixture
+def furnished(
+    site: Site,
+    house: ProtocolVersion,
+    everybody: Staff,
+    wish: Wish,
+    as_owner: Any,
+    now: datetime,
+) -> dict[str, list[int]]:
+    """One patient with a row of everything; the ids by the words that stand before them."""
+    as_owner(f"ALTER SEQUENCE patients_patient_id_seq RESTART WITH {FIRST_PATIENT}")
+    patient = a_patient(site, everybody, now, family=FAMILY)
+    series = booking.book_series(
+        patient=patient, site=site, version=house, areas=["face"],
+        visits=[wish(SECOND)], by=everybody, now=now,
+    )  # fmt: skip
+    visit = series.appointments.get()
+    sent = queued(visit, now=now, kind=Kind.BOOKING_CONFIRMED)
+    sent.state, sent.accepted_at, sent.wake_at = MessageState.ACCEPTED, now, None
+    sent.save()
+    SentContent.objects.create(
+        message=sent, address="+12125550123", text=f"For {FAMILY}", html=f"<p>{FAMILY}</p>", at=now
+    )
+    conversation = Conversation.objects.create(
+        site=site, channel="sms", address="+12125550123", patient=patient, state="new",
+        opened_at=now, last_at=now,
+    )  # fmt: skip
+    InboundMessage.objects.create(
+        conversation=conversation, provider="twilio", provider_id=uuid4().hex, received_at=now,
+        text="Is it red?",
+    )  # fmt: skip
+    task = Task.objects.create(
+        key="t", site=site, patient=patient, kind="call", title="Call", due_at=now, created_at=now
+    )
+    entry = entries.add(target=EarlierVisit(visit), by=everybody, now=now)
+    invitation = _invited(entry, site, house, everybody, wish, now)
+    hold = holding.hold_plan(
+        patient=patient, site=site, version=house, areas=["face"], visits=[wish(FIRST, "14:00")],
+        by=everybody, now=now,
+    )  # fmt: skip
+    return {
+        "patients": [patient.pk],
+        "contacts": list(patient.contact_points.values_list("pk", flat=True)[:1]),
+        "visits": [visit.pk],
+        "appointments": [visit.pk],
+        "series": [series.pk],
+        "messages": [sent.pk],
+        "inbox": [conversation.pk],
+        "tasks": [task.pk],
+        "waitlist": [entry.pk],
+        "entries": [entry.pk],
+        "holds": [hold.pk],
+        "hold": [hold.pk],
+        "offers": [invitation.offer_id],
+        "invitations": [invitation.pk],
+        "gaps": list(Gap.objects.values_list("pk", flat=True)),
+    }
+
+
+def _invited(
+    entry: Any, site: Site, house: ProtocolVersion, by: Staff, wish: Wish, now: datetime
+) -> Any:
+    """An offer to the entry of a place that somebody else gave back."""
+    other = a_patient(site, by, now, given="Omar", family="Diaz", phone="+12125550188", email="")
+    left = booking.book_series(
+        patient=other, site=site, version=house, areas=["face"], visits=[wish(FIRST)], by=by,
+        now=now,
+    ).appointments.get()  # fmt: skip
+    cancelling.cancel(appointment=left, by=by, now=now, reason="Ill")
+    return offering.offer(gap=Gap.objects.get(), entries=[entry], by=by, now=now).invitations.get()
+
+
+def addresses(furnished: dict[str, list[int]]) -> Iterator[tuple[str, str]]:
+    """Every address that GET may open, as (pattern, address with ids in it)."""
+    for pattern, entry in patterns(get_resolver()):
+        if pattern.startswith(BESIDE) or not _reads(entry) or "^" in pattern:
+            continue
+        parts = [_choices(pattern, part, before, furnished) for part, before in _pieces(pattern)]
+        for chosen in product(*parts):
+            yield pattern, "/" + "".join(chosen)
+
+
+def _reads(entry: URLPattern) -> bool:
+    actions = getattr(entry.callback, "actions", None)
+    return actions is None or "get" in actions
+
+
+def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
+    """The parts of a pattern, each with the word before it."""
+    word = ""
+    for number, part in enumerate(pattern.split("/")):
+        yield (f"/{part}" if number else part), word
+        word = part
+
+
+def _choices(pattern: str, part: str, before: str, furnished: dict[str, list[int]]) -> list[str]:
+    if "<" not in part:
+        return [part]
+    lead, _, kind = part.rpartition("<")
+    name = kind.rstrip(">").rpartition(":")[2]
+    words = {"act": ["close"], "purpose": ["care"], "channel": ["sms"], "site": ["harbour"]}
+    if not kind.startswith("int:"):
+        return [f"{lead}{each}" for each in words.get(name, ["none"])]
+    if {before, pattern.split("/")[0]} & OF_THE_HOUSE and before not in furnished:
+        return [f"{lead}1"]
+    if before not in furnished:
+        pytest.fail(f"{pattern}: furnish a row whose id stands after '{before}/'", pytrace=False)
+    return [f"{lead}{each}" for each in furnished[before]]
+
+
+def signed_in(staff: Staff, now: datetime) -> Client:
+    client = Client()
+    with time_machine.travel(now, tick=False):
+        client.force_login(staff)
+    return client
+
+
+def test_whatever_shows_a_record_writes_that_it_did(
+    furnished: dict[str, list[int]], everybody: Staff, site: Site, now: datetime, settings: Any
+) -> None:
+    settings.SESSION_COOKIE_AGE = 10**7
+    client = signed_in(everybody, now)
+    [patient], [visit] = furnished["patients"], furnished["visits"]
+    asked: dict[str, Any] = {
+        "q": FAMILY, "find": FAMILY, "patient": patient, "series": furnished["series"][0],
+        "date": SECOND, "site": site.slug, "swap": visit, "tab": "sent",
+    }  # fmt: skip
+    marks = (FAMILY, str(patient))
+    silent, seen = [], set()
+    for number, (pattern, address) in enumerate(addresses(furnished)):
+        before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        with time_machine.travel(now + number * QUARTER, tick=False):
+            # A filter of the API holds for one row, too.
+            more = {"patient": patient} if address.startswith("/api/") else asked
+            answer = client.get(address, more)
+        body = b"".join(answer) if answer.streaming else answer.content
+        assert answer.status_code < 500, address
+        text = body.decode(errors="replace").replace("&amp;", "&")
+        for mine in asked.values():  # what was asked comes back as it was, which shows nothing
+            text = text.replace(f"={mine}", "=").replace(f'value="{mine}"', "")
+        if answer.status_code != 200 or not any(mark in text for mark in marks):
+            continue
+        seen.add(pattern)
+        written = AuditEntry.objects.filter(pk__gt=before, by=everybody)
+        if not any(
+            entry.patient_id == patient or patient in entry.after.get("patients", ())
+            for entry in written
+        ):
+            silent.append(f"{pattern} ({address})")
+    assert not silent, "\n".join(silent)
+    assert {
+        "patients/", "patients/<int:patient_id>/", "visits/<int:pk>/", "messages/<int:message_id>/",
+        "inbox/<int:pk>/", "day/", "tasks/", "waitlist/", "api/v1/patients/<int:pk>/",
+        "api/v1/appointments/", "api/v1/appointments/<int:pk>/", "api/v1/messages/<int:pk>/",
+    } <= seen  # fmt: skip
+
+
+def test_the_same_look_is_written_once_in_a_quarter_of_an_hour(
+    furnished: dict[str, list[int]], everybody: Staff, now: datetime
+) -> None:
+    client = signed_in(everybody, now)
+    looks = AuditEntry.objects.filter(
+        action="record.view", subject_type="patients.patient", by=everybody
+    )
+    for minutes, expected in ((0, 1), (5, 1), (14, 1), (15, 2)):
+        with time_machine.travel(now + timedelta(minutes=minutes), tick=False):
+            client.get(f"/patients/{furnished['patients'][0]}/")
+        assert looks.count() == expected
+    entry = looks.latest("id")
+    assert (entry.via, entry.ip, len(entry.request)) == ("page", "127.0.0.1", 32)

@@ -1,0 +1,202 @@
+"""Reading the audit trail: who may, what is found, and that an index answers."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from clinic import audit, csv_cells, origin
+from clinic.models import AuditEntry, Site, Staff
+from clinic.origin import Origin, Via
+from patients import registration
+from patients.models import Patient
+from patients.trail import searching
+from patients.trail.searching import Asked, Place
+from tests.api import CLOCK, api, refused
+from tests.personas import NOW, a_patient
+
+pytestmark = [pytest.mark.django_db, CLOCK]
+
+
+def signed_in(staff: Staff) -> Client:
+    client = Client(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="Tablet 3")
+    client.force_login(staff)
+    return client
+
+
+def test_a_change_is_found_with_before_after_and_where_it_came_from(
+    patient: Patient, front_desk: Staff, manager: Staff
+) -> None:
+    desk = api(front_desk)
+    desk.credentials(REMOTE_ADDR="203.0.113.7", HTTP_USER_AGENT="Tablet 3")
+    desk.patch(f"/api/v1/patients/{patient.pk}/", {"version": 1, "legal_family": "Novak"})
+    [entry] = searching.found(manager, Asked(action="patient.change", patient=patient.pk))
+    assert (entry.before, entry.after) == ({"legal_family": "Sato"}, {"legal_family": "Novak"})
+    assert (entry.by, entry.via, entry.ip) == (front_desk, Via.API, "203.0.113.7")
+    assert len(entry.agent) == 16 and len(entry.request) == 32
+    page = signed_in(manager).get(f"/audit/?patient={patient.pk}&action=patient.change")
+    for shown in ("Ana Front", "Patient: change", "legal family", "Novak", "203.0.113.7", "API"):
+        assert shown in page.content.decode()
+
+
+def test_only_managers_read_it_and_only_that_of_their_sites(
+    patient: Patient,
+    other_site: Site,
+    outsider: Staff,
+    front_desk: Staff,
+    manager: Staff,
+) -> None:
+    theirs = a_patient(other_site, outsider, NOW, family="Elsewhere", phone="+13105550123")
+    assert "Elsewhere" not in signed_in(manager).get("/audit/").content.decode()
+    assert "Sato" not in signed_in(outsider).get("/audit/").content.decode()
+    assert "Elsewhere" in signed_in(outsider).get("/audit/").content.decode()
+    assert not searching.found(outsider, Asked(patient=patient.pk)).exists()
+    body = api(outsider).get(f"/api/v1/audit/?patient={patient.pk}").json()
+    assert body["results"] == []
+    assert api(manager).get(f"/api/v1/audit/?patient={theirs.pk}").json()["results"] == []
+    for path in ("/audit/", "/audit/audit.csv"):
+        assert signed_in(front_desk).get(path).status_code == 403
+        assert Client().get(path).status_code == 302
+    refused(api(front_desk).get("/api/v1/audit/"), 403, "forbidden")
+    refused(api().get("/api/v1/audit/"), 401, "not_authenticated")
+    assert api(manager).post("/api/v1/audit/", {}).status_code == 405
+
+
+def test_a_page_goes_on_where_the_one_before_ended(manager: Staff, site: Site) -> None:
+    for number in range(7):
+        # Three share a moment: the id decides between them.
+        at = NOW + timedelta(seconds=number // 3)
+        audit.record(action=f"act.{number}", subject=site, by=manager, now=at, site=site)
+    rows = searching.found(manager, Asked())
+    seen: list[str] = []
+    place = None
+    while True:
+        entries, place = searching.page(rows, place, size=2)
+        seen += [entry.action for entry in entries]
+        if place is None:
+            break
+        assert Place.read(str(place)) == place
+    assert seen == [f"act.{number}" for number in (6, 5, 4, 3, 2, 1, 0)]
+    assert [each.action for part in searching.everything(rows) for each in part] == seen
+    for nonsense in ("", "x~1", "2027-01-01~3", "2027-01-01T00:00:00+00:00~x"):
+        assert Place.read(nonsense) is None
+
+
+def test_a_list_is_found_by_each_of_its_patients(
+    patient: Patient, manager: Staff, front_desk: Staff
+) -> None:
+    signed_in(front_desk).get("/patients/?q=sato")
+    [entry] = searching.found(manager, Asked(action="record.list", patient=patient.pk))
+    assert entry.after == {"patients": [patient.pk]}
+    assert "sato" not in str(entry.__dict__).lower(), "what was typed is a name"
+
+
+def test_the_file_holds_all_that_fits_and_runs_nothing(
+    patient: Patient, manager: Staff, front_desk: Staff, site: Site
+) -> None:
+    registration.change(
+        patient=patient, expected_version=1, by=front_desk, now=NOW, notes="=HYPERLINK(1)"
+    )
+    answer = signed_in(manager).get(f"/audit/audit.csv?patient={patient.pk}")
+    text = b"".join(answer).decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["what"] for row in rows} >= {"patient.register", "patient.change", "consent.give"}
+    assert not [value for row in rows for value in row.values() if value.startswith(("=", "@"))]
+    by_api = api(manager).get(f"/api/v1/audit/csv/?patient={patient.pk}")
+    assert b"patient.register" in b"".join(by_api)
+    taken = AuditEntry.objects.filter(action="audit.export", by=manager)
+    assert [entry.after for entry in taken] == [{"patient": str(patient.pk)}] * 2
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", " =1", "\r=1"])
+def test_a_cell_is_never_a_formula(text: str) -> None:
+    assert csv_cells.cell(text) == f"'{text}"
+    assert csv_cells.cell("a = b") == "a = b" and csv_cells.cell(None) == ""
+
+
+def test_behind_proxies_the_address_is_what_the_outermost_of_ours_saw() -> None:
+    meta = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.7, 10.0.0.2"}
+    assert origin.client_ip(meta, proxies=0) == "10.0.0.1"
+    assert origin.client_ip(meta, proxies=1) == "10.0.0.2"
+    assert origin.client_ip(meta, proxies=2) == "203.0.113.7"
+    assert origin.client_ip({"REMOTE_ADDR": ""}, proxies=0) is None
+    assert origin.client_ip({"REMOTE_ADDR": "10.0.0.1"}, proxies=1) == "10.0.0.1"
+    assert origin.current() == Origin(Via.SYSTEM)
+
+
+def test_nobody_changes_or_deletes_an_entry(
+    patient: Patient, as_owner: Callable[[str], None]
+) -> None:
+    def as_app(statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    for run in (as_app, as_owner):
+        for statement in (
+            "UPDATE clinic_auditentry SET reason = 'x'",
+            "DELETE FROM clinic_auditentry",
+        ):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                run(statement)
+        with connection.cursor() as cursor:
+            cursor.execute("SET ROLE afterglow_app")
+
+
+@pytest.fixture
+def much(patient: Patient, manager: Staff, site: Site, as_owner: Callable[[str], None]) -> Asked:
+    """Twenty thousand entries by twenty people, a hundred of them about the patient."""
+    Staff.objects.bulk_create(
+        Staff(email=f"{number}@clinic.example", name=str(number)) for number in range(20)
+    )
+    as_owner(
+        f"""INSERT INTO clinic_auditentry (at, by_id, action, subject_type, subject_id, site_id,
+                patient_id, before, after, reason, via, ip)
+            SELECT timestamptz '2027-01-01' + n * interval '1 minute',
+                   (SELECT min(id) FROM clinic_staff) + n % 20, 'act.' || n % 40, 'x.y', n::text,
+                   {site.pk}, CASE WHEN n % 200 = 0 THEN {patient.pk} ELSE -n END, '{{}}', '{{}}',
+                   '', 'page', ('10.0.0.' || n % 250)::inet
+              FROM generate_series(1, 20000) AS n; ANALYZE clinic_auditentry"""
+    )
+    return Asked()
+
+
+def test_every_question_is_answered_from_an_index(
+    much: Asked, patient: Patient, manager: Staff
+) -> None:
+    since = datetime(2027, 1, 8, tzinfo=UTC)
+    questions: dict[str, dict[str, Any]] = {
+        "audit_latest": {},
+        "audit_patient": {"patient": patient.pk},
+        "audit_by": {"by": manager.pk},
+        "audit_action": {"action": "patient.register"},
+        "audit_ip": {"ip": "10.0.0.7"},
+    }
+    for index, question in questions.items():
+        for place in (None, Place(since, 10**6)):
+            rows = searching.found(manager, Asked(**question))
+            if place is not None:
+                rows = rows.filter(at__lte=place.at).exclude(at=place.at, pk__gte=place.pk)
+            plan = rows.select_related("by", "site")[:51].explain()
+            assert index in plan, f"{index} for {question}:\n{plan}"
+            assert "Seq Scan on clinic_auditentry" not in plan, plan
+    assert set(searching.actions()) >= {"act.0", "act.39", "patient.register"}
+
+
+def test_a_look_costs_one_statement(patient: Patient, front_desk: Staff) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        audit.look(subject=patient, patient_id=patient.pk, by=front_desk, now=NOW)
+        audit.look(subject=patient, patient_id=patient.pk, by=front_desk, now=NOW)
+    inserts = [each["sql"] for each in queries if "INSERT" in each["sql"]]
+    assert len(inserts) == 2 and all("ON CONFLICT DO NOTHING" in each for each in inserts)
+    assert AuditEntry.objects.filter(action="record.view").count() == 1
+    with time_machine.travel(NOW, tick=False):
+        audit.look(subject=patient, patient_id=None, by=front_desk, now=NOW)
+    assert AuditEntry.objects.filter(action="record.view").count() == 1
