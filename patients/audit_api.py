@@ -45,7 +45,11 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
 
 class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     by = IdFilter(field_name="by", label="The id of a staff member.")
-    patient = IdFilter(field_name="patient_id", method="about", label="The id of a patient; lists with them included.")
+    patient = IdFilter(
+        field_name="patient_id",
+        method="about",
+        label="The id of a patient; lists with them included.",
+    )
     action = filters.CharFilter(label="Such as `patient.change` or `record.view`.")
     via = filters.ChoiceFilter(choices=Via.choices)
     ip = filters.CharFilter(label="An IP address.", method="from_ip")

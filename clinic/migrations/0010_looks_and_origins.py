@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinic", "0008_plain_names"),
+        ("clinic", "0009_clearance_from"),
     ]
 
     operations = [
