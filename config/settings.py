@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from tempfile import gettempdir
 from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
@@ -244,6 +245,8 @@ SMS_PROVIDER = env.choice("SMS_PROVIDER", ("twilio", "telnyx"))
 # How long a provider may take to know of a text that it did not answer about, before it is asked.
 # Two looks, this far apart, must find nothing before a text is sent again: never under a minute
 # with a real provider.
+# Where a process notes which letter it writes; must outlive the process.
+LAST_WORDS_DIR = env.text("LAST_WORDS_DIR") or str(Path(gettempdir()) / "afterglow-last-words")
 UNKNOWN_SETTLES_SECONDS = env.number("UNKNOWN_SETTLES_SECONDS", 60)
 
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")

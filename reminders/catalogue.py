@@ -155,5 +155,8 @@ REASONS: Mapping[str, str] = {
     "never_taken": "Its provider never took it; it goes out again.",
     "second_try": "It could not be delivered at first; it is tried again.",
     "not_delivered": "The provider took it and could not deliver it.",
+    "ends_its_writer": (
+        "Again and again the process ended that wrote it; it is given up until that is mended."
+    ),
     "cannot_be_written": "Its words could not be put together; staff were told.",
 }

@@ -9,6 +9,7 @@ import signal
 
 AFTER_CLAIM = "after_claim"
 AFTER_GATE = "after_gate"
+WHILE_WRITING = "while_writing"
 BEFORE_MARK = "before_mark"
 AFTER_MARK = "after_mark"
 AFTER_CALL = "after_call"

@@ -8,7 +8,7 @@ from celery import shared_task
 from reminders.journeys import replanning
 from reminders.keeping import words
 from reminders.ledger import claiming
-from reminders.sending import dispatch, tidying
+from reminders.sending import dispatch, last_words, tidying
 from reminders.sending.floor import Floor
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
@@ -23,6 +23,7 @@ def plan() -> None:
 
 @shared_task(name="reminders.tasks.drain")
 def drain() -> None:
+    last_words.collect(now=claiming.database_now())
     dispatch.drain(clock=claiming.database_now, seconds=DRAIN_SECONDS, floor=_floor)
 
 

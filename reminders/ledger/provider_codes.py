@@ -166,6 +166,9 @@ REJECTED = {
 }
 
 OURS = {
+    "writer-died": ErrorRule(
+        Action.ALARM, "Writing the message ended the process that did so, three times."
+    ),
     "no-turn": ErrorRule(Action.RETRY_ONCE, "All connections to the mail server were busy."),
     "no-connection": ErrorRule(Action.RETRY_ONCE, "The provider could not be reached."),
     "timeout": ErrorRule(Action.REPORT, "The provider did not answer in time."),

@@ -15,7 +15,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
 from reminders.catalogue import MessageState
-from reminders.ledger import claiming
+from reminders.ledger import claiming, writing_deaths
 from reminders.models import Message
 
 # What the gate refused may since have been mended: a consent given, a number added.
@@ -70,6 +70,7 @@ def retry(
             *("claim_token", "claimed_at", "accepted_at", "closed_at", "attempts_made"),
         ]
     )
+    writing_deaths.forgive(stored)
     claiming.plan_anew([stored.patient_id])
     audit.record(
         action="message.retry",

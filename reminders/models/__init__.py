@@ -5,7 +5,7 @@ from reminders.models.conversation import Conversation, ConversationState, Inbou
 from reminders.models.draft import DraftText
 from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
-from reminders.models.outcome import Attempt, Receipt, SentContent
+from reminders.models.outcome import Attempt, Receipt, SentContent, WritingDeath
 from reminders.models.provider import CallsUnderWay, ProviderAccount
 from reminders.models.skip import SkipChoice
 from reminders.models.suppression import Suppression, SuppressionReason, SuppressionSource
@@ -32,4 +32,5 @@ __all__ = [
     "SuppressionSource",
     "WordingState",
     "WordingVersion",
+    "WritingDeath",
 ]

@@ -76,6 +76,17 @@ class Attempt(models.Model):
         return f"attempt {self.number} of message {self.message_id}"
 
 
+class WritingDeath(models.Model):
+    """How many processes died while they wrote a message."""
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="+")
+    deaths = models.PositiveSmallIntegerField(default=0)
+    last_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.deaths} died of message {self.message_id}"
+
+
 class Receipt(models.Model):
     """One event that a provider reported; the same event is stored once."""
 

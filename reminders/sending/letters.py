@@ -19,14 +19,17 @@ from django.conf import settings
 
 from appointments import links
 from appointments.models import Appointment, PatientLink
+from reminders import failpoints
 from reminders.catalogue import SAID_NOW, Channel, Kind, Purpose
 from reminders.channels import calendar
 from reminders.channels.base import Outgoing
+from reminders.failpoints import failpoint
 from reminders.gate import Recipient, may_arrive_until
 from reminders.journeys import gathering, saying
 from reminders.models import DraftText, Message, SentContent
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
 from reminders.rewording import in_force
+from reminders.sending import last_words
 from reminders.wording import lettering
 from reminders.wording.rendering import Rendered, render
 from reminders.wording.rules import SUBJECT_LENGTH, WITHOUT_LINK
@@ -64,17 +67,28 @@ def write(
     Patient and site must be loaded with each. `now` becomes the time of what is stored.
     """
     desk = _Desk(messages, recipients, now=now)
-    written, unwritable = [], []
-    for message in messages:
-        try:
-            written.append(desk.write(message))
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception as fault:  # noqa: BLE001 - one bad letter must not hold up the others
-            # The error's text may name the patient.
-            log.error("message %s cannot be written: %s", message.pk, type(fault).__name__)
-            unwritable.append(message)
+    written: list[Written] = []
+    unwritable: list[Message] = []
+    for together in _without_suspects(messages):
+        with last_words.noted(together):
+            for message in together:
+                failpoint(failpoints.WHILE_WRITING)
+                try:
+                    written.append(desk.write(message))
+                except SoftTimeLimitExceeded:
+                    raise
+                except Exception as fault:  # noqa: BLE001 - must not hold up the others
+                    # The error's text may name the patient.
+                    log.error("message %s cannot be written: %s", message.pk, type(fault).__name__)
+                    unwritable.append(message)
     return written, unwritable
+
+
+def _without_suspects(messages: Sequence[Message]) -> list[list[Message]]:
+    """All together, but for those that somebody died of: each of these alone, at the end."""
+    suspects = last_words.suspects()
+    calm = [message for message in messages if message.pk not in suspects]
+    return [calm, *([message] for message in messages if message.pk in suspects)]
 
 
 class _Desk:

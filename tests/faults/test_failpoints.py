@@ -5,16 +5,18 @@ import re
 import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db.models import QuerySet
 from pytest_django import Settings
 
 from appointments.models import Task
+from clinic.models import Staff
 from reminders import failpoints
-from reminders.catalogue import Channel, Kind, MessageState
-from reminders.ledger import claiming, reconciling
-from reminders.models import Message
+from reminders.catalogue import REASONS, Channel, Kind, MessageState
+from reminders.ledger import claiming, reconciling, retrying
+from reminders.models import Message, WritingDeath
 from reminders.proving import proof
 from reminders.proving.checks import Finding
 from reminders.sending import dispatch
@@ -29,7 +31,10 @@ NOWHERE = "http://127.0.0.1:9"  # nobody listens: a provider's reports get lost
 REFERENCE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PATIENTS = 3
 ARRIVED = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
-BEFORE_THE_MARK = {failpoints.AFTER_CLAIM, failpoints.AFTER_GATE, failpoints.BEFORE_MARK}
+BEFORE_THE_MARK = {
+    *(failpoints.AFTER_CLAIM, failpoints.AFTER_GATE),
+    *(failpoints.WHILE_WRITING, failpoints.BEFORE_MARK),
+}
 MOMENTS = [
     value for name, value in vars(failpoints).items() if name.isupper() and isinstance(value, str)
 ]
@@ -106,3 +111,27 @@ def test_whoever_dies_there_another_sends_each_message_once(
         check.name for check, found in proof.prove(now=claiming.database_now()) if found.faults
     ]
     assert not faults
+
+
+@pytest.mark.usefixtures("told")
+def test_a_letter_of_which_three_died_is_given_up_and_the_others_go_out(
+    nursery: Nursery, stand_in: StandIn, settings: Settings, tmp_path: Path
+) -> None:
+    settings.LAST_WORDS_DIR = str(tmp_path)
+    third = f"{failpoints.WHILE_WRITING}:{PATIENTS}"
+    for _ in range(3):
+        assert nursery.loop(failpoint=third).wait() == -signal.SIGKILL
+        assert not notices().exclude(state=MessageState.SCHEDULED).exists()
+    nursery.loop()
+    eventually(lambda: notices(*ARRIVED).count() == 2 * PATIENTS - 1)
+    [given_up] = notices(MessageState.FAILED)
+    assert given_up.gate_why == [REASONS["ends_its_writer"]]
+    assert Task.objects.get(key__startswith="alarm:").title == "Messages do not go out"
+    assert set(arrived(stand_in).values()) == {1}
+    assert not arrived(stand_in)[str(given_up.reference)]
+    # The cause is mended, and it is sent once more.
+    retrying.retry(
+        message=given_up, by=Staff.objects.get(name="Ana Front"), now=claiming.database_now()
+    )
+    eventually(lambda: notices(*ARRIVED).count() == 2 * PATIENTS)
+    assert not WritingDeath.objects.filter(message=given_up).exists()

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from reminders.journeys import replanning
 from reminders.keeping import words
 from reminders.ledger import claiming
-from reminders.sending import dispatch, tidying
+from reminders.sending import dispatch, last_words, tidying
 from reminders.sending.floor import Floor
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class Command(BaseCommand):
 
 
 def _round(stopping: threading.Event, floor: Floor, *, every: float) -> None:
+    last_words.collect(now=claiming.database_now())
     replanning.sync_stale(now=claiming.database_now())
     dispatch.drain(
         clock=claiming.database_now, seconds=every, stopping=stopping.is_set, floor=floor
