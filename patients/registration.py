@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from clinic import access, audit, hours
 from clinic.access import Capability
@@ -164,6 +164,37 @@ def change(
         after={name: str(cleaned[name]) for name in changed},
     )
     return stored
+
+
+@transaction.atomic
+def prefer(
+    *,
+    patient: Patient,
+    language: str,
+    quiet_from: time | None,
+    quiet_until: time | None,
+    now: datetime,
+) -> None:
+    """Save what patients choose themselves. Raises what `change` raises of these fields."""
+    stored = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    whole = {name: getattr(stored, name) for name in CHANGEABLE}
+    chosen = {"language": language, "quiet_from": quiet_from, "quiet_until": quiet_until}
+    _cleaned(whole | chosen, now=now)
+    changed = {name: value for name, value in chosen.items() if value != whole[name]}
+    if not changed:
+        return
+    Patient.objects.filter(pk=stored.pk).update(**changed, version=F("version") + 1)
+    if changed.keys() & PLANNED_FROM:
+        Patient.objects.filter(pk=stored.pk).raise_revision()
+    audit.record(
+        action="patient.change",
+        subject=stored,
+        by=None,
+        now=now,
+        patient_id=stored.pk,
+        before={name: str(whole[name]) for name in changed},
+        after={name: str(value) for name, value in changed.items()},
+    )
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.patient_pages import offer_page
+from reminders.patient_pages import offer_page, preferences_page
 from reminders.views import (
     contact,
     day_list,
@@ -84,6 +84,7 @@ urlpatterns = [
     path("tasks/", tasks.task_list, name="task-list"),
     path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),
+    path("p/<str:token>/preferences/", preferences_page.preferences, name="patient-preferences"),
     path("p/<str:token>/", offer_page.page, name="care-page"),
     path("p/<str:token>/visits.ics", offer_page.visits_file, name="visits-file"),
 ]

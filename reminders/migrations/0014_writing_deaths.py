@@ -5,19 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reminders', '0013_answers_keywords'),
+        ("reminders", "0013_answers_keywords"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WritingDeath',
+            name="WritingDeath",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deaths', models.PositiveSmallIntegerField(default=0)),
-                ('last_at', models.DateTimeField(null=True)),
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='reminders.message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("deaths", models.PositiveSmallIntegerField(default=0)),
+                ("last_at", models.DateTimeField(null=True)),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="reminders.message",
+                    ),
+                ),
             ],
         ),
     ]

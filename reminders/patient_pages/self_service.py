@@ -106,11 +106,11 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
             problem = WORDS[language]["wrong"].format(wrong.tries_left)
     visits = care_page.visits_of(link, now=now)
     shown = visits[0] if visits else None
-    proved = _is_proved(request, link)
+    proved = is_proved(request, link)
     context = {
         "language": language,
         "words": WORDS[language],
-        "site": _site(link, shown),
+        "site": site_of(link, shown),
         "visits": [_said(visit, link, now=now) for visit in visits],
         "problem": problem,
         "form": form,
@@ -197,7 +197,8 @@ def _proved(request: HttpRequest, link: PatientLink) -> HttpResponseRedirect:
     return response
 
 
-def _is_proved(request: HttpRequest, link: PatientLink) -> bool:
+def is_proved(request: HttpRequest, link: PatientLink) -> bool:
+    """Whether this browser gave the patient's birth date at this link not long ago."""
     try:
         signed = _signer.unsign(request.COOKIES.get(PROOF, ""), max_age=PROOF_LIFE)
     except signing.BadSignature:
@@ -205,7 +206,7 @@ def _is_proved(request: HttpRequest, link: PatientLink) -> bool:
     return signed == str(link.pk)
 
 
-def _site(link: PatientLink, visit: Appointment | None) -> Site | None:
+def site_of(link: PatientLink, visit: Appointment | None) -> Site | None:
     """The site to call: of the visit, else one of the patient's."""
     return visit.site if visit is not None else link.patient.sites.order_by("name").first()
 
@@ -220,7 +221,7 @@ def _closed(request: HttpRequest, closed: LinkClosed) -> HttpResponse:
         "words": words,
         "title": words[f"{closed.reason}_title"],
         "sentence": words[closed.reason],
-        "site": _site(link, link.appointment) if link else None,
+        "site": site_of(link, link.appointment) if link else None,
         "sites": [] if link else Site.objects.order_by("name"),
     }
     status = 404 if closed.reason is Closed.UNKNOWN else 410

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.core import signing
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -33,6 +35,7 @@ from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
+from reminders.patient_pages.self_service import PROOF
 from reminders.views.book_series.draft import written
 from tests.browser.conftest import Days, Look, Place, SignIn
 from tests.personas import a_patient
@@ -439,3 +442,24 @@ def test_the_offer_as_the_patient_sees_it(
     page.locator("button[value=accept]").click()
     look("offer-accepted")
     look("offer-unknown", "/p/no-such-token-of-ours/")
+
+
+def test_how_the_patient_wants_to_be_written_to(
+    page: Page, look: Look, live_server: object, patient: Patient
+) -> None:
+    token, link = links.prepare(patient_id=patient.pk, appointment=None, now=timezone.now())
+    link.save()
+    address = f"/p/{token}/preferences/"
+    look("preferences-locked", address)
+    # The page of visits asks for the birth date only where there is a visit.
+    page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
+    look("preferences", address)
+    page.locator("input[name=quiet_from]").fill("13:00")
+    page.get_by_role("button", name="Save").click()
+    look("preferences-refused")
+
+
+def proof_of(link: PatientLink, server: str, path: str) -> Any:
+    """The cookie of a browser that gave the birth date."""
+    signed = signing.TimestampSigner(salt="reminders.patient_pages.self_service").sign(str(link.pk))
+    return {"name": PROOF, "value": signed, "domain": urlsplit(server).hostname, "path": path}
