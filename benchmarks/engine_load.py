@@ -133,7 +133,7 @@ def emptied() -> None:
 
 
 TAKE = """
-UPDATE bench_copy SET state = 'claimed', claim_token = gen_random_uuid(), wake_at = %s
+UPDATE bench_copy SET state = 'submitting', claim_token = gen_random_uuid(), wake_at = %s
  WHERE id = ANY (ARRAY(SELECT id FROM bench_copy
                         WHERE state = 'scheduled' AND wake_at <= %s AND priority = 0
                         ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED))
