@@ -24,7 +24,7 @@ from reminders.channels.base import (
     Unanswered,
 )
 from reminders.ledger.claiming import Due
-from reminders.models import SentContent
+from reminders.ledger.marking import Words
 from reminders.sending.taking import Ready
 
 TEXT = "Bench: see you tomorrow, Tue 16 Feb at 2:00 PM. Reply C to confirm. STOP to opt out."
@@ -65,7 +65,7 @@ def canned(
                 sender="+12125550100",
                 text=TEXT,
             ),
-            SentContent(message_id=each.pk, address=known[each.pk].address, text=TEXT, at=now),
+            Words(message_id=each.pk, address=known[each.pk].address, text=TEXT),
         )
         for each in due
     }

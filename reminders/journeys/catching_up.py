@@ -16,6 +16,7 @@ from django.db.models import F
 
 from patients.models import Patient
 from reminders.catalogue import OFFERS, SAID_NOW, MessageState
+from reminders.ledger.claiming import Due
 from reminders.models import Message
 
 # From then on a window may have cut off what is late besides, so the ledger is asked.
@@ -28,7 +29,7 @@ class Waiting(Protocol):
     @property
     def pk(self) -> int: ...
     @property
-    def patient(self) -> Patient | None: ...
+    def patient_id(self) -> int | None: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -47,21 +48,23 @@ class Waiting(Protocol):
     def needs(self) -> Sequence[str]: ...
 
 
-def held_back(messages: Sequence[Waiting], *, now: datetime) -> set[int]:
+def held_back(messages: Sequence[Due], *, now: datetime) -> set[int]:
     """The ids of those that do not leave now, because their patients are planned anew to catch up.
 
     The caller's transaction holds the patients and leaves these messages as they are. Planning
     makes one message of a group, due at `now`, so the same group never asks for it twice.
     """
+    caught_up = {each.patient_id: each.patient.catch_up_at for each in messages if each.patient}
+    waiting: list[Waiting] = [*messages, *_cut_off(messages, now=now)]
     groups: defaultdict[tuple[object, ...], list[Waiting]] = defaultdict(list)
-    for each in (*messages, *_cut_off(messages, now=now)):
-        if each.patient is not None and _may_join(each, now=now):
-            alike = (each.channel, each.purpose, each.site_id, tuple(each.needs))
-            groups[(each.patient.pk, *alike)].append(each)
-    late = [group for group in groups.values() if _is_burst(group)]
+    for each in waiting:
+        if each.patient_id is not None and _may_join(each, now=now):
+            alike = (each.patient_id, each.channel, each.purpose, each.site_id, *each.needs)
+            groups[alike].append(each)
+    late = [group for group in groups.values() if _is_burst(group, caught_up[group[0].patient_id])]
     if not late:
         return set()
-    patients = {each.patient.pk for group in late for each in group if each.patient}
+    patients = {group[0].patient_id for group in late if group[0].patient_id}
     Patient.objects.filter(pk__in=patients).update(catch_up_at=now, revision=F("revision") + 1)
     return {each.pk for group in late for each in group}
 
@@ -71,27 +74,23 @@ def _may_join(message: Waiting, *, now: datetime) -> bool:
     return not alone and message.expires_at > now
 
 
-def _is_burst(group: Sequence[Waiting]) -> bool:
+def _is_burst(group: Sequence[Waiting], caught_up_at: datetime | None) -> bool:
     """Several of a kind that planning merges, some of them due since the last time it did."""
-    patient = group[0].patient
-    assert patient is not None
-    latest = max(each.due_at for each in group)
-    return len(group) > 1 and (patient.catch_up_at is None or latest > patient.catch_up_at)
+    if len(group) == 1:
+        return False
+    return caught_up_at is None or max(each.due_at for each in group) > caught_up_at
 
 
-def _cut_off(messages: Sequence[Waiting], *, now: datetime) -> list[Message]:
+def _cut_off(messages: Sequence[Due], *, now: datetime) -> list[Message]:
     """What is due beside the late ones of these and is not among them: a window has an end."""
     late = {
-        each.patient.pk: each.patient
+        each.patient_id
         for each in messages
-        if each.patient is not None and each.due_at <= now - LATE and _may_join(each, now=now)
+        if each.patient_id is not None and each.due_at <= now - LATE and _may_join(each, now=now)
     }
     if not late:
         return []
     rest = Message.objects.filter(
         patient__in=late, state=MessageState.SCHEDULED, wake_at__lte=now, priority__gt=0
-    ).exclude(pk__in=[each.pk for each in messages])
-    found = list(rest)
-    for each in found:
-        each.patient = late[each.patient_id or 0]
-    return found
+    )
+    return list(rest.exclude(pk__in=[each.pk for each in messages]))

@@ -17,6 +17,7 @@ from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import saying
+from reminders.ledger.claiming import Holder
 from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import MessageItem, SkipChoice
@@ -122,7 +123,9 @@ def sender_of(site: Site) -> Sender:
     )
 
 
-def reader_of(patient: Patient, recipient: Recipient, *, first_sms: bool = False) -> Reader:
+def reader_of(
+    patient: Patient | Holder, recipient: Recipient, *, first_sms: bool = False
+) -> Reader:
     """A patient as letters address them."""
     return Reader(
         first_name=patient.first_name,

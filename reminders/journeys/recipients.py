@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
+from clinic import statements
 from clinic.models import Site
-from patients import consent
 from patients.dialling import zones_of
-from patients.models import ContactKind, ContactPoint, Patient
+from patients.models import Patient
 from reminders.catalogue import Channel, Purpose
 from reminders.gate import Recipient
-from reminders.ledger.claiming import Due
-from reminders.models import Conversation, Message, Suppression
+from reminders.ledger.claiming import Due, Holder
+from reminders.models import Message
 
-KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
+Consents = frozenset[tuple[str, str]]
 
 
 def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
@@ -31,75 +33,113 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
 def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
     patients = {message.patient_id for message in messages if message.patient_id is not None}
-    consents = consent.standing(patients)
-    own = _addresses(patients)
+    known = _known(patients)
     addresses = {
-        message.pk: message.to_address or own.get((message.patient_id, message.channel), "")
+        message.pk: message.to_address or known[message.patient_id].address(message.channel)
         for message in messages
     }
-    suppressed = _suppressed([*addresses.values(), *own.values()])
-    conversing = _conversing(patients)
-    recipients = {}
-    for message in messages:
-        patient, address = message.patient, addresses[message.pk]
-        phone = own.get((message.patient_id, Channel.SMS), "")
-        recipients[message.pk] = Recipient(
-            consents=consents[patient.pk] if patient else frozenset(),
-            address=address,
-            suppressed=suppressed.get((message.channel, address), ""),
-            zones=_zones(patient, message.site, phone or address),
-            live_from=message.site.live_from,
-            deceased=patient is not None and patient.deceased_at is not None,
-            quiet=_quiet(patient),
-            in_conversation=message.patient_id in conversing,
-            reads_email=_is_open(own.get((message.patient_id, Channel.EMAIL), ""), suppressed)
-            and patient is not None
-            and (Purpose.CARE, Channel.EMAIL) in consents[patient.pk],
+    emails = {each.email for each in known.values()}
+    suppressed = _suppressed(emails.union(addresses.values()))
+    return {
+        message.pk: _recipient(
+            message, addresses[message.pk], known[message.patient_id], suppressed
         )
-    return recipients
+        for message in messages
+    }
 
 
-def _zones(patient: Patient | None, site: Site, phone: str) -> tuple[str, ...]:
+def _recipient(
+    message: Message | Due,
+    address: str,
+    known: _Known,
+    suppressed: Mapping[tuple[str, str], str],
+) -> Recipient:
+    patient, site = message.patient, message.site
+    reads_email = (
+        _BY_EMAIL in known.consents
+        and known.email != ""
+        and (Channel.EMAIL, known.email) not in suppressed
+    )
+    return Recipient(
+        consents=known.consents,
+        address=address,
+        suppressed=suppressed.get((message.channel, address), ""),
+        zones=_zones(patient.zone if patient else "", site.zone, known.phone or address),
+        live_from=site.live_from,
+        deceased=patient is not None and patient.deceased_at is not None,
+        quiet=_quiet(patient),
+        in_conversation=known.is_conversing,
+        reads_email=reads_email,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _zones(own: str, site: str, phone: str) -> tuple[str, ...]:
     """Where the recipient may be: the zone on record, else the site's and those of the number."""
-    if patient is not None and patient.zone:
-        return (patient.zone,)
-    return tuple(dict.fromkeys((site.zone, *zones_of(phone))))
+    return (own,) if own else tuple(dict.fromkeys((site, *zones_of(phone))))
 
 
-def _is_open(address: str, suppressed: Mapping[tuple[str, str], str]) -> bool:
-    return bool(address) and (Channel.EMAIL, address) not in suppressed
-
-
-def _quiet(patient: Patient | None) -> tuple[int, int] | None:
+def _quiet(patient: Patient | Holder | None) -> tuple[int, int] | None:
     if patient is None or patient.quiet_from is None or patient.quiet_until is None:
         return None
     ends = (patient.quiet_from, patient.quiet_until)
     return ends[0].hour * 60 + ends[0].minute, ends[1].hour * 60 + ends[1].minute
 
 
-def _addresses(patients: Collection[int]) -> dict[tuple[int | None, str], str]:
-    """By patient and channel the preferred address, else the first that the patient gave."""
-    channels = {kind.value: channel.value for channel, kind in KIND_OF_CONTACT.items()}
-    points = (
-        ContactPoint.objects.filter(patient__in=patients, retired_at=None)
-        .order_by("-is_preferred", "id")
-        .values_list("patient_id", "kind", "value")
-    )
-    addresses: dict[tuple[int | None, str], str] = {}
-    for patient, kind, value in points:
-        addresses.setdefault((patient, channels[kind]), value)
-    return addresses
+class _Known(NamedTuple):
+    """What is on record of one patient, or of nobody: the preferred number and address, else the
+    first that the patient gave; whether a reply with a symptom is not closed yet."""
+
+    consents: Consents
+    phone: str = ""
+    email: str = ""
+    is_conversing: bool = False
+
+    def address(self, channel: str) -> str:
+        return self.phone if channel == Channel.SMS else self.email
 
 
-def _conversing(patients: Collection[int]) -> set[int | None]:
-    """Those of whom a reply with a symptom is not closed yet."""
-    held = Conversation.objects.open().filter(patient__in=patients, has_symptom=True)
-    return set(held.values_list("patient_id", flat=True))
+_BY_EMAIL = (Purpose.CARE, Channel.EMAIL)
+_NOBODY = _Known(frozenset())
+_PREFERRED = """
+coalesce((SELECT value FROM patients_contactpoint
+           WHERE patient_id = patient.id AND kind = '{kind}' AND retired_at IS NULL
+           ORDER BY is_preferred DESC, id LIMIT 1), '')
+"""
+KNOWN = f"""
+SELECT patient.id,
+       coalesce((SELECT string_agg(purpose || ':' || channel, ' ') FROM patients_contactconsent
+                  WHERE patient_id = patient.id AND closed_at IS NULL), ''),
+       {_PREFERRED.format(kind="phone")}, {_PREFERRED.format(kind="email")},
+       EXISTS (SELECT FROM reminders_conversation
+                WHERE patient_id = patient.id AND has_symptom AND state <> 'closed')
+  FROM unnest(%s::bigint[]) AS patient (id)
+"""
+SUPPRESSED = """
+SELECT suppression.channel, suppression.address, suppression.reason
+  FROM json_array_elements_text(%s::json) AS address (value)
+  JOIN reminders_suppression AS suppression
+    ON suppression.address = address.value AND suppression.lifted_at IS NULL
+   AND suppression.channel IN ('sms', 'email')
+"""
 
 
-def _suppressed(addresses: Collection[str]) -> dict[tuple[str, str], str]:
-    open_now = Suppression.objects.filter(address__in=set(addresses), lifted_at=None)
-    return {
-        (channel, address): reason
-        for channel, address, reason in open_now.values_list("channel", "address", "reason")
+def _known(patients: Collection[int]) -> dict[int | None, _Known]:
+    """By patient what is on record; nobody is among them."""
+    rows = statements.rows(KNOWN, [statements.numbers(patients)]) if patients else []
+    return {None: _NOBODY} | {
+        patient: _Known(_consents(consents), *rest) for patient, consents, *rest in rows
     }
+
+
+@lru_cache(maxsize=1024)
+def _consents(written: str) -> Consents:
+    """Patients agree to the same few things, so they share what is made of them."""
+    return frozenset(
+        (purpose, channel) for purpose, channel in (each.split(":") for each in written.split())
+    )
+
+
+def _suppressed(addresses: Iterable[str]) -> dict[tuple[str, str], str]:
+    rows = statements.rows(SUPPRESSED, [statements.document([*addresses])])
+    return {(channel, address): reason for channel, address, reason in rows}

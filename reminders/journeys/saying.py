@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from reminders.catalogue import SAID_NOW, TELLING_KINDS, Channel, Kind, MessageState
+from reminders.ledger.claiming import Due
 from reminders.models import DraftText, Message, MessageItem, SentContent
 from reminders.planning.facts import Item
 
@@ -25,17 +26,18 @@ _TOLD = (
 Told = tuple[int, str, datetime]
 
 
-def items_of(messages: Sequence[Message]) -> defaultdict[int, list[Item]]:
+def items_of(messages: Sequence[Message | Due]) -> defaultdict[int, list[Item]]:
     """What each message says, by its id."""
-    rows = MessageItem.objects.filter(message__in=messages).order_by("id")
+    rows = MessageItem.objects.filter(message__in=[message.pk for message in messages])
     items: defaultdict[int, list[Item]] = defaultdict(list)
-    for row in rows:
-        item = Item(row.anchor, row.schedule_version, row.step, Channel(row.channel))
-        items[row.message_id].append(item)
+    for pk, anchor, version, step, channel in rows.order_by("id").values_list(
+        "message_id", "anchor", "schedule_version", "step", "channel"
+    ):
+        items[pk].append(Item(anchor, version, step, Channel(channel)))
     return items
 
 
-def drafts_of(messages: Sequence[Message]) -> dict[int, DraftText]:
+def drafts_of(messages: Sequence[Message | Due]) -> dict[int, DraftText]:
     """What somebody gave for each message that is said at once, by its id."""
     at_once = [message.pk for message in messages if message.kind in SAID_NOW]
     if not at_once:

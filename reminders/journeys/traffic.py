@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from django.db import connection
-
+from clinic import statements
 from reminders import caps
 from reminders.caps import Had
 from reminders.catalogue import Channel, Kind, MessageState, Purpose
@@ -24,7 +23,7 @@ from reminders.models import MessageItem, SentContent
 # The first half of every advisory lock that stands for an address.
 LOCK_CLASS = 0x0CA9
 HOLD = """
-SELECT address FROM unnest(%s::text[]) AS address
+SELECT address FROM json_array_elements_text(%s::json) AS address
  WHERE pg_try_advisory_xact_lock(%s, hashtext(address))
 """
 # A provider has it, may have it, or is about to get it.
@@ -61,9 +60,10 @@ class Traffic:
     ) -> None:
         self._now = now
         self._address = {
-            each.pk: known[each.pk].address
+            each.pk: address
             for each in messages
-            if known[each.pk].address and caps.counts(Purpose(each.purpose), Channel(each.channel))
+            if (address := known[each.pk].address)
+            and caps.counts(Purpose(each.purpose), Channel(each.channel))
         }
         self._held = _held({*self._address.values()})
         may_wait = [each for each in messages if self._may_give_way(each)]
@@ -107,9 +107,8 @@ class Traffic:
 def _held(addresses: Collection[str]) -> set[str]:
     if not addresses:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [list(addresses), LOCK_CLASS])
-        return {row[0] for row in cursor.fetchall()}
+    asked = [statements.document([*addresses]), LOCK_CLASS]
+    return {address for (address,) in statements.rows(HOLD, asked)}
 
 
 def _had(addresses: Collection[str], *, since: datetime) -> defaultdict[str, list[Had]]:

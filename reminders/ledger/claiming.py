@@ -9,31 +9,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
+from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import F
 
 from clinic import statements
 from clinic.models import Site
-from patients.models import Patient
 
 # Of the ledger's columns for a provider's code.
 CODE_LENGTH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Holder(NamedTuple):
+    """A patient as their locked row stands, with as much of it as judging and sending need."""
+
+    pk: int
+    revision: int
+    first_name: str
+    language: str
+    zone: str
+    quiet_from: time | None
+    quiet_until: time | None
+    deceased_at: datetime | None
+    catch_up_at: datetime | None
+
+
+class Due(NamedTuple):
     """A due message that this transaction holds, with as much of it as judging and sending need.
 
-    `patient` is as its locked row stands, None when it goes to nobody's address.
+    `patient` is None when it goes to nobody's address.
     """
 
-    patient: Patient | None
+    patient: Holder | None
     site: Site
     pk: int
     key: str
+    reference: str
     patient_id: int | None
     site_id: int
     kind: str
@@ -50,7 +62,7 @@ class Due:
     @property
     def needs(self) -> Sequence[str]:
         """Further consents that it takes."""
-        found: Sequence[str] = json.loads(self.needs_json)
+        found: Sequence[str] = () if self.needs_json == "[]" else json.loads(self.needs_json)
         return found
 
     @property
@@ -101,18 +113,19 @@ def oldest() -> datetime | None:
     return moment
 
 
+# Site and patient are asked row by row: of a join the planner expects next to nothing, and then
+# sorts all that is due for each window.
 _LANE = """
 SELECT * FROM (
- SELECT due.id, due.key, due.patient_id, due.site_id, due.kind, due.channel, due.purpose,
-        due.priority, due.needs::text, due.to_address, due.due_at, due.expires_at, due.reason,
-        due.attempts_made
+ SELECT due.id, due.key, due.reference::text, due.patient_id, due.site_id, due.kind, due.channel,
+        due.purpose, due.priority, due.needs::text, due.to_address, due.due_at, due.expires_at,
+        due.reason, due.attempts_made
    FROM reminders_message AS due
-   JOIN clinic_site AS site
-     ON site.id = due.site_id AND site.revision = site.planned_revision
-   LEFT JOIN patients_patient AS patient ON patient.id = due.patient_id
   WHERE due.{lane} AND due.wake_at BETWEEN %(floor)s AND %(now)s
     AND due.channel = ANY (%(channels)s) AND due.state = 'scheduled'
-    AND (due.patient_id IS NULL OR patient.revision = patient.planned_revision)
+    AND (SELECT revision = planned_revision FROM clinic_site WHERE id = due.site_id)
+    AND (due.patient_id IS NULL
+         OR (SELECT revision = planned_revision FROM patients_patient WHERE id = due.patient_id))
   ORDER BY due.wake_at
   LIMIT %(limit)s
     FOR UPDATE OF due SKIP LOCKED) AS lane
@@ -121,6 +134,12 @@ TAKE = (
     f"SELECT * FROM ({' UNION ALL '.join(_LANE.format(lane=lane) for lane in LANES)}) AS due"
     " LIMIT %(limit)s"
 )
+TAKE_PATIENTS = """
+SELECT id, revision, coalesce(nullif(preferred_name, ''), legal_given), language, zone, quiet_from,
+       quiet_until, deceased_at, catch_up_at
+  FROM patients_patient WHERE id = ANY (%s::bigint[]) AND revision = planned_revision
+   FOR NO KEY UPDATE SKIP LOCKED
+"""
 
 
 def take(
@@ -136,19 +155,16 @@ def take(
     rows = statements.rows(TAKE, values)
     if not rows:
         return []
-    patients = _planned_patients({row[2] for row in rows if row[2] is not None})
-    sites = Site.objects.in_bulk({row[3] for row in rows})
-    return [
-        Due(patients.get(row[2]), sites[row[3]], *row)
-        for row in rows
-        if row[2] is None or row[2] in patients
-    ]
+    patients = _held({row[3] for row in rows} - {None})
+    sites = statements.by_id(Site, {row[4] for row in rows})
+    return [Due(patients[row[3]], sites[row[4]], *row) for row in rows if row[3] in patients]
 
 
-def _planned_patients(ids: Collection[int]) -> dict[int | None, Patient]:
-    """Those of these patients that nobody holds and that do not wait to be planned, now held."""
-    found = Patient.objects.filter(pk__in=ids, planned_revision=F("revision"))
-    return {each.pk: each for each in found.select_for_update(skip_locked=True, no_key=True)}
+def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:
+    """Those of these patients that nobody holds and that do not wait to be planned, now held.
+    Nobody is among them."""
+    found = statements.rows(TAKE_PATIENTS, [statements.numbers(ids)]) if ids else []
+    return {None: None} | {row[0]: Holder._make(row) for row in found}
 
 
 LAPSE = f"""

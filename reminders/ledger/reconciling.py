@@ -129,7 +129,7 @@ def _finish(look: _Look, answer: base.LookUp, *, now: datetime) -> LookUpAnswer:
     if message.state != MessageState.UNKNOWN:
         return said
     if said is LookUpAnswer.FOUND:
-        marking.accept({message.pk: ours[0]}, now=now)
+        marking.accept(message.pk, ours[0], now=now)
         _end(look.attempt, base.Outcome.ACCEPTED)
     elif said is LookUpAnswer.ABSENT and _was_absent_before(look):
         _end(look.attempt, base.Outcome.NOT_SENT)

@@ -30,6 +30,10 @@ class Answer:
     submission: Submission | None
     at: datetime
 
+    @property
+    def is_accepted(self) -> bool:
+        return self.submission is not None and self.submission.outcome is Outcome.ACCEPTED
+
 
 def uncalled(marked: Marked) -> Answer:
     return Answer(marked, None, marked.lease.now)

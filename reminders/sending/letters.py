@@ -26,6 +26,8 @@ from reminders.channels.base import Outgoing
 from reminders.failpoints import failpoint
 from reminders.gate import Recipient, may_arrive_until
 from reminders.journeys import gathering, saying
+from reminders.ledger.claiming import Due
+from reminders.ledger.marking import Words
 from reminders.models import DraftText, Message, SentContent
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
 from reminders.rewording import in_force
@@ -53,15 +55,15 @@ HIDDEN = "…"
 class Written:
     """A message ready to leave, what is stored of it, and the link that it carries, if any."""
 
-    message: Message
+    message: Message | Due
     outgoing: Outgoing
-    content: SentContent
+    words: Words
     link: PatientLink | None
 
 
 def write(
-    messages: Sequence[Message], recipients: Mapping[int, Recipient], *, now: datetime
-) -> tuple[list[Written], list[Message]]:
+    messages: Sequence[Message | Due], recipients: Mapping[int, Recipient], *, now: datetime
+) -> tuple[list[Written], list[Message | Due]]:
     """Write these messages: those ready to leave, and those that cannot be written.
 
     Patient and site must be loaded with each. `now` becomes the time of what is stored.
@@ -96,7 +98,7 @@ class _Desk:
 
     def __init__(
         self,
-        messages: Sequence[Message],
+        messages: Sequence[Message | Due],
         recipients: Mapping[int, Recipient],
         *,
         now: datetime,
@@ -113,7 +115,7 @@ class _Desk:
         self.drafts = saying.drafts_of(messages)
         self.wordings = in_force.at({message.site_id for message in messages})
 
-    def write(self, message: Message) -> Written:
+    def write(self, message: Message | Due) -> Written:
         if message.patient is None and message.kind not in SAID_NOW:
             raise ValueError("the words of this kind speak to a patient")
         items = self.items[message.pk]
@@ -123,7 +125,7 @@ class _Desk:
         draft = self.drafts.get(message.pk)
         urls = _urls(message, token)
         reader = self._reader(message, draft)
-        words = self.wordings[message.site_id].of(Kind(message.kind), reader.language)
+        version = self.wordings[message.site_id].of(Kind(message.kind), reader.language)
         rendered = render(
             lettering.letter(
                 kind=Kind(message.kind),
@@ -136,14 +138,14 @@ class _Desk:
                 unsubscribe_url=urls.unsubscribe,
                 text=draft.text if draft else "",
             ),
-            words.wording,
+            version.wording,
         )
         outgoing = self._outgoing(message, rendered, visits, urls.unsubscribe)
-        content = self._content(outgoing, rendered, token, words)
+        kept = self._kept(outgoing, rendered, token, version)
         # A text with no room or no use for the link leaves it out: then there is none.
-        return Written(message, outgoing, content, link if token in rendered.text else None)
+        return Written(message, outgoing, kept, link if token in rendered.text else None)
 
-    def _reader(self, message: Message, draft: DraftText | None) -> lettering.Reader:
+    def _reader(self, message: Message | Due, draft: DraftText | None) -> lettering.Reader:
         recipient = self.recipients[message.pk]
         told = recipient.address in self.told_opt_out
         is_first = message.channel == Channel.SMS and not told
@@ -154,7 +156,7 @@ class _Desk:
         return replace(reader, language=draft.language) if draft else reader
 
     def _link(
-        self, message: Message, visits: Sequence[VisitFacts]
+        self, message: Message | Due, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
         """A link to the care page, for the first visit that the letter is about; in marketing
         one to unsubscribe, which outlives every visit; with an offer one to its page."""
@@ -181,7 +183,7 @@ class _Desk:
 
     def _outgoing(
         self,
-        message: Message,
+        message: Message | Due,
         rendered: Rendered,
         visits: Sequence[VisitFacts],
         unsubscribe_url: str,
@@ -214,7 +216,7 @@ class _Desk:
 
     def _invitation(
         self,
-        message: Message,
+        message: Message | Due,
         method: Literal["REQUEST", "CANCEL"],
         visits: Sequence[VisitFacts],
     ) -> bytes:
@@ -238,11 +240,9 @@ class _Desk:
             now=self.now,
         )
 
-    def _content(
-        self, outgoing: Outgoing, rendered: Rendered, token: str, words: Version
-    ) -> SentContent:
+    def _kept(self, outgoing: Outgoing, rendered: Rendered, token: str, version: Version) -> Words:
         """What was sent, word for word but for the token: only the patient shall hold that."""
-        content = SentContent(
+        kept = Words(
             message_id=outgoing.message_id,
             address=outgoing.to,
             subject=outgoing.subject[:SUBJECT_LENGTH],
@@ -251,19 +251,17 @@ class _Desk:
             calendar=(outgoing.calendar or b"").decode(),
             segments=rendered.segments,
             tells_opt_out=rendered.tells_opt_out,
-            at=self.now,
-            wording_id=words.stored,
-            wording_digest=words.digest,
+            wording_id=version.stored,
+            wording_digest=version.digest,
         )
-        content.body_digest = body_digest(content)
-        if "\x00" in content.subject + content.text + content.html + content.calendar:
+        if "\x00" in kept.subject + kept.text + kept.html + kept.calendar:
             raise ValueError("a letter cannot hold a null character")
-        return content
+        return kept._replace(body_digest=body_digest(kept))
 
 
-def body_digest(content: SentContent) -> str:
+def body_digest(words: Words | SentContent) -> str:
     """A fingerprint (SHA-256, hexadecimal) of the stored words: subject, text, HTML, invitation."""
-    parts = (content.subject, content.text, content.html, content.calendar)
+    parts = (words.subject, words.text, words.html, words.calendar)
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
@@ -272,7 +270,7 @@ class _Urls(NamedTuple):
     unsubscribe: str = ""
 
 
-def _urls(message: Message, token: str) -> _Urls:
+def _urls(message: Message | Due, token: str) -> _Urls:
     """The addresses that a letter carries."""
     page = f"{settings.PUBLIC_URL}/p/{token}/"
     if message.purpose == Purpose.MARKETING:
@@ -299,13 +297,13 @@ def _invitation_id(items: Sequence[Item]) -> int:
     return int(item.anchor.removeprefix("invitation:"))
 
 
-def _method(message: Message) -> Literal["REQUEST", "CANCEL", ""]:
+def _method(message: Message | Due) -> Literal["REQUEST", "CANCEL", ""]:
     if message.kind == Kind.CANCELLED:
         return "CANCEL"
     return "REQUEST" if message.kind in INVITING else ""
 
 
-def _validity_seconds(message: Message, recipient: Recipient, now: datetime) -> int:
+def _validity_seconds(message: Message | Due, recipient: Recipient, now: datetime) -> int:
     """How long the provider may keep a text: until it expires or the quiet hours begin."""
     closes_at = may_arrive_until(Purpose(message.purpose), message.priority, recipient, now=now)
     ends = [message.expires_at, *([closes_at] if closes_at else [])]

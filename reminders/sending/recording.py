@@ -15,10 +15,11 @@ from reminders.catalogue import MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.failpoints import failpoint
 from reminders.ledger import backoff, marking
-from reminders.ledger.claiming import Due
-from reminders.ledger.marking import AttemptEnd
+from reminders.ledger.claiming import CODE_LENGTH, Due
+from reminders.ledger.marking import PROVIDER_ID_LENGTH, Call
 from reminders.ledger.settling import Settlement, Tally, settle
 from reminders.sending.calling import Answer
+from reminders.sending.taking import Marked
 
 log = logging.getLogger(__name__)
 
@@ -48,33 +49,26 @@ def record(answers: Sequence[Answer]) -> Tally:
 @transaction.atomic
 def _record(answers: Sequence[Answer], *, now: datetime) -> Tally:
     """Settling comes first because it locks patients."""
-    asked = [(each.marked, each.submission) for each in answers if each.submission is not None]
-    accepted = {
-        marked.due.pk: submission.provider_id
-        for marked, submission in asked
-        if submission.outcome is Outcome.ACCEPTED
-    }
-    tally = settle(
-        [_settlement(each, now=now) for each in answers if each.marked.due.pk not in accepted],
+    others = [each for each in answers if not each.is_accepted]
+    tally = settle([_settlement(each, now=now) for each in others], now=now)
+    marking.answered(
+        [_call(each.marked, each.submission) for each in answers if each.submission is not None],
         now=now,
     )
-    marking.accept(accepted, now=now)
-    marking.end_attempts(
-        [
-            AttemptEnd(
-                marked.due.pk,
-                marked.attempt,
-                marked.lease.marked_at,
-                submission.outcome.value,
-                submission.code,
-            )
-            for marked, submission in asked
-        ],
-        now=now,
-    )
-    if accepted:
-        tally["accepted"] = len(accepted)
+    if accepted := len(answers) - len(others):
+        tally["accepted"] = accepted
     return tally
+
+
+def _call(marked: Marked, submission: Submission) -> Call:
+    return Call(
+        marked.due.pk,
+        marked.attempt,
+        marked.lease.marked_at.isoformat(),
+        submission.outcome.value,
+        submission.code[:CODE_LENGTH],
+        submission.provider_id[:PROVIDER_ID_LENGTH],
+    )
 
 
 def _settlement(answer: Answer, *, now: datetime) -> Settlement:

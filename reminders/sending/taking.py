@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -27,8 +27,9 @@ from reminders.journeys.traffic import Traffic
 from reminders.ledger import accounts, claiming, marking
 from reminders.ledger.accounts import Caller, Outlook
 from reminders.ledger.claiming import Due
+from reminders.ledger.marking import Words
 from reminders.ledger.settling import Settlement, Tally, settle
-from reminders.models import Message, SentContent
+from reminders.models import Message
 from reminders.sending import letters
 from reminders.sending.lease import Lease
 
@@ -42,7 +43,7 @@ class Ready:
     """The words of one message, as they leave and as they are kept, and the link they carry."""
 
     outgoing: Outgoing
-    content: SentContent
+    words: Words
     link: PatientLink | None = None
 
 
@@ -84,7 +85,7 @@ class Poison(Exception):
         self.messages = messages
 
 
-def envelope(message: Message | Due) -> gate.Envelope:
+def envelope(message: Message | Due, *, said_by_email: bool = False) -> gate.Envelope:
     """A stored message as the gate sees it."""
     return gate.Envelope(
         purpose=Purpose(message.purpose),
@@ -95,6 +96,7 @@ def envelope(message: Message | Due) -> gate.Envelope:
         needs=tuple(message.needs),
         ends_contact=message.kind == Kind.OPTOUT_ACK,
         kind=Kind(message.kind),
+        said_by_email=said_by_email,
     )
 
 
@@ -102,11 +104,8 @@ def write(
     due: Sequence[Due], known: Mapping[int, gate.Recipient], now: datetime
 ) -> dict[int, Ready]:
     """Letters for these messages."""
-    rows = Message.objects.in_bulk([each.pk for each in due])
-    for each in due:
-        rows[each.pk].patient, rows[each.pk].site = each.patient, each.site
-    written, _ = letters.write([rows[each.pk] for each in due], known, now=now)
-    return {each.message.pk: Ready(each.outgoing, each.content, each.link) for each in written}
+    written, _ = letters.write(due, known, now=now)
+    return {each.message.pk: Ready(each.outgoing, each.words, each.link) for each in written}
 
 
 @transaction.atomic
@@ -228,14 +227,12 @@ class _Taking:
             return []
         token = uuid4()
         attempts = marking.mark(
-            {each.pk: self.opened[each.channel].provider for each in leaving},
+            [(self.opened[each.channel].provider, ready[each.pk].words) for each in leaving],
             token=token,
             now=self.lease.marked_at,
             until=self.lease.until,
         )
-        words = [ready[each.pk] for each in leaving]
-        marking.keep([each.content for each in words], now=self.lease.marked_at)
-        if links := [each.link for each in words if each.link is not None]:
+        if links := [link for each in leaving if (link := ready[each.pk].link) is not None]:
             PatientLink.objects.bulk_create(links)
         return [
             Marked(each, token, attempts[each.pk], ready[each.pk].outgoing, self.lease)
@@ -251,7 +248,7 @@ def _held(
     opened: Collection[str],
 ) -> Settlement | None:
     """Where a message goes that does not leave now; None when it does, and then it counts."""
-    asked = replace(envelope(message), said_by_email=traffic.is_said_by_email(message))
+    asked = envelope(message, said_by_email=traffic.is_said_by_email(message))
     match gate.decide(asked, recipient, now=now, had=traffic.had(message)):
         case gate.Wait(until=until, reason=reason, why=why):
             return _back(message, reason, until, why=[why])

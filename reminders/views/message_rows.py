@@ -109,7 +109,7 @@ def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
     planned = [row.message for row in rows if row.message.state == MessageState.SCHEDULED]
     readers = recipients.of(planned)
     written, _ = letters.write(planned, readers, now=now)
-    drafts = {each.message.pk: each.content for each in written}
+    drafts = {each.message.pk: SentContent(**each.words._asdict(), at=now) for each in written}
     for row in rows:
         pk = row.message.pk
         row.content = sent.get(pk) or drafts.get(pk)

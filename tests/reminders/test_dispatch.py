@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -543,7 +544,8 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     def too_long(due: Sequence[Due], *rest: Any) -> dict[int, Ready]:
         ready = taking.write(due, *rest)
         if poison.pk in ready:
-            ready[poison.pk].content.subject = "x" * 201  # more than the column takes
+            words = ready[poison.pk].words._replace(subject="x" * 201)  # more than the column takes
+            ready[poison.pk] = replace(ready[poison.pk], words=words)
         return ready
 
     channel = Recorder()

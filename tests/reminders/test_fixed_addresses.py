@@ -16,6 +16,7 @@ from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import recipients
 from reminders.ledger import receipts, retrying, skipping
 from reminders.ledger.claiming import Due
+from reminders.ledger.marking import Words
 from reminders.ledger.skipping import SkipRefused
 from reminders.models import Attempt, Message, SentContent, Suppression
 from reminders.sending import dispatch
@@ -54,7 +55,7 @@ def write(
     return {
         each.pk: Ready(
             Outgoing(message_id=each.pk, reference="1", to=NUMBER, sender="1", text="Help"),
-            SentContent(message_id=each.pk, address=NUMBER, text="Help", at=now),
+            Words(message_id=each.pk, address=NUMBER, text="Help"),
         )
         for each in due
     }
