@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from reminders.channels.base import Outcome, Submission
 
@@ -27,6 +28,8 @@ CARRIER_PAUSE = timedelta(seconds=60)
 # What a provider answers to everybody, whatever the message.
 TO_EVERYBODY = frozenset({"20003", "20005", "20429", "30002", "http-401", "http-403", "http-429"})
 NO_CONNECTION = frozenset({"no-connection", "421"})
+# The account works, whatever it thinks of the message.
+WELL = frozenset({Outcome.ACCEPTED, Outcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,27 @@ def _filled(pace: Pace, now: datetime) -> tuple[float, datetime]:
 
 def after(pace: Pace, answers: Sequence[Submission], *, now: datetime) -> Pace:
     """The account after these answers, in the order in which they came."""
-    for answer in answers:
-        pace = _after(pace, answer, now)
+    for is_good, several in groupby(answers, _is_good):
+        if is_good and not (pace.unknown or pace.pauses):
+            pace = _after_good(pace, len(list(several)))
+        else:
+            for answer in several:
+                pace = _after(pace, answer, now)
     return pace
+
+
+def _is_good(answer: Submission) -> bool:
+    """Whether an answer says what became of a message and nothing of the account."""
+    return answer.outcome in WELL and answer.code not in TO_EVERYBODY
+
+
+def _after_good(pace: Pace, number: int) -> Pace:
+    """An account of which nothing was unknown, after good answers: nearly always and to nearly
+    all, so they are counted together."""
+    calls = pace.calls
+    for _ in range(number):
+        calls = (calls // 2 if calls >= REMEMBERED else calls) + 1
+    return replace(pace, calls=calls, lost=0)
 
 
 def slowed(pace: Pace, *, now: datetime) -> Pace:
@@ -113,7 +134,7 @@ def _after(pace: Pace, answer: Submission, now: datetime) -> Pace:
         return replace(
             _blocked(pace, now + pause), pauses=pace.pauses + 1, calls=0, unknown=0, lost=0
         )
-    if pace.pauses and answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED):
+    if pace.pauses and answer.outcome in WELL:
         return replace(pace, pauses=0, blocked_until=None)
     if pace.pauses and answer.outcome is Outcome.UNKNOWN:
         pause = min(FIRST_PAUSE * 2 ** min(pace.pauses, 10), LONGEST_PAUSE)

@@ -30,7 +30,7 @@ class SentContent(models.Model):
     )
     at = models.DateTimeField()
     wording = models.ForeignKey(
-        WordingVersion, on_delete=models.PROTECT, null=True, related_name="+"
+        WordingVersion, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     wording_digest = models.CharField(max_length=64, blank=True)
     body_digest = models.CharField(max_length=64, blank=True)
@@ -40,6 +40,9 @@ class SentContent(models.Model):
         indexes = [
             models.Index(fields=("address", "at"), name="content_address"),
             models.Index(fields=("at",), name="content_to_empty", condition=Q(emptied_at=None)),
+            models.Index(
+                fields=("wording",), name="content_wording", condition=Q(wording__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -56,7 +59,10 @@ class SentContent(models.Model):
 class Attempt(models.Model):
     """One conversation with a provider about one message, and how it ended."""
 
-    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    # `attempt_once` finds a message's attempts.
+    message = models.ForeignKey(
+        Message, on_delete=models.CASCADE, related_name="attempts", db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from reminders.channels.base import Channel, Outcome, Submission
+from reminders.channels.base import Channel, Submission
 from reminders.ledger import accounts
+from reminders.ledger.pacing import WELL
 from reminders.sending.calling import Answer
 
 # So many good answers of a channel are told together: the account's row is everybody's.
 TOLD_TOGETHER = 500
-WELL = frozenset({Outcome.ACCEPTED, Outcome.REFUSED})
 
 
 class Learning:

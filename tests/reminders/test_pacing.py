@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import pytest
 from hypothesis import given
@@ -106,3 +107,14 @@ def test_an_old_account_forgets(answers: list[Submission]) -> None:
     pace = pacing.after(a_pace(), answers, now=NOW)
     assert pace.calls <= pacing.REMEMBERED
     assert pace.unknown <= pace.calls
+
+
+@given(st.lists(st.sampled_from([ACCEPTED, UNKNOWN, LOST]), max_size=400), st.integers(0, 400))
+def test_it_does_not_matter_which_answers_are_told_together(
+    answers: list[Submission], first: int
+) -> None:
+    one_by_one = reduce(lambda pace, each: pacing.after(pace, [each], now=NOW), answers, a_pace())
+    in_two = pacing.after(
+        pacing.after(a_pace(), answers[:first], now=NOW), answers[first:], now=NOW
+    )
+    assert one_by_one == in_two == pacing.after(a_pace(), answers, now=NOW)
