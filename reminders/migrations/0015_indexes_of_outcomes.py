@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("reminders", "0013_answers_keywords"),
+        ("reminders", "0014_writing_deaths"),
     ]
 
     operations = [
