@@ -1,5 +1,6 @@
-"""The API of visits: free places and holds, the visits themselves, the wait-list, tasks, calendar
-feeds, what keeps time free (blocks, closures and exceptional hours), and how a site plans."""
+"""The API of visits: free places and holds, the visits themselves and their logs, the wait-list,
+tasks, calendar feeds, what keeps time free (blocks, closures and exceptional hours), and how a
+site plans."""
 
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
@@ -7,6 +8,7 @@ from appointments.api.closures import Closures
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
+from appointments.api.logs import Logs, Records, Unsigned
 from appointments.api.tasks import Tasks
 from appointments.api.tuning import Scheduling
 from appointments.api.visits import Visits
@@ -17,6 +19,9 @@ _router = router()
 _router.register("series", Availability, basename="api-availability")
 _router.register("appointments", Visits, basename="api-appointments")
 _router.register("holds", Holds, basename="api-holds")
+_router.register("logs", Records, basename="api-records")
+_router.register("logs", Logs, basename="api-logs")
+_router.register("unsigned-logs", Unsigned, basename="api-unsigned-logs")
 _router.register("tasks", Tasks, basename="api-tasks")
 _router.register("waitlist", Entries, basename="api-waitlist")
 _router.register("gaps", Gaps, basename="api-gaps")

@@ -31,6 +31,11 @@ class Finding:
     code: str
     sentence: str
 
+    @property
+    def anchor(self) -> str:
+        """The id of its field on a page."""
+        return self.path.replace("products.", "product.", 1).replace(".", "-")
+
 
 @dataclass(frozen=True, slots=True)
 class Wear:
@@ -193,8 +198,14 @@ def _range(field: LogField) -> str:
 
 
 def range_in_words(field: LogField) -> str:
-    """The range of a field for its hint; empty when it has none."""
-    return "" if field.minimum is None and field.maximum is None else _range(field)
+    """The range of a field for its hint; empty when nothing speaks against large values."""
+    if field.maximum is None:
+        return ""
+    return (
+        f"at most {field.maximum:g}"
+        if field.minimum is None
+        else (f"{field.minimum:g}–{field.maximum:g}")
+    )
 
 
 def _of(path: str, protocol: Protocol) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -21,17 +22,26 @@ def unsigned(site: Site, *, staff: Staff | None = None) -> QuerySet[Appointment]
     A protocol that asks for nothing has no log, and neither have visits that were done before they
     came into this diary.
     """
-    rows = _shown().filter(
-        Q(record=None) | Q(record__signed_at=None),
-        site=site,
-        state=State.DONE,
-        done_at__gte=F("booked_at"),
-        protocol_version__document__has_key="session_log",
-    )
+    rows = unsigned_at([site])
     if staff is not None:
         own = Appointment.objects.filter(_provided_by(staff)).values("pk")
         rows = rows.filter(Q(pk__in=own) | Q(record__drafted_by=staff))
-    return rows.order_by("starts_at", "id")
+    return rows
+
+
+def unsigned_at(sites: Iterable[Site]) -> QuerySet[Appointment]:
+    """As `unsigned`, of several sites."""
+    return (
+        _shown()
+        .filter(
+            Q(record=None) | Q(record__signed_at=None),
+            site__in=sites,
+            state=State.DONE,
+            done_at__gte=F("booked_at"),
+            protocol_version__document__has_key="session_log",
+        )
+        .order_by("starts_at", "id")
+    )
 
 
 def day_of(site: Site, staff: Staff, now: datetime) -> list[Appointment]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from appointments.charting import crediting, drafting
 from appointments.charting.checking import Finding
-from appointments.charting.log import canonical, digest, document_of
+from appointments.charting.log import Log, canonical, digest, document_of
 from appointments.charting.sheets import Sheet, sheet_of
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentRecord
@@ -72,6 +72,21 @@ def sign(
     crediting.ask(record, now=now)
     drafting.settle(visit, now=now)
     return record
+
+
+def save_and_sign(
+    *, appointment: Appointment, log: Log, by: Staff, now: datetime, expected_version: int
+) -> TreatmentRecord:
+    """Keep `log` as the draft and sign it; a visit in treatment is done with it.
+
+    The draft is kept, even when it cannot be signed yet. Raises as `drafting.save` and `sign`.
+    """
+    saved = drafting.save(
+        appointment=appointment, log=log, by=by, now=now, expected_version=expected_version
+    )
+    return sign(
+        appointment=appointment, by=by, now=now, expected_version=saved.version, complete=True
+    )
 
 
 def sign_all(*, appointments: Iterable[Appointment], by: Staff, now: datetime) -> SignedTogether:

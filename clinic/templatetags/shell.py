@@ -31,6 +31,7 @@ class Way:
 # Addresses, not names: the pages above this app are not its to name.
 WAYS = (
     Way("Board", "/board/", "calendar", Capability.SEE_PATIENTS),
+    Way("My day", "/my-day/", "syringe", Capability.CHART),
     Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
     Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
     Way("Inbox", "/inbox/", "text", Capability.RUN_VISIT),

@@ -9,7 +9,14 @@ from datetime import timedelta
 from django.db.models import QuerySet
 
 from appointments.lifecycle import State
-from appointments.models import Answer, Appointment, Invitation, TreatmentSeries
+from appointments.models import (
+    Answer,
+    Appointment,
+    Invitation,
+    TreatmentRecord,
+    TreatmentSeries,
+)
+from appointments.models.record import NOT_WHOLE
 from clinic.models import Site
 from clinic.protocols import loading
 from patients.dialling import zones_of
@@ -143,6 +150,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
         .order_by("session", "id")
     )
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
+    cut_short = _cut_short(rows)
     visits = defaultdict(list)
     for row in rows:
         visits[row.series_id].append(
@@ -159,9 +167,18 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
                 closed_at=row.closed_at,
                 protocol=loading.get(row.protocol_version),
                 told_start=saying.told_before(told[f"visit:{row.pk}"], row.schedule_version),
+                treated=cut_short.get(row.pk),
             )
         )
     return visits
+
+
+def _cut_short(visits: Iterable[Appointment]) -> dict[int, tuple[str, ...]]:
+    """By visit the areas treated in sessions that were not completed, signed or not."""
+    records = TreatmentRecord.objects.filter(
+        appointment__in=[visit.pk for visit in visits], outcome__in=NOT_WHOLE
+    )
+    return {pk: tuple(areas) for pk, areas in records.values_list("appointment_id", "treated")}
 
 
 def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFacts]]:

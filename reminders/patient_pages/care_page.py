@@ -79,7 +79,7 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
     chosen = [step for step in _steps_about(series, about) if _is_advice(step, photos=photos)]
     dated = [(step, _advice(step, about, language, now)) for step in chosen]
     return Care(
-        treatment=series.protocol_of(about).name.get(language),
+        treatment=series.treatment_of(about, language),
         before=tuple(said for step, said in dated if step.phase in (Phase.PRE, Phase.DAY) and said),
         after=tuple(said for step, said in dated if step.phase is Phase.POST and said),
         progress=tuple(said for step, said in dated if step.phase is Phase.FOLLOWUP and said),
@@ -128,6 +128,8 @@ def _products(
     series: SeriesFacts, visit: VisitFacts, language: str, now: datetime
 ) -> Iterator[Advice]:
     zone, end = visit.site.zone, ended_at(visit)
+    if visit.is_untreated:
+        return
     for product in series.protocol_of(visit).products:
         start = hours.after(end, product.start, zone)
         until = hours.after(end, product.until, zone) if product.until else None

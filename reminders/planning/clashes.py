@@ -20,16 +20,16 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
     Two steps of different series contradict when they name one topic, one says avoid and the
     other do, their areas overlap and the times they speak about overlap.
     """
-    areas: dict[int | None, tuple[str, ...]] = {
-        series.id: series.areas for series in patient.series
-    }
+    areas = {
+        visit.anchor: series.areas_of(visit) for series in patient.series for visit in series.visits
+    } | {series.anchor: series.areas for series in patient.series}
     names: dict[int | None, str] = {series.id: series.protocol.name.en for series in patient.series}
     visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
     for one, other in combinations((wish for wish in wishes if wish.topic), 2):
         if not _contradict(one, other) or not _overlap(
-            areas[one.series_id], areas[other.series_id]
+            areas[one.item.anchor], areas[other.item.anchor]
         ):
             continue
         clashing |= {one.item, other.item}

@@ -41,7 +41,8 @@ class SiteFacts:
 class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
-    of no visit. `protocol` is the version that it goes by, None for that of its series."""
+    of no visit. `protocol` is the version that it goes by, None for that of its series. `treated`
+    are the areas of a session that was cut short, None for one that was not."""
 
     id: int
     session: int
@@ -55,10 +56,16 @@ class VisitFacts:
     closed_at: datetime | None = None
     told_start: datetime | None = None
     protocol: Protocol | None = None
+    treated: tuple[str, ...] | None = None
 
     @property
     def anchor(self) -> str:
         return f"visit:{self.id}"
+
+    @property
+    def is_untreated(self) -> bool:
+        """Whether the session was aborted before anything was treated: nothing comes after it."""
+        return self.treated == ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,20 @@ class SeriesFacts:
     def protocol_of(self, visit: VisitFacts) -> Protocol:
         """The version that a visit goes by; a series may have changed its own since."""
         return visit.protocol or self.protocol
+
+    def areas_of(self, visit: VisitFacts) -> tuple[str, ...]:
+        """The areas that a visit is about."""
+        return self.areas if visit.treated is None else visit.treated
+
+    def treatment_of(self, visit: VisitFacts, language: str) -> str:
+        """The treatment as patients know it; of a session cut short with what was treated."""
+        protocol = self.protocol_of(visit)
+        name = protocol.name.get(language)
+        if not visit.treated:
+            return name
+        known = protocol.applicability.areas
+        areas = (known[area].name.get(language) for area in visit.treated if area in known)
+        return f"{name} ({', '.join(areas)})"
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:

@@ -113,7 +113,9 @@ def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
     if step.anchor is Anchor.SESSION_START:
         yield from (visit for visit in series.visits if visit.state in TO_COME)
         return
-    treatable = [visit for visit in series.visits if visit.state in TREATABLE]
+    treatable = [
+        visit for visit in series.visits if visit.state in TREATABLE and not visit.is_untreated
+    ]
     if step.anchor is Anchor.SESSION_END:
         yield from treatable
     elif treatable:
@@ -142,7 +144,12 @@ def _wishes(
             site_id=visit.site.id,
             due_at=due_at,
             expires_at=max(expires_at, due_at + INSTANT),
-            why=(_asks(series, step, visit), _falls(falls, visit), *note),
+            why=(
+                _asks(series, step, visit),
+                _falls(falls, visit),
+                *_cut_short(series, visit),
+                *note,
+            ),
             starts_at=visit.starts_at,
             waits_for=_waits_for(series, step, visit),
             needs=("photos",) if step.applies_if == "consent.photo" else (),
@@ -274,6 +281,12 @@ def _asks(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
     sources = [protocol.evidence[reference] for reference in step.evidence]
     source = f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
     return f"{title_of(protocol)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
+
+
+def _cut_short(series: SeriesFacts, visit: VisitFacts) -> tuple[str, ...]:
+    if not visit.treated:
+        return ()
+    return (f"The session was cut short: it is about {series.treatment_of(visit, 'en')} only.",)
 
 
 def _falls(falls: datetime, visit: VisitFacts) -> str:

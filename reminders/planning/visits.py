@@ -38,6 +38,8 @@ def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     yield from _notice(series, visit)
     if visit.state in TO_COME:
         yield from _reminders(series, visit)
+    if visit.is_untreated:
+        return
     if visit.state in TREATABLE and _has_aftercare(series.protocol_of(visit)):
         yield from _checkout(series, visit)
 

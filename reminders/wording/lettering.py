@@ -78,7 +78,7 @@ def letter(
         steps=tuple(_steps(about, reader)),
         care_url=care_url,
         detail=reader.detail,
-        treatment=protocols[0].name.get(reader.language) if protocols else "",
+        treatment=about[0][0].treatment_of(about[0][1], reader.language) if about else "",
         first_sms=reader.first_sms,
         unsubscribe_url=unsubscribe_url,
         until=_until(offered, reader) if offered else "",

@@ -49,7 +49,7 @@ BESIDE = (
         "api/schema/",
         "api/docs/",
     ),
-    *("login/", "logout/", "api/v1/log", "feeds/<str:token>.ics"),
+    *("login/", "logout/", "api/v1/login/", "api/v1/logout", "feeds/<str:token>.ics"),
 )
 # Rows of the house and not of a patient, by the word before their id.
 OF_THE_HOUSE = {"sites", "protocols", "on-call", "feeds", "calendar-feeds", "blocks", "closures"}
@@ -110,6 +110,9 @@ def furnished(
         "contacts": list(patient.contact_points.values_list("pk", flat=True)[:1]),
         "visits": [visit.pk],
         "appointments": [visit.pk],
+        "log": [visit.pk],
+        "logs": [visit.pk],
+        "place": [visit.pk],
         "series": [series.pk],
         "messages": [sent.pk],
         "inbox": [conversation.pk],

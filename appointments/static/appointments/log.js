@@ -1,0 +1,101 @@
+// The draft of a treatment log saves itself two seconds after the last change. While nothing can be
+// reached it is kept on this device, and saved when there is a connection again.
+"use strict";
+
+(() => {
+  const keyOf = (element) => `log:${element.dataset.by}:${element.dataset.log}`;
+  const closed = document.querySelector("[data-log-closed]");
+  if (closed) try { localStorage.removeItem(keyOf(closed)); } catch { /* not allowed */ }
+  const form = document.querySelector("form[data-log]");
+  if (!form) return;
+  const key = keyOf(form);
+  const saved = document.getElementById("saved");
+  const notice = document.getElementById("unsaved");
+  const version = form.elements.version;
+  const WAIT = 2000, AGAIN = 5000;
+  let timer = 0, sending = false, changed = false, stopped = false;
+
+  const entries = () => {
+    const data = new FormData(form);
+    data.delete("csrfmiddlewaretoken");
+    return [...data];
+  };
+  const say = (words) => { saved.textContent = words; };
+  const warn = (words) => { notice.lastElementChild.textContent = words; notice.hidden = !words; };
+  const keep = () => {
+    try { localStorage.setItem(key, JSON.stringify(entries())); } catch { /* full, or not allowed */ }
+  };
+  const forget = () => { try { localStorage.removeItem(key); } catch { /* not allowed */ } };
+  const soon = (wait = WAIT) => { clearTimeout(timer); timer = setTimeout(save, wait); };
+
+  async function save() {
+    if (sending || stopped) return;
+    sending = true;
+    changed = false;
+    say("Saving…");
+    try {
+      const answer = await fetch(form.dataset.autosave, { method: "POST", body: new FormData(form), redirect: "error" });
+      const said = await answer.json();
+      if (answer.ok) took(said);
+      else refused(said);
+    } catch {
+      changed = true;
+      say("Not saved: no connection. Kept on this device.");
+      soon(AGAIN);
+    }
+    sending = false;
+    if (changed && !stopped) soon();
+  }
+
+  function took(said) {
+    version.value = said.version;
+    warn("");
+    say(`Saved ${said.saved}`);
+    if (!changed) forget();
+  }
+
+  function refused(said) {
+    stopped = said.code !== "not_yet";
+    say("Not saved");
+    warn(said.code === "stale_log" ? `${said.sentence} Press “Save draft” to see them.` : said.sentence);
+  }
+
+  function edited() {
+    if (stopped) return;
+    changed = true;
+    keep();
+    soon();
+  }
+
+  // What was typed here and never reached the clinic, brought back into the page.
+  function restore() {
+    let kept = null;
+    try { kept = JSON.parse(localStorage.getItem(key)); } catch { /* nothing readable */ }
+    if (!Array.isArray(kept)) return;
+    const before = Object.fromEntries(kept).version;
+    const treated = kept.filter(([name]) => name === "treated").map(([, value]) => value);
+    for (const box of form.querySelectorAll("[name=treated]")) box.checked = treated.includes(box.value);
+    for (const [name, value] of kept) {
+      const field = form.elements[name];
+      if (field && !["treated", "version", "act"].includes(name) && "value" in field) field.value = value;
+    }
+    // Saved upon the version that it was typed upon: if that moved on, both values are shown.
+    if (before !== undefined) version.value = before;
+    changed = true;
+    say("Restored from this device");
+    soon(0);
+  }
+
+  form.addEventListener("input", edited);
+  form.addEventListener("change", edited);
+  // Kept until the clinic has it: the answer to a form that was kept says so.
+  form.addEventListener("submit", () => { keep(); stopped = true; clearTimeout(timer); });
+  addEventListener("online", () => { if (changed) soon(0); });
+  // A page brought back from the browser's memory may be saved again.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  if ("kept" in form.dataset || location.hash === "#kept") {
+    forget();
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  if (!document.querySelector(".stored")) restore();
+})();

@@ -1,0 +1,121 @@
+"""/my-day/: a provider's own day. Who is next, which logs are open, which can be signed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from appointments.charting import listing, signing
+from appointments.lifecycle import UNDER_WAY, State
+from appointments.models import Appointment, TreatmentRecord
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import ResourceKind, Staff
+from clinic.protocols import loading as protocols
+from clinic.views.current_site import current_site
+from clinic.views.looking import lists
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One visit: `areas` and `held` in words, and how its log stands (none, draft or signed)."""
+
+    visit: Appointment
+    areas: str
+    held: str
+    record: TreatmentRecord | None
+
+    @property
+    def log(self) -> str:
+        if self.record is None:
+            return ""
+        return "signed" if self.record.is_signed else "draft"
+
+
+@require_GET
+def my_day(request: HttpRequest) -> HttpResponse:
+    """`all=1` lists the unsigned logs of everybody at the site."""
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.CHART, site)
+    everybody = request.GET.get("all") == "1"
+    rows = _rows(listing.day_of(site, staff, now))
+    unsigned = _rows(list(listing.unsigned(site, staff=None if everybody else staff)[:100]))
+    shown = {row.visit.series.patient_id for row in (*rows, *unsigned)}
+    lists(request, shown, site_id=site.pk)
+    context = {
+        "site": site,
+        "now": now,
+        "day": local(now, site.zone).date(),
+        "rows": rows,
+        "here": [row for row in rows if row.visit.state in UNDER_WAY],
+        "next": _next(rows, now),
+        "unsigned": unsigned,
+        "mine": [row for row in unsigned if row.record and row.record.drafted_by_id == staff.pk],
+        "everybody": everybody,
+    }
+    return render(request, "appointments/log/my_day.html", context)
+
+
+@require_POST
+def sign_all(request: HttpRequest) -> HttpResponse:
+    """Sign every log that is complete and that this person wrote."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    done = signing.sign_all(
+        appointments=list(listing.unsigned(site, staff=staff).filter(record__drafted_by=staff)),
+        by=staff,
+        now=timezone.now(),
+    )
+    count, left = len(done.signed), len(done.left)
+    if count:
+        messages.success(request, f"{count} log{'s' if count > 1 else ''} signed.")
+    if left:
+        name = done.left[0][0].series.patient.display_name
+        more = f" And {left - 1} more." if left > 1 else ""
+        messages.error(request, f"{name}: {done.left[0][1]}{more}")
+    if not count and not left:
+        messages.error(request, "You have no draft of a visit that is done.")
+    return HttpResponseRedirect(f"{reverse('my-day')}?site={site.slug}", status=303)
+
+
+def _next(rows: list[Row], now: datetime) -> Row | None:
+    to_come = [row for row in rows if row.visit.state in (State.BOOKED, State.CONFIRMED)]
+    return next((row for row in to_come if row.visit.ends_at > now), None)
+
+
+def _rows(visits: list[Appointment]) -> list[Row]:
+    held = _held(visits)
+    records = {
+        each.appointment_id: each
+        for each in TreatmentRecord.objects.filter(appointment__in=visits).select_related(
+            "drafted_by"
+        )
+    }
+    rows = []
+    for visit in visits:
+        areas = protocols.get(visit.protocol_version).applicability.areas
+        names = ", ".join(areas[area].name.en for area in visit.series.areas)
+        rows.append(Row(visit, names, held.get(visit.pk, ""), records.get(visit.pk)))
+    return rows
+
+
+def _held(visits: list[Appointment]) -> Mapping[int, str]:
+    """Room and device of each visit, in words."""
+    names: dict[int, list[str]] = {}
+    rows = Appointment.objects.filter(
+        pk__in=[visit.pk for visit in visits],
+        allocations__active=True,
+        allocations__resource__kind__in=(ResourceKind.ROOM, ResourceKind.DEVICE),
+    ).order_by("-allocations__resource__kind")
+    for pk, name in rows.values_list("pk", "allocations__resource__name"):
+        names.setdefault(pk, []).append(name)
+    return {pk: " · ".join(each) for pk, each in names.items()}
