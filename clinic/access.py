@@ -26,6 +26,7 @@ class Capability(StrEnum):
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
     SEE_AUDIT = "see_audit"  # who did and saw what
+    SEE_REPORTS = "see_reports"  # how the site does, in figures
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
     PUBLISH_CONSENT_FORMS = "publish_consent_forms"  # what patients sign
     SCREEN = "screen"  # ask screening questions and write down the answers
@@ -69,6 +70,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_SITE,
             Capability.SEE_AUDIT,
             Capability.PUBLISH_WORDING,
+            Capability.SEE_REPORTS,
             Capability.SCREEN,
         }
     ),
@@ -80,6 +82,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.OVERRIDE_INTERVAL,
             Capability.OVERLAP,
             Capability.APPROVE_PROTOCOL,
+            Capability.SEE_REPORTS,
             Capability.PUBLISH_CONSENT_FORMS,
             Capability.CHART,
             Capability.SCREEN,

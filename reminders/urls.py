@@ -11,6 +11,7 @@ from reminders.views import (
     moving,
     patient_list,
     patient_page,
+    reports,
     rippling,
     sent_words,
     series,
@@ -30,7 +31,6 @@ _WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
 
 urlpatterns = [
     path("board/", board.board, name="board"),
-    path("board/place/<int:pk>/", placing.place, name="board-place"),
     path("day/", day_list.day_list, name="day-list"),
     path("series/new/", choose.choose, name="book-series"),
     path("series/new/patients/", choose.find_patients, name="book-series-patients"),
@@ -49,6 +49,7 @@ urlpatterns = [
     path("visits/<int:pk>/", visit.visit, name="visit"),
     path("visits/<int:pk>/cancel/", visit.cancel, name="visit-cancel"),
     path("visits/<int:pk>/move/", moving.move, name="visit-move"),
+    path("visits/<int:pk>/place/", placing.place, name="visit-place"),
     path("visits/<int:pk>/swap/", swapping.swap, name="visit-swap"),
     path("visits/<int:pk>/ripple/", rippling.ripple, name="visit-ripple"),
     path("visits/<int:pk>/take-back/", rippling.take_back, name="visit-take-back"),
@@ -81,6 +82,7 @@ urlpatterns = [
     path("inbox/<int:pk>/count/", inbox.count, name="conversation-count"),
     path("inbox/<int:pk>/match/", inbox.match, name="conversation-match"),
     path("inbox/<int:pk>/close/", inbox.close, name="conversation-close"),
+    path("reports/", reports.reports, name="reports"),
     path("tasks/", tasks.task_list, name="task-list"),
     path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),

@@ -47,6 +47,7 @@ SELDOM = (
     Way("Consent forms", "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
     Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
+    Way("Reports", "/reports/", "list", Capability.SEE_REPORTS),
     Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),
     Way("Audit", "/audit/", "search", Capability.SEE_AUDIT),
 )

@@ -182,7 +182,7 @@ def test_every_face_of_the_board(
     look("board-full", f"{at}&cols=all&visit={visit.pk}")
     look("board-week", f"{at}&view=week&of={treatment_provider.pk}", within="#board")
     look("board-pick", f"{at}&pick={visit.pk}", within="#board")
-    place = f"/board/place/{visit.pk}/"
+    place = f"/visits/{visit.pk}/place/"
     start = other.starts_at.strftime("%Y%m%dT%H%M")
     refused = {"version": visit.version, "start": start, "next": at}
     look("board-refused", place, refused, within="#panel")

@@ -23,6 +23,7 @@ from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.templatetags.ui import VISIT_STATES
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from reminders.views.board import panel, picking
 from reminders.views.board.asking import COLUMNS, ONE_DAY, WEEK, Asked, asked
 from reminders.views.board.columns import Board, of_day, of_week, resources_of
@@ -54,6 +55,11 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
     else:
         kinds = COLUMNS[wanted.cols]
         drawn = of_day(site, staff, wanted.day, kinds, now=now, cancelled=wanted.cancelled)
+    lists(
+        request,
+        (card.visit.series.patient_id for card in drawn.cards.values()),
+        site_id=site.pk,
+    )
     pick = picking.picked(request, site, wanted, now) if Capability.BOOK in held else None
     if pick is not None:
         picking.draw(pick, drawn)

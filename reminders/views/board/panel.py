@@ -18,6 +18,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.views.looking import shows
 from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import day_flags, visit_acts
@@ -37,6 +38,7 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
     )
     if visit is None:
         return {"visit": None, "asked": wanted, "site": site, "here": here(request)}
+    shows(request, visit, patient_id=visit.series.patient_id)
     held = access.capabilities(staff, visit.site)
     moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
     moves = moves if Capability.BOOK in held else ()

@@ -25,7 +25,7 @@ def drop(
     """Lets go of a visit over the row of a wall time, as the script does."""
     start = at(day, wall).strftime("%Y%m%dT%H%M")
     data = {"version": visit.version, "start": start, "next": BOARD, **more}
-    return client.post(f"/board/place/{visit.pk}/", data, headers=HTMX if htmx else {})
+    return client.post(f"/visits/{visit.pk}/place/", data, headers=HTMX if htmx else {})
 
 
 def time_of(visit: Appointment) -> datetime:
@@ -79,7 +79,7 @@ def test_without_script_a_free_start_is_pressed(desk: Client, visits: list[Appoi
     starts = re.findall(r'name="place" value="([^"]+)"><time[^>]*>13:00', page)
     assert len(starts) == 1
     answer = desk.post(
-        f"/board/place/{visits[0].pk}/",
+        f"/visits/{visits[0].pk}/place/",
         {
             "version": visits[0].version,
             "place": starts[0],
@@ -146,7 +146,7 @@ def test_who_may_lays_it_over_another_visit_for_a_reason(
         "override_reason": "Twins, treated together",
         "next": BOARD,
     }
-    answer = client.post(f"/board/place/{visits[0].pk}/", data, headers=HTMX)
+    answer = client.post(f"/visits/{visits[0].pk}/place/", data, headers=HTMX)
     assert answer.status_code == 200
     assert time_of(visits[0]) == at(FIRST, "13:30")
     assert "lane1 of2" in answer.content.decode()
@@ -176,7 +176,7 @@ def test_what_no_board_offers_is_refused(
     desk: Client, visits: list[Appointment], sent: str
 ) -> None:
     data = {"version": visits[0].version, "start": sent, "next": "https://evil.example/"}
-    answer = desk.post(f"/board/place/{visits[0].pk}/", data, headers=HTMX)
+    answer = desk.post(f"/visits/{visits[0].pk}/place/", data, headers=HTMX)
     assert answer.status_code == 409
     assert "evil" not in answer.content.decode()
     assert time_of(visits[0]) == at(FIRST, "10:00")

@@ -1,0 +1,1 @@
+"""What a manager asks at the end of a week: measured and compared."""
