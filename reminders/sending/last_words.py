@@ -26,6 +26,7 @@ from django.conf import settings
 from django.db import connection
 
 from reminders.ledger import writing_deaths
+from reminders.ledger.claiming import Due
 from reminders.models import Message
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def suspects() -> frozenset[int]:
 
 
 @contextmanager
-def noted(messages: Sequence[Message]) -> Iterator[None]:
+def noted(messages: Sequence[Message | Due]) -> Iterator[None]:
     """While the block lasts, this process writes these."""
     _note([message.pk for message in messages])
     try:

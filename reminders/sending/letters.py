@@ -70,7 +70,7 @@ def write(
     """
     desk = _Desk(messages, recipients, now=now)
     written: list[Written] = []
-    unwritable: list[Message] = []
+    unwritable: list[Message | Due] = []
     for together in _without_suspects(messages):
         with last_words.noted(together):
             for message in together:
@@ -86,7 +86,7 @@ def write(
     return written, unwritable
 
 
-def _without_suspects(messages: Sequence[Message]) -> list[list[Message]]:
+def _without_suspects(messages: Sequence[Message | Due]) -> list[list[Message | Due]]:
     """All together, but for those that somebody died of: each of these alone, at the end."""
     suspects = last_words.suspects()
     calm = [message for message in messages if message.pk not in suspects]
