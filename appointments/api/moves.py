@@ -67,6 +67,16 @@ class SwapSerializer(VersionSerializer):
     override_reason = ReasonField(default="", help_text=OVERRIDE)
 
 
+class UndoneSerializer(VersionSerializer):
+    """A visit as it was seen."""
+
+    appointment = Seen(Appointment.objects.seen_by, help_text="The id of a visit.")
+
+
+class UndoTogetherSerializer(Body):
+    visits = serializers.ListField(child=UndoneSerializer(), min_length=1, max_length=MOST_MOVES)
+
+
 def moves_of(asked: Sequence[dict[str, Any]]) -> list[VisitMove]:
     """Raises WallTimeMissing and WallTimeRepeats."""
     return [
@@ -124,6 +134,13 @@ MOVED = [
         },
         request_only=True,
     ),
+]
+UNDONE_TOGETHER = [
+    OpenApiExample(
+        "A move, and the visits that followed it",
+        {"visits": [{"appointment": 21, "version": 2}, {"appointment": 22, "version": 2}]},
+        request_only=True,
+    )
 ]
 MOVED_TOGETHER = [
     OpenApiExample(

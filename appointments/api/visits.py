@@ -5,7 +5,7 @@ Each act names the `version` that was seen; when somebody changed the visit sinc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import django_filters as filters
@@ -31,6 +31,7 @@ from appointments.api.moves import (
     MoveToSerializer,
     ReplanSerializer,
     SwapSerializer,
+    UndoTogetherSerializer,
 )
 from appointments.api.shapes import (
     DayStartsSerializer,
@@ -229,8 +230,31 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         moved = moving.move_together(
             moves=moves.moves_of(asked.pop("moves")), by=self.staff, now=timezone.now(), **asked
         )
-        rows = rows_shown(Appointment.objects.filter(pk__in=[visit.pk for visit in moved]))
-        return Response(VisitSerializer(rows.order_by("starts_at", "id"), many=True).data)
+        return self._several(moved)
+
+    @extend_schema(
+        request=UndoTogetherSerializer,
+        responses=VisitSerializer(many=True),
+        examples=moves.UNDONE_TOGETHER,
+        filters=False,
+    )
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="undo-together",
+        filterset_class=None,
+        pagination_class=None,
+    )
+    def undo_together(self, request: Request) -> Response:
+        """Take back the last act on each of several visits, such as a move that others followed:
+        all of them, or none."""
+        asked = self.body(UndoTogetherSerializer)["visits"]
+        back = undoing.undo_together(
+            visits=[(each["appointment"], each["version"]) for each in asked],
+            by=self.staff,
+            now=timezone.now(),
+        )
+        return self._several(back)
 
     @extend_schema(
         request=SwapSerializer,
@@ -344,6 +368,10 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
             **asked,
         )
         return self._fresh()
+
+    def _several(self, visits: Sequence[Appointment]) -> Response:
+        rows = rows_shown(Appointment.objects.filter(pk__in=[visit.pk for visit in visits]))
+        return Response(VisitSerializer(rows.order_by("starts_at", "id"), many=True).data)
 
     def _fresh(self) -> Response:
         return Response(VisitDetailSerializer(self.get_object()).data)

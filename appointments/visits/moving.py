@@ -262,11 +262,14 @@ def _exchange(
 
 
 def _apart(claims: Sequence[Claim]) -> None:
-    """Raises MovesCollide when two of the new places want one resource at one time."""
+    """Raises MovesCollide when two of the new places want one resource at one time. One that a
+    single place names twice, as two kinds, is left to `checking` to refuse."""
     wanted = [(held, claim) for claim in claims for held in claim.wanted]
     wanted.sort(key=lambda pair: (pair[0].resource_id, pair[0].period.starts_at))
-    for (one, _), (other, claim) in pairwise(wanted):
-        if one.resource_id == other.resource_id and one.period.ends_at > other.period.starts_at:
+    for (one, whose), (other, claim) in pairwise(wanted):
+        is_one_visit = whose is claim and one.visit == other.visit
+        is_one_time = one.period.ends_at > other.period.starts_at
+        if one.resource_id == other.resource_id and is_one_time and not is_one_visit:
             at = format_when(claim.visits[other.visit].starts_at, claim.site.zone, "en")
             who = Resource.objects.get(pk=other.resource_id).name or "The patient"
             raise MovesCollide(

@@ -62,10 +62,13 @@ def undo_together(
     allows that date. Every place that one of them gives up counts as free for the others.
 
     Raises:
-        NothingToUndo: when only the booking is left; cancel the visit instead.
+        NothingToUndo: when only the booking is left (cancel the visit instead), or one is named
+            twice.
         Refused: SlotTaken, SessionTaken, an interval's refusal, StaleVersion; nothing is written.
         Forbidden: when `by` may not do what they take back.
     """
+    if len({appointment.pk for appointment, _ in visits}) < len(visits):
+        raise NothingToUndo("One visit is named twice. Name it once.")
     for appointment, _ in visits:
         access.require(by, Capability.BOOK, appointment.site)
     try:

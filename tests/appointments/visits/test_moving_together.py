@@ -1,6 +1,7 @@
 """Several visits given new places at once, and two that swap: all of it or nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from appointments.refusals import (
     SpacingTooShort,
     StaleVersion,
     VisitLocked,
+    WrongResource,
 )
 from appointments.visits import attendance, cancelling, moving, swapping
 from appointments.visits.moving import VisitMove
@@ -215,6 +217,18 @@ def test_one_visit_with_two_places_and_two_visits_in_one_are_refused(
             by=front_desk,
             now=now,
         )
+
+
+def test_a_device_named_as_the_provider_is_refused_for_what_it_is(
+    visits: list[Appointment], wish: Wish, front_desk: Staff, now: datetime
+) -> None:
+    place = wish(FIRST, "11:00")
+    assert place.device_id is not None
+    wrong = replace(place, provider_id=place.device_id)
+    with pytest.raises(WrongResource, match="is a device, not a provider") as refusal:
+        moving.move_together(moves=[VisitMove(visits[0], wrong)], by=front_desk, now=now)
+    assert refusal.value.field == "provider"
+    assert starts(visits[:1]) == [wish(FIRST).starts_at]
 
 
 def test_a_visit_under_way_over_locked_or_seen_otherwise_stops_all_of_them(

@@ -259,6 +259,23 @@ def test_the_api_ripples_in_one_call(
     assert days(series)[1:] != [SECOND, THIRD]
 
 
+def test_the_api_takes_back_what_followed_a_move_as_a_whole(
+    series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, outsider: Staff
+) -> None:
+    desk, url = api(front_desk), f"{VISITS}undo-together/"
+    asked = {"version": 1, "starts_at": {"wall": f"{SECOND + 2 * WEEK}T10:00"}, "ripple": True}
+    desk.post(f"{VISITS}{visits[1].pk}/move/", asked)
+    assert days(series) != [FIRST, SECOND, THIRD]
+    seen = {"visits": [{"appointment": each.pk, "version": 2} for each in visits[1:]]}
+    refused(api(outsider).post(url, seen), 404, "not_found", "appointment")
+    twice = {"visits": seen["visits"][:1] * 2}
+    refused(desk.post(url, twice), 409, "nothing_to_undo", "state")
+    back = desk.post(url, seen)
+    assert [each["session"] for each in back.json()] == [2, 3]
+    assert days(series) == [FIRST, SECOND, THIRD]
+    refused(desk.post(url, seen), 409, "stale_version", "version")
+
+
 def test_the_api_swaps_two_visits(
     book: Book, wish: Wish, ben: Patient, visits: list[Appointment], front_desk: Staff
 ) -> None:
