@@ -7,10 +7,12 @@ is gone; nothing else is stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.working_time import inside
@@ -18,7 +20,7 @@ from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Block
 from appointments.proposing import house_hours
 from appointments.proposing.house_hours import HouseHours
-from clinic.hours import Period, instant
+from clinic.hours import Period, instant, local
 from clinic.models import Closure, HoursException, Resource, Site
 
 # Visits that have not begun: a treatment under way is past helping.
@@ -115,16 +117,27 @@ def by_hours(
 ) -> list[Appointment]:
     """The visits of a local day that lie outside the hours which the site, or the provider
     there, has on it; the nearest first."""
-    visits = _to_come(now).filter(
-        site=site,
-        starts_at__gte=instant(day, 0, site.zone),
-        starts_at__lt=instant(day, 24 * 60, site.zone),
-    )
-    if provider is not None:
-        visits = visits.filter(allocations__active=True, allocations__resource=provider)
+    return holding(provider, by_days(site, [day], now=now)[day])
+
+
+def holding(provider: Resource | None, visits: Iterable[Appointment]) -> list[Appointment]:
+    """Those of `visits` that hold a provider; all of them without one."""
+    return [visit for visit in visits if provider is None or provider.pk in _providers(visit)]
+
+
+def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, list[Appointment]]:
+    """By local day, the visits that lie outside the hours which the site, or one of their
+    providers there, has on it; in as many queries for many days as for one."""
+    on_them = reduce(or_, (_begins(day, day, site.zone) for day in days), Q(pk__in=()))
+    visits = _to_come(now).filter(on_them, site=site)
     rows = list(visits.prefetch_related("allocations__resource"))
-    house = house_hours.load(site, day, {each for row in rows for each in _providers(row)})
-    return [row for row in rows if not _within(row, house)]
+    houses = house_hours.load_days(site, days, {each for row in rows for each in _providers(row)})
+    found: dict[date, list[Appointment]] = {day: [] for day in days}
+    for row in rows:
+        day = local(row.starts_at, site.zone).date()
+        if not _within(row, houses[day]):
+            found[day].append(row)
+    return found
 
 
 def of_exception(exception: HoursException, *, now: datetime) -> list[Appointment]:
@@ -134,12 +147,26 @@ def of_exception(exception: HoursException, *, now: datetime) -> list[Appointmen
 
 def by_closure(closure: Closure, *, now: datetime) -> QuerySet[Appointment]:
     """The visits on the days of `closure`, the nearest first."""
-    zone = closure.site.zone
-    return _to_come(now).filter(
-        site=closure.site,
-        starts_at__gte=instant(closure.first_day, 0, zone),
-        starts_at__lt=instant(closure.last_day, 24 * 60, zone),
-    )
+    return _to_come(now).filter(_closed(closure), site=closure.site)
+
+
+def counts_on_closed_days(closures: Sequence[Closure], *, now: datetime) -> list[int]:
+    """How many visits are on the days of each of `closures`, which are of one site."""
+    if not closures:
+        return []
+    each = {f"of_{row.pk}": Count("pk", filter=_closed(row)) for row in closures}
+    visits = _to_come(now).filter(site=closures[0].site).order_by().select_related(None)
+    counted = visits.aggregate(**each)
+    return [counted[f"of_{row.pk}"] for row in closures]
+
+
+def _closed(closure: Closure) -> Q:
+    return _begins(closure.first_day, closure.last_day, closure.site.zone)
+
+
+def _begins(first: date, last: date, zone: str) -> Q:
+    """On the local days from `first` to `last`, both included."""
+    return Q(starts_at__gte=instant(first, 0, zone), starts_at__lt=instant(last, 24 * 60, zone))
 
 
 def _to_come(now: datetime) -> QuerySet[Appointment]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q
 
-from appointments.finding.working_time import Exceptions, ProviderTime, SiteTime
+from appointments.finding.working_time import ProviderTime, SiteTime, Stretches
 from clinic.hours import Period
 from clinic.models import Closure, HoursException, OpeningHours, ProviderHours, Site
 
@@ -31,38 +32,36 @@ class HouseHours:
 
 def load(site: Site, day: date, providers: Collection[int]) -> HouseHours:
     """The hours on `day`, a local date of `site`, in four queries."""
-    opening = OpeningHours.objects.filter(site=site, weekday=day.weekday())
-    closures = Closure.objects.filter(site=site, first_day__lte=day, last_day__gte=day)
+    return load_days(site, [day], providers)[day]
+
+
+def load_days(
+    site: Site, days: Collection[date], providers: Collection[int]
+) -> dict[date, HouseHours]:
+    """The hours on each of `days`, in four queries however many they are."""
     exceptions = HoursException.objects.filter(
-        Q(provider=None) | Q(provider__in=providers), site=site, day=day
-    ).order_by("starts")
-    weeks = ProviderHours.objects.filter(
-        site=site, provider__in=providers, weekday=day.weekday()
-    ).values_list("provider_id", "weekday", "starts", "ends")
-    rows, hours = list(exceptions), list(weeks)
-
-    def other(provider: int | None) -> Exceptions:
-        own = [row for row in rows if row.provider_id == provider]
-        stretches = tuple(
-            (row.starts, row.ends) for row in own if row.starts is not None and row.ends is not None
-        )
-        return {day: stretches} if own else {}
-
-    return HouseHours(
-        day,
-        SiteTime(
-            site.name,
-            site.zone,
-            tuple(opening.values_list("weekday", "opens", "closes")),
-            tuple(closures.values_list("first_day", "last_day", "reason")),
-            other(None),
-        ),
-        {
-            pk: ProviderTime(
-                tuple(stretch for who, *stretch in hours if who == pk),  # type: ignore[misc]
-                _ALWAYS,
-                other(pk),
-            )
-            for pk in providers
-        },
+        Q(provider=None) | Q(provider__in=providers), site=site, day__in=days
     )
+    other: dict[int | None, dict[date, Stretches]] = defaultdict(dict)
+    for row in exceptions.order_by("starts"):
+        is_open = row.starts is not None and row.ends is not None
+        stretch = ((row.starts, row.ends),) if is_open else ()
+        own = other[row.provider_id]
+        own[row.day] = (*own.get(row.day, ()), *stretch)
+    weeks = ProviderHours.objects.filter(site=site, provider__in=providers).values_list(
+        "provider_id", "weekday", "starts", "ends"
+    )
+    hours = list(weeks)
+    opening = OpeningHours.objects.filter(site=site).values_list("weekday", "opens", "closes")
+    closures = Closure.objects.filter(site=site, last_day__gte=min(days, default=date.min))
+    closed = closures.values_list("first_day", "last_day", "reason")
+    there = SiteTime(site.name, site.zone, tuple(opening), tuple(closed), other[None])
+    people = {
+        pk: ProviderTime(
+            tuple(stretch for who, *stretch in hours if who == pk),  # type: ignore[misc]
+            _ALWAYS,
+            other[pk],
+        )
+        for pk in providers
+    }
+    return {day: HouseHours(day, there, people) for day in days}

@@ -111,8 +111,10 @@ def _days(site: Site, now: datetime) -> list[Day]:
     days: dict[tuple[date, int | None], list[HoursException]] = {}
     for row in rows.select_related("site", "provider").order_by("day", "provider", "starts"):
         days.setdefault((row.day, row.provider_id), []).append(row)
+    shown = list(days.items())[:MOST_DAYS]
+    cut_off = affected.by_days(site, {on for (on, _), _ in shown}, now=now)
     found = []
-    for (on, _), stretches in list(days.items())[:MOST_DAYS]:
+    for (on, _), stretches in shown:
         first = stretches[0]
         spans = [(row.starts, row.ends) for row in stretches]
         found.append(
@@ -122,7 +124,7 @@ def _days(site: Site, now: datetime) -> list[Day]:
                 first.provider.name if first.provider else site.name,
                 hours_in_words(tuple((a, b) for a, b in spans if a is not None and b is not None)),
                 first.reason,
-                len(affected.of_exception(first, now=now)),
+                len(affected.holding(first.provider, cut_off[on])),
                 address_of(site, on, first.provider),
             )
         )
@@ -130,7 +132,8 @@ def _days(site: Site, now: datetime) -> list[Day]:
 
 
 def _closed(site: Site, now: datetime) -> list[Day]:
-    rows = site.closures.filter(last_day__gte=local(now, site.zone).date()).select_related("site")
+    today = local(now, site.zone).date()
+    rows = list(site.closures.filter(last_day__gte=today).select_related("site")[:MOST_DAYS])
     return [
         Day(
             row.first_day,
@@ -138,8 +141,8 @@ def _closed(site: Site, now: datetime) -> list[Day]:
             site.name,
             "",
             row.reason,
-            affected.by_closure(row, now=now).count(),
+            outside,
             reverse("closure", args=[row.pk]),
         )
-        for row in rows[:MOST_DAYS]
+        for row, outside in zip(rows, affected.counts_on_closed_days(rows, now=now), strict=True)
     ]

@@ -80,6 +80,34 @@ def test_a_manager_gives_a_day_other_hours_and_sees_who_lies_outside(
     assert "No visit must move" in text_of(boss.get(THAT_DAY))
 
 
+def test_the_list_costs_as_many_queries_for_many_days_as_for_one(
+    boss: Client,
+    site: Site,
+    visits: list[Appointment],
+    treatment_provider: Resource,
+    manager: Staff,
+    now: datetime,
+    django_assert_max_num_queries: Any,
+) -> None:
+    closed = site.closures.create(first_day=FIRST, last_day=FIRST, reason="Floor")
+    other: dict[str, Any] = {"site": site, "stretches": [(720, 1080)], "by": manager, "now": now}
+    exceptional_hours.set_day(day=SECOND, **other)
+    with django_assert_max_num_queries(40) as one:
+        boss.get("/hours/")
+    for week in range(1, 6):
+        site.closures.create(first_day=FIRST + week * DAY, last_day=FIRST + week * DAY, reason="-")
+        exceptional_hours.set_day(day=SECOND + week * DAY, **other)
+    exceptional_hours.set_day(day=SECOND, provider=treatment_provider, **other)
+    with django_assert_max_num_queries(len(one)):
+        page = boss.get("/hours/")
+    outside = {(row.day, row.whose): row.outside for row in page.context["rows"]}
+    assert {key: count for key, count in outside.items() if count} == {
+        (closed.first_day, site.name): 1,
+        (SECOND, site.name): 1,
+        (SECOND, treatment_provider.name): 1,
+    }
+
+
 def test_a_provider_is_away_for_some_days(boss: Client, treatment_provider: Resource) -> None:
     away = form(whose=treatment_provider.pk, hours="none", last_day=FIRST + DAY)
     assert boss.post("/hours/", away)["Location"] == "/hours/?site=harbour"
