@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 from appointments.finding import out_of_hours
@@ -11,9 +11,10 @@ from appointments.finding.intervals import Bounds
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM
 from appointments.finding.plans import Impossible
 from appointments.finding.relaxing import WayOut
+from appointments.models import Block
 from appointments.proposing.loading import Loaded
 from appointments.proposing.places import Problem, Relaxation
-from clinic.hours import format_day, format_when
+from clinic.hours import format_day, format_when, instant
 
 ONE_DAY = timedelta(days=1)
 # So many days with less time than usual are named with their reason.
@@ -108,7 +109,27 @@ def _told(
     if binding in (PROVIDER, ROOM, DEVICE, "site", "together"):
         names = {pk: resource.name for pk, resource in loaded.resources.items()}
         short = out_of_hours.cut_short(facts, names, binding, *days)
+        short += _blocked(facts, names, binding, days)
     return " ".join([sentence, *short[:MOST_CAUSES]]) + _again(facts, binding, until)
+
+
+def _blocked(
+    facts: Facts, names: Mapping[int, str], binding: str, days: tuple[date, date]
+) -> list[str]:
+    """What staff said of the blocks that stand over what binds, the earliest first."""
+    kinds = [binding] if binding in facts.pools else [PROVIDER, ROOM, DEVICE]
+    over = Block.resources.through.objects.filter(
+        resource__in={pk for kind in kinds for pk in facts.pools.get(kind, ())},
+        block__released_at=None,
+        block__starts_at__lt=instant(days[1], 24 * 60, facts.site.zone),
+        block__ends_at__gt=instant(days[0], 0, facts.site.zone),
+    ).exclude(block__reason="")
+    return [
+        f"{names[each.resource_id]} is blocked from"
+        f" {format_when(each.block.starts_at, facts.site.zone, 'en')} to"
+        f" {format_when(each.block.ends_at, facts.site.zone, 'en')} ({each.block.reason})."
+        for each in over.select_related("block").order_by("block__starts_at", "id")[:MOST_CAUSES]
+    ]
 
 
 def _again(facts: Facts, binding: str, until: datetime | None) -> str:

@@ -597,6 +597,7 @@ def test_a_problem_says_until_when_and_what_would_help(
         kind=BlockKind.MAINTENANCE,
         starts_at=at(FIRST + 1 * DAY, "00:00"),
         ends_at=at(FIRST + 100 * DAY, "00:00"),
+        reason="Handpiece sent in",
         by=manager,
         now=now,
     )
@@ -604,7 +605,10 @@ def test_a_problem_says_until_when_and_what_would_help(
     assert problem is not None
     assert (problem.session, problem.binding) == (2, "device")
     assert problem.until == at(FIRST + 100 * DAY, "09:15")
-    assert problem.sentence.endswith(" A device is free from Sat 12 Jun 09:15.")
+    assert problem.sentence.endswith(
+        f" {needling_device.name} is blocked from Fri 5 Mar 00:00 to Sat 12 Jun 00:00"
+        " (Handpiece sent in). A device is free from Sat 12 Jun 09:15."
+    )
     assert [each.kind for each in problem.relaxations] == ["interval", "waitlist"]
     assert problem.relaxations[0].day == FIRST + 100 * DAY
 
