@@ -39,6 +39,7 @@ class Move(StrEnum):
     UNLOCK = "unlock"
     MIGRATE = "migrate"  # to another version of its protocol
     UNDO = "undo"
+    IMPORT = "import"  # from a former system
 
 
 class MoveRefused(Refused):
@@ -102,14 +103,16 @@ _ACTS: dict[Move, str] = {
     Move.UNLOCK: "unlocked",
     Move.MIGRATE: "given another version of its protocol",
     Move.UNDO: "taken back",
+    Move.IMPORT: "brought over",
 }
 
 # Acts beside the course of the day, which no refusal suggests.
 _BESIDE = frozenset({Move.LOCK, Move.UNLOCK, Move.MIGRATE})
 
-# What the latest act leaves that `undo` can take back; booking is taken back by cancelling.
-# A version is changed for a whole series at once, so it is taken back by changing it again.
-UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO, Move.MIGRATE}
+# What the latest act leaves that `undo` can take back; booking is taken back by cancelling, and so
+# is bringing over. A version is changed for a whole series at once, so it is taken back by changing
+# it again.
+UNDOABLE: frozenset[Move] = frozenset(Move) - {Move.BOOK, Move.UNDO, Move.MIGRATE, Move.IMPORT}
 
 
 def allowed(state: State) -> tuple[Move, ...]:

@@ -4,6 +4,15 @@ from appointments.models.allocation import Allocation, Block, BlockKind
 from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.feed import CalendarFeed, FeedDetail
 from appointments.models.hold import Hold, HoldPurpose
+from appointments.models.importing import (
+    BroughtOver,
+    ColumnNaming,
+    Import,
+    ImportPhase,
+    ImportRow,
+    ImportState,
+    RowOutcome,
+)
 from appointments.models.link import PatientLink
 from appointments.models.record import (
     Addendum,
@@ -33,18 +42,25 @@ __all__ = [
     "Appointment",
     "Block",
     "BlockKind",
+    "BroughtOver",
     "CalendarFeed",
     "Cartridge",
+    "ColumnNaming",
     "EntryEnd",
     "FeedDetail",
     "Gap",
     "GapEnd",
     "Hold",
     "HoldPurpose",
+    "Import",
+    "ImportPhase",
+    "ImportRow",
+    "ImportState",
     "Invitation",
     "Offer",
     "OfferEnd",
     "PatientLink",
+    "RowOutcome",
     "SchedulingSettings",
     "SessionCredit",
     "SessionOutcome",

@@ -60,6 +60,12 @@ class Appointment(models.Model):
     )
     cancelled_by_patient = models.BooleanField(default=False)
     is_locked = models.BooleanField(default=False, help_text="Keeps its time; never moved.")
+    imported_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was brought over from a former system."
+    )
+    imported_start = models.DateTimeField(
+        null=True, blank=True, help_text="The start it had there, of which the patient was told."
+    )
     override_reason = models.CharField(
         max_length=200, blank=True, help_text="Why a rule was breached."
     )
@@ -89,6 +95,11 @@ class Appointment(models.Model):
                 | Q(overrides__len__gt=0) & ~Q(override_reason=""),
             ),
             models.CheckConstraint(
+                name="appointment_import_whole",
+                condition=Q(imported_at=None, imported_start=None)
+                | Q(imported_at__isnull=False, imported_start__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="appointment_state_known",
                 condition=Q(state__in=[state.value for state in State]),
             ),
@@ -110,6 +121,15 @@ class Appointment(models.Model):
 
     def __str__(self) -> str:
         return f"appointment {self.pk}"
+
+    @property
+    def is_history(self) -> bool:
+        """Whether it was over when it was brought over; nothing is ever said of it."""
+        over_at = self.done_at or self.closed_at
+        if self.imported_at is None or over_at is None:
+            return False
+        # Every act here makes another version of it.
+        return over_at < self.imported_at or self.version == 1
 
     def resources_held(self) -> dict[str, int]:
         """The ids of the resources that the visit holds now, by kind."""

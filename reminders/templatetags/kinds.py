@@ -100,6 +100,7 @@ MOVES: dict[str, str] = {
     Move.UNLOCK: "Unlocked",
     Move.MIGRATE: "Given another protocol version",
     Move.UNDO: "Taken back",
+    Move.IMPORT: "Brought over",
 }
 
 
