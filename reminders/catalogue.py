@@ -130,6 +130,7 @@ REASONS: Mapping[str, str] = {
     "booked_too_late": "The visit was booked too shortly before it for this message to help.",
     "skipped_by_staff": "Staff chose not to send it.",
     "late": "Its moment had passed when the visit was booked or moved.",
+    "before_import": "It fell due before the visit was brought over; the former system said it.",
     "condition_unknown": "It depends on an answer that is not on record.",
     "superseded": "A newer treatment of the same kind has taken its place.",
     "clashing_advice": "Two treatments ask for opposite things; staff decide.",

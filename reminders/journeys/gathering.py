@@ -117,6 +117,7 @@ def site_facts(site: Site) -> SiteFacts:
         name=site.name,
         zone=site.zone,
         hold=timedelta(seconds=site.notice_hold_seconds),
+        live_from=site.live_from,
     )
 
 
@@ -166,7 +167,11 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
                 done_at=row.done_at,
                 closed_at=row.closed_at,
                 protocol=loading.get(row.protocol_version),
-                told_start=saying.told_before(told[f"visit:{row.pk}"], row.schedule_version),
+                told_start=saying.told_before(
+                    told[f"visit:{row.pk}"], row.schedule_version, elsewhere=row.imported_start
+                ),
+                imported_at=row.imported_at,
+                is_history=row.is_history,
                 treated=cut_short.get(row.pk),
             )
         )

@@ -75,13 +75,18 @@ def told_offers(anchors: Iterable[str]) -> defaultdict[str, set[Channel]]:
     return told
 
 
-def told_before(told: Sequence[Told], version: int) -> datetime | None:
+def told_before(
+    told: Sequence[Told], version: int, *, elsewhere: datetime | None = None
+) -> datetime | None:
     """The start that was told last before a schedule version; a told cancellation unsays it.
+    Before anything was told here it is what a former system told, `elsewhere`.
 
     News of that version by one channel does not count as told: the other still has to say it.
     """
     earlier = [(step, starts_at) for number, step, starts_at in told if number < version]
-    if not earlier or earlier[-1][0] == Kind.CANCELLED:
+    if not earlier:
+        return elsewhere
+    if earlier[-1][0] == Kind.CANCELLED:
         return None
     return earlier[-1][1]
 

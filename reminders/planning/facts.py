@@ -29,12 +29,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """`hold` is how long a notice waits after a change, so that an undo sends nothing."""
+    """`hold` is how long a notice waits after a change, so that an undo sends nothing. What was
+    due before `live_from` (UTC) is never sent."""
 
     id: int
     name: str
     zone: str
     hold: timedelta
+    live_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
     of no visit. `protocol` is the version that it goes by, None for that of its series. `treated`
-    are the areas of a session that was cut short, None for one that was not."""
+    are the areas of a session that was cut short, None for one that was not.
+    `imported_at` is when it was brought over from a former system (UTC); `is_history` when it was
+    over by then."""
 
     id: int
     session: int
@@ -57,6 +61,8 @@ class VisitFacts:
     told_start: datetime | None = None
     protocol: Protocol | None = None
     treated: tuple[str, ...] | None = None
+    imported_at: datetime | None = None
+    is_history: bool = False
 
     @property
     def anchor(self) -> str:
@@ -66,6 +72,12 @@ class VisitFacts:
     def is_untreated(self) -> bool:
         """Whether the session was aborted before anything was treated: nothing comes after it."""
         return self.treated == ()
+
+    @property
+    def told_elsewhere_until(self) -> datetime | None:
+        """Until when the former system was to say what this visit asks for; None when it has
+        been given its time here."""
+        return self.imported_at if self.schedule_version == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ there is one truth about what will be sent and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -73,7 +73,7 @@ def plan(patient: PatientFacts) -> Plan:
     ]
     wished, clash_tasks = clashes.held_back(patient, wished)
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
-    messages = merged(caught_up(wish, patient.catch_up_at) for wish in wished)
+    messages = merged(_caught_up(wished, patient))
     return Plan(tuple(messages), (*tasks, *clash_tasks))
 
 
@@ -111,6 +111,17 @@ def _as_stored(message: Wanted, id: int) -> Stored:
         reason=message.skip,
         why=message.why,
     )
+
+
+def _caught_up(wishes: Iterable[Wish], patient: PatientFacts) -> Iterator[Wish]:
+    """What was late falls due with what else was, unless its site was not live yet: catching up
+    must not bring back what was never to be said."""
+    sites = {visit.site for series in patient.series for visit in series.visits}
+    live_from = {site.id: site.live_from for site in sites}
+    for wish in wishes:
+        live = live_from.get(wish.site_id)
+        is_before = live is not None and wish.due_at < live
+        yield wish if is_before else caught_up(wish, patient.catch_up_at)
 
 
 def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:

@@ -25,6 +25,7 @@ from reminders.planning.wish import (
     TaskWish,
     Wish,
     ended_at,
+    said_elsewhere,
     title_of,
 )
 
@@ -116,10 +117,9 @@ def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
     treatable = [
         visit for visit in series.visits if visit.state in TREATABLE and not visit.is_untreated
     ]
-    if step.anchor is Anchor.SESSION_END:
-        yield from treatable
-    elif treatable:
-        yield max(treatable, key=lambda visit: visit.starts_at)
+    if step.anchor is Anchor.SERIES_LAST:
+        treatable = sorted(treatable, key=lambda visit: visit.starts_at)[-1:]
+    yield from (visit for visit in treatable if not visit.is_history)
 
 
 def _wishes(
@@ -131,7 +131,7 @@ def _wishes(
     due_at, note = _due(patient, step, visit, kind)
     life = CATALOGUE[kind].life
     expires_at = visit.starts_at if life is None else due_at + life
-    skip = _skip(patient, series, step, visit) or ("late" if expires_at <= due_at else "")
+    skip = _skip(patient, series, step, visit, falls) or ("late" if expires_at <= due_at else "")
     for channel in channels_of(step):
         item = _item(series, step, visit, channel)
         if _is_at_once(step, visit) and _said_before(patient, item):
@@ -193,8 +193,12 @@ def _advanced(
     return max(at, visit.scheduled_at + visit.site.hold), (note,)
 
 
-def _skip(patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
+def _skip(
+    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts, falls: datetime
+) -> str:
     """The reason of the plan for not saying a step; empty when there is none."""
+    if elsewhere := said_elsewhere(visit, falls):
+        return elsewhere
     if is_unanswered(step):
         return "condition_unknown"
     if is_late(step, visit) and step.late is Late.SKIP:

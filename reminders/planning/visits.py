@@ -34,7 +34,9 @@ NO_SHOW_DELAY = timedelta(hours=2)
 
 
 def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
-    """Everything that a visit wants said because it is a visit."""
+    """Everything that a visit wants said because it is a visit; of history nothing."""
+    if visit.is_history:
+        return
     yield from _notice(series, visit)
     if visit.state in TO_COME:
         yield from _reminders(series, visit)
@@ -85,7 +87,9 @@ def _held(
 def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     zone, starts_at = visit.site.zone, visit.starts_at
     is_on = f"Session {visit.session} is on {_when(visit, starts_at)}."
-    notice = starts_at - visit.scheduled_at
+    # Who brought it over knows of it for as long as the former system did.
+    is_new = visit.told_elsewhere_until is None
+    notice = starts_at - visit.scheduled_at if is_new else CONFIRM_NOTICE
     confirm_at = hours.instant(
         hours.local(starts_at, zone).date() - CONFIRM_DAYS, CONFIRM_MINUTE, zone
     )

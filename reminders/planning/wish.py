@@ -16,6 +16,8 @@ TREATABLE = (*TO_COME, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 POSTCARE_DELAY = timedelta(minutes=15)
 # The one reason of the plan that a person gave.
 SKIPPED_BY_STAFF = "skipped_by_staff"
+# What fell due before its visit was brought over was for the former system to say.
+SAID_ELSEWHERE = "before_import"
 # A wish that could never be sent still has a life, so that it can be shown with its reason.
 INSTANT = timedelta(minutes=1)
 CRITICAL_PRIORITY = 1
@@ -112,8 +114,14 @@ def about_visit(
         why=why,
         starts_at=visit.starts_at,
         waits_for=waits_for,
-        skip=skip or ("booked_too_late" if ends <= due_at else ""),
+        skip=said_elsewhere(visit, due_at) or skip or ("booked_too_late" if ends <= due_at else ""),
     )
+
+
+def said_elsewhere(visit: VisitFacts, due_at: datetime) -> str:
+    """The reason not to say what was due while a visit was still in a former system."""
+    until = visit.told_elsewhere_until
+    return SAID_ELSEWHERE if until is not None and due_at <= until else ""
 
 
 def ended_at(visit: VisitFacts) -> datetime:
