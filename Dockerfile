@@ -19,6 +19,7 @@ COPY . .
 RUN SECRET_KEY=of-the-image-build PUBLIC_URL=http://localhost EMAIL_URL=smtp://localhost \
     DATABASE_URL=postgres://localhost/x REDIS_URL=redis://localhost \
     python manage.py collectstatic --no-input
+RUN install -d -o afterglow -m 700 /private
 USER afterglow
 EXPOSE 8000
 CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

@@ -27,6 +27,7 @@ class Capability(StrEnum):
     MANAGE_SITE = "manage_site"
     SEE_AUDIT = "see_audit"  # who did and saw what
     SEE_REPORTS = "see_reports"  # how the site does, in figures
+    IMPORT = "import"  # bring the data of a former system over
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
     PUBLISH_CONSENT_FORMS = "publish_consent_forms"  # what patients sign
     SCREEN = "screen"  # ask screening questions and write down the answers
@@ -69,6 +70,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
             Capability.SEE_AUDIT,
+            Capability.IMPORT,
             Capability.PUBLISH_WORDING,
             Capability.SEE_REPORTS,
             Capability.SCREEN,
@@ -131,6 +133,15 @@ def require(staff: Staff, capability: Capability, site: Site | None = None) -> N
         who = ", ".join(roles_with(capability)).lower()
         what = capability.replace("_", " ")
         raise Forbidden(f"You may not {what}{where}. Those who may: {who}.")
+
+
+def sites_with(staff: Staff, capability: Capability) -> QuerySet[Site]:
+    """The sites at which `staff` holds `capability`."""
+    if not staff.is_active:
+        return Site.objects.none()
+    roles = [role for role, held in CAPABILITIES.items() if capability in held]
+    held = Site.objects.filter(site_roles__staff=staff, site_roles__role__in=roles)
+    return held.distinct()
 
 
 def sites_of(staff: Staff) -> QuerySet[Site]:

@@ -36,6 +36,7 @@ CONFLICTS = frozenset(
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
         *("stale_consent_form", "consent_form_state"),
+        "import_state",
         *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }
 )

@@ -39,7 +39,35 @@ def record(
 
     `before` and `after` hold only the fields that changed, as JSON values.
     """
-    return AuditEntry.objects.create(
+    made = entry(
+        action=action,
+        subject=subject,
+        by=by,
+        now=now,
+        site=site,
+        patient_id=patient_id,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+    made.save(force_insert=True)
+    return made
+
+
+def entry(
+    *,
+    action: str,
+    subject: models.Model,
+    by: Staff | None,
+    now: datetime,
+    site: Site | None = None,
+    patient_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """As `record`, for the caller to store with others at once."""
+    return AuditEntry(
         at=now,
         by=by,
         action=action,

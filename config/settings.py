@@ -186,6 +186,9 @@ STORAGES = {
     },
 }
 
+# Files that are served by permission only, or not at all; every process must see the same folder.
+PRIVATE_ROOT = Path(env.text("PRIVATE_ROOT") or BASE_DIR / ".data" / "private")
+
 # --- Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"

@@ -7,7 +7,7 @@ out; they raise it too, so that what was just taken up for the former address is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import available_timezones
@@ -95,16 +95,16 @@ def register(
         "quiet_until": quiet_until,
         "notes": notes,
     }
-    cleaned = _cleaned(fields, now=now)
+    cleaned = as_columns(fields, now=now)
     patient = Patient.objects.create(
         **cleaned,
         resource=Resource.objects.create(kind=ResourceKind.PATIENT),
-        search_key=_search_key(cleaned),
+        search_key=search_key(cleaned),
         created_at=now,
     )
     patient.sites.add(site)
-    _set_contact(patient, ContactKind.PHONE, phone, now=now)
-    _set_contact(patient, ContactKind.EMAIL, email, now=now)
+    set_contact(patient, ContactKind.PHONE, phone, now=now)
+    set_contact(patient, ContactKind.EMAIL, email, now=now)
     audit.record(
         action="patient.register",
         subject=patient,
@@ -139,16 +139,16 @@ def change(
     if unknown := set(fields) - CHANGEABLE:
         raise RegistrationRefused(min(unknown), f"'{min(unknown)}' cannot be changed here.")
     whole = {name: fields.get(name, getattr(stored, name)) for name in CHANGEABLE}
-    cleaned = _cleaned(whole, now=now)
+    cleaned = as_columns(whole, now=now)
     changed = {name for name in CHANGEABLE if cleaned[name] != getattr(stored, name)}
     before = {name: str(getattr(stored, name)) for name in changed}
     for name in changed:
         setattr(stored, name, cleaned[name])
-    stored.search_key = _search_key(cleaned)
+    stored.search_key = search_key(cleaned)
     stored.version += 1
     stored.save(update_fields=[*changed, "search_key", "version"])
     readdressed = [
-        _set_contact(stored, kind, text, now=now)
+        set_contact(stored, kind, text, now=now)
         for kind, text in ((ContactKind.PHONE, phone), (ContactKind.EMAIL, email))
         if text is not None
     ]
@@ -179,7 +179,7 @@ def prefer(
     stored = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     whole = {name: getattr(stored, name) for name in CHANGEABLE}
     chosen = {"language": language, "quiet_from": quiet_from, "quiet_until": quiet_until}
-    _cleaned(whole | chosen, now=now)
+    as_columns(whole | chosen, now=now)
     changed = {name: value for name, value in chosen.items() if value != whole[name]}
     if not changed:
         return
@@ -267,7 +267,8 @@ def require_edit(by: Staff, patient: Patient) -> None:
         access.require(by, Capability.EDIT_PATIENTS, patient.sites.first())
 
 
-def _cleaned(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    """The columns of a patient as they are stored. Raises RegistrationRefused."""
     cleaned: dict[str, Any] = {
         name: " ".join(value.split()) if isinstance(value, str) and name != "notes" else value
         for name, value in fields.items()
@@ -315,14 +316,14 @@ def _minute(at: time) -> int:
     return at.hour * 60 + at.minute
 
 
-def _search_key(fields: dict[str, Any]) -> str:
+def search_key(fields: Mapping[str, Any]) -> str:
     """The folded names between spaces, so that a word is found by its beginning."""
     names = f"{fields['legal_given']} {fields['legal_family']} {fields['preferred_name']}"
     # One letter may fold to many.
     return f" {naming.folded(names)[:SEARCH_KEY_LENGTH]} "
 
 
-def _set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> bool:
+def set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime) -> bool:
     """Make `text` the preferred contact of its kind; the former one is retired, never deleted.
 
     Without a text every contact of the kind is retired. Whether anything changed.

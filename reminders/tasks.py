@@ -5,6 +5,7 @@ A doorbell that comes twice finds nothing to do; one that is lost is made good b
 
 from celery import shared_task
 
+from appointments.importing import working
 from reminders.journeys import replanning
 from reminders.keeping import words
 from reminders.ledger import claiming
@@ -35,3 +36,10 @@ def tidy() -> None:
 @shared_task(name="reminders.tasks.remove_words")
 def remove_words() -> None:
     words.remove(now=claiming.database_now())
+
+
+@shared_task(name="reminders.tasks.bring_over")
+def bring_over() -> None:
+    """Imports that were begun, and files that were kept long enough."""
+    if not working.work(clock=claiming.database_now):
+        working.tidy(now=claiming.database_now())

@@ -1,6 +1,6 @@
 """The API of visits: free places and holds, the visits themselves and their logs, the wait-list,
-tasks, calendar feeds, what keeps time free (blocks, closures and exceptional hours), and how a
-site plans."""
+tasks, calendar feeds, what keeps time free (blocks, closures and exceptional hours), how a site
+plans, and imports of a former system's files."""
 
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
@@ -8,6 +8,7 @@ from appointments.api.closures import Closures
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
+from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
 from appointments.api.tasks import Tasks
 from appointments.api.tuning import Scheduling
@@ -31,6 +32,7 @@ _router.register("calendar-feeds", Feeds, basename="api-feeds")
 _router.register("blocks", Blocks, basename="api-blocks")
 _router.register("closures", Closures, basename="api-closures")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
+_router.register("imports", Imports, basename="api-imports")
 _router.register("sites", Scheduling, basename="api-scheduling")
 
 urlpatterns = _router.urls

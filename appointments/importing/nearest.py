@@ -1,0 +1,55 @@
+"""Finding what a file means by a name, or else what it may have meant. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Generic, TypeVar
+
+from patients.naming import folded
+
+T = TypeVar("T")
+_AS_NEAR = 0.6
+_MOST_LISTED = 6
+
+
+class Unknown(ValueError):
+    """Nothing has this name; the text is a sentence with the nearest one that there is."""
+
+
+class Lookup(Generic[T]):
+    """Values by their names, in any case, without accents and punctuation."""
+
+    def __init__(self, what: str, named: Iterable[tuple[str, T]]) -> None:
+        self._what = what
+        self._values: dict[str, T] = {}
+        self._shown: dict[str, str] = {}
+        twice = set()
+        for name, value in named:
+            key = folded(name)
+            if key in self._values and self._values[key] != value:
+                twice.add(key)
+            self._values.setdefault(key, value)
+            self._shown.setdefault(key, name)
+        # A name of two is the name of none.
+        self._twice = frozenset(twice)
+
+    def find(self, text: str) -> T:
+        """Raises Unknown."""
+        key = folded(text)
+        if key in self._twice:
+            raise Unknown(f"There are several of {self._what} “{text[:60]}”. Rename one of them.")
+        if key in self._values:
+            return self._values[key]
+        raise Unknown(f"There is no {self._what} “{text[:60]}” here. {self._hint(key)}")
+
+    def _hint(self, key: str) -> str:
+        near = get_close_matches(key, self._shown, n=1, cutoff=_AS_NEAR)
+        near = near or [name for name in self._shown if key and (key in name or name in key)][:1]
+        if near:
+            return f"Did you mean “{self._shown[near[0]]}”?"
+        names = sorted(set(self._shown.values()))
+        if not names:
+            return "Add it first."
+        more = " …" if len(names) > _MOST_LISTED else ""
+        return f"There is {', '.join(names[:_MOST_LISTED])}{more}."
