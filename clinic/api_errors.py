@@ -35,7 +35,7 @@ CONFLICTS = frozenset(
         *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
-        *("stale_consent_form", "consent_form_state"),
+        *("stale_consent_form", "consent_form_state", "form_changed", "withdrawn_already"),
         "import_state",
         *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }

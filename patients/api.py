@@ -7,7 +7,12 @@ from typing import Any
 import django_filters as filters
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
@@ -21,6 +26,8 @@ from patients import consent, registration
 from patients.audit_api import AuditTrail
 from patients.models import ConsentChannel, ContactConsent, ContactPoint, Language, Patient, Purpose
 from patients.models.consent import ConsentSource
+from patients.signed_forms_api import AskedSerializer, SignedForms
+from patients.signing import asking
 
 NOTES_LENGTH = 10_000
 
@@ -247,6 +254,19 @@ class Patients(ListModelMixin, RetrieveModelMixin, Rows):
         )
         return Response({"withdrawn": closed})
 
+    @extend_schema(
+        responses=AskedSerializer(many=True),
+        filters=False,
+        parameters=[OpenApiParameter("protocol", str, description="Its id, such as `ipl`.")],
+    )
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_class=None)
+    def forms(self, request: Request, pk: int) -> Response:
+        """List the consent forms in force for photos and a protocol, and where they stand."""
+        protocol = str(request.query_params.get("protocol", ""))[:50].replace("\x00", "")
+        protocols = [protocol] if protocol else []
+        asked = asking.of_patient(self.get_object(), protocols, now=timezone.now())
+        return Response(AskedSerializer(asked, many=True).data)
+
     def _shown(self, patient: Patient) -> Any:
         return PatientSerializer(_whole(Patient.objects.filter(pk=patient.pk)).get()).data
 
@@ -259,5 +279,6 @@ def _whole(rows: QuerySet[Patient]) -> QuerySet[Patient]:
 _router = router()
 _router.register("patients", Patients, basename="api-patients")
 _router.register("audit", AuditTrail, basename="api-audit")
+_router.register("signed-forms", SignedForms, basename="api-signed-forms")
 
 urlpatterns = _router.urls

@@ -24,7 +24,7 @@ from patients.models.consent import ConsentSource
 WORDINGS: dict[str, str] = {
     Purpose.CARE: "care-2026-11",
     Purpose.MARKETING: "marketing-2026-11",
-    Purpose.PHOTOS: "photos-2026-11",
+    Purpose.PHOTOS: "photo-messages-2026-11",
     Purpose.PHI_DETAIL: "phi-detail-2026-11",
 }
 SENT_BY = {

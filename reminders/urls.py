@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reminders.patient_pages import offer_page, preferences_page
+from reminders.patient_pages import forms_page, offer_page, preferences_page
 from reminders.views import (
     contact,
     day_list,
@@ -88,5 +88,8 @@ urlpatterns = [
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),
     path("p/<str:token>/preferences/", preferences_page.preferences, name="patient-preferences"),
     path("p/<str:token>/", offer_page.page, name="care-page"),
+    path("p/<str:token>/forms/", forms_page.forms, name="forms-page"),
+    path("p/<str:token>/forms/<int:signed>/withdraw/", forms_page.withdraw, name="form-withdraw"),
+    path("p/<str:token>/forms/<int:signed>/sheet.pdf", forms_page.sheet, name="form-sheet"),
     path("p/<str:token>/visits.ics", offer_page.visits_file, name="visits-file"),
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from clinic.models import ConsentForm, ConsentPurpose, FormState
 
@@ -30,19 +31,17 @@ def photos() -> list[Subject]:
 
 
 def of(subjects: Iterable[Subject]) -> dict[Subject, InForce]:
-    """The editions in force of these subjects, in two queries; a subject without one is missing."""
+    """The editions in force of these subjects, in one query; a subject without one is missing."""
     wanted = Q(pk__in=())
     for purpose, protocol in set(subjects):
         wanted |= Q(purpose=purpose, protocol=protocol)
-    published = list(ConsentForm.objects.filter(wanted, state=FormState.PUBLISHED))
-    asked = (
-        ConsentForm.objects.filter(wanted, asks_anew=True, published_at__isnull=False)
-        .values_list("purpose", "protocol")
-        .annotate(last=Max("number"))
-        .order_by()
+    asking_anew = ConsentForm.objects.filter(
+        purpose=OuterRef("purpose"),
+        protocol=OuterRef("protocol"),
+        asks_anew=True,
+        published_at__isnull=False,
     )
-    since = {(purpose, protocol): last for purpose, protocol, last in asked}
-    return {
-        (form.purpose, form.protocol): InForce(form, since.get((form.purpose, form.protocol), 1))
-        for form in published
-    }
+    published = ConsentForm.objects.filter(wanted, state=FormState.PUBLISHED).annotate(
+        counts_from=Coalesce(Subquery(asking_anew.order_by("-number").values("number")[:1]), 1)
+    )
+    return {(form.purpose, form.protocol): InForce(form, form.counts_from) for form in published}

@@ -26,13 +26,21 @@ class WordsForm(forms.Form):
     """The words in every language, as typed, and the digest of the draft that they began from."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    title_en = forms.CharField(required=False, label="Title in English")
-    body_en = forms.CharField(
-        required=False, label="Words in English", widget=forms.Textarea(attrs={"rows": 24})
+    title_en = forms.CharField(
+        label="Title in English", error_messages={"required": "Write the title in English."}
     )
-    title_es = forms.CharField(required=False, label="Title in Spanish")
+    body_en = forms.CharField(
+        label="Words in English",
+        error_messages={"required": "Write the words in English."},
+        widget=forms.Textarea(attrs={"rows": 24}),
+    )
+    title_es = forms.CharField(
+        label="Title in Spanish", error_messages={"required": "Write the title in Spanish."}
+    )
     body_es = forms.CharField(
-        required=False, label="Words in Spanish", widget=forms.Textarea(attrs={"rows": 24})
+        label="Words in Spanish",
+        error_messages={"required": "Write the words in Spanish."},
+        widget=forms.Textarea(attrs={"rows": 24}),
     )
     valid_for = forms.CharField(
         required=False,
@@ -116,7 +124,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
     draft = drafting.editions(subject).filter(state=FormState.DRAFT).first()
     start = draft or drafting.editions(subject).filter(published_at__isnull=False).first()
     form = WordsForm(request.POST or None, initial=_typed(start) | _seen(draft))
-    status = 200
+    status = 422 if form.errors else 200
     if form.is_valid():
         try:
             saved = drafting.save(
@@ -182,8 +190,8 @@ def _subjects() -> dict[Subject, str]:
     """Every form that there can be, with its name: treatments first, then the uses of photos."""
     protocols = ProtocolVersion.objects.filter(kind=ProtocolVersion.Kind.SERIES)
     names = dict(protocols.values_list("protocol", "name"))
-    for key in ConsentForm.objects.exclude(protocol="").values_list("protocol", flat=True):
-        names.setdefault(key, key)
+    for key, title in ConsentForm.objects.exclude(protocol="").values_list("protocol", "title_en"):
+        names.setdefault(key, title)
     by_name = sorted(names.items(), key=lambda each: each[1])
     treatments = {in_force.treatment(key): name for key, name in by_name}
     photos = {(each.value, ""): str(each.label) for each in in_force.PHOTO_PURPOSES}

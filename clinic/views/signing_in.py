@@ -6,12 +6,13 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from clinic import demo_logins, hours
+from clinic import demo_logins, handover, hours
 from clinic.forms import SignInForm
 from clinic.models import Site
 
@@ -20,6 +21,12 @@ class SignIn(LoginView):
     template_name = "clinic/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Nothing of a tablet that was handed over goes on into the session of staff."""
+        if handover.KEY in self.request.session:
+            handover.end(self.request)
+        return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         demo = (

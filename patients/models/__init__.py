@@ -3,6 +3,7 @@
 from patients.models.consent import ConsentChannel, ContactConsent, Purpose
 from patients.models.contact import ContactKind, ContactPoint
 from patients.models.patient import Language, Patient
+from patients.models.signed_form import SignedForm, Signer, SigningPlace, SigningWay
 
 __all__ = [
     "ConsentChannel",
@@ -12,4 +13,8 @@ __all__ = [
     "Language",
     "Patient",
     "Purpose",
+    "SignedForm",
+    "Signer",
+    "SigningPlace",
+    "SigningWay",
 ]

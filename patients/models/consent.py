@@ -12,7 +12,7 @@ from patients.models.patient import Patient
 class Purpose(models.TextChoices):
     CARE = "care", "Care messages"
     MARKETING = "marketing", "Offers and touch-up prompts"
-    PHOTOS = "photos", "Progress photos"
+    PHOTOS = "photos", "Messages that ask for photos"
     PHI_DETAIL = "phi_detail", "Treatment detail in e-mail"
 
 
@@ -28,6 +28,7 @@ class ConsentSource(models.TextChoices):
     PATIENT_PAGE = "patient_page", "On the patient's page"
     REPLY = "reply", "By reply"
     IMPORT = "import", "Imported"
+    SIGNED_FORM = "signed_form", "By a signed form"
 
 
 class ContactConsent(models.Model):

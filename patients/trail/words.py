@@ -23,6 +23,7 @@ _TYPES = {
     "appointments.treatmentseries": "series",
     "appointments.waitlistentry": "wait-list entry",
     "patients.contactconsent": "contact consent",
+    "patients.signedform": "signed form",
     "reminders.message": "message",
     "reminders.conversation": "conversation",
     "reminders.suppression": "suppression",

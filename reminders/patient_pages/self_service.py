@@ -7,7 +7,7 @@ gave the patient's birth date, which a short-lived cookie of this one address re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -22,13 +22,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from appointments import links
+from appointments import asked_forms, links
 from appointments.lifecycle import State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
 from clinic import hours
 from clinic.models import Site
 from patients.models import ContactKind, Patient
+from patients.signing.page_words import SIGNING_WORDS
 from reminders.channels import calendar
 from reminders.patient_pages import care_page
 from reminders.wording.care_words import WORDS
@@ -115,6 +116,8 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "problem": problem,
         "form": form,
         "is_proved": proved,
+        "forms_due": _forms_due(link, now=now) if proved else 0,
+        "forms_words": SIGNING_WORDS[language],
         "care": care_page.care_of(shown, patient_id=link.patient_id, language=language, now=now)
         if proved and shown is not None
         else None,
@@ -181,6 +184,12 @@ def _said(visit: Appointment, link: PatientLink, *, now: Any) -> dict[str, Any]:
         "site": site,
         "is_over": visit.ends_at <= now or visit.state in (State.DONE, State.NO_SHOW),
     }
+
+
+def _forms_due(link: PatientLink, *, now: datetime) -> int:
+    """How many forms of a treatment the patient is asked to sign."""
+    asked = asked_forms.of_patient(link.patient, now=now)
+    return sum(each.is_due and each.is_treatment for each in asked)
 
 
 def _proved(request: HttpRequest, link: PatientLink) -> HttpResponseRedirect:

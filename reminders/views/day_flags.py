@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from appointments import asked_forms
 from appointments.absences import affected
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Appointment, StatusChange, Task
@@ -12,6 +13,7 @@ from clinic.hours import local
 from clinic.models import Site
 from patients import consent
 from patients.models import Purpose
+from patients.signing.standing import Standing
 from reminders.catalogue import MessageState
 from reminders.models import MessageItem
 
@@ -23,13 +25,19 @@ _LACKS = {
     "device": "needs another device",
     "site": "outside opening hours",
 }
+_FORM = {
+    Standing.MISSING: "form not signed",
+    Standing.OUTDATED: "form to sign anew",
+    Standing.EXPIRED: "form has run out",
+    Standing.WITHDRAWN: "consent withdrawn",
+}
 
 
 def flags(
     visits: Sequence[Appointment], site: Site, day: date, now: datetime
 ) -> dict[int, list[str]]:
     """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
-    provider, room or device that is not to be had, a house that is closed."""
+    provider, room or device that is not to be had, a house that is closed, a form to sign."""
     agreed = consent.standing({visit.series.patient_id for visit in visits})
     failed = set(
         MessageItem.objects.filter(
@@ -43,6 +51,7 @@ def flags(
     )
     with_task = set(due.values_list("appointment", flat=True))
     lacking = affected.lacking(visits, site, day)
+    forms = asked_forms.of_visits(visits, now=now)
     words: dict[int, list[str]] = {}
     for visit in visits:
         purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
@@ -54,6 +63,8 @@ def flags(
         }
         if visit.state in affected.NOT_BEGUN:
             found |= {_LACKS[kind]: True for kind in lacking[visit.pk]}
+            if visit.pk in forms and forms[visit.pk].is_due:
+                found[_FORM[forms[visit.pk].standing]] = True
         words[visit.pk] = [word for word, is_so in found.items() if is_so]
         if any(each.is_deliberate for each in visit.allocations.all()):
             words[visit.pk].append(f"over another visit: {visit.override_reason}")

@@ -20,7 +20,7 @@ from clinic.views.looking import shows
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import Suppression
-from reminders.views import timeline
+from reminders.views import forms_panel, timeline
 from reminders.views.patient_list import progress_of
 
 SHOWN = {
@@ -67,6 +67,8 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "age": patient.age_on(local(now, site.zone).date()),
         "contacts": _contacts(patient),
         "consents": _consents(patient),
+        "forms": forms_panel.of_patient(patient, access.capabilities(staff, site), now=now),
+        "back": request.path,
         "progress": progress_of([patient.pk], visits),
         "timeline": timeline.timeline(
             patient=patient,

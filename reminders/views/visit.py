@@ -31,7 +31,7 @@ from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from reminders.models import Message
-from reminders.views import visit_acts, visit_clearance
+from reminders.views import forms_panel, visit_acts, visit_clearance
 from reminders.views.visit_acts import (
     ACTS,
     both_values,
@@ -155,6 +155,7 @@ def visit_page(
         "may_end": series.closed_at is None and Capability.BOOK in held,
         "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
         "undoable": _undoable(history) if Capability.BOOK in held else None,
+        "forms": forms_panel.of_visit(shown, held, now=now),
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
         **visit_clearance.context(shown, held, now),

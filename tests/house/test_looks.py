@@ -21,9 +21,12 @@ from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit
 from clinic.models import AuditEntry, ProtocolVersion, Role, Site, SiteRole, Staff
+from patients.models import Patient
+from patients.signing import signing
 from reminders.catalogue import Kind, MessageState
 from reminders.models import Conversation, InboundMessage, SentContent
 from tests.house.test_urls import patterns
+from tests.patients.signing.conftest import publish as published
 from tests.personas import a_patient
 from tests.reminders.ledger import queued
 from tests.reminders.views.conftest import FIRST, SECOND, Wish
@@ -119,6 +122,7 @@ def furnished(
         "tasks": [task.pk],
         "waitlist": [entry.pk],
         "entries": [entry.pk],
+        "signed-forms": [_signed(patient, site, everybody, now)],
         "holds": [hold.pk],
         "hold": [hold.pk],
         "offers": [invitation.offer_id],
@@ -138,6 +142,15 @@ def _invited(
     ).appointments.get()  # fmt: skip
     cancelling.cancel(appointment=left, by=by, now=now, reason="Ill")
     return offering.offer(gap=Gap.objects.get(), entries=[entry], by=by, now=now).invitations.get()
+
+
+def _signed(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
+    """What the patient signed at the clinic."""
+    [row] = signing.sign(
+        patient=patient, forms=[published(by, now)], signature=signing.Signature(FAMILY),
+        language="en", site=site, handed_by=by, ip=None, now=now,
+    )  # fmt: skip
+    return row.pk
 
 
 def addresses(furnished: dict[str, list[int]]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,9 @@ PUBLIC |= {"calendar-feed"}
 # A program that measures has none either: it brings the token of the installation.
 PUBLIC |= {"metrics"}
 
+# A tablet in a patient's hands: the session says whose forms it shows, and nothing else opens.
+PUBLIC |= {"handover", "handover-end"}
+
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
     for entry in resolver.url_patterns:

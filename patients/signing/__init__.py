@@ -1,0 +1,1 @@
+"""Consent forms as patients sign and withdraw them."""
