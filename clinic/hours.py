@@ -384,6 +384,8 @@ class When:
         return f"{self.weekday} {self.date} {self.time}"
 
 
+# The plan and the letters of a visit say its time over and over.
+@lru_cache(maxsize=4096)
 def when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> When:
     """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es")."""
     there = local(at, zone)

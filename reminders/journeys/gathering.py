@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -17,8 +17,10 @@ from appointments.models import (
     TreatmentSeries,
 )
 from appointments.models.record import NOT_WHOLE
-from clinic.models import Site
+from clinic import statements
+from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
+from clinic.protocols.schema import Protocol
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from reminders.catalogue import Channel
@@ -43,19 +45,22 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     """What is known now of each of these patients, by id; unknown ids are left out."""
     patients = Patient.objects.filter(pk__in=patient_ids)
     series = defaultdict(list)
-    rows = (
-        TreatmentSeries.objects.filter(patient__in=patient_ids)
-        .select_related("site", "protocol_version")
-        .order_by("id")
+    rows = list(TreatmentSeries.objects.filter(patient__in=patient_ids).order_by("id"))
+    visits = list(
+        Appointment.objects.filter(series__in=[row.pk for row in rows]).order_by("session", "id")
     )
-    by_series = _visits_of(rows)
+    sites = _sites_of({each.site_id for each in rows} | {each.site_id for each in visits})
+    protocols = _protocols_of(
+        {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
+    )
+    by_series = _visits_of(visits, sites, protocols)
     skips = _skips_of(patient_ids)
     for row in rows:
         series[row.patient_id].append(
             SeriesFacts(
                 id=row.pk,
-                site=site_facts(row.site),
-                protocol=loading.get(row.protocol_version),
+                site=sites[row.site_id],
+                protocol=protocols[row.protocol_version_id],
                 areas=tuple(row.areas),
                 sessions=row.sessions,
                 is_closed=row.closed_at is not None,
@@ -144,12 +149,20 @@ def reader_of(
     )
 
 
-def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]:
-    rows = (
-        Appointment.objects.filter(series__in=[one.pk for one in series])
-        .select_related("site", "protocol_version")
-        .order_by("session", "id")
-    )
+def _sites_of(ids: Collection[int]) -> dict[int, SiteFacts]:
+    return {pk: site_facts(site) for pk, site in statements.by_id(Site, ids).items()}
+
+
+def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:
+    """By id of the version; a document is read the first time only."""
+    rows = ProtocolVersion.objects.filter(pk__in=versions).values_list("digest", "pk")
+    digests = dict(rows)
+    return {digests[digest]: each for digest, each in loading.by_digest(digests).items()}
+
+
+def _visits_of(
+    rows: Sequence[Appointment], sites: Mapping[int, SiteFacts], protocols: Mapping[int, Protocol]
+) -> dict[int, list[VisitFacts]]:
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
     cut_short = _cut_short(rows)
     visits = defaultdict(list)
@@ -158,7 +171,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
             VisitFacts(
                 id=row.pk,
                 session=row.session,
-                site=site_facts(row.site),
+                site=sites[row.site_id],
                 state=State(row.state),
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
@@ -166,7 +179,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
                 scheduled_at=row.scheduled_at,
                 done_at=row.done_at,
                 closed_at=row.closed_at,
-                protocol=loading.get(row.protocol_version),
+                protocol=protocols[row.protocol_version_id],
                 told_start=saying.told_before(
                     told[f"visit:{row.pk}"], row.schedule_version, elsewhere=row.imported_start
                 ),
@@ -178,7 +191,7 @@ def _visits_of(series: Iterable[TreatmentSeries]) -> dict[int, list[VisitFacts]]
     return visits
 
 
-def _cut_short(visits: Iterable[Appointment]) -> dict[int, tuple[str, ...]]:
+def _cut_short(visits: Sequence[Appointment]) -> dict[int, tuple[str, ...]]:
     """By visit the areas treated in sessions that were not completed, signed or not."""
     records = TreatmentRecord.objects.filter(
         appointment__in=[visit.pk for visit in visits], outcome__in=NOT_WHOLE

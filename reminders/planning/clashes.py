@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -27,7 +28,7 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
     visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
-    for one, other in combinations((wish for wish in wishes if wish.topic), 2):
+    for one, other in _pairs(wishes):
         if not _contradict(one, other) or not _overlap(
             areas[one.item.anchor], areas[other.item.anchor]
         ):
@@ -53,6 +54,17 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
         replace(wish, skip="clashing_advice") if wish.item in clashing else wish for wish in wishes
     ]
     return marked, list(tasks.values())
+
+
+def _pairs(wishes: Iterable[Wish]) -> Iterator[tuple[Wish, Wish]]:
+    """Every two wishes on one topic, in their order; each topic by itself, for there are many."""
+    by_topic: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        if wish.topic:
+            by_topic.setdefault(wish.topic, []).append(wish)
+    for alike in by_topic.values():
+        if {wish.directive for wish in alike} >= OPPOSITES:
+            yield from combinations(alike, 2)
 
 
 def _contradict(one: Wish, other: Wish) -> bool:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Site, Staff
@@ -35,6 +37,22 @@ def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
     assert replanning.sync_stale(now=now) == 1
     assert Message.objects.filter(patient=following).exists()
     assert list(Patient.objects.stale()) == [patient]
+
+
+def test_it_takes_as_many_queries_to_plan_many_as_one(
+    site: Site, protocol: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    replanning.sync_stale(now=now)
+    counted = []
+    for size in (1, 5):
+        for _ in range(size):
+            someone = a_patient(site, front_desk, now)
+            a_visit(someone, site, protocol, now=now)
+            Patient.objects.filter(pk=someone.pk).raise_revision()
+        with CaptureQueriesContext(connection) as queries:
+            assert replanning.sync_stale(now=now, limit=size) == size
+        counted.append(len(queries))
+    assert counted[0] == counted[1] <= 30
 
 
 def test_a_planner_that_is_told_to_stop_takes_it_for_no_patients_fault(

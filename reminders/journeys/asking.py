@@ -1,0 +1,59 @@
+"""Asking staff for what plans want done: tasks follow the plans, for many patients at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from appointments.models import Task, TaskKind
+from reminders.planning.wish import TaskWish
+
+NO_LONGER_NEEDED = "No longer needed: the plan changed."
+
+
+def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:
+    """Open, change and close the tasks that plans made, by patient; work done by staff stays as it
+    is."""
+    stored: defaultdict[int | None, dict[str, Task]] = defaultdict(dict)
+    for task in Task.objects.filter(patient__in=wanted, key__startswith="plan."):
+        stored[task.patient_id][task.key] = task
+    opened, changed, gone = [], [], []
+    for patient, wishes in wanted.items():
+        known = stored[patient]
+        wished = {f"plan.{wish.key}": wish for wish in wishes}
+        opened += [
+            _task(patient, key, wish, now=now) for key, wish in wished.items() if key not in known
+        ]
+        changed += [
+            task for key, task in known.items() if key in wished and _follows(task, wished[key])
+        ]
+        gone += [task.pk for key, task in known.items() if key not in wished and not task.closed_at]
+    Task.objects.bulk_create(opened)
+    Task.objects.bulk_update(changed, ["due_at", "why", "closed_at", "outcome"])
+    Task.objects.filter(pk__in=gone).update(closed_at=now, outcome=NO_LONGER_NEEDED)
+
+
+def _follows(task: Task, wish: TaskWish) -> bool:
+    """Bring a task that is still the plan's in line with it: whether that changed anything."""
+    if task.closed_at is not None and task.outcome != NO_LONGER_NEEDED:
+        return False
+    if task.closed_at is None and (task.due_at, task.why) == (wish.due_at, list(wish.why)):
+        return False
+    task.due_at, task.why, task.closed_at, task.outcome = wish.due_at, list(wish.why), None, ""
+    return True
+
+
+def _task(patient_id: int, key: str, wish: TaskWish, *, now: datetime) -> Task:
+    return Task(
+        key=key,
+        site_id=wish.site_id,
+        patient_id=patient_id,
+        appointment_id=wish.visit_id or None,
+        kind=TaskKind.CALL,
+        title=wish.title,
+        detail=wish.detail,
+        why=list(wish.why),
+        due_at=wish.due_at,
+        created_at=now,
+    )

@@ -1,0 +1,182 @@
+"""What planning owns of the ledger, read and written for many patients at once: a number of
+statements that does not depend on how many patients there are or how much they are told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from clinic import statements
+from reminders.catalogue import SAID_NOW, MessageState
+from reminders.planning.merging import Wanted
+from reminders.planning.plans import Changes, Stored
+
+# What no dispatcher has taken up, and what planning made: it may still change it.
+_STORED = """
+SELECT patient_id, id, key, state, due_at, expires_at, waits_for,
+       CASE WHEN state = 'skipped' THEN reason ELSE '' END, why::text
+  FROM reminders_message
+ WHERE patient_id = ANY (%(patients)s::bigint[]) AND claimed_at IS NULL
+   AND state IN ('scheduled', 'skipped', 'withdrawn') AND kind <> ALL (%(said_now)s::text[])
+ ORDER BY id
+"""
+
+
+def stored(patient_ids: Collection[int], *, hold: bool) -> defaultdict[int, list[Stored]]:
+    """By patient the messages that planning may still change. With `hold` they are kept from
+    dispatchers until the caller's transaction ends, after those that are just taking one up."""
+    values = {
+        "patients": statements.numbers(patient_ids),
+        "said_now": sorted(kind.value for kind in SAID_NOW),
+    }
+    found: defaultdict[int, list[Stored]] = defaultdict(list)
+    for patient, pk, key, state, *times, reason, why in statements.rows(
+        f"{_STORED} FOR NO KEY UPDATE" if hold else _STORED, values
+    ):
+        due_at, expires_at, waits_for = times
+        sentences = tuple(json.loads(why))
+        found[patient].append(
+            Stored(pk, key, MessageState(state), due_at, expires_at, waits_for, reason, sentences)
+        )
+    return found
+
+
+_WITHDRAW = """
+WITH withdrawn AS (
+  UPDATE reminders_message
+     SET state = 'withdrawn', reason = 'plan_changed', wake_at = NULL, closed_at = %(now)s
+   WHERE id = ANY (%(ids)s::bigint[]))
+UPDATE reminders_messageitem SET live = false WHERE message_id = ANY (%(ids)s::bigint[])
+"""
+# The columns that planning owns, of what is added and of what changes.
+_COLUMNS = {
+    "site_id": "bigint",
+    "series_id": "bigint",
+    "session": "smallint",
+    "purpose": "text",
+    "priority": "smallint",
+    "needs": "jsonb",
+    "steps": "jsonb",
+    "due_at": "timestamptz",
+    "expires_at": "timestamptz",
+    "wake_at": "timestamptz",
+    "waits_for": "text",
+    "state": "text",
+    "reason": "text",
+    "why": "jsonb",
+    "closed_at": "timestamptz",
+}
+_OWNED = ", ".join(_COLUMNS)
+_TYPED = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
+_CHANGE = f"""
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (id bigint, {_TYPED})),
+alive AS (
+  UPDATE reminders_messageitem AS item SET live = true FROM wanted
+   WHERE item.message_id = wanted.id AND NOT item.live)
+UPDATE reminders_message AS message
+   SET {", ".join(f"{name} = wanted.{name}" for name in _COLUMNS)}, gate_why = '[]'
+  FROM wanted WHERE message.id = wanted.id
+"""
+_ADD = f"""
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
+         key text, patient_id bigint, kind text, channel text, items json, {_TYPED})),
+added AS (
+  INSERT INTO reminders_message
+         (key, reference, patient_id, kind, channel, created_at, {_OWNED}, gate_why, to_address,
+          attempts_made, provider, provider_id, error_code)
+  SELECT key, gen_random_uuid(), patient_id, kind, channel, %(now)s, {_OWNED}, '[]', '',
+         0, '', '', ''
+    FROM wanted
+  RETURNING id, key)
+INSERT INTO reminders_messageitem
+       (message_id, anchor, schedule_version, step, channel, starts_at, live)
+SELECT added.id, item.anchor, item.version, item.step, item.channel, item.starts_at, true
+  FROM added JOIN wanted USING (key),
+       json_to_recordset(wanted.items) AS item (
+         anchor text, version integer, step text, channel text, starts_at timestamptz)
+"""
+
+
+def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
+    """Make the ledger equal to the plans of these patients, which the caller's transaction holds.
+
+    Withdraws first: what a withdrawn message would have said is then free for another.
+    """
+    withdrawn = [each.id for change in changes.values() for each in change.withdraw]
+    if withdrawn:
+        statements.run(_WITHDRAW, {"ids": statements.numbers(withdrawn), "now": now})
+    changed = [
+        {"id": stored.id, **_owned(wanted, now=now)}
+        for change in changes.values()
+        for stored, wanted in change.change
+    ]
+    if changed:
+        statements.run(_CHANGE, {"rows": statements.document(changed)})
+    added = [
+        _row(patient, wanted, now=now)
+        for patient, change in changes.items()
+        for wanted in change.add
+    ]
+    if added:
+        statements.run(_ADD, {"rows": statements.document(added), "now": now})
+
+
+def _row(patient_id: int, wanted: Wanted, *, now: datetime) -> dict[str, Any]:
+    return {
+        "key": wanted.key,
+        "patient_id": patient_id,
+        "kind": wanted.kind,
+        "channel": wanted.channel,
+        "items": list(_items(wanted)),
+        **_owned(wanted, now=now),
+    }
+
+
+def _owned(wanted: Wanted, *, now: datetime) -> dict[str, Any]:
+    """The columns of a message that planning owns."""
+    held = bool(wanted.waits_for or wanted.skip)
+    return {
+        "site_id": wanted.site_id,
+        "series_id": wanted.series_id,
+        "session": wanted.session,
+        "purpose": wanted.purpose,
+        "priority": wanted.priority,
+        "needs": wanted.needs,
+        "steps": wanted.steps,
+        "due_at": wanted.due_at.isoformat(),
+        "expires_at": wanted.expires_at.isoformat(),
+        # Never before now: drains do not look further back than they have to.
+        "wake_at": None if held else max(wanted.due_at, now).isoformat(),
+        "waits_for": wanted.waits_for,
+        "state": MessageState.SKIPPED if wanted.skip else MessageState.SCHEDULED,
+        "reason": wanted.skip,
+        "why": wanted.why,
+        "closed_at": now.isoformat() if wanted.skip else None,
+    }
+
+
+def _items(wanted: Wanted) -> Iterator[dict[str, Any]]:
+    for item, starts_at in zip(wanted.items, wanted.starts, strict=True):
+        yield {
+            "anchor": item.anchor,
+            "version": item.version,
+            "step": item.step,
+            "channel": item.channel,
+            "starts_at": starts_at and starts_at.isoformat(),
+        }
+
+
+_PLANNED = """
+UPDATE patients_patient SET planned_revision = revision WHERE id = ANY (%s::bigint[])
+"""
+
+
+def planned(patient_ids: Iterable[int]) -> None:
+    """Store that these patients, whom the caller's transaction holds, are planned."""
+    statements.run(_PLANNED, [statements.numbers(patient_ids)])
