@@ -10,6 +10,7 @@ from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
+from appointments.api.recall import Recall
 from appointments.api.tasks import Tasks
 from appointments.api.tuning import Scheduling
 from appointments.api.visits import Visits
@@ -23,6 +24,7 @@ _router.register("holds", Holds, basename="api-holds")
 _router.register("logs", Records, basename="api-records")
 _router.register("logs", Logs, basename="api-logs")
 _router.register("unsigned-logs", Unsigned, basename="api-unsigned-logs")
+_router.register("recall", Recall, basename="api-recall")
 _router.register("tasks", Tasks, basename="api-tasks")
 _router.register("waitlist", Entries, basename="api-waitlist")
 _router.register("gaps", Gaps, basename="api-gaps")

@@ -14,6 +14,7 @@ from appointments.models.importing import (
     RowOutcome,
 )
 from appointments.models.link import PatientLink
+from appointments.models.recall import RecallAttempt, RecallOutcome
 from appointments.models.record import (
     Addendum,
     Cartridge,
@@ -60,6 +61,8 @@ __all__ = [
     "Offer",
     "OfferEnd",
     "PatientLink",
+    "RecallAttempt",
+    "RecallOutcome",
     "RowOutcome",
     "SchedulingSettings",
     "SessionCredit",

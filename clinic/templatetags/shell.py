@@ -37,6 +37,7 @@ WAYS = (
     Way("Inbox", "/inbox/", "text", Capability.RUN_VISIT),
     Way("Tasks", "/tasks/", "list", Capability.SEE_PATIENTS),
     Way("Wait-list", "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
+    Way("Recall", "/recall/", "phone", Capability.SEE_PATIENTS),
     Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
 )
 

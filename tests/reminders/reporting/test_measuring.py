@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Appointment
 from clinic.hours import instant
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
@@ -20,6 +21,7 @@ from reminders.models import Message
 from reminders.reporting import measuring
 from reminders.reporting.figures import Share
 from reminders.reporting.periods import weeks_before
+from tests.history import a_past_visit
 
 pytestmark = pytest.mark.django_db
 
@@ -29,46 +31,8 @@ Seen = Callable[..., Appointment]
 
 
 @pytest.fixture
-def seen(site: Site, patient: Patient, house: ProtocolVersion, front_desk: Staff) -> Seen:
-    """Makes a visit on a local day as history left it, in a series of its own or in one."""
-
-    def make(
-        day: date,
-        state: State = State.DONE,
-        *,
-        series: TreatmentSeries | None = None,
-        session: int = 1,
-        sessions: int = 1,
-        booked: date | None = None,
-        ended: str = "",
-    ) -> Appointment:
-        at = instant(day, 10 * 60, ZONE)
-        booked_at = instant(booked or day - timedelta(days=30), 9 * 60, ZONE)
-        series = series or TreatmentSeries.objects.create(
-            patient=patient,
-            site=site,
-            protocol_version=house,
-            areas=["face"],
-            sessions=sessions,
-            booked_at=booked_at,
-            state=ended or "open",
-            closed_at=at + timedelta(hours=2) if ended else None,
-        )
-        return Appointment.objects.create(
-            series=series,
-            site=site,
-            protocol_version=house,
-            session=session,
-            state=state,
-            starts_at=at,
-            ends_at=at + timedelta(hours=1),
-            booked_at=booked_at,
-            scheduled_at=booked_at,
-            done_at=at + timedelta(hours=1) if state == State.DONE else None,
-            closed_at=at + timedelta(hours=1) if state in ("no_show", "cancelled") else None,
-        )
-
-    return make
+def seen(site: Site, patient: Patient, house: ProtocolVersion) -> Seen:
+    return partial(a_past_visit, patient, site, house)
 
 
 def figures(site: Site, protocol: str = "") -> dict[str, tuple[Share, Share]]:

@@ -1,0 +1,45 @@
+"""What came of asking a patient back."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from appointments.models.series import TreatmentSeries
+from clinic.models import Staff
+
+
+class RecallOutcome(models.TextChoices):
+    NO_ANSWER = "no_answer", "No answer"
+    LATER = "later", "Wants to be asked later"
+    DECLINED = "declined", "Does not want it"
+
+
+class RecallAttempt(models.Model):
+    """One attempt to bring a patient back for a series. Until `again_on`, a local date of the
+    site, the patient is not on the list; without one who declined is not on it any more."""
+
+    series = models.ForeignKey(
+        TreatmentSeries, on_delete=models.PROTECT, related_name="recall_attempts"
+    )
+    at = models.DateTimeField()
+    by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=9, choices=RecallOutcome.choices)
+    again_on = models.DateField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = [
+            models.CheckConstraint(
+                name="recall_outcome_known", condition=Q(outcome__in=RecallOutcome.values)
+            ),
+            models.CheckConstraint(
+                name="recall_again_unless_declined",
+                condition=Q(outcome="declined") | Q(again_on__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(F("series"), F("at").desc(), name="recall_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} of series {self.series_id}"

@@ -1,0 +1,162 @@
+"""/recall/: patients who are due back, most urgent first, and what came of asking them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from appointments.models import RecallOutcome, TreatmentSeries
+from appointments.recalling import asking, listing
+from appointments.recalling.listing import Due
+from appointments.recalling.windows import Cause
+from appointments.refusals import Refused
+from clinic import access
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols import loading as protocols
+from clinic.views.current_site import current_site
+from clinic.views.looking import lists
+from patients import consent
+from patients.models import ContactKind, ContactPoint, Purpose
+from reminders.views.book_series import draft as drafts
+
+PER_PAGE = 50
+TABS = {
+    "": "Everybody",
+    Cause.MISSED: "Missed",
+    Cause.NEXT_SESSION: "Next session",
+    Cause.TOUCH_UP: "Touch-up",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`book` leads to the screen that books what is due; `may_offer` says whether the patient
+    agreed to offers, which a touch-up is."""
+
+    due: Due
+    areas: str
+    days_left: int | None
+    book: str
+    phone: str
+    may_offer: bool
+
+
+@require_safe
+def recall(request: HttpRequest) -> HttpResponse:
+    """`cause` is a tab."""
+    return _page(request)
+
+
+@require_POST
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what came of a call."""
+    staff = cast(Staff, request.user)
+    series = get_object_or_404(
+        TreatmentSeries.objects.seen_by(staff).select_related("site", "patient"), pk=pk
+    )
+    access.require(staff, Capability.BOOK, series.site)
+    outcome = request.POST.get("outcome", "")
+    day, unread = drafts.asked_day(request.POST.get("again_on") or None, date.max)
+    if outcome not in RecallOutcome.values or unread:
+        return _page(request, {"pk": pk, "sentence": unread or "Choose what came of it."})
+    try:
+        attempt = asking.ask(
+            series=series,
+            outcome=RecallOutcome(outcome),
+            again_on=None if day == date.max else day,
+            note=request.POST.get("note", ""),
+            by=staff,
+            now=timezone.now(),
+        )
+    except Refused as refusal:
+        return _page(request, {"pk": pk, "sentence": refusal.sentence})
+    when = f"asked again {attempt.again_on:%d %b}" if attempt.again_on else "not asked again"
+    messages.success(request, f"{series.patient.display_name}: {when}.")
+    cause = request.POST.get("cause", "")
+    query = f"?{urlencode({'cause': cause})}" if cause in TABS and cause else ""
+    return HttpResponseRedirect(reverse("recall") + query, status=303)
+
+
+def _page(request: HttpRequest, refused: dict[str, Any] | None = None) -> HttpResponse:
+    site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
+    access.require(staff, Capability.SEE_PATIENTS, site)
+    today = local(now, site.zone).date()
+    every = listing.due_at(site, staff, now=now)
+    cause = (request.POST or request.GET).get("cause", "")
+    cause = cause if cause in TABS else ""
+    chosen = [each for each in every if not cause or each.cause == cause]
+    page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
+    rows = _rows(list(page), site, today)
+    lists(request, (row.due.series.patient_id for row in rows), site_id=site.pk)
+    counts = Counter(each.cause for each in every)
+    context = {
+        "site": site,
+        "today": today,
+        "page": page,
+        "rows": rows,
+        "cause": cause,
+        "tabs": [(slug, word, counts[slug] if slug else len(every)) for slug, word in TABS.items()],  # type: ignore[index]
+        "outcomes": RecallOutcome.choices,
+        "may_book": access.can(staff, Capability.BOOK, site),
+        "refused": refused,
+    }
+    return render(request, "reminders/recall/recall.html", context, status=422 if refused else 200)
+
+
+def _rows(page: list[Due], site: Site, today: date) -> list[Row]:
+    patients = {due.series.patient_id for due in page}
+    agreed = consent.standing(patients)
+    phones = dict(
+        ContactPoint.objects.filter(patient__in=patients, kind=ContactKind.PHONE, retired_at=None)
+        .order_by("patient", "is_preferred", "-id")
+        .values_list("patient", "value")
+    )
+    versions = ProtocolVersion.objects.in_bulk({due.series.protocol_version_id for due in page})
+    return [
+        Row(
+            due,
+            _areas(versions[due.series.protocol_version_id], due.series),
+            due.window.days_left(today) if due.window else None,
+            _book(due, site, today),
+            phones.get(due.series.patient_id, ""),
+            due.cause != Cause.TOUCH_UP
+            or any(purpose == Purpose.MARKETING for purpose, _ in agreed[due.series.patient_id]),
+        )
+        for due in page
+    ]
+
+
+def _areas(version: ProtocolVersion, series: TreatmentSeries) -> str:
+    areas = protocols.get(version).applicability.areas
+    return ", ".join(areas[area].name.en for area in series.areas)
+
+
+def _book(due: Due, site: Site, today: date) -> str:
+    """The next session of an open series, or a single one of the treatment from the day it is due
+    on; with who treated them last."""
+    if due.cause != Cause.TOUCH_UP:
+        return reverse("series-next", args=[due.series.pk])
+    opens = due.window.opens if due.window else today
+    query = [
+        ("site", site.slug),
+        ("patient", due.series.patient_id),
+        ("protocol", due.series.protocol_version_id),
+        *(("area", area) for area in due.series.areas),
+        ("sessions", 1),
+        ("from", max(opens, today).isoformat()),
+        *([("provider", due.provider.pk)] if due.provider else []),
+    ]
+    return f"{reverse('book-series-dates')}?{urlencode(query)}"

@@ -1,0 +1,53 @@
+"""Visits as history left them: rows without the acts that made them, for what only counts rows."""
+
+from datetime import date, timedelta
+
+from appointments.lifecycle import State
+from appointments.models import Appointment, TreatmentSeries
+from clinic.hours import instant
+from clinic.models import ProtocolVersion, Site
+from patients.models import Patient
+
+HOUR = timedelta(hours=1)
+
+
+def a_past_visit(
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    day: date,
+    state: State = State.DONE,
+    *,
+    series: TreatmentSeries | None = None,
+    session: int = 1,
+    sessions: int = 1,
+    booked: date | None = None,
+    ended: str = "",
+) -> Appointment:
+    """A visit at ten of a local day, in `series` or in one of its own, which `ended` as completed
+    or ended early, or is open."""
+    at = instant(day, 10 * 60, site.zone)
+    booked_at = instant(booked or day - timedelta(days=30), 9 * 60, site.zone)
+    series = series or TreatmentSeries.objects.create(
+        patient=patient,
+        site=site,
+        protocol_version=version,
+        areas=["face"],
+        sessions=sessions,
+        booked_at=booked_at,
+        state=ended or "open",
+        closed_at=at + 2 * HOUR if ended else None,
+    )
+    return Appointment.objects.create(
+        series=series,
+        site=site,
+        protocol_version=version,
+        session=session,
+        state=state,
+        starts_at=at,
+        ends_at=at + HOUR,
+        booked_at=booked_at,
+        scheduled_at=booked_at,
+        done_at=at + HOUR if state == State.DONE else None,
+        closed_at=at + HOUR if state in (State.NO_SHOW, State.CANCELLED) else None,
+    )
