@@ -23,6 +23,7 @@ TIMETABLE: dict[str, tuple[str, float]] = {
     "reminders.tasks.drain": ("wake", 1.0),
     "reminders.tasks.tidy": ("house", 15.0),
     "reminders.tasks.remove_words": ("house", 3600.0),
+    "reminders.tasks.archive_journeys": ("house", 3600.0),
     "reminders.tasks.bring_over": ("default", 2.0),
 }
 

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from appointments.importing import working
 from reminders.journeys import replanning
-from reminders.keeping import words
+from reminders.keeping import journeys, words
 from reminders.ledger import claiming
 from reminders.sending import dispatch, last_words, tidying
 from reminders.sending.floor import Floor
@@ -36,6 +36,11 @@ def tidy() -> None:
 @shared_task(name="reminders.tasks.remove_words")
 def remove_words() -> None:
     words.remove(now=claiming.database_now())
+
+
+@shared_task(name="reminders.tasks.archive_journeys")
+def archive_journeys() -> None:
+    journeys.archive(now=claiming.database_now())
 
 
 @shared_task(name="reminders.tasks.bring_over")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from reminders.patient_pages import forms_page, offer_page, preferences_page
 from reminders.views import (
+    archived,
     contact,
     day_list,
     inbox,
@@ -58,6 +59,7 @@ urlpatterns = [
     path("p/<str:token>/unsubscribe/", unsubscribe.unsubscribe, name="unsubscribe"),
     path("patients/", patient_list.patient_list, name="patient-list"),
     path("patients/<int:patient_id>/", patient_page.patient_page, name="patient"),
+    path("patients/<int:patient_id>/archive/", archived.archived, name="patient-archive"),
     path(
         "patients/<int:patient_id>/contacts/<int:point_id>/<slug:act>/",
         contact.contact,

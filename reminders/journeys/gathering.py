@@ -45,7 +45,9 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     """What is known now of each of these patients, by id; unknown ids are left out."""
     patients = Patient.objects.filter(pk__in=patient_ids)
     series = defaultdict(list)
-    rows = list(TreatmentSeries.objects.filter(patient__in=patient_ids).order_by("id"))
+    rows = list(
+        TreatmentSeries.objects.filter(patient__in=patient_ids, archived=None).order_by("id")
+    )
     visits = list(
         Appointment.objects.filter(series__in=[row.pk for row in rows]).order_by("session", "id")
     )

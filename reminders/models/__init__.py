@@ -1,6 +1,7 @@
 """The ledger: every message that was wanted, sent or not sent, and why."""
 
 from reminders.catalogue import MessageState
+from reminders.models.archive import ArchivedJourney, ArchivedMessage
 from reminders.models.conversation import Conversation, ConversationState, InboundMessage
 from reminders.models.draft import DraftText
 from reminders.models.look_up import LookUp, LookUpAnswer
@@ -12,6 +13,8 @@ from reminders.models.suppression import Suppression, SuppressionReason, Suppres
 from reminders.models.wording import WordingState, WordingVersion
 
 __all__ = [
+    "ArchivedJourney",
+    "ArchivedMessage",
     "Attempt",
     "CallsUnderWay",
     "Conversation",

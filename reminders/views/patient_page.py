@@ -19,7 +19,7 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
-from reminders.models import Suppression
+from reminders.models import ArchivedMessage, Suppression
 from reminders.views import forms_panel, timeline
 from reminders.views.patient_list import progress_of
 
@@ -78,6 +78,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
             kinds=SHOWN.get(show, SHOWN["all"]),
             everything=request.GET.get("all") == "1",
         ),
+        "archived": ArchivedMessage.objects.filter(patient=patient).count(),
         "show": show if show in SHOWN else "all",
         "is_being_planned": patient.planned_revision != patient.revision,
         "may_edit": _may_edit(staff, patient),

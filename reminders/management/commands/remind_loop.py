@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from reminders.journeys import replanning
-from reminders.keeping import words
+from reminders.keeping import journeys, words
 from reminders.ledger import claiming
 from reminders.sending import dispatch, last_words, tidying
 from reminders.sending.floor import Floor
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 TIDY_EVERY_SECONDS = 15.0
 # Little at a time: nothing is sent meanwhile.
-REMOVE_FOR_SECONDS, REMOVE_EVERY_SECONDS = 0.5, 3600.0
+KEEP_FOR_SECONDS, KEEP_EVERY_SECONDS = 0.5, 3600.0
 
 
 class Command(BaseCommand):
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         self.stdout.write("remind_loop: ready")
-        tidy_at, remove_at, floor = 0.0, 0.0, Floor()
+        tidy_at, keep_at, floor = 0.0, 0.0, Floor()
         while not stopping.is_set():
             close_old_connections()
             try:
@@ -47,9 +47,10 @@ class Command(BaseCommand):
                 if time.monotonic() >= tidy_at:
                     tidying.tidy(now=claiming.database_now())
                     tidy_at = time.monotonic() + TIDY_EVERY_SECONDS
-                if time.monotonic() >= remove_at:
-                    words.remove(now=claiming.database_now(), seconds=REMOVE_FOR_SECONDS)
-                    remove_at = time.monotonic() + REMOVE_EVERY_SECONDS
+                if time.monotonic() >= keep_at:
+                    words.remove(now=claiming.database_now(), seconds=KEEP_FOR_SECONDS)
+                    journeys.archive(now=claiming.database_now(), seconds=KEEP_FOR_SECONDS)
+                    keep_at = time.monotonic() + KEEP_EVERY_SECONDS
             except (DatabaseError, InterfaceError) as fault:
                 # The database is away or refuses one round; the rows wait for the next.
                 log.warning("remind_loop: this round failed: %s", type(fault).__name__)
