@@ -375,6 +375,23 @@ class CreditDecided(Refused):
     field = "counts"
 
 
+class EventRefused(Refused):
+    """An adverse event cannot be like that."""
+
+    code = "event_refused"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class EventClosed(Refused):
+    """A clinician has closed the adverse event."""
+
+    code = "event_closed"
+    field = "event"
+
+
 def busy() -> StaleVersion:
     """What the loser of a race hears who has nothing else to choose from."""
     return StaleVersion("Somebody is changing this at the moment. Look at it again, then repeat.")

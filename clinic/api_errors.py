@@ -33,6 +33,7 @@ CONFLICTS = frozenset(
         "barred",
         *("visits_in_the_way", "block_released"),
         *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
+        "event_closed",
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
         *("stale_consent_form", "consent_form_state", "form_changed", "withdrawn_already"),

@@ -134,6 +134,7 @@ REASONS: Mapping[str, str] = {
     "condition_unknown": "It depends on an answer that is not on record.",
     "superseded": "A newer treatment of the same kind has taken its place.",
     "clashing_advice": "Two treatments ask for opposite things; staff decide.",
+    "adverse_event": "It waits until a clinician has closed an adverse event of this area.",
     "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",
     "deceased": "The patient has died; nothing is sent.",
     "expired": "It could not be sent in time to be of use.",

@@ -5,6 +5,7 @@ plans, and imports of a former system's files."""
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
 from appointments.api.closures import Closures
+from appointments.api.events import Events
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
@@ -25,6 +26,7 @@ _router.register("logs", Records, basename="api-records")
 _router.register("logs", Logs, basename="api-logs")
 _router.register("unsigned-logs", Unsigned, basename="api-unsigned-logs")
 _router.register("recall", Recall, basename="api-recall")
+_router.register("adverse-events", Events, basename="api-adverse-events")
 _router.register("tasks", Tasks, basename="api-tasks")
 _router.register("waitlist", Entries, basename="api-waitlist")
 _router.register("gaps", Gaps, basename="api-gaps")

@@ -1,5 +1,6 @@
 """Treatment series, their visits, who or what is held for them, and who waits for a place."""
 
+from appointments.models.adverse_event import AdverseEvent, EventOutcome, Severity
 from appointments.models.allocation import Allocation, Block, BlockKind
 from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.feed import CalendarFeed, FeedDetail
@@ -38,6 +39,7 @@ from appointments.models.waitlist import (
 
 __all__ = [
     "Addendum",
+    "AdverseEvent",
     "Allocation",
     "Answer",
     "Appointment",
@@ -48,6 +50,7 @@ __all__ = [
     "Cartridge",
     "ColumnNaming",
     "EntryEnd",
+    "EventOutcome",
     "FeedDetail",
     "Gap",
     "GapEnd",
@@ -67,6 +70,7 @@ __all__ = [
     "SchedulingSettings",
     "SessionCredit",
     "SessionOutcome",
+    "Severity",
     "StatusChange",
     "Task",
     "TaskKind",

@@ -44,6 +44,7 @@ WAYS = (
 # What is seldom needed stands in the menus only.
 SELDOM = (
     Way("Blocks", "/blocks/", "barred", Capability.SEE_PATIENTS),
+    Way("Adverse events", "/events/", "warning", Capability.SEE_PATIENTS),
     Way("On call", "/on-call/", "bell", Capability.SEE_PATIENTS),
     Way("Consent forms", "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),

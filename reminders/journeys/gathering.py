@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from appointments.lifecycle import State
 from appointments.models import (
+    AdverseEvent,
     Answer,
     Appointment,
     Invitation,
@@ -31,6 +32,7 @@ from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
+    EventFacts,
     InvitationFacts,
     Item,
     PatientFacts,
@@ -74,6 +76,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     phones = _phones_of(series)
     spoken = _spoken_by(patient_ids)
     unheard = _unheard_by(patient_ids)
+    events = _events_of(patient_ids)
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
@@ -84,6 +87,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             catch_up_at=patient.catch_up_at,
             zones=_zones(patient, series[patient.pk], phones),
             unheard=frozenset(unheard[patient.pk]),
+            events=tuple(events[patient.pk]),
         )
         for patient in patients
     }
@@ -232,6 +236,14 @@ def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFa
             )
         )
     return invitations
+
+
+def _events_of(patient_ids: Collection[int]) -> dict[int, list[EventFacts]]:
+    events = defaultdict(list)
+    rows = AdverseEvent.objects.open().filter(patient__in=patient_ids).order_by("pk")
+    for patient_id, areas in rows.values_list("patient_id", "areas"):
+        events[patient_id].append(EventFacts(tuple(areas)))
+    return events
 
 
 def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:

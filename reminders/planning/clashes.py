@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
 
+from clinic.protocols.areas import overlap
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.wish import TaskWish, Wish
 
@@ -29,7 +30,7 @@ def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], li
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
     for one, other in _pairs(wishes):
-        if not _contradict(one, other) or not _overlap(
+        if not _contradict(one, other) or not overlap(
             areas[one.item.anchor], areas[other.item.anchor]
         ):
             continue
@@ -80,12 +81,3 @@ def _contradict(one: Wish, other: Wish) -> bool:
 
 def _until(wish: Wish) -> datetime:
     return max(wish.until or wish.due_at, wish.due_at + DEFAULT_HOLD)
-
-
-def _overlap(some: tuple[str, ...], others: tuple[str, ...]) -> bool:
-    """Whether two lists of area ids share a part; `face_neck` shares one with `face`."""
-    return not _parts(some).isdisjoint(_parts(others))
-
-
-def _parts(areas: tuple[str, ...]) -> set[str]:
-    return {part for area in areas for part in area.split("_")}

@@ -153,12 +153,19 @@ class InvitationFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFacts:
+    """An adverse event that is open; no `areas` when it is not known where."""
+
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PatientFacts:
     """One patient with every series. `spoken` are the items of messages that were taken up for
     sending: they are never said again and never changed. `unheard` are those of urgent texts that
     did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
     what was late then is said together. `zones` are those in which the patient may be besides the
-    site's, or instead of it."""
+    site's, or instead of it. `events` are the adverse events that are open."""
 
     id: int
     is_deceased: bool
@@ -168,3 +175,4 @@ class PatientFacts:
     unheard: frozenset[Item] = frozenset()
     catch_up_at: datetime | None = None
     zones: tuple[str, ...] = ()
+    events: tuple[EventFacts, ...] = ()

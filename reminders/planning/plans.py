@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reminders.catalogue import MessageState
-from reminders.planning import clashes, fallback, offers, steps, visits
+from reminders.planning import clashes, fallback, freezing, offers, steps, visits
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, caught_up, merged
 from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
@@ -71,6 +71,7 @@ def plan(patient: PatientFacts) -> Plan:
         for wish in fallback.with_emails([*of_series, *of_offers], patient.unheard)
         if wish.item not in patient.spoken
     ]
+    wished = list(freezing.held_back(patient, wished))
     wished, clash_tasks = clashes.held_back(patient, wished)
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
     messages = merged(_caught_up(wished, patient))

@@ -26,3 +26,4 @@ def tidy(*, now: datetime) -> None:
     holding.expire(now=now)
     overtaken.tidy(now=now)
     paging.page_again(now=now)
+    paging.page_for_events(now=now)

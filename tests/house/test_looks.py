@@ -15,6 +15,7 @@ import time_machine
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
+from appointments.charting import reporting
 from appointments.claiming import holding
 from appointments.models import Gap, Task
 from appointments.visits import booking, cancelling
@@ -108,8 +109,15 @@ def furnished(
         patient=patient, site=site, version=house, areas=["face"], visits=[wish(FIRST, "14:00")],
         by=everybody, now=now,
     )  # fmt: skip
+    event = reporting.report(
+        patient=patient, site=site, what="Blister", severity="mild", noticed_at=now, areas=["face"],
+        by=everybody, now=now,
+    )  # fmt: skip
     return {
         "patients": [patient.pk],
+        "events": [event.pk],
+        "adverse-events": [event.pk],
+        "visit": [visit.pk],
         "contacts": list(patient.contact_points.values_list("pk", flat=True)[:1]),
         "visits": [visit.pk],
         "appointments": [visit.pk],

@@ -1,0 +1,138 @@
+"""What the device did in the treatment that an adverse event came of, for its maker and the
+authorities: as JSON and as a sheet. It names no patient but by their number here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from appointments.charting import copying, fields
+from appointments.charting.log import document_of
+from appointments.charting.sheets import sheet_of, signed_of
+from appointments.models import AdverseEvent
+from clinic import printing
+from clinic.hours import format_when
+from clinic.models import ResourceKind
+from clinic.printing import Block, Facts, Heading, Paragraph
+
+
+def device_data(event: AdverseEvent) -> dict[str, Any]:
+    """The event with its visit's device, cartridge and log as signed, and as corrected since."""
+    visit = event.appointment
+    data: dict[str, Any] = {
+        "event": {
+            "number": event.pk,
+            "what": event.what,
+            "severity": event.severity,
+            "areas": list(event.areas),
+            "noticed_at": event.noticed_at.isoformat(),
+            "reported_at": event.reported_at.isoformat(),
+            "course": event.course,
+            "measures": event.measures,
+            "outcome": event.outcome,
+            "conclusion": event.conclusion,
+        },
+        "patient": {"number": event.patient_id, "born": event.patient.birth_date.year},
+        "site": event.site.name,
+    }
+    if visit is None:
+        return data
+    held = visit.allocations.filter(active=True).select_related("resource").order_by("pk")
+    sheet = sheet_of(visit)
+    data["treatment"] = {
+        "visit": visit.pk,
+        "session": visit.session,
+        "starts_at": visit.starts_at.isoformat(),
+        "done_at": visit.done_at.isoformat() if visit.done_at else "",
+        "protocol": f"{sheet.version.protocol} {sheet.version.version}",
+        "devices": [
+            {"name": row.resource.name, "serial": row.resource.serial}
+            for row in held
+            if row.resource.kind == ResourceKind.DEVICE
+        ],
+        "providers": [
+            row.resource.name for row in held if row.resource.kind == ResourceKind.PROVIDER
+        ],
+    }
+    record = sheet.record
+    if record is None:
+        return data
+    cartridge = fields.cartridge_of(sheet.protocol, sheet.log)
+    data["log"] = {
+        "signed_at": record.signed_at.isoformat() if record.signed_at else "",
+        "digest": record.digest,
+        "values": document_of(sheet.log),
+        "units": {
+            path: field.unit
+            for path, field in fields.places(sheet.protocol, sheet.areas)
+            if field.unit
+        },
+        "corrected": document_of(copying.corrected(signed_of(record))),
+        "addenda": [
+            {
+                "number": each.number,
+                "at": each.at.isoformat(),
+                "reason": each.reason,
+                "text": each.text,
+                "corrections": each.corrections,
+                "digest": each.digest,
+            }
+            for each in record.addenda.all()
+        ],
+    }
+    if cartridge is not None:
+        data["cartridge"] = {
+            "number": cartridge.code,
+            "lot": cartridge.lot,
+            "expires_on": cartridge.expires_on or str(sheet.wear.expires_on or ""),
+            "life": cartridge.life or sheet.wear.life,
+            "unit": fields.unit_of_life(sheet.protocol),
+            "used_in_this_session": record.used,
+            "used_at_other_visits": sheet.wear.used,
+        }
+    return data
+
+
+def device_sheet(event: AdverseEvent, *, now: datetime) -> bytes:
+    """The same as PDF."""
+    data = device_data(event)
+    return printing.pdf(
+        title=f"Adverse event {event.pk}: device data",
+        blocks=list(_blocks(data)),
+        footer=f"{event.site.name}, {format_when(now, event.site.zone, 'en')}",
+        at=now,
+    )
+
+
+_TITLES = {
+    "event": "What happened",
+    "patient": "Patient",
+    "site": "Site",
+    "treatment": "Treatment",
+    "cartridge": "Cartridge or tip",
+    "log": "Treatment log",
+}
+
+
+def _blocks(data: dict[str, Any]) -> Iterator[Block]:
+    for name, title in _TITLES.items():
+        if name in data:
+            yield Heading(title)
+            yield Facts(tuple(_rows(data[name])))
+    if "log" not in data:
+        yield Paragraph("No treatment log is on record for it.")
+
+
+def _rows(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every leaf with where it stands."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _rows(inner, f"{path} {name}".strip())
+    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        for number, inner in enumerate(value, 1):
+            yield from _rows(inner, f"{path} {number}".strip())
+    else:
+        said = ", ".join(str(each) for each in value) if isinstance(value, list) else value
+        if said not in ("", None):
+            yield path.replace("_", " ") or "name", str(said)

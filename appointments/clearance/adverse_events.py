@@ -1,0 +1,48 @@
+"""An open adverse event bars further treatment of its areas until a clinician has closed it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from appointments.clearance.bars import BOTH, Bar, Outcome
+from appointments.clearance.treatments import Treatment
+from appointments.models import AdverseEvent
+from clinic.access import Capability
+from clinic.protocols.areas import overlap
+from clinic.protocols.schema import Kind
+
+
+def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
+    patients = {treatment.patient.pk for treatment in treatments}
+    found = defaultdict(list)
+    for event in AdverseEvent.objects.open().filter(patient__in=patients).order_by("pk"):
+        found[event.patient_id].append(event)
+    return [
+        [_bar(event) for event in found[treatment.patient.pk] if _is_about(event, treatment)]
+        for treatment in treatments
+    ]
+
+
+def _is_about(event: AdverseEvent, treatment: Treatment) -> bool:
+    """A call or a look at it is no treatment: plain services stay free."""
+    if treatment.protocol.kind is Kind.SERVICE:
+        return False
+    return not event.areas or overlap(event.areas, treatment.areas)
+
+
+def _bar(event: AdverseEvent) -> Bar:
+    return Bar(
+        code="adverse_event",
+        acts=BOTH,
+        outcome=Outcome.BLOCK,
+        sentence=(
+            f"An adverse event ({event.get_severity_display().lower()}: {event.what}) is open."
+            " A clinician must close it before this area is treated again."
+        ),
+        rule="Nothing further is done to an area while an adverse event of it is open.",
+        about=str(event.pk),
+        page="visit-events",
+        decides_with=Capability.CHART,
+    )

@@ -1,0 +1,107 @@
+"""The forms of an adverse event: three fields at once, the rest later, and its closing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+
+from appointments.charting.reporting import TEXT_LENGTH, WHAT_LENGTH, areas_of
+from appointments.models import EventOutcome, Severity, TreatmentSeries
+from clinic.hours import instant
+from clinic.models import Site
+from clinic.protocols import loading as protocols
+from patients.models import Patient
+
+_DATE = forms.DateInput(attrs={"type": "date"})
+_TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+
+def area_choices(patient: Patient) -> list[tuple[str, str]]:
+    """The areas of the patient's treatments with their names."""
+    names: dict[str, str] = {}
+    rows = TreatmentSeries.objects.filter(patient=patient).select_related("protocol_version")
+    for series in rows:
+        known = protocols.get(series.protocol_version).applicability.areas
+        names |= {area: known[area].name.en for area in series.areas if area in known}
+    return [(area, names.get(area, area)) for area in areas_of(patient)]
+
+
+def _areas() -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        required=False,
+        label="Which area",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="None when it is not known: it then counts for every treatment.",
+        error_messages={"invalid_choice": "Choose areas that were treated here, or none."},
+    )
+
+
+def _severity() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="How severe",
+        choices=Severity.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how severe it is."},
+    )
+
+
+class ReportForm(forms.Form):
+    what = forms.CharField(
+        max_length=WHAT_LENGTH,
+        label="What happened",
+        error_messages={"required": "Write in a few words what happened."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    severity = _severity()
+    areas = _areas()
+    day = forms.DateField(
+        label="Noticed on",
+        widget=_DATE,
+        error_messages={"required": "Enter a date.", "invalid": "Enter a date."},
+    )
+    time = forms.TimeField(
+        label="At",
+        widget=_TIME,
+        error_messages={"required": "Enter a time.", "invalid": "Enter a time such as 14:30."},
+    )
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["areas"].choices = area_choices(patient)  # type: ignore[attr-defined]
+
+    def noticed_at(self, site: Site) -> datetime:
+        """The instant, on the site's clock."""
+        day, time = self.cleaned_data["day"], self.cleaned_data["time"]
+        return instant(day, time.hour * 60 + time.minute, site.zone)
+
+
+class CompleteForm(forms.Form):
+    severity = _severity()
+    areas = _areas()
+    course = forms.CharField(
+        required=False, max_length=TEXT_LENGTH, label="How it went on", widget=forms.Textarea
+    )
+    measures = forms.CharField(
+        required=False, max_length=TEXT_LENGTH, label="What was done", widget=forms.Textarea
+    )
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["areas"].choices = area_choices(patient)  # type: ignore[attr-defined]
+
+
+class CloseForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label="What came of it",
+        choices=EventOutcome.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what came of it."},
+    )
+    conclusion = forms.CharField(
+        max_length=TEXT_LENGTH,
+        label="What you found, and why it may be closed",
+        widget=forms.Textarea,
+        error_messages={"required": "Write what you found, and why it may be closed."},
+    )

@@ -1,0 +1,38 @@
+"""What is held back while an adverse event is open. Pure.
+
+Whoever has a burn is asked how it is, and told of their visits and their care; they are not asked
+for a photo of their progress and not invited to come again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from clinic.protocols.areas import overlap
+from reminders.catalogue import Kind, Purpose
+from reminders.planning.facts import PatientFacts
+from reminders.planning.wish import Wish
+
+HELD_BACK = "adverse_event"
+
+
+def held_back(patient: PatientFacts, wishes: Iterable[Wish]) -> Iterator[Wish]:
+    """The wishes, with promotion and photos of the areas of an open event marked as skipped."""
+    frozen = {
+        series.id
+        for series in patient.series
+        for event in patient.events
+        if not event.areas or overlap(event.areas, series.areas)
+    }
+    for wish in wishes:
+        is_held = wish.series_id in frozen and not wish.skip and _can_wait(wish)
+        yield replace(wish, skip=HELD_BACK) if is_held else wish
+
+
+def _can_wait(wish: Wish) -> bool:
+    return (
+        wish.purpose is Purpose.MARKETING
+        or wish.kind is Kind.PROGRESS_MILESTONE
+        or "photos" in wish.needs
+    )
