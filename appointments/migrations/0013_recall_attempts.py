@@ -6,28 +6,73 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('appointments', '0012_imports'),
+        ("appointments", "0012_imports"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RecallAttempt',
+            name="RecallAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('outcome', models.CharField(choices=[('no_answer', 'No answer'), ('later', 'Wants to be asked later'), ('declined', 'Does not want it')], max_length=9)),
-                ('again_on', models.DateField(blank=True, null=True)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recall_attempts', to='appointments.treatmentseries')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("no_answer", "No answer"),
+                            ("later", "Wants to be asked later"),
+                            ("declined", "Does not want it"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                ("again_on", models.DateField(blank=True, null=True)),
+                ("note", models.CharField(blank=True, max_length=200)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="recall_attempts",
+                        to="appointments.treatmentseries",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-at', '-id'),
-                'indexes': [models.Index(models.F('series'), models.OrderBy(models.F('at'), descending=True), name='recall_latest')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('outcome__in', ['no_answer', 'later', 'declined'])), name='recall_outcome_known'), models.CheckConstraint(condition=models.Q(('outcome', 'declined'), ('again_on__isnull', False), _connector='OR'), name='recall_again_unless_declined')],
+                "ordering": ("-at", "-id"),
+                "indexes": [
+                    models.Index(
+                        models.F("series"),
+                        models.OrderBy(models.F("at"), descending=True),
+                        name="recall_latest",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("outcome__in", ["no_answer", "later", "declined"])),
+                        name="recall_outcome_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome", "declined"), ("again_on__isnull", False), _connector="OR"
+                        ),
+                        name="recall_again_unless_declined",
+                    ),
+                ],
             },
         ),
     ]

@@ -24,6 +24,12 @@ SELECT format('message %%s', message_id)
  WHERE emptied_at < at + %(fewest)s
 """
 
+_IN_BOTH = """
+SELECT format('message %%s of series %%s', message.id, message.series_id)
+  FROM reminders_message AS message
+  JOIN reminders_archivedjourney AS journey ON journey.series_id = message.series_id
+"""
+
 KEEPING: tuple[Check, ...] = (
     by_query(
         "removed",
@@ -37,4 +43,5 @@ KEEPING: tuple[Check, ...] = (
         _TOO_SHORT,
         fewest=timedelta(days=FEWEST_WORDS_DAYS),
     ),
+    by_query("archived", "An archived journey has nothing left in the ledger.", _IN_BOTH),
 )

@@ -94,6 +94,7 @@ class Faults:
 
     def crash_postgres(self) -> None:
         self._postgres = self._home.crash("postgres", self._postgres, signal.SIGQUIT)
+        connection.close()  # our own died with it
 
     def end_sessions(self) -> None:
         with connection.cursor() as cursor:

@@ -212,6 +212,9 @@ BREAKS: dict[str, str | Callable[[], None]] = {
            SET address = '', subject = '', text = '', html = '', calendar = '', emptied_at = at""",
     "signed_records": signed_without_a_trace,
     "addenda": addendum_upon_nothing,
+    "archived": """
+        INSERT INTO reminders_archivedjourney (series_id, at)
+        SELECT DISTINCT series_id, now() FROM reminders_message WHERE series_id IS NOT NULL""",
     "plan": f"UPDATE reminders_message SET due_at = due_at - interval '1 h' WHERE id = {WAITING}",
 }
 # What is wrong with the ledger is often also not as planned.
