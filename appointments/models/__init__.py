@@ -15,6 +15,7 @@ from appointments.models.importing import (
     RowOutcome,
 )
 from appointments.models.link import PatientLink
+from appointments.models.photo import Photo, PhotoSource
 from appointments.models.recall import RecallAttempt, RecallOutcome
 from appointments.models.record import (
     Addendum,
@@ -64,6 +65,8 @@ __all__ = [
     "Offer",
     "OfferEnd",
     "PatientLink",
+    "Photo",
+    "PhotoSource",
     "RecallAttempt",
     "RecallOutcome",
     "RowOutcome",

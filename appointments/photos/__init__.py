@@ -1,0 +1,1 @@
+"""Photos: taken, sent, looked at beside each other, and removed."""
