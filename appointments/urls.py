@@ -13,6 +13,7 @@ from appointments.views import (
     log,
     my_day,
     scheduling,
+    screening,
     waitlist,
     waitlist_form,
 )
@@ -33,6 +34,8 @@ urlpatterns = [
     path("hours/<slug:site>/<str:on>/<slug:whose>/", hours_day.day, name="hours-day"),
     path("hours/<slug:site>/<str:on>/<slug:whose>/clear/", hours_day.clear, name="hours-clear"),
     path("hours/<slug:site>/<str:on>/<slug:whose>/move/", hours_day.move, name="hours-move"),
+    path("visits/<int:pk>/screening/", screening.screening, name="visit-screening"),
+    path("visits/<int:pk>/screening/decide/", screening.decide, name="visit-screening-decide"),
     path("scheduling/", scheduling.scheduling, name="scheduling"),
     path("my-day/", my_day.my_day, name="my-day"),
     path("my-day/sign/", my_day.sign_all, name="my-day-sign"),

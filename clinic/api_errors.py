@@ -30,7 +30,7 @@ CONFLICTS = frozenset(
         *("visit_locked", "locked_already", "not_locked", "visit_under_way", "series_not_ended"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
         "opted_out_themselves",
-        "barred",
+        *("barred", "answers_changed", "not_decidable"),
         *("visits_in_the_way", "block_released"),
         *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
         "event_closed",

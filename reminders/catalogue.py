@@ -132,6 +132,8 @@ REASONS: Mapping[str, str] = {
     "late": "Its moment had passed when the visit was booked or moved.",
     "before_import": "It fell due before the visit was brought over; the former system said it.",
     "condition_unknown": "It depends on an answer that is not on record.",
+    "condition_not_met": "By the answers on record it is not for this patient.",
+    "treatment_held": "An answer holds the treatment back, so nothing is prepared for it.",
     "superseded": "A newer treatment of the same kind has taken its place.",
     "clashing_advice": "Two treatments ask for opposite things; staff decide.",
     "adverse_event": "It waits until a clinician has closed an adverse event of this area.",

@@ -12,6 +12,7 @@ from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
 from appointments.api.recall import Recall
+from appointments.api.screening import ScreeningAnswers, ScreeningDecisions
 from appointments.api.tasks import Tasks
 from appointments.api.tuning import Scheduling
 from appointments.api.visits import Visits
@@ -38,5 +39,7 @@ _router.register("closures", Closures, basename="api-closures")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
 _router.register("imports", Imports, basename="api-imports")
 _router.register("sites", Scheduling, basename="api-scheduling")
+_router.register("screening/answers", ScreeningAnswers, basename="api-screening-answers")
+_router.register("screening/decisions", ScreeningDecisions, basename="api-screening-decisions")
 
 urlpatterns = _router.urls

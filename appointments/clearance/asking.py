@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from appointments.clearance import adverse_events, consents, deceased
+from appointments.clearance import adverse_events, consents, deceased, screening
 from appointments.clearance.bars import Act, Bar, Barred, strictest_first
 from appointments.clearance.treatments import Treatment
 from clinic import access
@@ -15,7 +15,12 @@ from patients.models import Patient
 
 Source = Callable[..., list[list[Bar]]]
 
-SOURCES: tuple[Source, ...] = (deceased.bars, adverse_events.bars, consents.bars)
+SOURCES: tuple[Source, ...] = (
+    deceased.bars,
+    adverse_events.bars,
+    screening.bars,
+    consents.bars,
+)
 
 
 def standing(treatments: Sequence[Treatment], *, now: datetime) -> list[tuple[Bar, ...]]:

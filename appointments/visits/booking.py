@@ -13,7 +13,7 @@ from appointments import clearance
 from appointments.claiming import allocating, checking, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
-from appointments.clearance import Act, Treatment
+from appointments.clearance import Act, Treatment, follow_up
 from appointments.models import Appointment, Hold, TreatmentSeries
 from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.proposing import standing
@@ -117,6 +117,7 @@ def book_series(
                 },
                 reason=override_reason if overrides else "",
             )
+            follow_up.follow_up(patient=patient, by=by, now=now)
             Patient.objects.filter(pk=patient.pk).raise_revision()
             return series
     except Lost:
@@ -202,6 +203,7 @@ def add_visit(
                 },
                 reason=reason,
             )
+            follow_up.follow_up(patient=patient, by=by, now=now)
             Patient.objects.filter(pk=patient.pk).raise_revision()
             return booked
     except Lost:

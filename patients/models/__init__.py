@@ -2,10 +2,17 @@
 
 from patients.models.consent import ConsentChannel, ContactConsent, Purpose
 from patients.models.contact import ContactKind, ContactPoint
-from patients.models.patient import Language, Patient
+from patients.models.patient import Language, Patient, SkinType
+from patients.models.screening import (
+    AnswerValue,
+    ScreeningAnswer,
+    ScreeningDecision,
+    ScreeningMoment,
+)
 from patients.models.signed_form import SignedForm, Signer, SigningPlace, SigningWay
 
 __all__ = [
+    "AnswerValue",
     "ConsentChannel",
     "ContactConsent",
     "ContactKind",
@@ -13,6 +20,10 @@ __all__ = [
     "Language",
     "Patient",
     "Purpose",
+    "ScreeningAnswer",
+    "ScreeningDecision",
+    "ScreeningMoment",
+    "SkinType",
     "SignedForm",
     "Signer",
     "SigningPlace",

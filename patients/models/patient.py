@@ -16,6 +16,17 @@ class Language(models.TextChoices):
     SPANISH = "es", "Spanish"
 
 
+class SkinType(models.TextChoices):
+    """Fitzpatrick's types, as `clinic.protocols.schema.SkinType`."""
+
+    I = "I", "Type I"  # noqa: E741 - Fitzpatrick's numeral
+    II = "II", "Type II"
+    III = "III", "Type III"
+    IV = "IV", "Type IV"
+    V = "V", "Type V"
+    VI = "VI", "Type VI"
+
+
 class PatientQuerySet(models.QuerySet["Patient"]):
     def seen_by(self, staff: Staff) -> PatientQuerySet:
         """The patients of the sites at which `staff` holds a role."""
@@ -57,6 +68,13 @@ class Patient(models.Model):
     )
     quiet_until = models.TimeField(null=True, blank=True, help_text="May be past midnight.")
     notes = models.TextField(blank=True)
+    skin_type = models.CharField(
+        max_length=3, choices=SkinType.choices, blank=True, help_text="Fitzpatrick; seen by staff."
+    )
+    skin_type_at = models.DateTimeField(null=True, blank=True)
+    skin_type_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     sites = models.ManyToManyField(Site, related_name="patients")
     resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="patient")
     deceased_at = models.DateTimeField(null=True, blank=True)
@@ -82,6 +100,15 @@ class Patient(models.Model):
                 condition=Q(quiet_from=None, quiet_until=None)
                 | Q(quiet_from__isnull=False, quiet_until__isnull=False)
                 & ~Q(quiet_from=F("quiet_until")),
+            ),
+            models.CheckConstraint(
+                name="patient_skin_type_whole",
+                condition=Q(skin_type="", skin_type_at=None, skin_type_by=None)
+                | Q(
+                    skin_type__in=SkinType.values,
+                    skin_type_at__isnull=False,
+                    skin_type_by__isnull=False,
+                ),
             ),
             models.CheckConstraint(
                 name="patient_plan_not_ahead",

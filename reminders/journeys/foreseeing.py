@@ -11,9 +11,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from appointments.clearance import Treatment
+from appointments.clearance.screening import screened_of
 from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
 from patients.models import Patient
+from patients.screening.conditions import conditions
 from reminders.catalogue import Channel
 from reminders.journeys import gathering, preview, recipients
 from reminders.journeys.preview import ImaginedVisit, Preview
@@ -46,6 +49,7 @@ def series(
         visits=visits,
         booked_at=now,
         skips=skips,
+        conditions=conditions(screened_of([Treatment(patient, site, version, areas)])[0]),
     )
     readers = recipients.at_site(patient, site)
     return [

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.db.models import QuerySet
 
+from appointments.clearance.screening import screen
 from appointments.lifecycle import State
 from appointments.models import (
     AdverseEvent,
@@ -19,11 +20,14 @@ from appointments.models import (
 )
 from appointments.models.record import NOT_WHOLE
 from clinic import statements
+from clinic.hours import local
 from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
+from patients.screening.assessing import Screened, assess
+from patients.screening.conditions import conditions, is_held
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import saying
@@ -45,7 +49,7 @@ from reminders.wording.lettering import Reader, Sender
 
 def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     """What is known now of each of these patients, by id; unknown ids are left out."""
-    patients = Patient.objects.filter(pk__in=patient_ids)
+    patients = list(Patient.objects.filter(pk__in=patient_ids))
     series = defaultdict(list)
     rows = list(
         TreatmentSeries.objects.filter(patient__in=patient_ids, archived=None).order_by("id")
@@ -57,7 +61,8 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     protocols = _protocols_of(
         {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
     )
-    by_series = _visits_of(visits, sites, protocols)
+    screened = _screened(rows, patients, protocols)
+    by_series = _visits_of(visits, sites, protocols, screened)
     skips = _skips_of(patient_ids)
     for row in rows:
         series[row.patient_id].append(
@@ -70,6 +75,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 is_closed=row.closed_at is not None,
                 visits=tuple(by_series[row.pk]),
                 skips=frozenset(skips[row.pk]),
+                conditions=conditions(screened[row.pk]) if row.pk in screened else {},
             )
         )
     invitations = _invitations_of(patient_ids)
@@ -166,9 +172,31 @@ def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:
     return {digests[digest]: each for digest, each in loading.by_digest(digests).items()}
 
 
+def _screened(
+    series: Sequence[TreatmentSeries],
+    patients: Iterable[Patient],
+    protocols: Mapping[int, Protocol],
+) -> dict[int, Screened]:
+    """By series what its patient answered; those of whom nothing is known are left out."""
+    by_id = {patient.pk: patient for patient in patients}
+    known = [row for row in series if row.patient_id in by_id]
+    found = screen(
+        [(by_id[row.patient_id], protocols[row.protocol_version_id], row.areas) for row in known]
+    )
+    return {
+        row.pk: screened
+        for row, screened in zip(known, found, strict=True)
+        if screened.answers or screened.skin_type
+    }
+
+
 def _visits_of(
-    rows: Sequence[Appointment], sites: Mapping[int, SiteFacts], protocols: Mapping[int, Protocol]
+    rows: Sequence[Appointment],
+    sites: Mapping[int, SiteFacts],
+    protocols: Mapping[int, Protocol],
+    screened: Mapping[int, Screened],
 ) -> dict[int, list[VisitFacts]]:
+    findings = {pk: assess(each) for pk, each in screened.items()}
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
     cut_short = _cut_short(rows)
     visits = defaultdict(list)
@@ -192,6 +220,9 @@ def _visits_of(
                 imported_at=row.imported_at,
                 is_history=row.is_history,
                 treated=cut_short.get(row.pk),
+                is_held=is_held(
+                    findings.get(row.series_id, ()), local(row.starts_at, sites[row.site_id].zone).date()
+                ),
             )
         )
     return visits

@@ -6,7 +6,7 @@ each message's due time. Every visit is taken to happen as booked. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,6 +77,7 @@ def imagined_series(
     visits: Iterable[ImaginedVisit],
     booked_at: datetime,
     skips: frozenset[tuple[int, str, str]] = frozenset(),
+    conditions: Mapping[str, bool] | None = None,
 ) -> SeriesFacts:
     """The series as it will stand once it is booked, under numbers that no stored one has."""
     booked = tuple(
@@ -101,6 +102,7 @@ def imagined_series(
         is_closed=False,
         visits=booked,
         skips=skips,
+        conditions=conditions or {},
     )
 
 

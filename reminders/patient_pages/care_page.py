@@ -76,7 +76,9 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
         (series, each) for series in facts.series for each in series.visits if each.id == visit.pk
     )
     photos = ("photos", "any") in consent.standing([patient_id])[patient_id]
-    chosen = [step for step in _steps_about(series, about) if _is_advice(step, photos=photos)]
+    chosen = [
+        step for step in _steps_about(series, about) if _is_advice(step, series, photos=photos)
+    ]
     dated = [(step, _advice(step, about, language, now)) for step in chosen]
     return Care(
         treatment=series.treatment_of(about, language),
@@ -98,8 +100,10 @@ def _steps_about(series: SeriesFacts, visit: VisitFacts) -> list[Step]:
     return sorted(about, key=lambda step: steps.falls_at(step, visit))
 
 
-def _is_advice(step: Step, *, photos: bool) -> bool:
-    if step.kind in NOT_ADVICE or not step.channels or steps.is_unanswered(step):
+def _is_advice(step: Step, series: SeriesFacts, *, photos: bool) -> bool:
+    if step.kind in NOT_ADVICE or not step.channels or steps.is_unanswered(step, series):
+        return False
+    if not steps.applies(step, series):
         return False
     return photos or step.applies_if != "consent.photo"
 

@@ -5,7 +5,8 @@ Pure. All instants are UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import State
@@ -44,9 +45,9 @@ class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
     of no visit. `protocol` is the version that it goes by, None for that of its series. `treated`
-    are the areas of a session that was cut short, None for one that was not.
-    `imported_at` is when it was brought over from a former system (UTC); `is_history` when it was
-    over by then."""
+    are the areas of a session that was cut short, None for one that was not. `is_held` when what
+    the patient answered bars treatment on that day. `imported_at` is when it was brought over from
+    a former system (UTC); `is_history` when it was over by then."""
 
     id: int
     session: int
@@ -63,6 +64,7 @@ class VisitFacts:
     treated: tuple[str, ...] | None = None
     imported_at: datetime | None = None
     is_history: bool = False
+    is_held: bool = False
 
     @property
     def anchor(self) -> str:
@@ -83,8 +85,9 @@ class VisitFacts:
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
     """One series. `skips` are (session, step, channel) that staff chose not to send; session 0
-    stands for the series as a whole. `is_closed` when no session is still to come. `protocol` is
-    the version of what is still to be booked."""
+    stands for the series as a whole. `conditions` are those of steps (`applies_if`) about which
+    the patient was asked, and whether they hold. `is_closed` when no session is still to come.
+    `protocol` is the version of what is still to be booked."""
 
     id: int
     site: SiteFacts
@@ -94,6 +97,7 @@ class SeriesFacts:
     is_closed: bool
     visits: tuple[VisitFacts, ...]
     skips: frozenset[tuple[int, str, str]] = frozenset()
+    conditions: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def anchor(self) -> str:

@@ -47,8 +47,10 @@ def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
     """Everything that the protocol of each visit asks of staff: its tasks, steps that were missed
     and are escalated, and critical steps whose condition nobody has asked about."""
     for step, visit in _asked(series):
-        unanswered = is_unanswered(step)
+        unanswered = is_unanswered(step, series)
         if unanswered and not step.critical:
+            continue
+        if not applies(step, series) or _is_held(step, visit):
             continue
         escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
         if step.kind is StepKind.TASK or escalated or unanswered:
@@ -199,8 +201,12 @@ def _skip(
     """The reason of the plan for not saying a step; empty when there is none."""
     if elsewhere := said_elsewhere(visit, falls):
         return elsewhere
-    if is_unanswered(step):
+    if is_unanswered(step, series):
         return "condition_unknown"
+    if not applies(step, series):
+        return "condition_not_met"
+    if _is_held(step, visit):
+        return "treatment_held"
     if is_late(step, visit) and step.late is Late.SKIP:
         return "late"
     if step.anchor is Anchor.SERIES_LAST and _is_succeeded(patient, series, visit):
@@ -208,9 +214,20 @@ def _skip(
     return ""
 
 
-def is_unanswered(step: Step) -> bool:
+def is_unanswered(step: Step, series: SeriesFacts) -> bool:
     """Whether a step depends on a screening answer or a plan of care that is not on record."""
-    return (step.applies_if or "").startswith(("screening.", "plan."))
+    condition = step.applies_if or ""
+    return condition.startswith(("screening.", "plan.")) and condition not in series.conditions
+
+
+def applies(step: Step, series: SeriesFacts) -> bool:
+    """Whether nothing that the patient answered makes a step pointless or wrong for them."""
+    return series.conditions.get(step.applies_if or "", True)
+
+
+def _is_held(step: Step, visit: VisitFacts) -> bool:
+    """Whether it would prepare for a treatment that an answer holds back."""
+    return visit.is_held and step.phase in (Phase.PRE, Phase.DAY)
 
 
 def _is_succeeded(patient: PatientFacts, series: SeriesFacts, last: VisitFacts) -> bool:
@@ -258,7 +275,7 @@ def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     falls, late = falls_at(step, visit), is_late(step, visit)
     notes = ["That moment had passed when the visit got its present time."] if late else []
-    if is_unanswered(step):
+    if is_unanswered(step, series):
         notes.append("It depends on an answer that is not on record: ask the patient first.")
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(

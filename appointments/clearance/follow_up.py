@@ -1,0 +1,148 @@
+"""The tasks that follow from screening: opened as soon as something is found, closed when it is
+answered anew or decided. Work done by staff stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from appointments.clearance.screening import screened_of
+from appointments.clearance.treatments import Treatment
+from appointments.lifecycle import OPEN
+from appointments.models import Appointment, Task, TaskKind, TreatmentSeries
+from appointments.models.series import SeriesState
+from clinic.hours import local
+from clinic.models import Staff
+from clinic.protocols.schema import Outcome, Protocol, StepKind
+from patients.models import Patient, ScreeningAnswer
+from patients.screening import sentences
+from patients.screening.assessing import Finding, Rule, assess
+from patients.screening.questions import MEDICINES
+
+NO_LONGER = "No longer needed: it was answered anew or decided."
+_PREFIX = "screening"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    key: str
+    kind: TaskKind
+    title: str
+    detail: str
+    why: list[str]
+    treatment: Treatment
+    visit: Appointment | None
+
+
+def follow_up(
+    *, patient: Patient, by: Staff | None, now: datetime, also: Sequence[Treatment] = ()
+) -> None:
+    """Bring the tasks of a patient's open series, and of the treatments in `also`, in line with
+    what is found. Call it in the transaction of the act, with the patient locked."""
+    if not patient.skin_type and not ScreeningAnswer.objects.filter(patient=patient).exists():
+        return
+    treatments = _considered(patient, also)
+    wanted: dict[str, _Wanted] = {}
+    for treatment, screened in zip(treatments, screened_of(treatments), strict=True):
+        for finding in assess(screened):
+            task = _wanted(finding, treatment, now)
+            if task is not None:
+                wanted.setdefault(task.key, task)
+    stored = {
+        task.key: task
+        for task in Task.objects.filter(patient=patient, key__startswith=f"{_PREFIX}.")
+    }
+    Task.objects.bulk_create(
+        _row(patient, task, now) for key, task in wanted.items() if key not in stored
+    )
+    protocols = {treatment.protocol.id for treatment in treatments}
+    gone = [
+        task.pk
+        for key, task in stored.items()
+        if key not in wanted and task.closed_at is None and key.split(".")[2] in protocols
+    ]
+    if gone:
+        Task.objects.filter(pk__in=gone).update(closed_at=now, closed_by=by, outcome=NO_LONGER)
+
+
+def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
+    """The open series, each with its next visit, and what else was asked about."""
+    series = TreatmentSeries.objects.filter(patient=patient, state=SeriesState.OPEN)
+    rows = list(series.select_related("site", "protocol_version").order_by("id"))
+    visits = Appointment.objects.filter(series__in=rows, state__in=OPEN).order_by("-starts_at")
+    following = {visit.series_id: visit for visit in visits.select_related("site")}
+    booked = [
+        Treatment(patient, row.site, row.protocol_version, row.areas, row, following.get(row.pk))
+        for row in rows
+    ]
+    known = {(each.version.pk, tuple(each.areas)) for each in booked}
+    return booked + [each for each in also if (each.version.pk, tuple(each.areas)) not in known]
+
+
+def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | None:
+    """The task for a finding; None where nobody has anything to do."""
+    today = local(now, treatment.site.zone).date()
+    over = finding.until is not None and finding.until <= today
+    if finding.rule in (Rule.LACKING, Rule.AGE) or finding.is_lifted or over:
+        return None
+    kind, title = _kind_and_title(finding, treatment)
+    if not title:
+        return None
+    protocol = treatment.protocol
+    decided = finding.decision.id if finding.decision else 0
+    about = f"{finding.rule} {sorted(finding.answers)} {decided}"
+    digest = sha256(about.encode()).hexdigest()[:16]
+    return _Wanted(
+        key=f"{_PREFIX}.{treatment.patient.pk}.{protocol.id}.{digest}",
+        kind=kind,
+        title=title,
+        detail=sentences.sentence(finding, protocol, treatment.patient.skin_type),
+        why=[sentences.rule(finding, protocol), *sentences.evidence(finding, protocol)],
+        treatment=treatment,
+        visit=treatment.visit,
+    )
+
+
+def _kind_and_title(finding: Finding, treatment: Treatment) -> tuple[TaskKind, str]:
+    visit = treatment.visit
+    if finding.decision is not None:
+        return TaskKind.CALL, "Tell the patient: it was decided not to treat"
+    if finding.outcome is Outcome.BLOCK:
+        return TaskKind.CALL, "A clinician calls: this treatment is not possible"
+    if finding.rule in MEDICINES:
+        return TaskKind.PREPARE, "Ask the prescriber, then decide whether to treat"
+    if finding.outcome is Outcome.REVIEW:
+        return TaskKind.CHECK, "Decide whether to treat"
+    if finding.outcome is Outcome.DEFER:
+        if visit is None:
+            return TaskKind.CHECK, "" if finding.until else "Ask again, or decide"
+        day = local(visit.starts_at, visit.site.zone).date()
+        return TaskKind.CALL, "Move the visit" if finding.stands_on(day) else ""
+    asked_by_a_step = _has_task_for(treatment.protocol, finding.rule)
+    return TaskKind.PREPARE, "" if asked_by_a_step else "Tell the clinician before the visit"
+
+
+def _has_task_for(protocol: Protocol, rule: str) -> bool:
+    """Whether a step of the protocol asks staff by itself, so that planning opens the task."""
+    return any(
+        step.kind is StepKind.TASK and step.applies_if == f"screening.{rule}"
+        for step in protocol.steps
+    )
+
+
+def _row(patient: Patient, task: _Wanted, now: datetime) -> Task:
+    return Task(
+        key=task.key,
+        site=task.treatment.site,
+        patient=patient,
+        appointment=task.visit,
+        kind=task.kind,
+        title=task.title,
+        detail=task.detail,
+        why=task.why,
+        due_at=now,
+        created_at=now,
+    )

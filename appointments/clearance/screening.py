@@ -1,0 +1,104 @@
+"""Bars from screening: what was answered, the skin type, and what nobody has asked yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from django.db.models import Max
+
+from appointments.clearance.bars import BOTH, Act, Bar, Outcome
+from appointments.clearance.treatments import Treatment
+from appointments.models import Appointment
+from clinic.access import Capability
+from clinic.hours import local
+from clinic.protocols import schema
+from clinic.protocols.schema import Protocol
+from patients.models import Patient
+from patients.screening import gathering, sentences
+from patients.screening.assessing import Finding, Rule, Screened, assess
+
+PAGE = "visit-screening"
+_OUTCOMES = {
+    schema.Outcome.REVIEW: Outcome.REVIEW,
+    schema.Outcome.DEFER: Outcome.DEFER,
+    schema.Outcome.BLOCK: Outcome.BLOCK,
+}
+
+
+def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
+    return [
+        [
+            _bar(finding, treatment)
+            for finding in assess(screened)
+            if finding.outcome in _OUTCOMES and not finding.is_lifted
+            if finding.until is None or finding.until > local(now, treatment.site.zone).date()
+        ]
+        for treatment, screened in zip(treatments, screened_of(treatments), strict=True)
+    ]
+
+
+def screened_of(treatments: Sequence[Treatment]) -> list[Screened]:
+    """What is known for each treatment; three queries at most, one where nothing was answered."""
+    return screen([(each.patient, each.protocol, each.areas) for each in treatments])
+
+
+def screen(wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]]) -> list[Screened]:
+    """As `screened_of`, of patients who are to be treated by a protocol in areas of it."""
+    patients = {patient.pk: patient for patient, _, _ in wanted}
+    answers = gathering.answers_of(patients) if patients else {}
+    told = [pk for pk, patient in patients.items() if answers[pk] or patient.skin_type]
+    decisions = gathering.decisions_of(told) if told else {}
+    treated = _treated_at(told) if told else {}
+    return [
+        Screened(
+            protocol=protocol,
+            areas=tuple(areas),
+            answers=answers[patient.pk],
+            birth_date=patient.birth_date,
+            skin_type=patient.skin_type,
+            decisions=decisions.get(patient.pk, ()),
+            treated_at=treated.get(patient.pk),
+        )
+        for patient, protocol, areas in wanted
+    ]
+
+
+def _treated_at(patients: Collection[int]) -> dict[int, datetime]:
+    """When the last treatment of each patient ended."""
+    done = Appointment.objects.filter(series__patient__in=patients, done_at__isnull=False)
+    last = done.order_by().values("series__patient").annotate(at=Max("done_at"))
+    return dict(last.values_list("series__patient", "at"))
+
+
+def _bar(finding: Finding, treatment: Treatment) -> Bar:
+    protocol = treatment.protocol
+    outcome = _OUTCOMES[finding.outcome]
+    lacking = finding.rule == Rule.LACKING
+    bar = Bar(
+        code=_code(finding, outcome),
+        # What has to be looked at can be booked meanwhile. Booking asks for the age by itself.
+        acts=frozenset({Act.START})
+        if outcome is Outcome.REVIEW or finding.rule == Rule.AGE
+        else BOTH,
+        outcome=outcome,
+        sentence=sentences.sentence(finding, protocol, treatment.patient.skin_type),
+        since=finding.since,
+        until=finding.until,
+        rule=sentences.rule(finding, protocol),
+        evidence=sentences.evidence(finding, protocol),
+        about=finding.rule,
+        page=PAGE,
+        passes_with=Capability.OVERRIDE_CLEARANCE if lacking else "",
+        decides_with=Capability.DECIDE_SCREENING if finding.may_be_decided else "",
+    )
+    return treatment.as_lacking(bar) if lacking else bar
+
+
+def _code(finding: Finding, outcome: Outcome) -> str:
+    if finding.rule == Rule.LACKING:
+        return "screening_lacking" if finding.lacking else "skin_type_lacking"
+    if finding.rule == Rule.AGE:
+        return "too_young"
+    kind = "skin_type" if finding.rule == Rule.SKIN_TYPE else "screening"
+    return f"{kind}_{outcome}"

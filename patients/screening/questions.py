@@ -1,0 +1,78 @@
+"""What a protocol asks before a treatment, one question at a time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from clinic.durations import Duration
+from clinic.protocols.schema import AskAt, Outcome, Protocol, Reach, Screening, Text, Trigger
+
+# Questions whose answer is a medicine that somebody prescribes, or may. Nobody but the prescriber
+# says whether it is stopped.
+MEDICINES = frozenset({"bleeding", "photosensitiser", "isotretinoin"})
+ANTICOAGULANT = "bleeding"
+# It is written down of the patient, by staff, and not asked.
+SKIN_TYPE = "skin_type"
+# Exposure to the sun can be planned as well as past: then it has a first and a last day.
+_SUN = frozenset({"tan", "sunburn"})
+PLANNED = "_planned"
+_IN_THE_SUN = Text(
+    en="Will you be in strong sun or on a sunbed before your visit, such as on a holiday?",
+    es="¿Va a estar al sol fuerte o en un solárium antes de su visita, por ejemplo de vacaciones?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. `is_planned` asks for days to come, first and last; any other within a washout
+    for the last day past."""
+
+    id: str
+    text: Text
+    trigger: Trigger
+    outcome: Outcome
+    scope: Reach
+    ask: tuple[AskAt, ...]
+    washout: Duration | None
+    evidence: tuple[str, ...]
+    is_planned: bool = False
+
+    @property
+    def asks_for_a_day(self) -> bool:
+        return self.trigger is Trigger.WITHIN_WASHOUT
+
+    @property
+    def wording(self) -> str:
+        """A digest of what is asked: an answer clears only the question that was asked."""
+        asked = f"{self.trigger}\n{self.scope}\n{self.text.en}\n{self.text.es}"
+        return sha256(asked.encode()).hexdigest()[:16]
+
+
+def questions_of(protocol: Protocol) -> tuple[Question, ...]:
+    """Every question of a protocol in its order; those about the sun are asked of the past and of
+    what is planned."""
+    return tuple(question for rule in protocol.screening for question in _questions(rule))
+
+
+def _questions(rule: Screening) -> Iterable[Question]:
+    yield _question(rule)
+    if rule.id in _SUN and rule.trigger is Trigger.WITHIN_WASHOUT:
+        yield _question(rule, id=f"{rule.id}{PLANNED}", text=_IN_THE_SUN, is_planned=True)
+
+
+def _question(
+    rule: Screening, *, id: str = "", text: Text | None = None, is_planned: bool = False
+) -> Question:
+    return Question(
+        id=id or rule.id,
+        text=text or rule.question,
+        trigger=rule.trigger,
+        outcome=rule.outcome,
+        scope=rule.scope,
+        ask=rule.ask,
+        washout=rule.washout,
+        evidence=rule.evidence,
+        is_planned=is_planned,
+    )
