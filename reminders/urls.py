@@ -2,7 +2,12 @@
 
 from django.urls import path
 
-from reminders.patient_pages import forms_page, offer_page, preferences_page
+from reminders.patient_pages import (
+    forms_page,
+    offer_page,
+    preferences_page,
+    questions_page,
+)
 from reminders.views import (
     archived,
     contact,
@@ -26,7 +31,7 @@ from reminders.views import (
     wordings,
 )
 from reminders.views.board import board, placing
-from reminders.views.book_series import booked, choose, dates, hold
+from reminders.views.book_series import booked, choose, dates, hold, screening
 
 # Whose words (`site` or `all`), of which kind, in which language.
 _WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
@@ -36,6 +41,7 @@ urlpatterns = [
     path("day/", day_list.day_list, name="day-list"),
     path("series/new/", choose.choose, name="book-series"),
     path("series/new/patients/", choose.find_patients, name="book-series-patients"),
+    path("series/new/screening/", screening.screening, name="book-series-screening"),
     path("series/new/dates/", dates.dates, name="book-series-dates"),
     path("series/new/change/", dates.change, name="book-series-change"),
     path("series/new/book/", dates.book, name="book-series-book"),
@@ -96,5 +102,6 @@ urlpatterns = [
     path("p/<str:token>/forms/", forms_page.forms, name="forms-page"),
     path("p/<str:token>/forms/<int:signed>/withdraw/", forms_page.withdraw, name="form-withdraw"),
     path("p/<str:token>/forms/<int:signed>/sheet.pdf", forms_page.sheet, name="form-sheet"),
+    path("p/<str:token>/questions/", questions_page.questions, name="patient-questions"),
     path("p/<str:token>/visits.ics", offer_page.visits_file, name="visits-file"),
 ]

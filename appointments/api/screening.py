@@ -52,7 +52,7 @@ class ScreenedSerializer(TreatmentSerializer):
         return attrs
 
 
-class QuestionSerializer(serializers.Serializer[Any]):
+class ScreeningQuestionSerializer(serializers.Serializer[Any]):
     """One question to ask now."""
 
     id = serializers.CharField()
@@ -65,7 +65,7 @@ class QuestionSerializer(serializers.Serializer[Any]):
         return [str(value) for value in FITTING[question.trigger]]
 
 
-class FindingSerializer(serializers.Serializer[Any]):
+class ScreeningFindingSerializer(serializers.Serializer[Any]):
     """One thing found, and on which local days it stands."""
 
     rule = serializers.CharField(
@@ -85,8 +85,8 @@ class FindingSerializer(serializers.Serializer[Any]):
 
 
 class AssessmentSerializer(serializers.Serializer[Any]):
-    questions = QuestionSerializer(many=True, help_text="Those to ask at that moment.")
-    findings = FindingSerializer(many=True)
+    questions = ScreeningQuestionSerializer(many=True, help_text="Those to ask at that moment.")
+    findings = ScreeningFindingSerializer(many=True)
     bars = BarSerializer(many=True, help_text="Everything in the way, from every source.")
 
 
@@ -154,6 +154,9 @@ class ScreeningAnswers(ListModelMixin, Rows):
     serializer_class = AnswerSerializer
     filterset_class = PatientFilter
 
+    def patient_of(self, row: ScreeningAnswer) -> int:
+        return row.patient_id
+
     def get_queryset(self) -> QuerySet[ScreeningAnswer]:
         seen = Patient.objects.seen_by(self.staff)
         return ScreeningAnswer.objects.filter(patient__in=seen).order_by("said_at", "id")
@@ -191,6 +194,7 @@ class ScreeningAnswers(ListModelMixin, Rows):
             by=self.staff,
             now=timezone.now(),
         )
+        self.named([asked["patient"].pk])
         return Response(_assessment(asked), status=201)
 
     @extend_schema(
@@ -204,6 +208,7 @@ class ScreeningAnswers(ListModelMixin, Rows):
         """Read what is to be asked for a treatment, and what stands in its way."""
         asked = self.body(ScreenedSerializer)
         access.require(self.staff, Capability.SCREEN, asked["site"])
+        self.named([asked["patient"].pk])
         return Response(_assessment(asked))
 
 
@@ -213,6 +218,9 @@ class ScreeningDecisions(ListModelMixin, Rows):
     queryset = ScreeningDecision.objects.none()
     serializer_class = DecisionSerializer
     filterset_class = PatientFilter
+
+    def patient_of(self, row: ScreeningDecision) -> int:
+        return row.patient_id
 
     def get_queryset(self) -> QuerySet[ScreeningDecision]:
         seen = Patient.objects.seen_by(self.staff)

@@ -23,6 +23,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols.schema import AskAt
+from clinic.views.looking import shows
 from patients.models import ScreeningAnswer, ScreeningMoment, SkinType
 from patients.screening import form as forms
 from patients.screening import sentences, validity
@@ -130,6 +131,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     treatment = treatment_of(visit)
+    shows(request, visit, patient_id=treatment.patient.pk)
     (screened,) = screened_of([treatment])
     day, today = (local(each, visit.site.zone).date() for each in (visit.starts_at, now))
     data = request.POST if problem else {}

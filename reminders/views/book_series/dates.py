@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import proposing
+from appointments.clearance import Bar
 from appointments.models import Hold
 from appointments.proposing.places import DayStarts, Proposal
 from appointments.refusals import Refused, SlotTaken
@@ -25,7 +26,7 @@ from reminders import series_booking
 from reminders.journeys import foreseeing
 from reminders.journeys.preview import SKIP, Preview
 from reminders.views.book_series import draft as drafts
-from reminders.views.book_series import plan_rows
+from reminders.views.book_series import plan_rows, screening
 from reminders.views.book_series.choose import choose_page
 from reminders.views.book_series.draft import Draft
 from reminders.views.book_series.order import Order, booking_at, order, to_dates
@@ -41,7 +42,7 @@ def dates(request: HttpRequest) -> HttpResponse:
     site, by = booking_at(request)
     draft = drafts.read(request.GET)
     if drafts.is_raw(request.GET):
-        return to_dates(site, draft)
+        return screening.next_step(site, by, draft)
     found = order(draft, site, by)
     if isinstance(found, list):
         return choose_page(request, site, by, draft, found)
@@ -121,6 +122,8 @@ def _plan_page(
 ) -> HttpResponse:
     shows(request, order.patient, patient_id=order.patient.pk)
     now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
+    if stops := screening.stops(order):
+        return _stopped(request, order, stops)
     proposal = _proposal(order, by, now)
     is_chosen = len(draft.wishes) == draft.sessions
     if not is_chosen and proposal.visits:
@@ -157,6 +160,20 @@ def _plan_page(
     page = "_plan" if request.headers.get("HX-Request") else "dates"
     status = 409 if refusal else 200
     return render(request, f"reminders/book_series/{page}.html", context, status=status)
+
+
+def _stopped(request: HttpRequest, order: Order, stops: Sequence[Bar]) -> HttpResponse:
+    """No place is offered for what may not be booked on any day."""
+    context = {
+        "site": order.site,
+        "patient": order.patient,
+        "version": order.version,
+        "draft": order.draft,
+        "back": order.draft.wishes_query,
+        "stops": stops,
+    }
+    page = "_plan" if request.headers.get("HX-Request") else "dates"
+    return render(request, f"reminders/book_series/{page}.html", context, status=409)
 
 
 def _refused(refusal: Refused | None, draft: Draft) -> dict[str, Any]:
