@@ -135,6 +135,8 @@ REASONS: Mapping[str, str] = {
     "condition_not_met": "By the answers on record it is not for this patient.",
     "treatment_held": "An answer holds the treatment back, so nothing is prepared for it.",
     "superseded": "A newer treatment of the same kind has taken its place.",
+    "said_for_longer": "Another treatment asks for the same, for longer; that is said.",
+    "later_start_wins": "After another treatment this may only begin later; that is said then.",
     "clashing_advice": "Two treatments ask for opposite things; staff decide.",
     "adverse_event": "It waits until a clinician has closed an adverse event of this area.",
     "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",

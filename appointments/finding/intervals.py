@@ -20,6 +20,7 @@ from appointments.refusals import (
 )
 from clinic.durations import Duration
 from clinic.hours import format_day, shifted_day
+from clinic.protocols.areas import overlap
 from clinic.protocols.schema import (
     Direction,
     Interval,
@@ -202,7 +203,7 @@ def _same_area(protocol: Protocol, areas: frozenset[str], other: Treated) -> boo
     """Plain services do not say where they treat, so they count as the same area."""
     if Kind.SERVICE in (protocol.kind, other.protocol.kind):
         return True
-    return bool(areas & other.areas)
+    return overlap(areas, other.areas)
 
 
 def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:

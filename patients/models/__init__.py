@@ -23,9 +23,9 @@ __all__ = [
     "ScreeningAnswer",
     "ScreeningDecision",
     "ScreeningMoment",
-    "SkinType",
     "SignedForm",
     "Signer",
     "SigningPlace",
     "SigningWay",
+    "SkinType",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from clinic.protocols.areas import parts_of
 from clinic.protocols.schema import Reach, Trigger
 from patients.screening.questions import Question
 
@@ -87,8 +88,3 @@ def _tells(answer: Answer, question: Question, area: str) -> bool:
     if answer.is_clear:
         return answer.wording == question.wording and here <= there
     return not here.isdisjoint(there)
-
-
-def parts_of(area: str) -> frozenset[str]:
-    """The parts of an area's id: `face_neck` is of the face and the neck."""
-    return frozenset(area.split("_"))

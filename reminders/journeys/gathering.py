@@ -174,7 +174,7 @@ def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:
 
 def _screened(
     series: Sequence[TreatmentSeries],
-    patients: Iterable[Patient],
+    patients: Sequence[Patient],
     protocols: Mapping[int, Protocol],
 ) -> dict[int, Screened]:
     """By series what its patient answered; those of whom nothing is known are left out."""
@@ -221,7 +221,8 @@ def _visits_of(
                 is_history=row.is_history,
                 treated=cut_short.get(row.pk),
                 is_held=is_held(
-                    findings.get(row.series_id, ()), local(row.starts_at, sites[row.site_id].zone).date()
+                    findings.get(row.series_id, ()),
+                    local(row.starts_at, sites[row.site_id].zone).date(),
                 ),
             )
         )

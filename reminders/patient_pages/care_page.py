@@ -20,6 +20,7 @@ from patients import consent
 from reminders.journeys import gathering
 from reminders.planning import steps
 from reminders.planning.facts import SeriesFacts, VisitFacts
+from reminders.planning.plans import undecided
 from reminders.planning.wish import ended_at
 from reminders.wording.care_words import WORDS
 
@@ -76,8 +77,12 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
         (series, each) for series in facts.series for each in series.visits if each.id == visit.pk
     )
     photos = ("photos", "any") in consent.standing([patient_id])[patient_id]
+    hidden = undecided(facts)
     chosen = [
-        step for step in _steps_about(series, about) if _is_advice(step, series, photos=photos)
+        step
+        for step in _steps_about(series, about)
+        if _is_advice(step, series, photos=photos)
+        and hidden.isdisjoint({(about.anchor, step.id), (series.anchor, step.id)})
     ]
     dated = [(step, _advice(step, about, language, now)) for step in chosen]
     return Care(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from appointments.clearance import treatment_of
 from appointments.clearance.screening import screened_of
@@ -15,15 +15,22 @@ from patients.models import ScreeningMoment
 from patients.screening import validity
 from patients.screening.questions import Question, questions_of
 
+# What is answered before counts no more on the day of the visit (`screening.validity`).
+EARLIEST = timedelta(days=13)
+
 
 def next_visit(link: PatientLink, *, now: datetime) -> Appointment | None:
-    """The visit that the questions are about: the one of the link, or the next to come."""
+    """The visit that the questions are about: the one of the link, else the next; None as long as
+    it is so far away that they would have to be asked again."""
     visits = Appointment.objects.filter(
-        series__patient=link.patient_id, state__in=OPEN, ends_at__gt=now
+        series__patient=link.patient_id,
+        state__in=OPEN,
+        ends_at__gt=now,
+        starts_at__lt=now + EARLIEST,
     ).select_related("site", "series__patient", "protocol_version")
-    to_come = list(visits.order_by("starts_at", "id"))
-    own = [visit for visit in to_come if visit.pk == link.appointment_id]
-    return next(iter([*own, *to_come]), None)
+    if link.appointment_id is not None:
+        visits = visits.filter(pk=link.appointment_id)
+    return visits.order_by("starts_at", "id").first()
 
 
 def due_for(visit: Appointment, *, now: datetime) -> Sequence[Question]:

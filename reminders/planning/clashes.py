@@ -1,83 +1,184 @@
-"""Opposite advice of two treatments at the same time: neither is sent, staff decide. Pure."""
+"""Advice of two treatments at the same time: what contradicts is held for staff, what says the same
+is said once. Pure.
+
+Several "avoid" of one matter add up, and the longest that holds the others is said alone. Of
+several "do" the latest start wins. "Avoid" beside "do", or beside a medicine that a prescriber is
+asked for, is neither: staff decide, and nobody hears either.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, permutations
 
-from clinic.protocols.areas import overlap
+from clinic.protocols.areas import parts_of
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.wish import TaskWish, Wish
 
-OPPOSITES = frozenset({"avoid", "do"})
+AVOID, DO = "avoid", "do"
+OPPOSITES = frozenset({AVOID, DO})
 # Advice that names no end is taken to hold for a day.
 DEFAULT_HOLD = timedelta(days=1)
+# Topics by which protocols speak of one matter: pain killers before one treatment are what another
+# asks to leave out.
+_MATTERS = {"med.analgesia": "med.otc_nsaid"}
+CLASHING, COVERED, TOO_EARLY = "clashing_advice", "said_for_longer", "later_start_wins"
 
 
-def held_back(patient: PatientFacts, wishes: list[Wish]) -> tuple[list[Wish], list[TaskWish]]:
-    """The wishes with those that contradict each other marked as skipped, and a task for each.
+def held_back(
+    patient: PatientFacts, wishes: list[Wish], asked: Iterable[TaskWish] = ()
+) -> tuple[list[Wish], list[TaskWish]]:
+    """The wishes with those that contradict each other, or that another one says, marked as
+    skipped; and a task for each contradiction.
 
-    Two steps of different series contradict when they name one topic, one says avoid and the
-    other do, their areas overlap and the times they speak about overlap.
+    Two steps of different series are of one matter when their topics are, their areas overlap and
+    the times they speak about overlap. What was said before counts as well. `asked` is what the
+    protocols ask of staff.
     """
-    areas = {
-        visit.anchor: series.areas_of(visit) for series in patient.series for visit in series.visits
-    } | {series.anchor: series.areas for series in patient.series}
-    names: dict[int | None, str] = {series.id: series.protocol.name.en for series in patient.series}
-    visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
+    if len(patient.series) < 2:
+        return wishes, []
+    areas = {series.anchor: parts_of(*series.areas) for series in patient.series} | {
+        visit.anchor: parts_of(*series.areas_of(visit))
+        for series in patient.series
+        for visit in series.visits
+    }
     clashing: set[Item] = set()
     tasks: dict[str, TaskWish] = {}
-    for one, other in _pairs(wishes):
-        if not _contradict(one, other) or not overlap(
-            areas[one.item.anchor], areas[other.item.anchor]
-        ):
-            continue
-        clashing |= {one.item, other.item}
-        first, second = sorted((one, other), key=lambda wish: wish.item)
-        key = f"{first.item.anchor}.clash.{first.step}.{second.item.anchor}.{second.step}"
-        tasks[key] = TaskWish(
-            key=key,
-            kind=first.kind,
-            step=first.step,
-            series_id=first.series_id or 0,
-            visit_id=visits.get(first.item.anchor, 0),
-            session=first.session,
-            site_id=first.site_id,
-            due_at=min(one.due_at, other.due_at),
-            title="Decide between opposite advice",
-            detail=f"{names[first.series_id]} ({first.directive}) and {names[second.series_id]}"
-            f" ({second.directive}) disagree on {first.topic}. Tell the patient which applies.",
-            why=(*first.why[:1], *second.why[:1]),
-        )
+    of_matter = _by_matter(wishes)
+    for several in of_matter.values():
+        for one, other in _pairs(combinations(several, 2), areas, _contradict):
+            clashing |= {one.item, other.item}
+            task = _task(patient, one, other)
+            tasks[task.key] = task
+    found = list(_against_prescribers(of_matter, asked, areas))
+    for task, wish in [pair for pair in found if pair[1].item not in clashing]:
+        clashing.add(wish.item)
+        opened = _beside_task(patient, task, wish)
+        tasks[opened.key] = opened
+    said_by = {CLASHING: clashing, COVERED: set[Item](), TOO_EARLY: set[Item]()}
+    for several in of_matter.values():
+        rest = [wish for wish in several if wish.item not in clashing]
+        for one, _ in _pairs(permutations(rest, 2), areas, _is_covered):
+            said_by[COVERED].add(one.item)
+        for one, _ in _pairs(permutations(rest, 2), areas, _is_too_early):
+            said_by[TOO_EARLY].add(one.item)
+    reasons = {item: reason for reason, items in reversed(said_by.items()) for item in items}
     marked = [
-        replace(wish, skip="clashing_advice") if wish.item in clashing else wish for wish in wishes
+        replace(wish, skip=reasons[wish.item]) if wish.item in reasons and not wish.skip else wish
+        for wish in wishes
     ]
     return marked, list(tasks.values())
 
 
-def _pairs(wishes: Iterable[Wish]) -> Iterator[tuple[Wish, Wish]]:
-    """Every two wishes on one topic, in their order; each topic by itself, for there are many."""
-    by_topic: dict[str, list[Wish]] = {}
+def _by_matter(wishes: Iterable[Wish]) -> dict[str, list[Wish]]:
+    """What a protocol advises and nothing else keeps from being said, by what it is about."""
+    found: dict[str, list[Wish]] = defaultdict(list)
     for wish in wishes:
-        if wish.topic:
-            by_topic.setdefault(wish.topic, []).append(wish)
-    for alike in by_topic.values():
-        if {wish.directive for wish in alike} >= OPPOSITES:
-            yield from combinations(alike, 2)
+        if wish.topic and wish.directive in OPPOSITES and not wish.skip:
+            found[_MATTERS.get(wish.topic, wish.topic)].append(wish)
+    return found
+
+
+def _pairs(
+    pairs: Iterable[tuple[Wish, Wish]],
+    areas: dict[str, frozenset[str]],
+    related: Callable[[Wish, Wish], bool],
+) -> Iterator[tuple[Wish, Wish]]:
+    """The pairs of different series on touching areas that are `related`."""
+    for one, other in pairs:
+        if one.series_id == other.series_id or not related(one, other):
+            continue
+        if not areas[one.item.anchor].isdisjoint(areas[other.item.anchor]):
+            yield one, other
+
+
+def _against_prescribers(
+    of_matter: dict[str, list[Wish]], asked: Iterable[TaskWish], areas: dict[str, frozenset[str]]
+) -> Iterator[tuple[TaskWish, Wish]]:
+    """What a prescriber is asked for before one treatment and another asks to leave out."""
+    for task in asked:
+        if not task.topic.startswith("med."):
+            continue
+        for wish in of_matter.get(_MATTERS.get(task.topic, task.topic), ()):
+            apart = wish.series_id == task.series_id or wish.directive != AVOID
+            meets = wish.due_at < (task.until or task.due_at + DEFAULT_HOLD)
+            if apart or not meets or task.due_at >= _until(wish):
+                continue
+            if not areas[wish.item.anchor].isdisjoint(areas[task.anchor]):
+                yield task, wish
 
 
 def _contradict(one: Wish, other: Wish) -> bool:
-    return (
-        one.series_id != other.series_id
-        and one.topic == other.topic
-        and {one.directive, other.directive} == OPPOSITES
-        and not (one.skip or other.skip)
-        and one.due_at < _until(other)
-        and other.due_at < _until(one)
-    )
+    return {one.directive, other.directive} == OPPOSITES and _meet(one, other)
+
+
+def _meet(one: Wish, other: Wish) -> bool:
+    return one.due_at < _until(other) and other.due_at < _until(one)
+
+
+def _is_covered(one: Wish, other: Wish) -> bool:
+    """Whether the other forbids the same on the same channel, from no later until no earlier; of
+    two that are alike the first stays."""
+    if {one.directive, other.directive} != {AVOID} or one.channel is not other.channel:
+        return False
+    # Days off before a visit end with it: another treatment that goes on holds nothing of theirs.
+    if one.until is None or other.until is None or one.topic != other.topic:
+        return False
+    mine, theirs = (one.due_at, one.until), (other.due_at, other.until)
+    if theirs[0] > mine[0] or theirs[1] < mine[1]:
+        return False
+    return mine != theirs or other.item < one.item
+
+
+def _is_too_early(one: Wish, other: Wish) -> bool:
+    """Whether the other asks for the same from a later moment on, and its wait has begun: what may
+    start at once after one treatment may not yet after the other."""
+    if {one.directive, other.directive} != {DO} or one.topic != other.topic:
+        return False
+    return other.waits_since is not None and other.waits_since <= one.due_at < other.due_at
 
 
 def _until(wish: Wish) -> datetime:
     return max(wish.until or wish.due_at, wish.due_at + DEFAULT_HOLD)
+
+
+def _task(patient: PatientFacts, one: Wish, other: Wish) -> TaskWish:
+    names = _names(patient)
+    visits = {visit.anchor: visit.id for series in patient.series for visit in series.visits}
+    first, second = sorted((one, other), key=lambda wish: wish.item)
+    return TaskWish(
+        key=f"{first.item.anchor}.clash.{first.step}.{second.item.anchor}.{second.step}",
+        kind=first.kind,
+        step=first.step,
+        series_id=first.series_id or 0,
+        visit_id=visits.get(first.item.anchor, 0),
+        session=first.session,
+        site_id=first.site_id,
+        due_at=min(one.due_at, other.due_at),
+        title="Decide between opposite advice",
+        detail=f"{names[first.series_id or 0]} ({first.directive}) and"
+        f" {names[second.series_id or 0]} ({second.directive}) disagree on {first.topic}."
+        " Tell the patient which applies.",
+        why=(*first.why[:1], *second.why[:1]),
+    )
+
+
+def _beside_task(patient: PatientFacts, task: TaskWish, wish: Wish) -> TaskWish:
+    names = _names(patient)
+    return replace(
+        task,
+        key=f"{task.key}.clash.{wish.item.anchor}.{wish.step}",
+        due_at=min(task.due_at, wish.due_at),
+        title="Decide between opposite advice",
+        detail=f"{names[task.series_id]} asks a prescriber about {task.topic}, and"
+        f" {names[wish.series_id or 0]} asks to leave it out. Tell the patient which applies.",
+        why=(*task.why[:1], *wish.why[:1]),
+        topic="",
+    )
+
+
+def _names(patient: PatientFacts) -> dict[int, str]:
+    return {series.id: series.protocol.name.en for series in patient.series}

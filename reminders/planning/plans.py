@@ -69,13 +69,24 @@ def plan(patient: PatientFacts) -> Plan:
     wished = [
         _skipped_by_staff(patient, wish)
         for wish in fallback.with_emails([*of_series, *of_offers], patient.unheard)
-        if wish.item not in patient.spoken
     ]
     wished = list(freezing.held_back(patient, wished))
-    wished, clash_tasks = clashes.held_back(patient, wished)
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
+    wished, clash_tasks = clashes.held_back(patient, wished, tasks)
+    wished = [wish for wish in wished if wish.item not in patient.spoken]
     messages = merged(_caught_up(wished, patient))
     return Plan(tuple(messages), (*tasks, *clash_tasks))
+
+
+def undecided(patient: PatientFacts) -> frozenset[tuple[str, str]]:
+    """The (anchor, step) of advice that contradicts that of another treatment: no page shows it
+    until staff have decided."""
+    wishes = [wish for series in patient.series for wish in steps.wishes(patient, series)]
+    tasks = [task for series in patient.series for task in steps.task_wishes(series)]
+    marked, _ = clashes.held_back(patient, wishes, tasks)
+    return frozenset(
+        (wish.item.anchor, wish.step) for wish in marked if wish.skip == clashes.CLASHING
+    )
 
 
 def diff(wanted: Iterable[Wanted], stored: Iterable[Stored]) -> Changes:

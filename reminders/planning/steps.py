@@ -160,6 +160,7 @@ def _wishes(
             directive=step.directive,
             until=holds_until(step, visit),
             critical=step.critical,
+            waits_since=ended_at(visit) if step.phase is Phase.POST else None,
         )
 
 
@@ -290,6 +291,9 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
         title=step.title.en,
         detail=(step.staff_text or step.text).en,
         why=(_asks(series, step, visit), _falls(falls, visit), *notes),
+        topic=step.topic if step.kind is StepKind.TASK else "",
+        anchor=anchor,
+        until=visit.starts_at if step.before is not None else None,
     )
 
 

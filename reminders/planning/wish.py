@@ -31,7 +31,7 @@ class Wish:
     sent: "visit_done" or "series_done". `needs` are consents beyond its purpose. `starts_at` is
     the start of the visit or place it is about; a place on offer is of no series. `topic`,
     `directive` and `until` tell what a protocol step asks, and for how long, so that opposite
-    advice is found.
+    advice is found; `waits_since` the end of the treatment after which it asks for it.
     """
 
     item: Item
@@ -50,6 +50,7 @@ class Wish:
     directive: str = ""
     until: datetime | None = None
     critical: bool = False
+    waits_since: datetime | None = None
 
     @property
     def channel(self) -> Channel:
@@ -73,7 +74,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class TaskWish:
-    """Work for staff that the protocol asks for; `key` is stable while the visit stands."""
+    """Work for staff that the protocol asks for; `key` is stable while the visit stands. `topic`,
+    `anchor` and `until` tell what a step of the protocol is about, and until when."""
 
     key: str
     kind: Kind
@@ -86,6 +88,9 @@ class TaskWish:
     title: str
     detail: str
     why: tuple[str, ...]
+    topic: str = ""
+    anchor: str = ""
+    until: datetime | None = None
 
 
 def about_visit(

@@ -48,7 +48,11 @@ def wanted(patient: Patient, house: ProtocolVersion, site: Site) -> dict[str, An
 def test_the_first_step_leads_to_the_questions_and_they_to_the_dates(
     desk: Client, wanted: dict[str, Any], house: ProtocolVersion, patient: Patient
 ) -> None:
-    first = {"patient": patient.pk, "protocol": house.pk, f"area_{house.pk}": "face"}
+    first: dict[str, Any] = {
+        "patient": patient.pk,
+        "protocol": house.pk,
+        f"area_{house.pk}": "face",
+    }
     at = desk.get(DATES, first)["Location"]
     assert at.startswith(SCREENING)
     page = text_of(desk.get(at))
