@@ -10,6 +10,7 @@ from appointments.views import (
     handing_over,
     hours,
     hours_day,
+    imports,
     log,
     my_day,
     scheduling,
@@ -53,6 +54,15 @@ urlpatterns = [
     path("events/<int:pk>/close/", events.close, name="event-close"),
     path("events/<int:pk>/device-data.json", events.data, {"kind": "json"}, name="event-json"),
     path("events/<int:pk>/device-data.pdf", events.data, {"kind": "pdf"}, name="event-pdf"),
+    path("imports/", imports.import_list, name="imports"),
+    path("imports/live/", imports.set_live, name="imports-live"),
+    path("imports/<int:pk>/", imports.one, name="import"),
+    path("imports/<int:pk>/progress/", imports.progress, name="import-progress"),
+    path("imports/<int:pk>/to-be-mended.csv", imports.errors, name="import-errors"),
+    *(
+        path(f"imports/<int:pk>/{act}/", imports.act, {"act": act}, name=f"import-{act}")
+        for act in ("check", "run", "stop", "delete")
+    ),
     path("feeds/", feeds.feed_list, name="feeds"),
     path("feeds/<int:pk>/revoke/", feeds.revoke, name="revoke-feed"),
     path("feeds/<str:token>.ics", feeds.calendar, name="calendar-feed"),

@@ -19,7 +19,17 @@ from benchmarks import figures
 from benchmarks.figures import Figure, Grid, LeftOut
 from config.embedded import Unusable, services
 
-GROUPS = ("engine", "scheduling", "waitlist", "stress", "growth", "screens", "replies", "peers")
+GROUPS = (
+    "engine",
+    "scheduling",
+    "waitlist",
+    "stress",
+    "growth",
+    "screens",
+    "replies",
+    "peers",
+    "importing",
+)
 STEPS = 6  # about how many each group reports, for the bar
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from appointments.importing import arranging, rows
+from appointments.importing import arranging, copying, remembering, rows
 from appointments.importing.people import Act
 from appointments.importing.visiting import KnownVisit, Told
 from appointments.lifecycle import Move, State
@@ -120,18 +120,9 @@ def _write_series(
     for course in new:
         visits = [each for each in course.visits if each.number in places]
         made.append(_series(act, course, visits, [places[each.number][1] for each in visits]))
-    TreatmentSeries.objects.bulk_create(made)
-    BroughtOver.objects.bulk_create(
-        BroughtOver(
-            site=act.source.site,
-            kind=BroughtOver.Kind.SERIES,
-            key=course.key,
-            patient_id=course.patient_id,
-            subject=series.pk,
-            source=act.source,
-        )
-        for course, series in zip(new, made, strict=True)
-    )
+    copying.store(made)
+    told = [(each.key, each.patient_id, row.pk, {}) for each, row in zip(new, made, strict=True)]
+    remembering.keep(act.source, BroughtOver.Kind.SERIES, told)
     return {course.key: series.pk for course, series in zip(new, made, strict=True)}
 
 
@@ -168,19 +159,21 @@ def write(
     """Write visits that are over, each with the id of its patient; the ids of the rows they
     became, by row of the file."""
     made = [_appointment(act, told, places[told.number]) for told, _ in visits]
-    Appointment.objects.bulk_create(made)
+    copying.store(made)
     begin(act, made)
-    Allocation.objects.bulk_create(
-        Allocation(
-            resource_id=told.values[kind],
-            appointment=appointment,
-            starts_at=appointment.starts_at,
-            ends_at=min(appointment.ends_at, appointment.starts_at + timedelta(days=1)),
-            active=False,
-        )
-        for (told, _), appointment in zip(visits, made, strict=True)
-        for kind in KINDS
-        if told.values.get(kind)
+    copying.store(
+        [
+            Allocation(
+                resource_id=told.values[kind],
+                appointment=appointment,
+                starts_at=appointment.starts_at,
+                ends_at=min(appointment.ends_at, appointment.starts_at + timedelta(days=1)),
+                active=False,
+            )
+            for (told, _), appointment in zip(visits, made, strict=True)
+            for kind in KINDS
+            if told.values.get(kind)
+        ]
     )
     remember(
         act, [(told, patient, row.pk) for (told, patient), row in zip(visits, made, strict=True)]
@@ -218,35 +211,22 @@ def _appointment(act: Act, told: Told, place: tuple[int | None, int]) -> Appoint
 
 def begin(act: Act, appointments: Iterable[Appointment]) -> None:
     """The entry in the history of visits that were brought over."""
-    StatusChange.objects.bulk_create(
-        StatusChange(
-            appointment=appointment,
-            at=act.now,
-            by=act.by,
-            move=Move.IMPORT,
-            state_after=appointment.state,
-            starts_after=appointment.starts_at,
-        )
-        for appointment in appointments
+    copying.store(
+        [
+            StatusChange(
+                appointment=appointment,
+                at=act.now,
+                by=act.by,
+                move=Move.IMPORT,
+                state_after=appointment.state,
+                starts_after=appointment.starts_at,
+            )
+            for appointment in appointments
+        ]
     )
 
 
 def remember(act: Act, visits: Iterable[tuple[Told, int, int | None]]) -> None:
     """Keep what the file said of visits: (told, patient, appointment or None)."""
-    BroughtOver.objects.bulk_create(
-        [
-            BroughtOver(
-                site=act.source.site,
-                kind=BroughtOver.Kind.VISIT,
-                key=told.key,
-                patient_id=patient,
-                subject=appointment,
-                said={"visit": told.said},
-                source=act.source,
-            )
-            for told, patient, appointment in visits
-        ],
-        update_conflicts=True,
-        unique_fields=["site", "kind", "key"],
-        update_fields=["said", "subject"],
-    )
+    said = [(told.key, patient, row, {"visit": told.said}) for told, patient, row in visits]
+    remembering.keep(act.source, BroughtOver.Kind.VISIT, said)

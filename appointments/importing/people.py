@@ -9,12 +9,12 @@ from typing import Any
 
 from django.db.models import F
 
-from appointments.importing import deciding, house
+from appointments.importing import copying, deciding, house, remembering
 from appointments.importing.deciding import Decision, Facts, Outcome, Person
 from appointments.importing.known import CONSENTS, values_of
 from appointments.models import BroughtOver, Import
 from clinic import audit
-from clinic.models import AuditEntry, Resource, ResourceKind, Staff
+from clinic.models import Resource, ResourceKind, Staff
 from patients import consent, registration
 from patients.models import ContactConsent, ContactKind, ContactPoint, Patient
 from patients.models.consent import ConsentSource
@@ -56,7 +56,7 @@ def write(act: Act, decided: Sequence[Decided]) -> dict[str, int]:
 
 
 def _create(act: Act, decided: Sequence[Decided]) -> dict[str, int]:
-    resources = Resource.objects.bulk_create([Resource(kind=ResourceKind.PATIENT) for _ in decided])
+    resources = copying.store([Resource(kind=ResourceKind.PATIENT) for _ in decided])
     patients = []
     for (person, *_), resource in zip(decided, resources, strict=True):
         columns = registration.as_columns(house.columns_of(person.values), now=act.now)
@@ -70,24 +70,26 @@ def _create(act: Act, decided: Sequence[Decided]) -> dict[str, int]:
                 planned_revision=1,
             )
         )
-    Patient.objects.bulk_create(patients)
+    copying.store(patients)
     _come_here(act, [patient.pk for patient in patients])
     pairs = [
         (patient.pk, person.values) for (person, *_), patient in zip(decided, patients, strict=True)
     ]
     _add_contacts(act, pairs)
     _open_consents(act, pairs)
-    AuditEntry.objects.bulk_create(
-        audit.entry(
-            action="patient.import",
-            subject=patient,
-            by=act.by,
-            now=act.now,
-            site=act.source.site,
-            patient_id=patient.pk,
-            after={"import": act.source.pk},
-        )
-        for patient in patients
+    copying.store(
+        [
+            audit.entry(
+                action="patient.import",
+                subject=patient,
+                by=act.by,
+                now=act.now,
+                site=act.source.site,
+                patient_id=patient.pk,
+                after={"import": act.source.pk},
+            )
+            for patient in patients
+        ]
     )
     return {person.key: patient.pk for (person, *_), patient in zip(decided, patients, strict=True)}
 
@@ -101,30 +103,34 @@ def _come_here(act: Act, patients: Iterable[int]) -> None:
 
 
 def _add_contacts(act: Act, told: Iterable[tuple[int, Mapping[str, str]]]) -> None:
-    ContactPoint.objects.bulk_create(
-        ContactPoint(
-            patient_id=pk, kind=kind, value=values[name], is_preferred=True, created_at=act.now
-        )
-        for pk, values in told
-        for name, kind in (("phone", ContactKind.PHONE), ("email", ContactKind.EMAIL))
-        if values.get(name)
+    copying.store(
+        [
+            ContactPoint(
+                patient_id=pk, kind=kind, value=values[name], is_preferred=True, created_at=act.now
+            )
+            for pk, values in told
+            for name, kind in (("phone", ContactKind.PHONE), ("email", ContactKind.EMAIL))
+            if values.get(name)
+        ]
     )
 
 
 def _open_consents(act: Act, told: Iterable[tuple[int, Mapping[str, str]]]) -> None:
-    ContactConsent.objects.bulk_create(
-        ContactConsent(
-            patient_id=pk,
-            purpose=purpose,
-            channel=channel,
-            wording=WORDING,
-            opened_at=_agreed_at(values, act.now),
-            opened_by=act.by,
-            opened_source=ConsentSource.IMPORT,
-        )
-        for pk, values in told
-        for name, (purpose, channel) in CONSENTS.items()
-        if values.get(name) == "yes"
+    copying.store(
+        [
+            ContactConsent(
+                patient_id=pk,
+                purpose=purpose,
+                channel=channel,
+                wording=WORDING,
+                opened_at=_agreed_at(values, act.now),
+                opened_by=act.by,
+                opened_source=ConsentSource.IMPORT,
+            )
+            for pk, values in told
+            for name, (purpose, channel) in CONSENTS.items()
+            if values.get(name) == "yes"
+        ]
     )
 
 
@@ -173,7 +179,7 @@ def _change(act: Act, decided: Sequence[Decided]) -> None:
         patients.values(), [*_COLUMN.values(), "search_key", "version"], batch_size=500
     )
     Patient.objects.filter(pk__in=ids).update(revision=F("revision") + 1)
-    AuditEntry.objects.bulk_create(entries)
+    copying.store(entries)
 
 
 def _readdress(act: Act, patient: Patient, changes: Mapping[str, str]) -> None:
@@ -202,24 +208,17 @@ def _reconsent(
 
 def _remember(act: Act, decided: Sequence[Decided], ids: Mapping[str, int]) -> None:
     """Keep what the file said of everybody it brought or found."""
-    records = []
-    for person, facts, decision in decided:
-        if person.key not in ids:
-            continue
-        records.append(
-            BroughtOver(
-                site=act.source.site,
-                kind=BroughtOver.Kind.PATIENT,
-                key=person.key,
-                patient_id=ids[person.key],
-                subject=ids[person.key],
-                said=deciding.remembered(person, facts, decision),
-                source=act.source,
+    remembering.keep(
+        act.source,
+        BroughtOver.Kind.PATIENT,
+        [
+            (
+                person.key,
+                ids[person.key],
+                ids[person.key],
+                deciding.remembered(person, facts, decision),
             )
-        )
-    BroughtOver.objects.bulk_create(
-        records,
-        update_conflicts=True,
-        unique_fields=["site", "kind", "key"],
-        update_fields=["said"],
+            for person, facts, decision in decided
+            if person.key in ids
+        ],
     )

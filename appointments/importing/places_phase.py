@@ -6,19 +6,21 @@ and a task says when it was and why it has no place.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from appointments.claiming import allocating
 from appointments.claiming.allocating import Held
 from appointments.finding import ticks
 from appointments.finding.needs import PATIENT, PROVIDER, need_of
-from appointments.importing import history, placing, rows
+from appointments.importing import copying, history, placing, rows
 from appointments.importing.deciding import Outcome
 from appointments.importing.people import Act
 from appointments.importing.placing import Place, Taken, Wanted
@@ -79,9 +81,7 @@ def step(act: Act, *, dry: bool) -> Batch:
     for line in lines:
         _tell(line, act.source.site)
         batch.counts["placed" if line.place.held else "waiting"] += 1
-    ImportRow.objects.bulk_update(
-        waiting, ["outcome", "sentence", "appointment", "held"], batch_size=BATCH
-    )
+    _store(waiting)
     return batch
 
 
@@ -243,7 +243,7 @@ def _write(act: Act, lines: Sequence[_Line], ours: Mapping[int, Appointment]) ->
     new = [line for line in placed if not line.row.appointment]
     moved = [line for line in placed if line.row.appointment in ours]
     rows_new = [_appointment(act, line) for line in new]
-    Appointment.objects.bulk_create(rows_new)
+    copying.store(rows_new)
     history.begin(act, rows_new)
     rows_moved = [_moved(act, line, ours[line.row.appointment or 0]) for line in moved]
     pairs = [*zip(new, rows_new, strict=True), *zip(moved, rows_moved, strict=True)]
@@ -350,6 +350,30 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
 
 def _when(at: datetime, site: Site) -> str:
     return f"{format_when(at, site.zone, 'en')} {local(at, site.zone).year}"
+
+
+_STORE = """
+UPDATE appointments_importrow stored
+   SET outcome = line.outcome, sentence = line.sentence, appointment = line.appointment,
+       held = line.held
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::jsonb[])
+       AS line (id, outcome, sentence, appointment, held)
+ WHERE stored.id = line.id
+"""
+
+
+def _store(rows: Sequence[ImportRow]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STORE,
+            [
+                [row.pk for row in rows],
+                [str(row.outcome) for row in rows],
+                [row.sentence for row in rows],
+                [row.appointment for row in rows],
+                [json.dumps(row.held) for row in rows],
+            ],
+        )
 
 
 def _tell(line: _Line, site: Site) -> None:

@@ -30,12 +30,13 @@ def to_be_mended(source: Import) -> Iterator[str]:
     columns = list(source.columns)
     shown = [*(each for each in columns if each not in (PROBLEM, DECISION)), PROBLEM, DECISION]
     open_rows = ImportRow.objects.filter(source=source, outcome__in=OPEN).order_by("number")
+    stream = uploading.opened(source)
     told = open_rows.values_list("number", "sentence").iterator(chunk_size=2000)
 
     def lines() -> Iterator[list[str]]:
         yield shown
         number, sentence = next(told, (0, ""))
-        with uploading.opened(source) as stream:
+        with stream:
             for record in tables.records(stream, uploading.layout_of(source)):
                 if record.number != number:
                     continue

@@ -150,7 +150,9 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
                 line += "\n"
             yield line.replace("\x00", "")
     finally:
-        text.detach()
+        # Who leaves before the end has closed the file by then.
+        if not stream.closed:
+            text.detach()
 
 
 def _skip_rest(text: TextIO) -> None:

@@ -50,6 +50,7 @@ SELDOM = (
     Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
     Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way("Reports", "/reports/", "list", Capability.SEE_REPORTS),
+    Way("Import", "/imports/", "people", Capability.IMPORT),
     Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),
     Way("Audit", "/audit/", "search", Capability.SEE_AUDIT),
 )
