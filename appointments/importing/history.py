@@ -121,7 +121,9 @@ def _write_series(
         visits = [each for each in course.visits if each.number in places]
         made.append(_series(act, course, visits, [places[each.number][1] for each in visits]))
     copying.store(made)
-    told = [(each.key, each.patient_id, row.pk, {}) for each, row in zip(new, made, strict=True)]
+    told: list[remembering.Said] = [
+        (each.key, each.patient_id, row.pk, {}) for each, row in zip(new, made, strict=True)
+    ]
     remembering.keep(act.source, BroughtOver.Kind.SERIES, told)
     return {course.key: series.pk for course, series in zip(new, made, strict=True)}
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,11 +11,13 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from appointments import links
 from appointments.absences import blocks
 from appointments.claiming import holding
 from appointments.feeds import subscriptions
+from appointments.importing import working
 from appointments.models import (
     Appointment,
     BlockKind,
@@ -42,6 +45,7 @@ from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
 DAY = timedelta(days=1)
 WEEK = 7 * DAY
 NAMES = {"ada": "Ada", "ben": "Ben", "ines": "Ines", "noor": "Noor", "omar": "Omar", "zoe": "Zoe"}
@@ -463,3 +467,42 @@ def proof_of(link: PatientLink, server: str, path: str) -> Any:
     """The cookie of a browser that gave the birth date."""
     signed = signing.TimestampSigner(salt="reminders.patient_pages.self_service").sign(str(link.pk))
     return {"name": PROOF, "value": signed, "domain": urlsplit(server).hostname, "path": path}
+
+
+# --- Cut-over -------------------------------------------------------------------------------------
+
+
+def test_an_import(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    site: Site,
+    house: ProtocolVersion,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    settings.PRIVATE_ROOT = tmp_path
+    sign_in(manager)
+    look("imports-empty", "/imports/")
+    page.set_input_files("input[type=file]", SAMPLES / "patients.csv")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_role("button", name="Check the file")).to_be_visible()
+    look("import-columns")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_label("Last name").select_option("")
+    page.get_by_role("button", name="Check the file").click()
+    look("import-columns-refused", within=REFUSED)
+    page.get_by_label("Last name").select_option("family")
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    look("import-checking")
+    working.work(clock=timezone.now)
+    # The page that waits comes to it by itself.
+    expect(page.get_by_role("button", name="Import 4 rows")).to_be_visible(timeout=15_000)
+    look("import-checked")
+    page.get_by_role("button", name="Import 4 rows").click()
+    working.work(clock=timezone.now)
+    expect(page.get_by_text("New patients 4")).to_be_visible(timeout=15_000)
+    look("import-done")
+    look("imports", "/imports/")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -355,3 +356,13 @@ def test_a_fault_writes_nothing_of_its_batch_and_is_told(
     assert source.state == "failed" and "unforeseen" in source.problem
     assert not Patient.objects.exists()
     assert date(2027, 1, 1) < now.date()
+
+
+def test_the_samples_show_what_may_happen(bring_over: BringOver, house: ProtocolVersion) -> None:
+    samples = Path(__file__).parents[3] / "docs" / "samples"
+    people = bring_over((samples / "patients.csv").read_bytes())
+    assert outcomes(people) == ["create"] * 4 + ["error"]
+    visits = bring_over((samples / "visits.csv").read_bytes())
+    assert outcomes(visits) == ["create", "create", "create", "error", "error"]
+    assert "Did you mean" in sentences(visits)[3]
+    assert "Import the patients first." in sentences(visits)[4]
