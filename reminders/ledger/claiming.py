@@ -144,9 +144,10 @@ SELECT id, revision, coalesce(nullif(preferred_name, ''), legal_given), language
 
 def take(
     *, now: datetime, channels: Collection[str], limit: int, floor: datetime = BOTTOM
-) -> list[Due]:
+) -> tuple[list[Due], int]:
     """Lock up to `limit` due messages on these channels, the most urgent first, with their
-    patients, until the caller's transaction ends.
+    patients, until the caller's transaction ends; and how many there were before those were left
+    out whose patient somebody else holds.
 
     A message whose patient or site is waiting to be planned is not due, and neither is one that
     somebody else holds, or whose patient somebody else holds.
@@ -154,10 +155,11 @@ def take(
     values = {"now": now, "floor": floor, "channels": list(channels), "limit": limit}
     rows = statements.rows(TAKE, values)
     if not rows:
-        return []
+        return [], 0
     patients = _held({row[3] for row in rows} - {None})
     sites = statements.by_id(Site, {row[4] for row in rows})
-    return [Due(patients[row[3]], sites[row[4]], *row) for row in rows if row[3] in patients]
+    due = [Due(patients[row[3]], sites[row[4]], *row) for row in rows if row[3] in patients]
+    return due, len(rows)
 
 
 def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:

@@ -132,17 +132,17 @@ def take(
     # The messages of a channel that does not open are put off.
     names = [name for name in names if name not in opened or outlook[name].allowed]
     limit = min(limit, sum(outlook[name].allowed if name in opened else limit for name in names))
-    due = (
+    due, found = (
         claiming.take(now=lease.marked_at, channels=names, limit=limit, floor=floor)
         if limit
-        else []
+        else ([], 0)
     )
     if not due:
         waits = [outlook[name].ready_in for name in opened if not outlook[name].allowed]
-        return Taken(more_in=min(waits, default=None))
+        return Taken(more_in=HELD_UP_SECONDS if found else min(waits, default=None))
     failpoint(failpoints.AFTER_CLAIM)
     try:
-        return _Taking(lease, limit, opened, outlook, caller, write).of(due)
+        return _Taking(lease, limit, opened, outlook, caller, write).of(due, found)
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
         raise
     except Exception as fault:
@@ -165,7 +165,7 @@ class _Taking:
     caller: Caller
     write: Write
 
-    def of(self, due: Sequence[Due]) -> Taken:
+    def of(self, due: Sequence[Due], found: int) -> Taken:
         now = self.lease.marked_at
         known = recipients.of(due)
         late = catching_up.held_back(due, now=now)
@@ -191,11 +191,11 @@ class _Taking:
         claimed = len(held) + len(leaving)
         if claimed:
             tally["claimed"] = claimed
-        return Taken(marked, tally, self._more_in(len(due), claimed))
+        return Taken(marked, tally, self._more_in(found, claimed))
 
     def _more_in(self, found: int, claimed: int) -> float | None:
         if claimed < found:
-            return HELD_UP_SECONDS  # others have all the calls that an account allows
+            return HELD_UP_SECONDS  # by others, who hold a patient, a number or an account's calls
         return 0.0 if found == self.limit else None
 
     def _allowed(self, ready: Sequence[Due]) -> list[Due]:
