@@ -128,7 +128,18 @@ def esp_name() -> str:
     return name[:PROVIDER_LENGTH]
 
 
-def compose(outgoing: Outgoing) -> EmailMultiAlternatives:
+class Mail(EmailMultiAlternatives):
+    """Put together once: what was looked at before it leaves is what leaves."""
+
+    _whole: Any = None
+
+    def message(self, *args: Any, **options: Any) -> Any:
+        if self._whole is None:
+            self._whole = super().message(*args, **options)
+        return self._whole
+
+
+def compose(outgoing: Outgoing) -> Mail:
     """The mail as it leaves. The invitation goes twice, because some programs act only on the
     part inside the message (Gmail, Outlook) and others only on the file."""
     headers = {
@@ -139,7 +150,7 @@ def compose(outgoing: Outgoing) -> EmailMultiAlternatives:
     if outgoing.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{outgoing.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
-    mail = EmailMultiAlternatives(
+    mail = Mail(
         subject=outgoing.subject,
         body=outgoing.text,
         from_email=formataddr((outgoing.sender_name, outgoing.sender)),
