@@ -266,10 +266,16 @@ def next_allowed(at: datetime, windows: Hours | Sequence[Hours], zones: Sequence
     Raises:
         NeverAllowed: when there is none within 31 days.
     """
-    several = (windows,) if isinstance(windows, Hours) else windows
-    moment = at.astimezone(UTC)
+    several = (windows,) if isinstance(windows, Hours) else tuple(windows)
+    return _next_allowed(at.astimezone(UTC), several, tuple(zones))
+
+
+# Nearly everybody to whom a window of messages goes has the same hours.
+@lru_cache(maxsize=1024)
+def _next_allowed(at: datetime, windows: Sequence[Hours], zones: Sequence[str]) -> datetime:
+    moment = at
     while moment <= at + _SEARCH_DAYS * DAY:
-        later = max(_next_in(moment, several, zone).starts_at for zone in zones)
+        later = max(_next_in(moment, windows, zone).starts_at for zone in zones)
         if later == moment:
             return moment
         moment = later
