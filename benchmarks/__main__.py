@@ -112,10 +112,16 @@ def _table(measured: list[Figure | LeftOut | Grid]) -> Table:
             f"{one.value:,.2f} {one.unit}",
             f"{one.floor:,.2f}",
             f"{one.ratio:.3g}",
-            f"≤ {one.target:g}",
-            "ok" if one.ok else "[bold red]over[/]",
+            "" if one.target is None else f"≤ {one.target:.3g}",
+            _verdict(one),
         )
     return table
+
+
+def _verdict(figure: Figure) -> str:
+    if figure.target is None:
+        return "told"
+    return "ok" if figure.ok else "[bold red]over[/]"
 
 
 def _grid(grid: Grid) -> Table:

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import psycopg
 from django.db import connection
 
-from benchmarks.house import House
+from benchmarks.house import NOW, House
+from config.processes import wait_until
 from patients.models import Patient
 from reminders import gate
 from reminders.channels.base import (
@@ -78,9 +79,11 @@ def owner() -> Iterator[psycopg.Connection]:
 
 
 def planned() -> None:
-    """As if planning had looked at everybody."""
+    """As if planning had looked at everybody, and had merged what is late."""
     with owner() as held:
-        held.execute("UPDATE patients_patient SET planned_revision = revision")
+        held.execute(
+            "UPDATE patients_patient SET planned_revision = revision, catch_up_at = %s", [NOW]
+        )
         held.execute("UPDATE clinic_site SET planned_revision = revision")
 
 
@@ -90,8 +93,10 @@ INSERT INTO reminders_message
    due_at, expires_at, wake_at, waits_for, state, reason, why, gate_why, attempts_made,
    provider, provider_id, error_code, created_at, accepted_at)
 SELECT gen_random_uuid()::text, gen_random_uuid(), (%(patients)s::bigint[])[1 + n %% %(many)s], '',
-       %(site)s, 'reminder_final', 'sms', 'care', %(priority)s, '[]', '[]', %(due)s, %(expires)s,
-       %(wake)s, '', %(state)s, '', '["It was booked."]', '[]', 0, '', '', '', %(due)s, %(accepted)s
+       %(site)s, 'reminder_final', 'sms', 'care', %(priority)s, '[]', '[]',
+       %(due)s + n * %(apart)s, %(expires)s + n * %(apart)s,
+       %(wake)s::timestamptz + n * %(apart)s, '', %(state)s, '', '["It was booked."]', '[]', 0,
+       '', '', '', %(due)s, %(accepted)s
   FROM generate_series(1, %(number)s) AS n
 """
 
@@ -103,9 +108,11 @@ def fill(
     *,
     due: datetime,
     state: str = "scheduled",
-    priority: int = 0,
+    priority: int = 1,
+    apart: timedelta = timedelta(),
 ) -> None:
-    """Store this many messages, spread over the patients, waiting for `due` or sent then."""
+    """Store this many messages, spread over the patients, waiting for `due` or sent then; the first
+    for `due`, each other this much later than the one before."""
     ids = [patient.pk for patient in patients]
     waits = state == "scheduled"
     with owner() as held:
@@ -122,6 +129,7 @@ def fill(
                 "accepted": None if waits else due,
                 "state": state,
                 "priority": priority,
+                "apart": apart,
             },
         )
         held.execute("VACUUM ANALYZE reminders_message")
@@ -135,7 +143,7 @@ def emptied() -> None:
 TAKE = """
 UPDATE bench_copy SET state = 'submitting', claim_token = gen_random_uuid(), wake_at = %s
  WHERE id = ANY (ARRAY(SELECT id FROM bench_copy
-                        WHERE state = 'scheduled' AND wake_at <= %s AND priority = 0
+                        WHERE state = 'scheduled' AND wake_at <= %s AND priority BETWEEN 1 AND 2
                         ORDER BY wake_at LIMIT %s FOR UPDATE SKIP LOCKED))
 RETURNING id
 """
@@ -152,7 +160,9 @@ def bare_sql(window: int, *, now: datetime) -> float:
         held.execute("CREATE TABLE bench_copy (LIKE reminders_message INCLUDING ALL)")
         held.execute("INSERT INTO bench_copy SELECT * FROM reminders_message")
         held.execute("VACUUM ANALYZE bench_copy")
-        number = held.execute("SELECT count(*) FROM bench_copy").fetchone()
+        number = held.execute(
+            "SELECT count(*) FROM bench_copy WHERE state = 'scheduled' AND wake_at <= %s", [now]
+        ).fetchone()
         threads = [threading.Thread(target=_move, args=(window, now)) for _ in range(CONNECTIONS)]
         began = time.perf_counter()
         for thread in threads:
@@ -178,3 +188,10 @@ def count(state: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM reminders_message WHERE state = %s", [state])
         return int(cursor.fetchone()[0])
+
+
+def accepted_by(number: int) -> float:
+    """The moment at which all are accepted (`time.perf_counter`)."""
+    if not wait_until(lambda: count("accepted") >= number, seconds=300, every=0.01):
+        raise RuntimeError(f"{count('accepted')} of {number} were sent")
+    return time.perf_counter()

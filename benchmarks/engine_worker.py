@@ -14,9 +14,12 @@ django.setup()  # before the models; Celery's own fixup comes after this module
 
 from benchmarks.engine_load import NoProvider, canned  # noqa: E402
 from config.celery import app, broker  # noqa: E402
+from reminders import tasks  # noqa: E402
+from reminders.ledger import claiming  # noqa: E402
 from reminders.models import Attempt, Message  # noqa: E402
-from reminders.sending import dispatch  # noqa: E402
+from reminders.sending import dispatch, taking  # noqa: E402
 from reminders.sending.dispatch import Room  # noqa: E402
+from reminders.sending.floor import Floor  # noqa: E402
 
 __all__ = ["app", "naive"]
 
@@ -25,15 +28,32 @@ naive.conf.update(task_ignore_result=True, task_default_queue="naive", enable_ut
 
 
 @app.task(name="bench.drain")
-def drain(now: str, *, window: int, lines: int, seconds: float) -> None:
-    """As the worker's own task, with other rooms and the same words for everybody."""
+def drain(now: str, *, window: int, lines: int, seconds: float, words: bool) -> None:
+    """As the worker's own task, with other rooms and, without `words`, the same for everybody."""
     moment, provider = datetime.fromisoformat(now), NoProvider(seconds)
     dispatch.drain(
         clock=lambda: moment,
         seconds=600,
         channel=lambda _: provider,
-        rooms={"sms": Room(lines, window)},
+        rooms=dict.fromkeys(("sms", "email"), Room(lines, window)),
+        write=taking.write if words else canned,
+    )
+
+
+_floor = Floor()
+
+
+@app.task(name="bench.ring")
+def ring(*, lines: int, seconds: float) -> None:
+    """As the worker's own task, by the database's clock, to a provider that takes its time."""
+    provider = NoProvider(seconds)
+    dispatch.drain(
+        clock=claiming.database_now,
+        seconds=tasks.DRAIN_SECONDS,
+        channel=lambda _: provider,
+        rooms={"sms": Room(lines, 2 * lines)},
         write=canned,
+        floor=_floor,
     )
 
 

@@ -17,8 +17,8 @@ class Figure:
     """`value` in `unit`, and `floor`: the same quantity at the best that this machine does.
 
     `ratio` is value over floor for times, floor over value for rates, so that 1 is perfect and
-    more is worse. `target` is the largest ratio that is accepted: what was seen, with room, so that
-    a change that costs much is noticed.
+    more is worse. `target` is the largest ratio that is accepted: the goal, or what was seen, with
+    room, so that a change that costs much is noticed; None for what is told and has no goal.
     """
 
     group: str
@@ -26,7 +26,7 @@ class Figure:
     value: float
     unit: str
     floor: float
-    target: float
+    target: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -34,7 +34,7 @@ class Figure:
 
     @property
     def ok(self) -> bool:
-        return self.ratio <= self.target
+        return self.target is None or self.ratio <= self.target
 
     def line(self) -> str:
         rounded = {

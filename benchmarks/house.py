@@ -21,7 +21,7 @@ from clinic.models import (
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Sessions, SetUp
 from patients import consent, registration
-from patients.models import Patient
+from patients.models import ContactConsent, ContactKind, ContactPoint, Patient
 
 PROVIDERS, ROOMS, DEVICES = 20, 12, 10
 OPENS, CLOSES = 8 * 60, 20 * 60
@@ -141,4 +141,51 @@ def patients(house: House, count: int) -> list[Patient]:
         for channel in ("sms", "email"):
             consent.give(patient=patient, purpose="care", channel=channel, by=house.desk, now=NOW)
         made.append(patient)
+    return made
+
+
+def crowd(house: House, count: int) -> list[Patient]:
+    """Many more of them, stored at once and planned: nobody is told anything."""
+    resources = Resource.objects.bulk_create(
+        Resource(kind=ResourceKind.PATIENT) for _ in range(count)
+    )
+    made = Patient.objects.bulk_create(
+        Patient(
+            legal_given="Pat",
+            legal_family="Crowd",
+            birth_date=date(1980, 1, 1),
+            resource=resource,
+            search_key="pat crowd",
+            created_at=NOW,
+            planned_revision=1,
+        )
+        for resource in resources
+    )
+    through = Patient.sites.through.objects
+    through.bulk_create(Patient.sites.through(patient=each, site=house.site) for each in made)
+    for channel, kind, value in (
+        ("sms", ContactKind.PHONE, "+1646{:07}"),
+        ("email", ContactKind.EMAIL, "crowd{}@patients.example"),
+    ):
+        ContactPoint.objects.bulk_create(
+            ContactPoint(
+                patient=each,
+                kind=kind,
+                value=value.format(2_000_000 + number),
+                is_preferred=True,
+                created_at=NOW,
+            )
+            for number, each in enumerate(made)
+        )
+        ContactConsent.objects.bulk_create(
+            ContactConsent(
+                patient=each,
+                purpose="care",
+                channel=channel,
+                wording=consent.WORDINGS["care"],
+                opened_at=NOW,
+                opened_source="import",
+            )
+            for each in made
+        )
     return made

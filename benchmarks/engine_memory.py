@@ -1,0 +1,66 @@
+"""What a process that sends holds on to: its memory after some messages and after very many.
+
+Run as a program it sends them and says what it holds after each thousand that it is asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure, LeftOut
+
+GROUP = "engine"
+FEW, WANTED = 10_000, 1_000_000
+MANY = int(os.environ.get("BENCH_MEMORY", 100_000))
+MOST = 1.2
+SLICE = 10_000
+
+
+def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
+    step(f"memory after {MANY:,} messages")
+    command = [sys.executable, "-m", "benchmarks.engine_memory", str(FEW), str(MANY)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path.cwd())
+    few, many = (int(line) / 1024 for line in told.stdout.split())
+    yield Figure(GROUP, f"memory after {MANY:,} messages", many, "MiB", few, MOST)
+    if MANY < WANTED:
+        why = f"takes minutes: BENCH_MEMORY={WANTED}"
+        yield LeftOut(GROUP, f"memory after {WANTED:,} messages", why)
+
+
+def main(few: int, many: int) -> None:
+    """Print the most memory (KiB) that this process has held after `few` and after `many`."""
+    import django
+
+    django.setup()
+    from benchmarks import engine_load, house
+    from clinic.models import ProtocolVersion, Site, Staff
+    from patients.models import Patient
+    from reminders.sending import dispatch
+
+    built = house.House(
+        Site.objects.get(slug="bench"),
+        Staff.objects.get(name="Desk"),
+        ProtocolVersion.objects.get(protocol="rf_microneedling", status="approved"),
+    )
+    patients = list(Patient.objects.filter(legal_family="Crowd"))
+    for sent in range(0, many, SLICE):
+        engine_load.emptied()
+        engine_load.fill(built, patients, SLICE, due=house.NOW)
+        dispatch.drain(
+            clock=lambda: house.NOW,
+            seconds=600,
+            channel=lambda _: engine_load.NoProvider(),
+            rooms={"sms": dispatch.Room(1, 500)},
+            write=engine_load.canned,
+        )
+        if sent + SLICE in (few, many):
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
