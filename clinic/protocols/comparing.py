@@ -1,0 +1,85 @@
+"""What is different between two versions of a protocol, value by value. Pure.
+
+Works on the stored documents, so that no field is forgotten; rows of a list are told apart by
+their id, so that one that is moved is no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clinic.durations import DurationError, in_words, parse
+
+# What every version differs in, and what is said elsewhere.
+_LEFT_OUT = frozenset({"version", "evidence", "inferences", "disclaimer"})
+_YES, _NO = "yes", "no"
+_ID = ("id", "category", "topic", "other")
+
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`before` is empty for what is new, `after` for what is gone. `part` is the first word of the
+    path ("steps"), `name` the row within it ("pre.sun"), `field` the value ("before")."""
+
+    part: str
+    name: str
+    field: str
+    before: str
+    after: str
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
+    """Every value in which `new` differs from `old`, in the order in which they stand."""
+    was, now = dict(_values((), old)), dict(_values((), new))
+    return [
+        Difference(*_named(path), _told(path, was, now), _told(path, now, was))
+        for path in dict.fromkeys((*was, *now))
+        if path[0] not in _LEFT_OUT and was.get(path) != now.get(path)
+    ]
+
+
+def _told(path: Path, own: Mapping[Path, str], other: Mapping[Path, str]) -> str:
+    """The value at `path`. A document leaves out what is not so, which is a no as long as the row
+    itself is there."""
+    if path not in own and other.get(path) == _YES and any(p[:-1] == path[:-1] for p in own):
+        return _NO
+    return own.get(path, "")
+
+
+def _named(path: Path) -> tuple[str, str, str]:
+    part, *rest = path
+    if not rest:
+        return part, "", ""
+    *names, field = rest
+    return part, " ".join(names), field
+
+
+def _values(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _values((*path, name), inner)
+    elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+        for number, row in enumerate(value):
+            name = next((str(row[key]) for key in _ID if key in row), str(number + 1))
+            yield from _values((*path, name), {k: v for k, v in row.items() if k not in _ID})
+    elif value not in (None, [], ""):
+        yield path, _said(value)
+
+
+def _said(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    if isinstance(value, list):
+        return ", ".join(_said(each) for each in value)
+    if isinstance(value, str) and value.startswith("P"):
+        try:
+            return in_words(parse(value), "en")
+        except DurationError:
+            return value
+    return str(value)

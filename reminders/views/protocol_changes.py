@@ -1,0 +1,70 @@
+"""What a version of a protocol changes: against the approved one, and for who is under way."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import ProtocolVersion, Staff
+from clinic.protocols.comparing import Difference, differences
+from clinic.views.current_site import current_site
+from reminders.journeys import republishing
+
+# In the order in which a protocol is read; what is not named comes last.
+PARTS = {
+    "series": "The series",
+    "applicability": "Areas and skin types",
+    "resources": "Provider, room and device",
+    "screening": "Screening",
+    "steps": "What patients hear",
+    "session_log": "Session log",
+    "spacing": "Other treatments",
+    "warnings": "Warning signs",
+    "products": "Products",
+    "policy": "Policy",
+}
+OTHER = "Other"
+
+
+@require_safe
+def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
+    """`with` is the version to compare with, by default the approved one; `effect` asks what
+    would change for those who are under way, which takes a while."""
+    site, staff = current_site(request), cast(Staff, request.user)
+    row = get_object_or_404(ProtocolVersion, protocol=protocol, version=version)
+    others = ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk)
+    other = others.filter(version=request.GET.get("with", "")).first()
+    other = other or others.filter(status=ProtocolVersion.Status.APPROVED).first()
+    may_count = access.can(staff, Capability.APPROVE_PROTOCOL)
+    context: dict[str, Any] = {"site": site, "version": row, "other": other, "may_count": may_count}
+    if may_count and "effect" in request.GET:
+        context["effect"] = republishing.effect(version=row, now=timezone.now())
+    if request.headers.get("HX-Request"):
+        return render(request, "reminders/protocols/_effect.html", context)
+    found = differences(other.document, row.document) if other else []
+    context |= {
+        "others": others.order_by("-created_at"),
+        "parts": _by_part(found),
+        "total": len(found),
+    }
+    return render(request, "reminders/protocols/changes.html", context)
+
+
+def _by_part(found: list[Difference]) -> list[tuple[str, list[Difference]]]:
+    order = list(PARTS)
+
+    def rank(each: Difference) -> int:
+        return order.index(each.part) if each.part in PARTS else len(order)
+
+    ordered = sorted(found, key=rank)
+    return [
+        (PARTS[order[number]] if number < len(order) else OTHER, list(group))
+        for number, group in groupby(ordered, key=rank)
+    ]
