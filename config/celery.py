@@ -40,11 +40,11 @@ app = Celery("afterglow")
 
 @app.on_configure.connect
 def _configure(sender: Celery, **_: Any) -> None:
-    sender.conf.update(
-        broker_url=broker(settings.REDIS_URL),
+    told = {
+        "broker_url": broker(settings.REDIS_URL),
         # The emulation keeps unacknowledged messages in Redis. When Redis is killed under load its
         # restore path leaves workers alive but deaf; doorbells need no acknowledgement.
-        broker_transport_options={
+        "broker_transport_options": {
             "ack_emulation": False,
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
@@ -52,21 +52,21 @@ def _configure(sender: Celery, **_: Any) -> None:
             "health_check_interval": 10,
             "retry_on_timeout": True,
         },
-        broker_connection_max_retries=None,
-        broker_connection_retry_on_startup=True,
-        task_ignore_result=True,
-        task_default_queue="default",
-        task_routes={task: {"queue": queue} for task, (queue, _every) in TIMETABLE.items()},
-        task_soft_time_limit=100,
-        task_time_limit=120,
-        worker_prefetch_multiplier=1,
-        worker_eta_task_limit=100,
-        worker_max_tasks_per_child=1000,
-        worker_soft_shutdown_timeout=20,
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        beat_scheduler="config.pulse:Scheduler",
+        "broker_connection_max_retries": None,
+        "broker_connection_retry_on_startup": True,
+        "task_ignore_result": True,
+        "task_default_queue": "default",
+        "task_routes": {task: {"queue": queue} for task, (queue, _every) in TIMETABLE.items()},
+        "task_soft_time_limit": 100,
+        "task_time_limit": 120,
+        "worker_prefetch_multiplier": 1,
+        "worker_eta_task_limit": 100,
+        "worker_max_tasks_per_child": 1000,
+        "worker_soft_shutdown_timeout": 20,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "beat_scheduler": "config.pulse:Scheduler",
         # A doorbell is stale after two ticks: a worker that was away does not answer a backlog.
-        beat_schedule={
+        "beat_schedule": {
             task: {
                 "task": task,
                 "schedule": every,
@@ -74,10 +74,13 @@ def _configure(sender: Celery, **_: Any) -> None:
             }
             for task, (queue, every) in TIMETABLE.items()
         },
-        beat_max_loop_interval=1,
-        enable_utc=True,
-        timezone="UTC",
-    )
+        "beat_max_loop_interval": 1,
+        "enable_utc": True,
+        "timezone": "UTC",
+    }
+    # One by one: `update` lets who has asked for `amqp` read the settings that are just being made.
+    for name, value in told.items():
+        sender.conf[name] = value
 
 
 app.autodiscover_tasks()

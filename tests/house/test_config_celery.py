@@ -1,8 +1,9 @@
 """The timetable rings tasks that exist, and a doorbell carries nothing and soon goes stale."""
 
 import pytest
+from celery import Celery
 
-from config.celery import TIMETABLE, app, broker
+from config.celery import TIMETABLE, _configure, app, broker
 
 
 def test_every_task_of_the_timetable_exists() -> None:
@@ -17,6 +18,16 @@ def test_a_doorbell_carries_nothing_and_goes_stale_after_two_ticks() -> None:
         assert entry["options"] == {"queue": queue, "expires": 2 * every, "retry": False}
         assert "args" not in entry
         assert "kwargs" not in entry
+
+
+def test_who_sends_before_anybody_read_the_settings_has_them_all(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fresh = Celery("fresh", set_as_current=False)
+    fresh.on_configure.connect(_configure)
+    assert fresh.amqp is not None
+    assert fresh.conf.task_routes == app.conf.task_routes
+    assert not caplog.records
 
 
 def test_no_acknowledgement_is_kept_in_redis() -> None:
