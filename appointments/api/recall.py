@@ -51,7 +51,7 @@ class AskSerializer(Body):
     note = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 
-class AttemptSerializer(serializers.ModelSerializer[RecallAttempt]):
+class RecallAttemptSerializer(serializers.ModelSerializer[RecallAttempt]):
     at = Instant()
 
     class Meta:
@@ -75,8 +75,8 @@ class Recall(Rows):
         self.named(due.series.patient_id for due in found)
         return Response(DueSerializer(found, many=True).data)
 
-    @extend_schema(request=AskSerializer, responses={201: AttemptSerializer})
+    @extend_schema(request=AskSerializer, responses={201: RecallAttemptSerializer})
     def create(self, request: Request) -> Response:
         """Store what came of asking a patient back."""
         made = asking.ask(by=self.staff, now=timezone.now(), **self.body(AskSerializer))
-        return Response(AttemptSerializer(made).data, status=201)
+        return Response(RecallAttemptSerializer(made).data, status=201)

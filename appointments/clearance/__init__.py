@@ -19,7 +19,7 @@ names (`page`, the name of an address that takes the visit's id).
 Refuses to bar arrival: who is here is checked in, whatever stands in the way.
 """
 
-from appointments.clearance.asking import require, standing
+from appointments.clearance.asking import require, require_no_worse, standing
 from appointments.clearance.bars import Act, Bar, Barred, Outcome
 from appointments.clearance.treatments import Treatment, treatment_of
 
@@ -30,6 +30,7 @@ __all__ = [
     "Outcome",
     "Treatment",
     "require",
+    "require_no_worse",
     "standing",
     "treatment_of",
 ]

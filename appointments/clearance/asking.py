@@ -65,5 +65,24 @@ def require(
     return passed
 
 
+def require_no_worse(
+    treatment: Treatment, *, moves: Sequence[tuple[date, date]], now: datetime
+) -> None:
+    """Refuse to move visits to local days that are barred, where the days before were not.
+
+    `moves` are (day before, day after). Raises Barred with the number of the first of them.
+    """
+    if all(before == after for before, after in moves):
+        return
+    (bars,) = standing([treatment], now=now)
+    for number, (before, after) in enumerate(moves):
+        stood = {bar for bar in bars if bar.bars(Act.BOOK, before)}
+        worse = [bar for bar in bars if bar.bars(Act.BOOK, after) and bar not in stood]
+        if worse:
+            refused = Barred(worse)
+            refused.visit = number
+            raise refused
+
+
 def _yields(bar: Bar, held: frozenset[Capability], reason: str) -> bool:
     return bool(reason.strip()) and bar.passes_with in held

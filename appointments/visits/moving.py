@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby, pairwise
 
+from appointments import clearance
 from appointments.claiming import allocating, checking, gaps, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
+from appointments.clearance import Treatment, follow_up
 from appointments.finding.needs import DEVICE, PROVIDER, ROOM, need_of
 from appointments.finding.ticks import TICK
 from appointments.lifecycle import Move, State, after
@@ -127,6 +129,14 @@ def move_together(
                 breached = [refusal for _, refusal in found]
                 checking.override(breached, reason=override_reason, by=by, site=claim.site)
                 codes = checking.codes(found, over=claim.sessions_over())
+                clearance.require_no_worse(
+                    Treatment(claim.patient, claim.site, claim.version, claim.areas, claim.series),
+                    moves=[
+                        (_day(was[visit.pk].starts_at, visit), _day(visit.starts_at, visit))
+                        for visit in claim.moving
+                    ],
+                    now=now,
+                )
                 for visit in claim.moving:
                     changes.append(
                         history.keep(
@@ -142,11 +152,17 @@ def move_together(
                     )
             taking.keep(claims)
             gaps.open_for(changes, now=now)
+            for patient in {claim.patient.pk: claim.patient for claim in claims}.values():
+                follow_up.follow_up(patient=patient, by=by, now=now)
     except Lost:
         lost = _claims([each.of(each.appointment) for each in moves], hold)
         taking.refuse(*lost, now=now)
     moved = {visit.pk: visit for claim in claims for visit in claim.moving}
     return [moved[each.appointment.pk] for each in moves]
+
+
+def _day(at: datetime, visit: Appointment) -> date:
+    return local(at, visit.site.zone).date()
 
 
 def may_move(appointment: Appointment, by: Staff | None) -> None:

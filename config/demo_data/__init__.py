@@ -13,7 +13,7 @@ from random import Random
 from django.db import transaction
 
 from clinic.models import Site, Staff
-from config.demo_data import arrivals, house, journeys, ledger, people, replies
+from config.demo_data import arrivals, house, journeys, ledger, people, replies, screening
 from config.demo_data.diary import Diary
 from config.demo_data.lives import Lives
 
@@ -80,6 +80,8 @@ def build(
         for act in (each for each in acts if each.at <= at and not (waits and each.in_clinic)):
             act.do(act.at)
         acts = [each for each in acts if each.at > at or (waits and each.in_clinic)]
+        if at == moments[-2]:
+            screening.ask(now=at, of_visits_after=now + timedelta(days=1))
         if at == now:
             replies.come_in(
                 built, patients, imagined, lambda moment: sending.round(now=moment), now=now

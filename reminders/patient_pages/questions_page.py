@@ -54,6 +54,7 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
         "site": visit.site if visit else link.patient.sites.order_by("name").first(),
         "fields": fields,
         "problem": problem,
+        "first_open": next((field.name for field in fields if field.problem), ""),
         "care_url": reverse("care-page", args=[token]),
         "was_sent": request.GET.get("sent") == "1",
     }

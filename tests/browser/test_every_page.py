@@ -157,6 +157,7 @@ def test_booking_a_series(
     look("book-found", f"/series/new/?find=a&patient={patient.pk}")
     asked = f"patient={patient.pk}&protocol={house.pk}&area=face"
     look("book-missing", f"/series/new/dates/?{asked[:10]}&sessions=3")
+    look("book-screening", f"/series/new/screening/?{asked}&sessions=3")
     page.goto(page.url.split("/series")[0] + f"/series/new/dates/?{asked}&sessions=3")
     expect(page.get_by_text("Held for you until")).to_be_visible()
     look("plan-held")
@@ -222,6 +223,7 @@ def test_changing_what_is_booked(
     )
     locking.lock(appointment=ada[2], by=manager, now=now)
     look("visit", f"/visits/{elena[0].pk}/")
+    look("visit-screening", f"/visits/{elena[0].pk}/screening/")
     look("visit-over-another", f"/visits/{over.pk}/")
     look("day-with-overlap", f"/day/?date={days.first}")
     move = f"/visits/{ada[0].pk}/move/"
@@ -506,3 +508,23 @@ def test_an_import(
     expect(page.get_by_text("New patients 4")).to_be_visible(timeout=15_000)
     look("import-done")
     look("imports", "/imports/")
+
+
+def test_the_questions_before_a_visit(
+    page: Page,
+    look: Look,
+    live_server: object,
+    patient: Patient,
+    book: Book,
+    place: Place,
+    days: Days,
+) -> None:
+    # Sooner than the other visits: what is asked weeks before would have to be asked again.
+    (visit,) = book(patient, place(days.first - WEEK))
+    token, link = links.prepare(patient_id=patient.pk, appointment=visit, now=timezone.now())
+    link.save()
+    address = f"/p/{token}/questions/"
+    page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
+    look("questions", address)
+    page.get_by_role("button", name="Send my answers").click()
+    look("questions-refused")

@@ -10,7 +10,7 @@ from appointments.clearance import Barred, Treatment, answering
 from appointments.clearance.answering import AnswersChanged, NotDecidable, ReasonLacking
 from appointments.lifecycle import State
 from appointments.models import Appointment, Task
-from appointments.visits import attendance, booking
+from appointments.visits import attendance, booking, moving
 from clinic.access import Forbidden
 from clinic.models import Site, Staff
 from patients.models import Patient, ScreeningAnswer, ScreeningDecision, ScreeningMoment
@@ -291,3 +291,27 @@ def test_a_visit_added_later_asks_the_same(
     says(pregnancy="yes")
     with pytest.raises(Barred):
         booking.add_visit(series=series, visit=wish(SECOND), by=front_desk, now=TEN)
+
+
+# --- Moving ---------------------------------------------------------------------------------------
+
+
+def test_a_visit_does_not_move_into_a_washout(
+    says: Answers, visits: list[Appointment], manager: Staff, now: datetime
+) -> None:
+    says(filler=date(2027, 2, 10))
+    wanted: dict[str, Any] = {"by": manager, "now": now, "override_reason": "Sooner is better"}
+    with pytest.raises(Barred) as caught:
+        moving.move(appointment=visits[1], starts_at=at(date(2027, 3, 11), "10:00"), **wanted)
+    assert caught.value.earliest == date(2027, 3, 12)
+
+
+def test_a_move_within_the_washout_is_no_worse_and_one_beyond_it_closes_the_task(
+    says: Answers, visits: list[Appointment], manager: Staff, patient: Patient, now: datetime
+) -> None:
+    says(filler=date(2027, 2, 10))
+    wanted: dict[str, Any] = {"by": manager, "now": now, "override_reason": "The doctor agrees"}
+    nearer = moving.move(appointment=visits[0], starts_at=at(date(2027, 3, 5), "10:00"), **wanted)
+    assert tasks(patient) == ["Move the visit"]
+    moving.move(appointment=nearer, starts_at=at(date(2027, 3, 12), "10:00"), **wanted)
+    assert tasks(patient) == []

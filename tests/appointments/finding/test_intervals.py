@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,20 @@ def test_another_area_is_free_unless_the_rule_is_for_any() -> None:
     assert kept(rules(gap("ipl", Direction.BEFORE, 14)), rules(id="ipl"), neck) == (0, 0)
     anywhere = rules(gap("ipl", Direction.BEFORE, 14, SpacingScope.ANY))
     assert kept(anywhere, rules(id="ipl"), neck) == (1, 14)
+
+
+def test_an_area_touches_each_of_its_parts() -> None:
+    both = frozenset({"face_neck"})
+    assert kept(rules(gap("ipl", Direction.BEFORE, 14)), rules(id="ipl"), both) == (1, 14)
+
+
+def test_two_modalities_of_the_library_on_one_area_are_weeks_apart_on_either_side() -> None:
+    """A fortnight after ultrasound, else four weeks."""
+    every = [library(file.stem) for file in sorted(Path(loading.LIBRARY).glob("*.toml"))]
+    devices = [each for each in every if each.resources.device is not None]
+    for one, other in permutations(devices, 2):
+        least = 14 if "ultrasound" in (one.id, other.id) else 28
+        assert min(kept(one, other)) >= least, (one.id, other.id)
 
 
 def test_any_device_means_every_treatment_with_a_device_but_the_same() -> None:
