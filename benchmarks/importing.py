@@ -54,11 +54,10 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
             raise AssertionError("the second run of the same file wrote something")
     visits = Appointment.objects.count()
     step(f"{Patient.objects.count():,} patients, {visits:,} visits")
-    yield Figure(
-        "importing", "check, then run, rows/s", ROWS / (checked + ran), "rows/s", floor, 200
-    )
-    yield Figure("importing", "the run alone", ROWS / ran, "rows/s", floor, 120)
-    yield Figure("importing", "the same file again, rows/s", ROWS / again, "rows/s", floor, 200)
+    both = ROWS / (checked + ran)
+    yield Figure("importing", "check, then run", both, "rows/s", floor, 300)
+    yield Figure("importing", "the run alone", ROWS / ran, "rows/s", floor, 200)
+    yield Figure("importing", "the same file again", ROWS / again, "rows/s", floor, 300)
     yield Figure("importing", f"{ROWS:,} rows, checked and run", checked + ran, "s", 120, 1)
     yield Figure("importing", "memory gained", grown, "MB", 100, 1)
 

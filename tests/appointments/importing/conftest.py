@@ -10,9 +10,9 @@ from pytest_django import Settings
 from appointments.importing import naming, tables, uploading, working
 from appointments.models import Import, ImportRow
 from clinic.models import Resource, Site, Staff
-from tests.appointments.conftest import book, wish
+from tests.appointments.conftest import book, series, visits, wish
 
-__all__ = ["book", "wish"]
+__all__ = ["book", "series", "visits", "wish"]
 
 HEADER = ["Patient no", "First name", "Last name", "DOB", "Mobile", "E-mail", "SMS consent"]
 VISITS = ["Visit id", "Service", "Area", "Start", "Status", "Provider", "Series id", "Sessions"]
