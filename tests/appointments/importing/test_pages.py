@@ -96,10 +96,10 @@ def test_an_import_is_stopped_checked_again_and_deleted(
     assert "Stopped." in client.get(address).content.decode()
     client.post(f"{address}check/")
     working.work(clock=lambda: now)
-    assert "Import 1 rows" in client.get(address).content.decode()
+    assert "Import 1 row<" in client.get(address).content.decode()
     client.post(f"{address}delete/")
     html = client.get(address).content.decode()
-    assert "The file and its rows are deleted." in html and "Import 1 rows" not in html
+    assert "The file and its rows are deleted." in html and "Import 1 row<" not in html
     gone = client.get(f"{address}to-be-mended.csv", follow=True).content.decode()
     assert "The file of this import was deleted." in gone
 
