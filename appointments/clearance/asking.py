@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from appointments.clearance import adverse_events, consents, deceased, screening
+from appointments.clearance import adverse_events, consents, deceased, screening, spacing
 from appointments.clearance.bars import Act, Bar, Barred, strictest_first
 from appointments.clearance.treatments import Treatment
 from clinic import access
@@ -19,6 +19,7 @@ SOURCES: tuple[Source, ...] = (
     deceased.bars,
     adverse_events.bars,
     screening.bars,
+    spacing.bars,
     consents.bars,
 )
 

@@ -1,0 +1,74 @@
+"""Bars from treatments that were done: too near to another one of the same place.
+
+Booking asks for the times between treatments by itself (`claiming.checking`), for all that are
+planned; here is what really happened since. What was booked so on purpose bars nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from appointments.clearance.bars import Act, Bar, Outcome
+from appointments.clearance.treatments import Treatment
+from appointments.finding.intervals import Spaced, Treated, spaced
+from appointments.lifecycle import State
+from appointments.models import Appointment
+from appointments.refusals import SpacingTooShort
+from clinic.access import Capability
+from clinic.hours import format_day, local
+from clinic.protocols import loading
+
+
+def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
+    starting = [each for each in treatments if each.visit is not None]
+    done = _done({each.patient.pk for each in starting}) if starting else {}
+    return [
+        [
+            bar
+            for bar in _bars(each, done.get(each.patient.pk, ()))
+            if bar.until is not None and bar.until > local(now, each.site.zone).date()
+        ]
+        for each in treatments
+    ]
+
+
+def _done(patients: Collection[int]) -> dict[int, list[Appointment]]:
+    found = defaultdict(list)
+    rows = Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
+    for row in rows.select_related("series", "site", "protocol_version").order_by("id"):
+        found[row.series.patient_id].append(row)
+    return found
+
+
+def _bars(treatment: Treatment, done: Sequence[Appointment]) -> list[Bar]:
+    visit = treatment.visit
+    if visit is None or SpacingTooShort.code in visit.overrides:
+        return []
+    others = [
+        Treated(
+            local(row.starts_at, row.site.zone).date(),
+            loading.get(row.protocol_version),
+            frozenset(row.series.areas),
+        )
+        for row in done
+        if row.series_id != visit.series_id
+    ]
+    return [_bar(each) for each in spaced(treatment.protocol, treatment.areas, others)]
+
+
+def _bar(near: Spaced) -> Bar:
+    return Bar(
+        code="spacing_too_short",
+        acts=frozenset({Act.START}),
+        outcome=Outcome.BLOCK if near.strict else Outcome.DEFER,
+        sentence=(
+            f"{near.name} was done on {format_day(near.day)}."
+            f" The first valid date after it is {format_day(near.before)}."
+        ),
+        since=near.day,
+        until=near.before,
+        rule="The protocols keep treatments of one area apart.",
+        passes_with="" if near.strict else Capability.OVERRIDE_CLEARANCE,
+    )
