@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -36,7 +37,7 @@ def context(shown: Appointment, held: frozenset[Capability], now: datetime) -> d
     # Somebody who is here is treated today, whatever day was booked.
     day = local(now if shown.state == State.ARRIVED else shown.starts_at, zone).date()
     (found,) = clearance.standing([clearance.treatment_of(shown)], now=now)
-    rows = [_row(bar, shown, bar.bars(Act.START, day)) for bar in found]
+    rows = [_row(bar, shown, bar.bars(Act.START, day)) for bar in _each_once(found)]
     standing = [row.bar for row in rows if row.stands]
     passable = bool(standing) and all(bar.passes_with in held for bar in standing)
     return {
@@ -44,6 +45,14 @@ def context(shown: Appointment, held: frozenset[Capability], now: datetime) -> d
         "is_barred": bool(standing),
         "may_pass": passable and shown.state == State.ARRIVED and Capability.RUN_VISIT in held,
     }
+
+
+def _each_once(bars: Sequence[Bar]) -> list[Bar]:
+    """Of what is lacking on more than one day the page says the first."""
+    first: dict[tuple[str, str], Bar] = {}
+    for bar in sorted(bars, key=lambda bar: bar.since or date.min):
+        first.setdefault((bar.code, bar.about), bar)
+    return [bar for bar in bars if bar in first.values()]
 
 
 def _row(bar: Bar, shown: Appointment, stands: bool) -> Row:
