@@ -392,6 +392,16 @@ class EventClosed(Refused):
     field = "event"
 
 
+class ScoreRefused(Refused):
+    """There is no such outcome score."""
+
+    code = "score_refused"
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 def busy() -> StaleVersion:
     """What the loser of a race hears who has nothing else to choose from."""
     return StaleVersion("Somebody is changing this at the moment. Look at it again, then repeat.")

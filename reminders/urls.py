@@ -7,6 +7,7 @@ from reminders.patient_pages import (
     offer_page,
     preferences_page,
     questions_page,
+    self_service,
 )
 from reminders.views import (
     archived,
@@ -104,6 +105,7 @@ urlpatterns = [
     path("tasks/<int:task_id>/take/", tasks.take_task, name="take-task"),
     path("tasks/<int:task_id>/close/", tasks.close_task, name="close-task"),
     path("p/<str:token>/preferences/", preferences_page.preferences, name="patient-preferences"),
+    path("p/<str:token>/result/", self_service.result, name="care-result"),
     path("p/<str:token>/", offer_page.page, name="care-page"),
     path("p/<str:token>/forms/", forms_page.forms, name="forms-page"),
     path("p/<str:token>/forms/<int:signed>/withdraw/", forms_page.withdraw, name="form-withdraw"),

@@ -5,6 +5,7 @@ plans, and imports of a former system's files."""
 from appointments.api.availability import Availability
 from appointments.api.blocks import Blocks
 from appointments.api.closures import Closures
+from appointments.api.courses import Courses
 from appointments.api.events import Events
 from appointments.api.feeds import Feeds
 from appointments.api.holds import Holds
@@ -21,6 +22,7 @@ from clinic.api_views import router
 
 _router = router()
 _router.register("series", Availability, basename="api-availability")
+_router.register("series", Courses, basename="api-courses")
 _router.register("appointments", Visits, basename="api-appointments")
 _router.register("holds", Holds, basename="api-holds")
 _router.register("logs", Records, basename="api-records")

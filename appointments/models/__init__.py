@@ -24,6 +24,7 @@ from appointments.models.record import (
     SessionOutcome,
     TreatmentRecord,
 )
+from appointments.models.score import OutcomeScore, ScoreKind
 from appointments.models.series import TreatmentSeries
 from appointments.models.settings import SchedulingSettings
 from appointments.models.task import Task, TaskKind
@@ -64,6 +65,7 @@ __all__ = [
     "Invitation",
     "Offer",
     "OfferEnd",
+    "OutcomeScore",
     "PatientLink",
     "Photo",
     "PhotoSource",
@@ -71,6 +73,7 @@ __all__ = [
     "RecallOutcome",
     "RowOutcome",
     "SchedulingSettings",
+    "ScoreKind",
     "SessionCredit",
     "SessionOutcome",
     "Severity",

@@ -81,10 +81,16 @@ class CompleteForm(forms.Form):
     severity = _severity()
     areas = _areas()
     course = forms.CharField(
-        required=False, max_length=TEXT_LENGTH, label="How it went on", widget=forms.Textarea
+        required=False,
+        max_length=TEXT_LENGTH,
+        label="How it went on",
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
     measures = forms.CharField(
-        required=False, max_length=TEXT_LENGTH, label="What was done", widget=forms.Textarea
+        required=False,
+        max_length=TEXT_LENGTH,
+        label="What was done",
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
@@ -102,6 +108,6 @@ class CloseForm(forms.Form):
     conclusion = forms.CharField(
         max_length=TEXT_LENGTH,
         label="What you found, and why it may be closed",
-        widget=forms.Textarea,
+        widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Write what you found, and why it may be closed."},
     )

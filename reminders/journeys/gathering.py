@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from appointments.clearance.screening import screen
 from appointments.lifecycle import State
@@ -15,7 +15,6 @@ from appointments.models import (
     Answer,
     Appointment,
     Invitation,
-    TreatmentRecord,
     TreatmentSeries,
 )
 from appointments.models.record import NOT_WHOLE
@@ -55,14 +54,22 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
         TreatmentSeries.objects.filter(patient__in=patient_ids, archived=None).order_by("id")
     )
     visits = list(
-        Appointment.objects.filter(series__in=[row.pk for row in rows]).order_by("session", "id")
+        Appointment.objects.filter(series__in=[row.pk for row in rows])
+        .annotate(outcome=F("record__outcome"), treated=F("record__treated"))
+        .order_by("session", "id")
     )
+    # By visit what was treated in a session that was not completed, its log signed or not.
+    cut_short = {
+        each.pk: tuple(each.treated)  # type: ignore[attr-defined]
+        for each in visits
+        if each.outcome in NOT_WHOLE  # type: ignore[attr-defined]
+    }
     sites = _sites_of({each.site_id for each in rows} | {each.site_id for each in visits})
     protocols = _protocols_of(
         {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
     )
     screened = _screened(rows, patients, protocols)
-    by_series = _visits_of(visits, sites, protocols, screened)
+    by_series = _visits_of(visits, cut_short, sites, protocols, screened)
     skips = _skips_of(patient_ids)
     for row in rows:
         series[row.patient_id].append(
@@ -192,13 +199,13 @@ def _screened(
 
 def _visits_of(
     rows: Sequence[Appointment],
+    cut_short: Mapping[int, tuple[str, ...]],
     sites: Mapping[int, SiteFacts],
     protocols: Mapping[int, Protocol],
     screened: Mapping[int, Screened],
 ) -> dict[int, list[VisitFacts]]:
     findings = {pk: assess(each) for pk, each in screened.items()}
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
-    cut_short = _cut_short(rows)
     visits = defaultdict(list)
     for row in rows:
         visits[row.series_id].append(
@@ -227,14 +234,6 @@ def _visits_of(
             )
         )
     return visits
-
-
-def _cut_short(visits: Sequence[Appointment]) -> dict[int, tuple[str, ...]]:
-    """By visit the areas treated in sessions that were not completed, signed or not."""
-    records = TreatmentRecord.objects.filter(
-        appointment__in=[visit.pk for visit in visits], outcome__in=NOT_WHOLE
-    )
-    return {pk: tuple(areas) for pk, areas in records.values_list("appointment_id", "treated")}
 
 
 def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFacts]]:

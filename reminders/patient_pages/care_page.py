@@ -7,10 +7,12 @@ the messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from appointments.charting import courses
+from appointments.charting.courses import SeriesCourse
 from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, PatientLink
 from clinic import hours
@@ -30,16 +32,18 @@ NOT_ADVICE = (StepKind.TASK, StepKind.CHECKIN, StepKind.BOOKING)
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to do or leave, and `when` in words; `when` may be empty."""
+    """One thing to do or leave, `when` in words, and where it comes from; both may be empty."""
 
     title: str
     text: str
     when: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Care:
-    """The advice around one visit; `warnings` are (how fast, signs)."""
+    """The advice around one visit; `warnings` are (how fast, signs). `expect` says when results
+    show, `asks_result` whether the patient is asked how satisfied they are."""
 
     treatment: str
     before: tuple[Advice, ...]
@@ -47,6 +51,8 @@ class Care:
     progress: tuple[Advice, ...]
     products: tuple[Advice, ...]
     warnings: tuple[tuple[str, tuple[str, ...]], ...]
+    expect: str = ""
+    asks_result: bool = False
 
 
 def visits_of(link: PatientLink, *, now: datetime) -> list[Appointment]:
@@ -76,6 +82,7 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
     [(series, about)] = (
         (series, each) for series in facts.series for each in series.visits if each.id == visit.pk
     )
+    of = _course(visit, patient_id, now)
     photos = ("photos", "any") in consent.standing([patient_id])[patient_id]
     hidden = undecided(facts)
     chosen = [
@@ -84,7 +91,7 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
         if _is_advice(step, series, photos=photos)
         and hidden.isdisjoint({(about.anchor, step.id), (series.anchor, step.id)})
     ]
-    dated = [(step, _advice(step, about, language, now)) for step in chosen]
+    dated = [(step, _advice(series, step, about, language, now)) for step in chosen]
     return Care(
         treatment=series.treatment_of(about, language),
         before=tuple(said for step, said in dated if step.phase in (Phase.PRE, Phase.DAY) and said),
@@ -92,7 +99,19 @@ def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime
         progress=tuple(said for step, said in dated if step.phase is Phase.FOLLOWUP and said),
         products=tuple(_products(series, about, language, now)),
         warnings=tuple(_warnings(series.protocol_of(about), language)),
+        expect=_expect(of, language),
+        asks_result=of is not None and of.is_asked,
     )
+
+
+def take_result(visit: Appointment, *, patient_id: int, value: int, now: datetime) -> None:
+    """Keep how satisfied the patient is with the course of `visit`, if they are asked now.
+
+    Raises ScoreRefused for a number that is no answer.
+    """
+    of = _course(visit, patient_id, now)
+    if of is not None and of.is_asked:
+        courses.score(series=of.series, kind="satisfaction", value=value, by=None, now=now)
 
 
 def _steps_about(series: SeriesFacts, visit: VisitFacts) -> list[Step]:
@@ -113,7 +132,9 @@ def _is_advice(step: Step, series: SeriesFacts, *, photos: bool) -> bool:
     return photos or step.applies_if != "consent.photo"
 
 
-def _advice(step: Step, visit: VisitFacts, language: str, now: datetime) -> Advice | None:
+def _advice(
+    series: SeriesFacts, step: Step, visit: VisitFacts, language: str, now: datetime
+) -> Advice | None:
     """A step in words; None when its time is over."""
     until = steps.holds_until(step, visit)
     if until is not None and until <= now:
@@ -130,7 +151,8 @@ def _advice(step: Step, visit: VisitFacts, language: str, now: datetime) -> Advi
         now,
         ends_with_visit=ends_with_visit,
     )
-    return Advice(step.title.get(language), text.get(language), "" if late else when)
+    source = _source(series.protocol_of(visit), step.evidence, language)
+    return Advice(step.title.get(language), text.get(language), "" if late else when, source)
 
 
 def _products(
@@ -145,7 +167,32 @@ def _products(
         if until is None or until > now:
             note = product.note.get(language) if product.note else ""
             when = _when((start, product.start), (until, product.until), visit, language, now)
-            yield Advice(product.name.get(language), note, when)
+            source = _source(series.protocol_of(visit), product.evidence, language)
+            yield Advice(product.name.get(language), note, when, source)
+
+
+def _source(protocol: Protocol, references: Sequence[str], language: str) -> str:
+    """The first source in words: what it is, and how far to trust it."""
+    found = next(
+        (protocol.evidence[each] for each in references if each in protocol.evidence), None
+    )
+    if found is None:
+        return ""
+    return WORDS[language]["source"].format(found.title, found.grade)
+
+
+def _course(visit: Appointment, patient_id: int, now: datetime) -> SeriesCourse | None:
+    found = courses.courses_of(patient_id, now=now)
+    return next((each for each in found if each.series.pk == visit.series_id), None)
+
+
+def _expect(of: SeriesCourse | None, language: str) -> str:
+    if of is None or of.course.results_from is None or of.course.results_peak is None:
+        return ""
+    first = hours.format_day(of.course.results_from, language)
+    return WORDS[language]["expect"].format(
+        first, hours.format_day(of.course.results_peak, language)
+    )
 
 
 def _warnings(protocol: Protocol, language: str) -> Iterator[tuple[str, tuple[str, ...]]]:

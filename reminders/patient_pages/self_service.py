@@ -20,14 +20,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments import asked_forms, links
 from appointments.lifecycle import State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
+from appointments.refusals import Refused
 from clinic import hours
 from clinic.models import Site
+from clinic.views.row_id import row_id
 from patients.models import ContactKind, Patient
 from patients.signing.page_words import SIGNING_WORDS
 from reminders.channels import calendar
@@ -118,6 +120,8 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "problem": problem,
         "form": form,
         "is_proved": proved,
+        "scale": range(1, 6),
+        "thanked": request.GET.get("thanks") == "1",
         "forms_due": _forms_due(link, now=now) if proved else 0,
         "forms_words": SIGNING_WORDS[language],
         "has_questions": about is not None and bool(due_questions.due_for(about, now=now)),
@@ -127,6 +131,28 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         else None,
     }
     return render(request, "reminders/care/care.html", context, status=422 if problem else 200)
+
+
+@for_patients
+@require_POST
+def result(request: HttpRequest, token: str) -> HttpResponse:
+    """How satisfied the patient is, once at each milestone; only whoever proved to be them."""
+    now = timezone.now()
+    link = links.open(token, now=now)
+    visits = care_page.visits_of(link, now=now)
+    back = request.path.removesuffix("result/")
+    if not is_proved(request, link) or not visits:
+        return HttpResponseRedirect(back, status=303)
+    try:
+        care_page.take_result(
+            visits[0],
+            patient_id=link.patient_id,
+            value=row_id(request.POST.get("value", "")),
+            now=now,
+        )
+    except Refused:
+        return HttpResponseRedirect(back, status=303)
+    return HttpResponseRedirect(f"{back}?thanks=1", status=303)
 
 
 @for_patients

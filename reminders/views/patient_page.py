@@ -20,7 +20,7 @@ from clinic.views.looking import shows
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import ArchivedMessage, Suppression
-from reminders.views import forms_panel, timeline
+from reminders.views import forms_panel, patient_course, timeline
 from reminders.views.patient_list import progress_of
 
 SHOWN = {
@@ -82,6 +82,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "show": show if show in SHOWN else "all",
         "is_being_planned": patient.planned_revision != patient.revision,
         "may_edit": _may_edit(staff, patient),
+        **patient_course.context(patient, staff, now),
         "may_book": access.can(staff, Capability.BOOK, site),
     }
     return render(request, "reminders/patient_page/patient_page.html", context)

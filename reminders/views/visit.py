@@ -31,7 +31,7 @@ from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from reminders.models import Message
-from reminders.views import forms_panel, visit_acts, visit_clearance
+from reminders.views import forms_panel, visit_acts, visit_clearance, visit_record
 from reminders.views.visit_acts import (
     ACTS,
     both_values,
@@ -159,6 +159,7 @@ def visit_page(
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
         **visit_clearance.context(shown, held, now),
+        **visit_record.context(shown),
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appointments.charting import amending, drafting, signing
+from appointments.charting import amending, courses, drafting, reporting, signing
 from appointments.charting.log import Log
 from appointments.models import Appointment, TreatmentRecord
 from appointments.visits import booking
@@ -103,6 +104,42 @@ def test_the_log_and_the_providers_day(
     sign_in(clinical_lead)
     look("log-aborted", f"/log/{begun.pk}/")
     look("my-day-empty", "/my-day/?all=1")
+
+
+def test_adverse_events_and_the_course(
+    look: Look,
+    sign_in: SignIn,
+    provider: Staff,
+    visits: list[Appointment],
+    patient: Patient,
+    now: Any,
+) -> None:
+    done = visits[0]
+    sign_in(provider)
+    look("events-empty", "/events/")
+    look("event-report", f"/events/new/?visit={done.pk}")
+    look("event-report-refused", f"/events/new/?visit={done.pk}", {"what": ""})
+    event = reporting.report(
+        patient=patient,
+        site=done.site,
+        appointment=done,
+        what="Blister on the left cheek",
+        severity="moderate",
+        noticed_at=now,
+        areas=["face"],
+        by=provider,
+        now=now,
+    )
+    courses.score(series=done.series, kind="laxity", value=2, by=provider, now=now)
+    look("events", "/events/")
+    look("event", f"/events/{event.pk}/")
+    look("event-close-refused", f"/events/{event.pk}/close/", {"version": 1})
+    look("patient-course", f"/patients/{patient.pk}/")
+    look("visit-log", f"/visits/{done.pk}/")
+    reporting.close(
+        event=event, outcome="resolved", conclusion="Healed", by=provider, now=timezone.now()
+    )
+    look("event-closed", f"/events/{event.pk}/")
 
 
 def test_a_draft_saves_itself_and_survives_a_lost_connection(

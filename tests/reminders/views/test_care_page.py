@@ -346,5 +346,5 @@ def test_the_page_asks_the_database_the_same_few_times_whatever_is_booked(
     client: Client, url: str, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     client.post(url, BORN)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(24):
         client.get(url)

@@ -1,0 +1,105 @@
+"""The courses of a patient as their page shows them: progress, results, plan of care, scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appointments.charting import course as courses_pure
+from appointments.charting import courses
+from appointments.charting.course import Milestone, TouchUp
+from appointments.charting.courses import SeriesCourse
+from appointments.models import AdverseEvent, OutcomeScore, ScoreKind
+from appointments.models.score import RANGES
+from clinic import access
+from clinic.access import Capability
+from clinic.durations import in_words
+from clinic.models import Staff
+from clinic.protocols.schema import Evidence, Protocol
+from patients.models import Patient
+
+_MILESTONES = {
+    Milestone.BASELINE: "before the first session",
+    Milestone.EARLY: "before the first results",
+    Milestone.FIRST: "first results",
+    Milestone.PEAK: "at the peak",
+}
+_TOUCH_UPS = {
+    TouchUp.NOT_YET: ("scheduled", "clock", "Touch-up from"),
+    TouchUp.DUE: ("arrived", "bell", "Touch-up due until"),
+    TouchUp.OVERDUE: ("overdue", "warning", "Touch-up was due until"),
+    TouchUp.SUCCEEDED: ("done", "tick-ring", "Touched up since; due was"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """One product or piece of advice: from when until when after a session, and its sources."""
+
+    what: str
+    when: str
+    note: str
+    sources: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    score: OutcomeScore
+    milestone: str
+
+
+@dataclass(frozen=True, slots=True)
+class CourseRow:
+    of: SeriesCourse
+    stage: str
+    touch_up: tuple[str, str, str] | None
+    touch_up_day: Any
+    plan: tuple[PlanLine, ...]
+    scores: tuple[ScoreLine, ...]
+
+
+def context(patient: Patient, staff: Staff, now: datetime) -> dict[str, Any]:
+    """`courses`, the scores that `staff` may give, and the adverse events that are open."""
+    held = access.capabilities(staff)
+    kinds = [ScoreKind.SATISFACTION] if Capability.RUN_VISIT in held else []
+    if Capability.CHART in held:
+        kinds += [ScoreKind.GAIS, ScoreKind.LAXITY]
+    return {
+        "courses": [_row(each) for each in courses.courses_of(patient.pk, now=now)],
+        "score_kinds": [(kind.value, kind.label, RANGES[kind]) for kind in kinds],
+        "score_values": range(6),
+        "open_events": AdverseEvent.objects.open().filter(patient=patient).select_related("site"),
+        "may_report": Capability.RUN_VISIT in held and not patient.deceased_at,
+    }
+
+
+def _row(of: SeriesCourse) -> CourseRow:
+    course = of.course
+    day = course.touch_up_from if course.touch_up is TouchUp.NOT_YET else course.touch_up_until
+    return CourseRow(
+        of=of,
+        stage=_MILESTONES[course.milestone],
+        touch_up=_TOUCH_UPS[course.touch_up] if course.touch_up else None,
+        touch_up_day=day,
+        plan=tuple(_plan(of.protocol)),
+        scores=tuple(ScoreLine(each, _MILESTONES[Milestone(each.milestone)]) for each in of.scores),
+    )
+
+
+def _plan(protocol: Protocol) -> list[PlanLine]:
+    lines = []
+    for product in courses_pure.regimen(protocol):
+        start = f"from {in_words(product.start, 'en')}" if product.start else "at once"
+        until = f" to {in_words(product.until, 'en')}" if product.until else ""
+        note = product.note.en if product.note else ""
+        lines.append(
+            PlanLine(product.name.en, start + until, note, _sources(protocol, product.evidence))
+        )
+    for step in courses_pure.lifestyle(protocol):
+        lines.append(PlanLine(step.title.en, "", step.text.en, _sources(protocol, step.evidence)))
+    return lines
+
+
+def _sources(protocol: Protocol, references: tuple[str, ...]) -> tuple[Evidence, ...]:
+    return tuple(protocol.evidence[each] for each in references if each in protocol.evidence)
