@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from appointments.clearance import adverse_events, consents, deceased, screening, spacing
@@ -52,8 +53,8 @@ def require(
     Raises:
         Barred: with every bar of the first day that has one; `visit` is the number of that day.
     """
-    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=treatment.patient.pk)
-    (bars,) = standing([treatment], now=now)
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient.pk)
+    (bars,) = standing([replace(treatment, patient=patient)], now=now)
     held = access.capabilities(by, treatment.site) if by is not None else frozenset()
     passed = []
     for number, day in enumerate(days):

@@ -270,18 +270,25 @@ def test_rows_are_added_and_never_changed(says: Answers, patient: Patient) -> No
             ScreeningAnswer.objects.create(**row, value=value)
     with pytest.raises(IntegrityError), transaction.atomic():
         Patient.objects.filter(pk=patient.pk).update(skin_type="VI")
-    with pytest.raises(IntegrityError), transaction.atomic():
-        ScreeningDecision.objects.create(
-            patient=patient,
-            protocol_version_id=row["protocol_version_id"],
-            rule="keloid",
-            answers=[],
-            proceeds=True,
-            reason="Seen",
-            by_id=Staff.objects.values_list("pk", flat=True)[0],
-            decided_at=TEN,
-            decided_on=FIRST,
-        )
+    decision: dict[str, Any] = {
+        "patient": patient,
+        "protocol_version_id": row["protocol_version_id"],
+        "rule": "keloid",
+        "proceeds": True,
+        "by_id": Staff.objects.values_list("pk", flat=True)[0],
+        "decided_at": TEN,
+        "decided_on": FIRST,
+    }
+    for wrong in (
+        {"answers": [], "reason": "Seen"},
+        {"answers": [1], "reason": ""},
+        {"answers": [1], "skin_type": "V", "reason": "Seen"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ScreeningDecision.objects.create(**decision | wrong)
+    kept = ScreeningDecision.objects.create(**decision, answers=[1], reason="Seen")
+    with pytest.raises((IntegrityError, InternalError)), transaction.atomic():
+        kept.delete()
 
 
 def test_a_visit_added_later_asks_the_same(
