@@ -66,8 +66,14 @@ class Traffic:
             and caps.counts(Purpose(each.purpose), Channel(each.channel))
         }
         self._held = _held({*self._address.values()})
-        may_wait = [each for each in messages if self._may_give_way(each)]
-        self._had = _had({self._address[each.pk] for each in may_wait}, since=now - caps.LONGEST)
+        may_wait = [
+            each
+            for each in messages
+            if each.pk in self._address and caps.may_give_way(Kind(each.kind), each.priority)
+        ]
+        self._may_wait = {each.pk for each in may_wait}
+        self._asked = {self._address[each.pk] for each in may_wait}
+        self._had = _had(self._asked, since=now - caps.LONGEST)
         self._by_email = _said_by_email(
             [
                 each.pk
@@ -82,7 +88,7 @@ class Traffic:
 
     def had(self, message: Judged) -> Sequence[Had]:
         """What the message's address got lately, oldest first; nothing for what never gives way."""
-        if not self._may_give_way(message):
+        if message.pk not in self._may_wait:
             return ()
         return self._had[self._address[message.pk]]
 
@@ -91,17 +97,13 @@ class Traffic:
         return message.pk in self._by_email
 
     def add(self, message: Judged) -> None:
-        """Count a message of this window that leaves."""
-        if message.pk in self._address:
+        """Count a message of this window that leaves, if others to its address may give way."""
+        address = self._address.get(message.pk)
+        if address in self._asked:
             had = Had(
                 self._now, Purpose(message.purpose), Channel(message.channel), Kind(message.kind)
             )
-            self._had[self._address[message.pk]].append(had)
-
-    def _may_give_way(self, message: Judged) -> bool:
-        return message.pk in self._address and caps.may_give_way(
-            Kind(message.kind), message.priority
-        )
+            self._had[address].append(had)
 
 
 def _held(addresses: Collection[str]) -> set[str]:
