@@ -37,6 +37,7 @@ CONFLICTS = frozenset(
         *("already_waiting", "not_waiting", "being_offered", "gap_closed", "no_match"),
         *("nothing_to_wait_for", "offer_closed"),
         *("stale_consent_form", "consent_form_state", "form_changed", "withdrawn_already"),
+        *("no_photo_consent", "photo_known", "photo_removed"),
         "import_state",
         *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }

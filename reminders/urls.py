@@ -5,6 +5,7 @@ from django.urls import path
 from reminders.patient_pages import (
     forms_page,
     offer_page,
+    photos_page,
     preferences_page,
     questions_page,
     self_service,
@@ -107,6 +108,7 @@ urlpatterns = [
     path("p/<str:token>/preferences/", preferences_page.preferences, name="patient-preferences"),
     path("p/<str:token>/result/", self_service.result, name="care-result"),
     path("p/<str:token>/", offer_page.page, name="care-page"),
+    path("p/<str:token>/photos/", photos_page.photos, name="photos-page"),
     path("p/<str:token>/forms/", forms_page.forms, name="forms-page"),
     path("p/<str:token>/forms/<int:signed>/withdraw/", forms_page.withdraw, name="form-withdraw"),
     path("p/<str:token>/forms/<int:signed>/sheet.pdf", forms_page.sheet, name="form-sheet"),

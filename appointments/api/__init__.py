@@ -12,6 +12,7 @@ from appointments.api.holds import Holds
 from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
+from appointments.api.photos import Photos
 from appointments.api.recall import Recall
 from appointments.api.screening import ScreeningAnswers, ScreeningDecisions
 from appointments.api.tasks import Tasks
@@ -30,6 +31,7 @@ _router.register("logs", Logs, basename="api-logs")
 _router.register("unsigned-logs", Unsigned, basename="api-unsigned-logs")
 _router.register("recall", Recall, basename="api-recall")
 _router.register("adverse-events", Events, basename="api-adverse-events")
+_router.register("photos", Photos, basename="api-photos")
 _router.register("tasks", Tasks, basename="api-tasks")
 _router.register("waitlist", Entries, basename="api-waitlist")
 _router.register("gaps", Gaps, basename="api-gaps")

@@ -24,6 +24,7 @@ _TYPES = {
     "appointments.waitlistentry": "wait-list entry",
     "patients.contactconsent": "contact consent",
     "patients.signedform": "signed form",
+    "appointments.photo": "photo",
     "reminders.message": "message",
     "reminders.conversation": "conversation",
     "reminders.suppression": "suppression",

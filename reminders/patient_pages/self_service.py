@@ -35,6 +35,7 @@ from patients.signing.page_words import SIGNING_WORDS
 from reminders.channels import calendar
 from reminders.patient_pages import care_page, due_questions
 from reminders.wording.care_words import WORDS
+from reminders.wording.photo_words import PHOTO_WORDS
 from reminders.wording.question_words import QUESTION_WORDS
 
 PROOF = "afterglow_care"
@@ -124,6 +125,7 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "thanked": request.GET.get("thanks") == "1",
         "forms_due": _forms_due(link, now=now) if proved else 0,
         "forms_words": SIGNING_WORDS[language],
+        "photo_words": PHOTO_WORDS[language],
         "has_questions": about is not None and bool(due_questions.due_for(about, now=now)),
         "question_words": QUESTION_WORDS[language],
         "care": care_page.care_of(shown, patient_id=link.patient_id, language=language, now=now)

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from appointments import asked_forms
-from appointments.models import Appointment
+from appointments.models import Appointment, Photo
+from appointments.photos import showing
 from clinic.access import Capability
 from patients.models import Patient
 from patients.signing import asking
@@ -29,4 +30,14 @@ def _panel(asked: list[asking.Asked], held: frozenset[Capability]) -> dict[str, 
     return {
         "lines": [(each, WORDS[each.standing]) for each in asked],
         "may_hand_over": Capability.RUN_VISIT in held and any(each.is_due for each in asked),
+    }
+
+
+def photos_of(patient: Patient, *, now: datetime) -> dict[str, Any]:
+    """How many photos there are and wait, and what they may be used for."""
+    photos = Photo.objects.standing().filter(patient=patient)
+    return {
+        "count": photos.count(),
+        "waiting": photos.to_review().count(),
+        "uses": showing.uses(patient, now=now),
     }

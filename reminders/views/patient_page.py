@@ -69,6 +69,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "consents": _consents(patient),
         "forms": forms_panel.of_patient(patient, access.capabilities(staff, site), now=now),
         "back": request.path,
+        "photos": forms_panel.photos_of(patient, now=now),
         "progress": progress_of([patient.pk], visits),
         "timeline": timeline.timeline(
             patient=patient,

@@ -156,6 +156,7 @@ def visit_page(
         "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
         "undoable": _undoable(history) if Capability.BOOK in held else None,
         "forms": forms_panel.of_visit(shown, held, now=now),
+        "photos": forms_panel.photos_of(series.patient, now=now),
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
         **visit_clearance.context(shown, held, now),

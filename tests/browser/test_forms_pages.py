@@ -1,16 +1,20 @@
-"""The pages of the clinical record, in every size and colour, and what needs a pointer."""
+"""Forms and photos, in every size and colour, and what needs a pointer."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from appointments.models import Appointment
+from appointments.photos import adding
 from appointments.visits import booking
 from clinic.consent_forms import loading, publishing
 from clinic.models import ConsentForm, ProtocolVersion, Site, Staff
 from patients.models import Patient, SignedForm
+from patients.signing import signing
+from tests.appointments.photos.pictures import picture
 from tests.browser.conftest import Days, Look, Place, SignIn
 from tests.links import issued
 
@@ -124,3 +128,68 @@ def draw(page: Page) -> None:
     for step in range(1, 20):
         page.mouse.move(box["x"] + 20 + 12 * step, box["y"] + 20 + 40 * (step % 2))
     page.mouse.up()
+
+
+def test_photos_are_taken_compared_and_looked_at(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    provider: Staff,
+    visit: Appointment,
+    forms: dict[str, ConsentForm],
+    now: datetime,
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.PRIVATE_ROOT = tmp_path
+    patient, site = visit.series.patient, visit.site
+    home = f"/patients/{patient.pk}/photos/"
+    sign_in(provider)
+    look("photos-not-agreed", home)
+    signing.sign(
+        patient=patient,
+        forms=[forms["photos_record"], forms["photos_education"]],
+        signature=signing.Signature("Elena Sato"),
+        language="en",
+        site=site,
+        handed_by=provider,
+        ip=None,
+        now=now,
+    )
+    kept = [
+        adding.add(
+            patient=patient,
+            site=site,
+            area="face",
+            view="front",
+            content=picture(size=(900, 1200), made_by=f"Phone {days}"),
+            by=provider,
+            now=now - timedelta(days=days),
+        )
+        for days in (60, 30)
+    ]
+    adding.receive(patient=patient, site=site, content=picture(size=(800, 600)), now=now)
+    look("photos", f"{home}?visit={visit.pk}")
+    page.get_by_role("link", name="Compare Face, Front: first and last").click()
+    expect(page.get_by_label("From before to after")).to_be_visible()
+    page.get_by_label("From before to after").fill("20")
+    assert "20%" in page.locator(".over .top").evaluate("each => each.style.clipPath")
+    look("photos-compare")
+    look("photo-add", f"{home}add/?area=face&view=front&visit={visit.pk}")
+    page.get_by_role("button", name="Keep this photo").click()
+    expect(page.locator(".error-summary")).to_contain_text("Take or choose a photo")
+    page.set_input_files("input[type=file]", files=[file_of(picture("PNG"))])
+    page.get_by_role("button", name="Keep this photo").click()
+    expect(page.locator(".toast")).to_contain_text("The photo is kept")
+    look("photo", f"/photos/{kept[0].pk}/")
+    token = issued(patient_id=patient.pk, appointment=visit, now=now)
+    look("photos-care", f"/p/{token}/")
+    for label, typed in (("Month", "5"), ("Day", "4"), ("Year", "1988")):
+        page.get_by_label(label).fill(typed)
+    page.get_by_role("button", name="Show my page").click()
+    page.get_by_role("link", name="Send us photos").click()
+    look("photos-send")
+
+
+def file_of(content: bytes) -> Any:
+    return {"name": "photo.png", "mimeType": "image/png", "buffer": content}

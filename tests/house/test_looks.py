@@ -7,6 +7,7 @@ yet fails here until `furnished` has such a row.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,14 +19,17 @@ from django.urls import URLPattern, get_resolver
 from appointments.charting import reporting
 from appointments.claiming import holding
 from appointments.models import Gap, Task
+from appointments.photos import adding
 from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit
+from clinic.consent_forms import in_force
 from clinic.models import AuditEntry, ProtocolVersion, Role, Site, SiteRole, Staff
 from patients.models import Patient
 from patients.signing import signing
 from reminders.catalogue import Kind, MessageState
 from reminders.models import Conversation, InboundMessage, SentContent
+from tests.appointments.photos.pictures import picture
 from tests.house.test_urls import patterns
 from tests.patients.signing.conftest import publish as published
 from tests.personas import a_patient
@@ -77,8 +81,11 @@ def furnished(
     wish: Wish,
     as_owner: Any,
     now: datetime,
+    settings: Any,
+    tmp_path: Path,
 ) -> dict[str, list[int]]:
     """One patient with a row of everything; the ids by the words that stand before them."""
+    settings.PRIVATE_ROOT = tmp_path
     as_owner(f"ALTER SEQUENCE patients_patient_id_seq RESTART WITH {FIRST_PATIENT}")
     patient = a_patient(site, everybody, now, family=FAMILY)
     series = booking.book_series(
@@ -130,6 +137,7 @@ def furnished(
         "tasks": [task.pk],
         "waitlist": [entry.pk],
         "entries": [entry.pk],
+        "photos": [_photo(patient, site, everybody, now)],
         "signed-forms": [_signed(patient, site, everybody, now)],
         "holds": [hold.pk],
         "hold": [hold.pk],
@@ -159,6 +167,19 @@ def _signed(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
         language="en", site=site, handed_by=by, ip=None, now=now,
     )  # fmt: skip
     return row.pk
+
+
+def _photo(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
+    """A photo for which the patient signed."""
+    signing.sign(
+        patient=patient, forms=[published(by, now, in_force.photos()[0])],
+        signature=signing.Signature(FAMILY), language="en", site=site, handed_by=by, ip=None,
+        now=now,
+    )  # fmt: skip
+    made = adding.add(
+        patient=patient, site=site, area="face", view="front", content=picture(), by=by, now=now
+    )
+    return made.pk
 
 
 def addresses(furnished: dict[str, list[int]]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """A patient who signed for photos of the record, and a place for the files."""
 
+import itertools
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def agreed(
 @pytest.fixture
 def add(patient: Patient, site: Site, provider: Staff, now: datetime, agreed: SignedForm) -> Any:
     """Adds a photo of the face from the front unless told otherwise; each is another picture."""
-    count = iter(range(1, 256))
+    count = itertools.count(1)
 
     def act(**changed: Any) -> Photo:
         asked = {

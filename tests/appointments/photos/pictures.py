@@ -13,13 +13,13 @@ def picture(
     offset: str = "",
     orientation: int = 1,
     place: bool = True,
-    colour: str = "teal",
+    made_by: str = "SecretPhone",
 ) -> bytes:
     """A picture whose upper left corner is red, with what a telephone writes into it."""
-    image = Image.new("RGB", size, colour)
+    image = Image.new("RGB", size, "teal")
     image.paste("red", (0, 0, size[0] // 4, size[1] // 4))
     exif = Image.Exif()
-    exif[0x010F] = "SecretPhone"
+    exif[0x010F] = made_by
     exif[0x0112] = orientation
     if taken:
         exif.get_ifd(0x8769)[0x9003] = taken
@@ -39,4 +39,4 @@ def opened(content: bytes) -> Image.Image:
 
 def numbered(number: int) -> bytes:
     """A picture that no other number gives."""
-    return picture(colour=f"rgb({number % 256},90,90)")
+    return picture(made_by=f"Phone {number}")

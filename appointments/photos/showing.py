@@ -1,0 +1,96 @@
+"""What the pages show of photos: by area and view, with what each may be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from appointments.models import Appointment, Photo, TreatmentSeries
+from appointments.photos import comparing, standard_views
+from appointments.photos.comparing import Pair
+from clinic.consent_forms import in_force
+from clinic.models import ConsentPurpose
+from clinic.protocols import loading as protocols
+from patients.models import Patient
+from patients.signing import asking
+
+DEFAULT_AREA = "face"
+_USES = {
+    ConsentPurpose.PHOTOS_RECORD: "Record",
+    ConsentPurpose.PHOTOS_EDUCATION: "Teaching",
+    ConsentPurpose.PHOTOS_MARKETING: "Advertising",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of photos, and whether the patient agrees to it now."""
+
+    name: str
+    is_agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One view of an area with its photos, the newest first; `pair` when two can be compared."""
+
+    id: str
+    name: str
+    photos: list[Photo]
+    pair: Pair | None
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    id: str
+    name: str
+    sides: list[Side]
+
+
+def uses(patient: Patient, *, now: datetime) -> list[Use]:
+    """What the patient agrees to, each use apart: the badge of every photo."""
+    asked = asking.of({patient.pk: in_force.photos()}, now=now)[patient.pk]
+    found = []
+    for purpose, name in _USES.items():
+        one = asked.get((purpose.value, ""))
+        found.append(Use(name, one is not None and not one.is_due))
+    return found
+
+
+def areas_of(patient: Patient) -> dict[str, str]:
+    """The areas that are treated or were, by id, with their names."""
+    series = TreatmentSeries.objects.filter(patient=patient).select_related("protocol_version")
+    names: dict[str, str] = {}
+    for each in series:
+        known = protocols.get(each.protocol_version).applicability.areas
+        names |= {area: known[area].name.en for area in each.areas if area in known}
+    names.pop("visit", None)
+    return names or {DEFAULT_AREA: "Face"}
+
+
+def by_area(patient: Patient, photos: Iterable[Photo]) -> list[Area]:
+    """Every area with its standard views, also those without a photo yet."""
+    names = areas_of(patient)
+    kept: dict[tuple[str, str], list[Photo]] = {}
+    for photo in photos:
+        kept.setdefault((photo.area, photo.view), []).append(photo)
+        names.setdefault(photo.area, photo.area.replace("_", " ").capitalize())
+    return [Area(area, name, _sides(area, kept)) for area, name in names.items() if area]
+
+
+def last_of(patient: Patient, area: str, view: str) -> Photo | None:
+    """The photo to hold the next one against."""
+    return Photo.objects.standing().filter(patient=patient, area=area, view=view).first()
+
+
+def visit_of(patient: Patient, visit_id: int) -> Appointment | None:
+    return Appointment.objects.filter(pk=visit_id, series__patient=patient).first()
+
+
+def _sides(area: str, kept: dict[tuple[str, str], list[Photo]]) -> list[Side]:
+    found = []
+    for view in standard_views.of(area):
+        photos = kept.get((area, view.id), [])
+        found.append(Side(view.id, view.en, photos, comparing.first_and_last(photos)))
+    return found

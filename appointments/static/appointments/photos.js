@@ -1,0 +1,55 @@
+// The camera with the last photo as a ghost over it, and the slider between two photos. Without it
+// photos are chosen from the device and stand side by side.
+"use strict";
+
+const camera = document.getElementById("camera");
+if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
+  const form = document.getElementById("photo-form");
+  const frame = camera.querySelector(".frame");
+  const video = frame.querySelector("video");
+  const ghost = frame.querySelector(".ghost");
+  const take = document.getElementById("camera-take");
+  camera.hidden = false;
+
+  document.getElementById("camera-on").addEventListener("click", async (event) => {
+    const wish = { video: { facingMode: "environment", width: { ideal: 2400 } }, audio: false };
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia(wish);
+    } catch {
+      event.target.textContent = "The camera is not to be had. Choose a photo above.";
+      return;
+    }
+    event.target.hidden = true;
+    for (const each of [frame, take, camera.querySelector(".ghost-field")]) {
+      if (each) each.hidden = false;
+    }
+  });
+
+  document.getElementById("ghost")?.addEventListener("input", (event) => {
+    ghost.style.opacity = event.target.value / 100;
+  });
+
+  take.addEventListener("click", () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = video.videoWidth;
+    canvas.height = video.videoHeight;
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => {
+      const files = new DataTransfer();
+      files.items.add(new File([blob], "photo.jpg", { type: "image/jpeg" }));
+      form.elements.file.files = files.files;
+      form.elements.is_from_camera.value = "on";
+      for (const track of video.srcObject.getTracks()) track.stop();
+      form.requestSubmit();
+    }, "image/jpeg", 0.95);
+  });
+}
+
+const reveal = document.getElementById("reveal");
+if (reveal) {
+  document.getElementById("slider").hidden = false;
+  const top = document.querySelector(".over .top");
+  const show = () => { top.style.clipPath = `inset(0 0 0 ${reveal.value}%)`; };
+  reveal.addEventListener("input", show);
+  show();
+}
