@@ -192,7 +192,7 @@ def test_booking_a_series(
     refused = ".error-summary, #session-1, .split > .stack > .panel"
     look("plan-taken", "/series/new/book/", over, refused)
     look("plan-overlap", "/series/new/book/", {**over, "overlap": "1"}, refused)
-    never = "weekday=6&part=evening&only=1"
+    never = "weekday=6&earliest=17:00&only=1"
     look("plan-none", f"/series/new/dates/?{asked}&sessions=3&{never}", within="#plan")
     look("booked", f"/series/{ada[0].series_id}/booked/")
     look("day-with-hold", f"/day/?date={days.second + WEEK}")

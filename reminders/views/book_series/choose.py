@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Appointment, TreatmentSeries
+from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
@@ -22,11 +23,10 @@ from clinic.views.looking import lists
 from patients import registration
 from patients.models import Patient
 from reminders.views.book_series import draft as drafts
-from reminders.views.book_series.draft import PARTS, Draft
+from reminders.views.book_series.draft import Draft
 from reminders.views.book_series.order import Missing, booking_at, providers
 
 FOUND = 8
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @require_GET
@@ -61,7 +61,8 @@ def choose_page(
         "treatments": _treatments(draft),
         "providers": providers(site),
         "weekdays": list(enumerate(WEEKDAYS)),
-        "parts": list(PARTS),
+        "earliest": "" if draft.earliest is None else drafts.clock(draft.earliest),
+        "latest": "" if draft.latest is None else drafts.clock(draft.latest),
         "tomorrow": local(timezone.now(), site.zone).date() + timedelta(days=1),
         "missing": missing,
     }

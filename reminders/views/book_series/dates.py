@@ -112,7 +112,7 @@ def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
         now=now,
         first_from=draft.first_from,
         provider=order.provider,
-        preference=draft.preference,
+        preference=order.preference,
         holding=Hold.objects.plan_of(by, order.patient),
     )
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from appointments.finding.plans import EVERY_DAY, Preference
+from appointments.finding.plans import EVERY_DAY, MINUTES_A_DAY, Preference
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
+from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.hours import format_day
 from clinic.views.row_id import row_id
@@ -24,15 +25,14 @@ from clinic.views.row_id import row_id
 Skip = tuple[int, str, str]
 T = TypeVar("T")
 
-# Parts of the day in minutes of the wall clock, as [earliest, latest] start.
-PARTS = {"morning": (0, 12 * 60), "afternoon": (12 * 60, 17 * 60), "evening": (17 * 60, 24 * 60)}
 _FAR = "%Y%m%dT%H%M"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`first_from` is a local date of the site. `wishes` are the places chosen so far, in order
-    of session; `skips` what shall not be sent."""
+    """`first_from` is a local date of the site. `weekdays` (0 = Monday; none means any) and the
+    start from `earliest` to `latest`, in minutes of the site's wall clock, are what is preferred.
+    `wishes` are the places chosen so far, in order of session; `skips` what shall not be sent."""
 
     patient_id: int | None = None
     version_id: int | None = None
@@ -40,8 +40,9 @@ class Draft:
     sessions: int | None = None
     first_from: date | None = None
     provider_id: int | None = None
-    weekday: int | None = None
-    part: str = ""
+    weekdays: frozenset[int] = frozenset()
+    earliest: int | None = None
+    latest: int | None = None
     only: bool = False
     wishes: tuple[VisitWish, ...] = ()
     skips: frozenset[Skip] = frozenset()
@@ -49,9 +50,19 @@ class Draft:
 
     @property
     def preference(self) -> Preference:
-        earliest, latest = PARTS.get(self.part, (0, 24 * 60))
-        weekdays = EVERY_DAY if self.weekday is None else frozenset({self.weekday})
-        return Preference(weekdays, earliest, latest, strict=self.only)
+        """Raises ValueError when the latest start lies before the earliest."""
+        earliest, latest = self.earliest or 0, MINUTES_A_DAY if self.latest is None else self.latest
+        if latest < earliest:
+            raise ValueError(latest)
+        return Preference(self.weekdays or EVERY_DAY, earliest, latest, strict=self.only)
+
+    @property
+    def preferred(self) -> str:
+        """Such as "Thu, Fri from 14:00 until 18:00"; empty when there is no preference."""
+        said = [", ".join(WEEKDAYS[each] for each in sorted(self.weekdays))]
+        said += [f"from {clock(self.earliest)}"] if self.earliest is not None else []
+        said += [f"until {clock(self.latest)}"] if self.latest is not None else []
+        return " ".join(part for part in said if part)
 
     @property
     def chosen(self) -> list[tuple[str, str]]:
@@ -63,8 +74,9 @@ class Draft:
             ("sessions", self.sessions),
             ("from", self.first_from),
             ("provider", self.provider_id),
-            ("weekday", self.weekday),
-            ("part", self.part),
+            *(("weekday", number) for number in sorted(self.weekdays)),
+            ("earliest", None if self.earliest is None else clock(self.earliest)),
+            ("latest", None if self.latest is None else clock(self.latest)),
             ("only", "1" if self.only else ""),
             *(("visit", written(wish)) for wish in self.wishes),
         ]
@@ -96,8 +108,7 @@ def read(data: QueryDict) -> Draft:
     """
     version = _value(int, data.get("protocol"))
     sessions = _value(int, data.get("sessions") or data.get(f"sessions_{version}"))
-    weekday = _value(int, data.get("weekday"))
-    part = data.get("part", "")
+    weekdays = (_value(int, text) for text in data.getlist("weekday"))
     wishes = [_value(wish, text) for text in data.getlist("visit")]
     return Draft(
         patient_id=_value(int, data.get("patient")),
@@ -106,8 +117,9 @@ def read(data: QueryDict) -> Draft:
         sessions=sessions if sessions and 1 <= sessions <= MOST_SESSIONS else None,
         first_from=_value(day_of, data.get("from")),
         provider_id=_value(int, data.get("provider")),
-        weekday=weekday if weekday in EVERY_DAY else None,
-        part=part if part in PARTS else "",
+        weekdays=frozenset(each for each in weekdays if each in EVERY_DAY),
+        earliest=_value(_minute, data.get("earliest")),
+        latest=_value(_minute, data.get("latest")),
         only=data.get("only") == "1",
         wishes=tuple(each for each in wishes if each is not None),
         skips=frozenset(
@@ -152,6 +164,11 @@ def instant(text: str) -> datetime:
     return at
 
 
+def clock(minute: int) -> str:
+    """A minute of the wall clock as a field of time writes it: 870 is "14:30"."""
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def day_of(text: str) -> date:
     """A local date that somebody typed. Raises ValueError, also for one of no clinic's time."""
     day = date.fromisoformat(text)
@@ -172,6 +189,11 @@ def asked_day(text: str | None, otherwise: date) -> tuple[date, str]:
             "That is not a date. Choose one in the calendar, or write it such as"
             f" {otherwise.isoformat()}. You see {format_day(otherwise)} instead."
         )
+
+
+def _minute(text: str) -> int:
+    typed = time.fromisoformat(text)
+    return typed.hour * 60 + typed.minute
 
 
 def _skip(text: str) -> Skip:

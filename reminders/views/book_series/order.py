@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from appointments.finding.plans import Preference
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
@@ -53,6 +54,7 @@ class Order:
     version: ProtocolVersion
     protocol: Protocol
     provider: Resource | None
+    preference: Preference
 
 
 def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
@@ -64,6 +66,11 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
         missing.append(("treatment", "Choose a treatment."))
     elif not draft.areas:
         missing.append((f"areas_{draft.version_id}", "Choose at least one area."))
+    preference = Preference()
+    try:
+        preference = draft.preference
+    except ValueError:
+        missing.append(("latest", "The latest start must not lie before the earliest."))
     if missing:
         return missing
     patient = get_object_or_404(Patient.objects.seen_by(by), pk=draft.patient_id)
@@ -77,4 +84,5 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
         return [(f"areas_{version.pk}", f"Choose areas of {protocol.name.en}.")]
     provider = providers(site).filter(pk=draft.provider_id).first() if draft.provider_id else None
     sessions = draft.sessions or protocol.sessions_for(draft.areas).typical
-    return Order(replace(draft, sessions=sessions), site, patient, version, protocol, provider)
+    draft = replace(draft, sessions=sessions)
+    return Order(draft, site, patient, version, protocol, provider, preference)

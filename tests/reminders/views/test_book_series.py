@@ -89,13 +89,15 @@ def test_a_search_keeps_what_was_chosen(
         "protocol": house.pk,
         f"area_{house.pk}": "neck",
         f"sessions_{house.pk}": 2,
-        "part": "evening",
+        "weekday": [3, 4],
+        "earliest": "14:00",
     }
     page = body(desk.get(NEW, typed))
     assert f'name="patient" value="{patient.pk}" checked' in page
     assert f'name="area_{house.pk}" value="neck" checked' in page
     assert re.search(rf'name="sessions_{house.pk}" value="2"', page)
-    assert '<option value="evening" selected>' in page
+    assert re.findall(r'name="weekday" value="(\d)" checked', page) == ["3", "4"]
+    assert 'name="earliest" value="14:00"' in page
 
 
 def test_drafts_and_retired_protocols_cannot_be_chosen(
@@ -223,12 +225,27 @@ def test_the_plan_shows_dates_resources_intervals_and_messages(
         assert words in page
 
 
-def test_a_wish_for_a_weekday_and_an_hour_is_kept(
+def test_wished_weekdays_and_hours_are_kept_as_the_command_keeps_them(
     desk: Client, patient: Patient, house: ProtocolVersion
 ) -> None:
-    page = body(desk.get(DATES, chosen(patient, house, weekday=1, part="afternoon")))
-    assert "Tue 23 Feb</time>, " in page
-    assert ">12:00</time>" in page
+    wished = {"weekday": [4, 1], "earliest": "12:00", "latest": "12:30", "only": 1}
+    typed = {**chosen(patient, house, **wished), f"area_{house.pk}": "face"}
+    page = body(desk.get(DATES, typed, follow=True))
+    days = re.findall(r"(\w{3}) \d+ \w{3}</time>, ", page)
+    assert set(days) == {"Tue", "Fri"}
+    assert set(re.findall(r">(\d\d:\d\d)</time><small>to", page)) <= {"12:00", "12:15", "12:30"}
+    assert "only Tue, Fri from 12:00 until 12:30" in page
+    kept = form_of(page)
+    assert (kept["weekday"], kept["earliest"], kept["latest"]) == (["1", "4"], ["12:00"], ["12:30"])
+
+
+def test_hours_that_end_before_they_begin_are_sent_back(
+    desk: Client, patient: Patient, house: ProtocolVersion
+) -> None:
+    answer = desk.get(DATES, chosen(patient, house, earliest="18:00", latest="14:00"))
+    assert answer.status_code == 422
+    assert '<a href="#latest">The latest start must not lie before' in body(answer)
+    assert 'name="latest" value="14:00"' in body(answer)
 
 
 def test_without_a_place_the_reason_is_said_and_nothing_is_lost(
@@ -473,7 +490,7 @@ def test_what_nobody_wrote_by_hand_breaks_nothing(
     desk: Client, patient: Patient, house: ProtocolVersion
 ) -> None:
     odd = chosen(
-        patient, house, visit="nonsense", skip="x:y", weekday="9", sessions="-4", part="tea"
+        patient, house, visit="nonsense", skip="x:y", weekday="9", sessions="-4", latest="tea"
     )
     assert desk.get(DATES, odd).status_code == 200
     assert (
