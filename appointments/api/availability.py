@@ -53,6 +53,7 @@ _NONE = OpenApiExample(
                 },
             ],
         },
+        "unmet": "",
     },
     response_only=True,
 )

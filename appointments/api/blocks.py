@@ -21,12 +21,13 @@ from rest_framework.response import Response
 
 from appointments.absences import affected, blocks
 from appointments.api.relocation import Relocating
+from appointments.api.shapes import resources_seen
 from appointments.models import Appointment, Block, BlockKind
 from clinic import access
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Body, Instant, Seen, Start, instant_of
 from clinic.api_views import IdFilter
-from clinic.models import Resource, ResourceKind, Staff
+from clinic.models import Resource
 
 REASON_LENGTH = 120
 
@@ -52,17 +53,11 @@ class BlockSerializer(serializers.ModelSerializer[Block]):
         )
 
 
-def _resources(staff: Staff) -> QuerySet[Resource]:
-    here = access.sites_of(staff)
-    owned = Resource.objects.filter(site__in=here).exclude(kind=ResourceKind.PATIENT)
-    return (owned | Resource.objects.filter(hours__site__in=here)).distinct()
-
-
 class MakeBlockSerializer(Body):
     site = Seen(access.sites_of)
     kind = serializers.ChoiceField(choices=BlockKind.choices)
     resources = serializers.ListField(
-        child=Seen(_resources), min_length=1, max_length=50, help_text="Ids; no patients."
+        child=Seen(resources_seen), min_length=1, max_length=50, help_text="Ids; no patients."
     )
     starts_at = Start()
     ends_at = Start()

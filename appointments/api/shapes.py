@@ -11,6 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from rest_framework import serializers
 
 from appointments.claiming import checking
+from appointments.finding.free_times import FreeTime
 from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.lifecycle import State, offered
 from appointments.models import Allocation, Appointment, StatusChange
@@ -49,6 +50,13 @@ def _versions(staff: Staff) -> QuerySet[ProtocolVersion]:
 def providers_seen(staff: Staff) -> QuerySet[Resource]:
     here = access.sites_of(staff)
     return Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site__in=here).distinct()
+
+
+def resources_seen(staff: Staff) -> QuerySet[Resource]:
+    """Who and what is at the sites of a member of staff."""
+    here = access.sites_of(staff)
+    owned = Resource.objects.filter(site__in=here).exclude(kind=ResourceKind.PATIENT)
+    return (owned | Resource.objects.filter(hours__site__in=here)).distinct()
 
 
 class TreatmentSerializer(Body):
@@ -114,9 +122,24 @@ def preference(asked: dict[str, Any]) -> Preference:
     )
 
 
+class FreeTimeSerializer(Body):
+    """A free time of a resource, such as the board shows it."""
+
+    starts_at = Instant()
+    resource = Seen(resources_seen, help_text="The id of who or what is free; no patient.")
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        return FreeTime(attrs["starts_at"], attrs["resource"].pk)
+
+
 class ProposeSerializer(BookableSerializer, PreferenceSerializer):
     sessions = serializers.IntegerField(min_value=1, max_value=MOST_SESSIONS)
     first_from = Day(required=False, help_text="The first visit is not before; else tomorrow.")
+    free_time = FreeTimeSerializer(
+        required=False,
+        allow_null=True,
+        help_text="In which the first visit is to begin; else the answer says why not (`unmet`).",
+    )
 
 
 class FreeStartsSerializer(BookableSerializer):
@@ -253,6 +276,9 @@ class ProposalSerializer(serializers.Serializer[Any]):
     plans = ProposedPlanSerializer(many=True)
     visits = ProposedVisitSerializer(many=True)
     problem = ProblemSerializer(allow_null=True)
+    unmet = serializers.CharField(
+        allow_blank=True, help_text="Why no plan begins in the free time that was asked for."
+    )
 
 
 class DayStartsSerializer(serializers.Serializer[Any]):

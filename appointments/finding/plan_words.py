@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from appointments.finding.intervals import Bounds
 from appointments.finding.plans import Plan, Planned, Points
-from clinic.hours import format_day
+from clinic.hours import format_day, local
 
 # Of a visit whose place was no choice of the plan's.
 CHOSEN = "As chosen."
+# What a visit waits for within a free time.
+_UNTIL_THEN = {
+    "provider": "no provider is free",
+    "room": "no suitable room is free",
+    "device": "no device is free",
+    "patient": "the patient is elsewhere",
+    "wishes": "it is before the wished hours",
+    "past": "it is past",
+    "together": "not everybody is free",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,17 @@ def of_visit(about: About, points: Points) -> tuple[str, ...]:
     if points.gap:
         said.append("Leaves a gap that is too short for another visit.")
     return tuple(said)
+
+
+def in_free_time(begins: datetime, starts_at: datetime, lacking: str, zone: str) -> str:
+    """Of a first visit in a free time that somebody chose, which begins at `begins`; `lacking` is
+    what it waits for there."""
+    if starts_at == begins:
+        return "At the chosen free time."
+    if not lacking:
+        return f"In the chosen free time, after set-up from {local(begins, zone):%H:%M} on."
+    until = f"{local(starts_at, zone):%H:%M}"
+    return f"In the chosen free time, at {until}: until then {_UNTIL_THEN[lacking]}."
 
 
 def _date(about: About) -> str:

@@ -140,10 +140,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Either ranked `plans`, the best first, or the `problem` that left none."""
+    """Either ranked `plans`, the best first, or the `problem` that left none. `unmet` says why no
+    plan begins in the free time that was asked for."""
 
     plans: tuple[ProposedPlan, ...] = ()
     problem: Problem | None = None
+    unmet: str = ""
 
     @property
     def visits(self) -> tuple[ProposedVisit, ...]:

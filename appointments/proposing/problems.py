@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from appointments.finding import out_of_hours
 from appointments.finding.availability import Facts, Openings
+from appointments.finding.free_times import FreeTime, Unfit
 from appointments.finding.intervals import Bounds
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM
 from appointments.finding.plans import Impossible
@@ -14,7 +16,8 @@ from appointments.finding.relaxing import WayOut
 from appointments.models import Block
 from appointments.proposing.loading import Loaded
 from appointments.proposing.places import Problem, Relaxation
-from clinic.hours import format_day, format_when, instant
+from clinic.hours import format_day, format_when, instant, local
+from clinic.models import Resource
 
 ONE_DAY = timedelta(days=1)
 # So many days with less time than usual are named with their reason.
@@ -67,6 +70,32 @@ def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) 
         found.until,
         tuple(_relaxation(loaded, found.session, way) for way in ways),
     )
+
+
+def of_free_time(loaded: Loaded, facts: Facts, free: FreeTime, found: Impossible | Unfit) -> str:
+    """Why no plan begins in a free time; `facts` are those that were asked."""
+    if isinstance(found, Impossible):
+        return f"With the first session there, {_lower(of(loaded, facts, found, ()).sentence)}"
+    name = Resource.objects.values_list("name", flat=True).get(pk=free.resource)
+    day = local(free.starts_at, facts.site.zone).date()
+    if found.binding == "spacing":
+        return Openings(replace(facts, first_day=day, last_day=day)).barred(day) or ""
+    if found.binding == "unsuitable" and free.resource in loaded.facts.pools[PROVIDER]:
+        return "Every visit is wished with another provider."
+    return {
+        "unsuitable": f"{name} is not to be had for {loaded.protocol.name.en}.",
+        "taken": f"{name} is no longer free then.",
+        "short": (
+            f"The visit takes {found.takes} minutes of {name} with set-up and clean-up, and"
+            f" {found.left} are free."
+        ),
+        "dates": "It lies outside of the dates that the first session may have.",
+        "past": "It is past.",
+    }.get(found.binding) or f"{name} is free, but {_lacking(facts, found.binding)}."
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
 
 
 def of_days(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from appointments.finding import intervals, relaxing
+from appointments.finding import free_times, intervals, relaxing
 from appointments.finding.availability import Facts
+from appointments.finding.free_times import FreeTime
 from appointments.finding.intervals import Bounds
 from appointments.finding.needs import PROVIDER
 from appointments.finding.plans import Impossible, Plan, Preference, Session, Wish
@@ -41,15 +42,20 @@ def propose_series(
     first_from: date | None = None,
     provider: Resource | None = None,
     preference: Preference = ANY,
+    free_time: FreeTime | None = None,
     holding: Hold | None = None,
     most: int = MOST_PLANS,
 ) -> Proposal:
     """Up to `most` clearly different plans for a new series, the best first.
 
-    The first visit lies within 90 days from `first_from` (default: tomorrow), the last within
-    three years. With `provider`, every visit is theirs. What `holding` holds counts as free.
+    The first visit lies within 90 days from `first_from` (default: the day of `free_time`, else
+    tomorrow), the last within three years. It lies in `free_time` where that is possible; else the
+    proposal says why not, and is what it would be without. With `provider`, every visit is theirs.
+    What `holding` holds counts as free.
     """
     first = first_from or local(now, site.zone).date() + ONE_DAY
+    if free_time is not None and first_from is None:
+        first = local(free_time.starts_at, site.zone).date()
     window = Bounds(first, first, first + HORIZON)
     interval = protocols.get(version).series.interval
     loaded = load(
@@ -63,7 +69,14 @@ def propose_series(
         holding=holding,
     )
     wish = Wish.new(sessions, window, interval, preference=preference, weights=loaded.weights)
-    return _proposal(loaded, provider, wish, most)
+    if free_time is None:
+        return _proposal(loaded, provider, wish, most)
+    facts = _asked(loaded, provider)
+    found = free_times.plans_in(facts, wish, free_time, most)
+    if isinstance(found, list):
+        return Proposal(tuple(_proposed(loaded, plan, wish) for plan in found))
+    unmet = problems.of_free_time(loaded, facts, free_time, found)
+    return replace(_proposal(loaded, provider, wish, most), unmet=unmet)
 
 
 def propose_next(
@@ -123,12 +136,16 @@ def last_day(first: date, interval: Interval | None, following: int) -> date:
 
 
 def _proposal(loaded: Loaded, provider: Resource | None, wish: Wish, most: int) -> Proposal:
-    facts = loaded.facts if provider is None else narrowed(loaded.facts, provider.pk)
+    facts = _asked(loaded, provider)
     found = plans(facts, wish, most)
     if isinstance(found, Impossible):
         ways = relaxing.ways_out(facts, loaded.facts, wish, found)
         return Proposal(problem=problems.of(loaded, facts, found, ways))
     return Proposal(tuple(_proposed(loaded, plan, wish) for plan in found))
+
+
+def _asked(loaded: Loaded, provider: Resource | None) -> Facts:
+    return loaded.facts if provider is None else narrowed(loaded.facts, provider.pk)
 
 
 def narrowed(facts: Facts, provider: int) -> Facts:

@@ -24,7 +24,7 @@ from patients import registration
 from patients.models import Patient
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series.draft import Draft
-from reminders.views.book_series.order import Missing, booking_at, providers
+from reminders.views.book_series.order import Missing, booking_at, free_of, providers
 
 FOUND = 8
 
@@ -54,10 +54,13 @@ def choose_page(
 ) -> HttpResponse:
     found = _found(by, request.GET.get("find", ""), draft.patient_id)
     lists(request, (each.pk for each in found["patients"]), site_id=site.pk)
+    free = draft.free_time
     context = {
         **found,
         "site": site,
         "draft": draft,
+        "free_of": free_of(draft, site),
+        "at": drafts.free_time(free.starts_at, free.resource) if free else "",
         "treatments": _treatments(draft),
         "providers": providers(site),
         "weekdays": list(enumerate(WEEKDAYS)),

@@ -113,6 +113,7 @@ def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
         first_from=draft.first_from,
         provider=order.provider,
         preference=order.preference,
+        free_time=draft.free_time,
         holding=Hold.objects.plan_of(by, order.patient),
     )
 
@@ -144,6 +145,8 @@ def _plan_page(
         "version": order.version,
         "area_names": [order.protocol.applicability.areas[area].name.en for area in draft.areas],
         "draft": draft,
+        "free_of": order.free_of,
+        "unmet": proposal.unmet,
         "back": draft.wishes_query,
         "rows": rows,
         "plans": plans,

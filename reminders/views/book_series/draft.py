@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from appointments.finding.free_times import FreeTime
 from appointments.finding.plans import EVERY_DAY, MINUTES_A_DAY, Preference
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
@@ -30,7 +31,8 @@ _FAR = "%Y%m%dT%H%M"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`first_from` is a local date of the site. `weekdays` (0 = Monday; none means any) and the
+    """`first_from` is a local date of the site, `free_time` where on the board the booking began.
+    `weekdays` (0 = Monday; none means any) and the
     start from `earliest` to `latest`, in minutes of the site's wall clock, are what is preferred.
     `wishes` are the places chosen so far, in order of session; `skips` what shall not be sent."""
 
@@ -39,6 +41,7 @@ class Draft:
     areas: tuple[str, ...] = ()
     sessions: int | None = None
     first_from: date | None = None
+    free_time: FreeTime | None = None
     provider_id: int | None = None
     weekdays: frozenset[int] = frozenset()
     earliest: int | None = None
@@ -73,6 +76,7 @@ class Draft:
             *(("area", area) for area in self.areas),
             ("sessions", self.sessions),
             ("from", self.first_from),
+            ("at", self.free_time and free_time(self.free_time.starts_at, self.free_time.resource)),
             ("provider", self.provider_id),
             *(("weekday", number) for number in sorted(self.weekdays)),
             ("earliest", None if self.earliest is None else clock(self.earliest)),
@@ -116,6 +120,7 @@ def read(data: QueryDict) -> Draft:
         areas=tuple(data.getlist("area") or data.getlist(f"area_{version}")),
         sessions=sessions if sessions and 1 <= sessions <= MOST_SESSIONS else None,
         first_from=_value(day_of, data.get("from")),
+        free_time=_value(_free_time, data.get("at")),
         provider_id=_value(int, data.get("provider")),
         weekdays=frozenset(each for each in weekdays if each in EVERY_DAY),
         earliest=_value(_minute, data.get("earliest")),
@@ -149,6 +154,11 @@ def wish(text: str) -> VisitWish:
     if not (provider and room) or bool(device) != bool(ids[2]):
         raise ValueError(text)
     return VisitWish(instant(start), provider, room, device or None)
+
+
+def free_time(starts_at: datetime, resource: int) -> str:
+    """A free time as one parameter: its beginning in UTC, and the resource that is free."""
+    return f"{moment(starts_at)}~{resource}"
 
 
 def moment(at: datetime) -> str:
@@ -189,6 +199,13 @@ def asked_day(text: str | None, otherwise: date) -> tuple[date, str]:
             "That is not a date. Choose one in the calendar, or write it such as"
             f" {otherwise.isoformat()}. You see {format_day(otherwise)} instead."
         )
+
+
+def _free_time(text: str) -> FreeTime:
+    begins, _, resource = text.partition("~")
+    if not (number := row_id(resource)):
+        raise ValueError(text)
+    return FreeTime(instant(begins), number)
 
 
 def _minute(text: str) -> int:

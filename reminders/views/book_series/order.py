@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -44,6 +44,15 @@ def providers(site: Site) -> QuerySet[Resource]:
     return here.distinct().order_by("name")
 
 
+def free_of(draft: Draft, site: Site) -> Resource | None:
+    """Whose free time the booking began with; None when it is nobody of the site."""
+    if draft.free_time is None:
+        return None
+    here = Q(hours__site=site) | Q(hours_exceptions__site=site) | Q(site=site)
+    found = Resource.objects.exclude(kind=ResourceKind.PATIENT).filter(here, is_active=True)
+    return found.filter(pk=draft.free_time.resource).distinct().first()
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A draft whose patient, treatment and wishes were found."""
@@ -55,6 +64,7 @@ class Order:
     protocol: Protocol
     provider: Resource | None
     preference: Preference
+    free_of: Resource | None
 
 
 def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
@@ -84,5 +94,6 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
         return [(f"areas_{version.pk}", f"Choose areas of {protocol.name.en}.")]
     provider = providers(site).filter(pk=draft.provider_id).first() if draft.provider_id else None
     sessions = draft.sessions or protocol.sessions_for(draft.areas).typical
-    draft = replace(draft, sessions=sessions)
-    return Order(draft, site, patient, version, protocol, provider, preference)
+    whose = free_of(draft, site)
+    draft = replace(draft, sessions=sessions, free_time=draft.free_time if whose else None)
+    return Order(draft, site, patient, version, protocol, provider, preference, whose)

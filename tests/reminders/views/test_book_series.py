@@ -202,6 +202,46 @@ def test_wishes_that_are_conditions_say_what_would_help_when_they_cannot_be_met(
     assert "plan-choice" in lenient
 
 
+# --- From a free time of the board ----------------------------------------------------------------
+
+
+def test_a_free_time_of_the_board_is_where_the_plans_begin(
+    desk: Client, patient: Patient, house: ProtocolVersion, wish: Wish
+) -> None:
+    free = f"20270218T1910~{wish(FIRST).provider_id}"
+    first = desk.get(NEW, {"from": str(FIRST), "at": free})
+    assert "for the free time Thu 18 Feb 14:10 with Sam Okafor" in words(first)
+    typed = {**chosen(patient, house, at=free), f"area_{house.pk}": "face"}
+    page = body(desk.get(DATES, typed, follow=True))
+    plans = plan_values(page)
+    assert len(plans) > 1
+    assert {plan.split()[0] for plan in plans} == {
+        f"20270218T1915~{wish(FIRST).provider_id}~{wish(FIRST).room_id}~{wish(FIRST).device_id}"
+    }
+    assert "In the chosen free time, after set-up from 14:10 on." in page
+    assert form_of(page)["at"] == [free]
+
+
+def test_a_free_time_that_does_not_fit_says_why_and_the_plans_begin_elsewhere(
+    desk: Client, patient: Patient, house: ProtocolVersion, wish: Wish
+) -> None:
+    page = words(desk.get(DATES, chosen(patient, house, at=f"20270218T2150~{wish(FIRST).room_id}")))
+    assert "Not in the free time Thu 18 Feb 16:50 in Room 1: The visit takes" in page
+    assert "Book 3 visits" in page
+
+
+def test_a_free_time_is_dropped_by_a_button_and_one_of_nobody_here_is_none(
+    desk: Client, patient: Patient, house: ProtocolVersion, wish: Wish
+) -> None:
+    free = f"20270218T1910~{wish(FIRST).room_id}"
+    page = body(desk.get(NEW, {"at": [free, ""], "patient": patient.pk}))
+    assert "free time" not in page
+    assert f'name="patient" value="{patient.pk}" checked' in page
+    for nobody in (f"20270218T1910~{patient.resource_id}", "20270218T1910~999999", "x~1", "~"):
+        assert "free time" not in body(desk.get(NEW, {"at": nobody}))
+        assert "free time" not in body(desk.get(DATES, chosen(patient, house, at=nobody)))
+
+
 # --- Dates and messages ---------------------------------------------------------------------------
 
 

@@ -59,7 +59,12 @@ def test_only_the_columns_asked_for_are_drawn(desk: Client, visits: list[Appoint
 def test_free_time_is_a_link_that_books_there(desk: Client, visits: list[Appointment]) -> None:
     column = columns(text(desk, BOARD))["Sam Okafor"]
     provider = visits[0].resources_held()["provider"]
-    assert f'href="/series/new/?from={FIRST}&amp;provider={provider}"' in column
+    # Clean-up of the visit at ten ends at 11:40.
+    free = f"20270218T1640~{provider}"
+    assert f'href="/series/new/?from={FIRST}&amp;provider={provider}&amp;at={free}"' in column
+    room = visits[0].resources_held()["room"]
+    of_room = columns(text(desk, f"{BOARD}&cols=rooms"))["Room 1"]
+    assert re.search(rf'href="/series/new/\?from={FIRST}&amp;at=20270218T\d{{4}}~{room}"', of_room)
     assert re.search(r"Free <time[^>]*>\d\d:\d\d</time>–<time", column)
 
 
