@@ -16,7 +16,7 @@ import numpy as np
 from appointments.finding import plan_words, ticks
 from appointments.finding.availability import NO_TIME, Facts, Openings
 from appointments.finding.intervals import Bounds, bounds
-from appointments.finding.local_days import Ints
+from appointments.finding.local_days import Bools, Ints
 from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.plans import Impossible, Plan, Planned, Points, Stay, Wish
 from appointments.finding.series_plans import MOST_PLANS, plans
@@ -151,11 +151,11 @@ def _lacking(openings: Openings, among: Ints) -> str:
     return "together"
 
 
-def _wished(openings: Openings, positions: Ints, wish: Wish) -> Ints:
+def _wished(openings: Openings, positions: Ints, wish: Wish) -> Bools:
     minutes = openings.days.minutes_of(openings.starts, openings.day_of)[positions]
     prefers = wish.preference
     is_wished = openings.days.first.weekday() in prefers.weekdays
-    inside: Ints = is_wished & (minutes >= prefers.earliest) & (minutes <= prefers.latest)
+    inside: Bools = is_wished & (minutes >= prefers.earliest) & (minutes <= prefers.latest)
     return inside
 
 
@@ -168,9 +168,12 @@ def _planned(
     )
     providers = [free.resource]
     if kind != PROVIDER:
-        providers = np.array(openings.pools[PROVIDER])[openings.free[PROVIDER][:, position]]
+        rows = openings.free[PROVIDER][:, position]
+        providers = [
+            pk for pk, free_too in zip(openings.pools[PROVIDER], rows, strict=True) if free_too
+        ]
     for provider in providers:
-        chosen = openings.choose(position, {kind: free.resource, PROVIDER: int(provider)})
+        chosen = openings.choose(position, {kind: free.resource, PROVIDER: provider})
         assert chosen is not None
         yield Planned(
             wish.sessions[0].number,

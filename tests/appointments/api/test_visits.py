@@ -118,6 +118,22 @@ def test_what_cannot_be_proposed_is_refused_with_its_field(
     refused(answer, status, code, field)
 
 
+def test_plans_begin_in_a_free_time_that_is_named_or_the_answer_says_why_not(
+    front_desk: Staff, treatment: dict[str, Any], treatment_provider: Resource
+) -> None:
+    def asked(starts_at: str) -> dict[str, Any]:
+        free = {"starts_at": starts_at, "resource": treatment_provider.pk}
+        asks = {**treatment, "sessions": 2, "first_from": "2027-03-04", "free_time": free}
+        return api(front_desk).post(PROPOSE, asks).json()
+
+    there = asked("2027-03-04T19:10:00Z")
+    assert {plan["visits"][0]["starts_at"] for plan in there["plans"]} == {"2027-03-04T19:15:00Z"}
+    assert there["unmet"] == ""
+    elsewhere = asked("2027-03-04T22:50:00Z")
+    assert "minutes of Sam Okafor with set-up and clean-up, and 10 are free" in elsewhere["unmet"]
+    assert elsewhere["plans"]
+
+
 def test_a_draft_protocol_is_not_proposed(
     front_desk: Staff, treatment: dict[str, Any], draft_protocol: ProtocolVersion
 ) -> None:
