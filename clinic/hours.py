@@ -377,40 +377,74 @@ _MONTHS = {
 }
 
 
+# Nearer than this, a date without a year can only be one.
+_FAR = timedelta(days=300)
+
+
+def is_far(day: date, today: date) -> bool:
+    """Whether a date needs its year, so that nobody takes it for the one nearer to `today`."""
+    return abs(day - today) > _FAR
+
+
 @dataclass(frozen=True, slots=True)
 class When:
-    """The words of a moment: weekday "Fri", date "12 Mar", time "10:00" (with its zone if asked
-    for, or if the clock shows that time twice)."""
+    """The words of a moment: weekday "Fri", date "12 Mar" (with its year if that is far away),
+    time "10:00" (with its zone if asked for, or if the clock shows that time twice)."""
 
     weekday: str
     date: str
     time: str
+    is_far: bool = False
+
+    @property
+    def day(self) -> str:
+        return f"{self.weekday} {self.date}"
+
+    @property
+    def brief(self) -> str:
+        """For texts, which have no room: the year takes the place of the weekday."""
+        return f"{self.date} {self.time}" if self.is_far else str(self)
 
     def __str__(self) -> str:
-        return f"{self.weekday} {self.date} {self.time}"
+        return f"{self.day} {self.time}"
 
 
-# The plan and the letters of a visit say its time over and over.
-@lru_cache(maxsize=4096)
-def when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> When:
-    """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es")."""
+def when(
+    at: datetime,
+    zone: str,
+    language: str,
+    *,
+    with_zone: bool = False,
+    seen_at: datetime | None = None,
+) -> When:
+    """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es"), for who reads
+    them at `seen_at`."""
     there = local(at, zone)
     first, second = _readings(there.replace(tzinfo=None), zone)
     shown = f"{there:%H:%M}"
     if with_zone or first != second:
         shown += f" {_abbreviation(at, zone)}"
-    weekday, day = format_day(there.date(), language).split(" ", 1)
-    return When(weekday, day, shown)
+    today = local(seen_at, zone).date() if seen_at else there.date()
+    weekday, day = format_day(there.date(), language, today=today).split(" ", 1)
+    return When(weekday, day, shown, is_far(there.date(), today))
 
 
-def format_when(at: datetime, zone: str, language: str, *, with_zone: bool = False) -> str:
+def format_when(
+    at: datetime,
+    zone: str,
+    language: str,
+    *,
+    with_zone: bool = False,
+    seen_at: datetime | None = None,
+) -> str:
     """Such as "Fri 12 Mar 10:00" or "vie 12 mar 10:00"; see `when`."""
-    return str(when(at, zone, language, with_zone=with_zone))
+    return str(when(at, zone, language, with_zone=with_zone, seen_at=seen_at))
 
 
-def format_day(day: date, language: str = "en") -> str:
-    """Such as "Fri 12 Mar" or "vie 12 mar"."""
-    return f"{_WEEKDAYS[language][day.weekday()]} {day.day} {_MONTHS[language][day.month - 1]}"
+def format_day(day: date, language: str = "en", *, today: date | None = None) -> str:
+    """Such as "Fri 12 Mar" or "vie 12 mar"; "Fri 12 Mar 2028" when that is far from `today`."""
+    said = f"{_WEEKDAYS[language][day.weekday()]} {day.day} {_MONTHS[language][day.month - 1]}"
+    return f"{said} {day.year}" if today is not None and is_far(day, today) else said
 
 
 def _abbreviation(at: datetime, zone: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from django import template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -94,14 +95,14 @@ def channel_icon(channel: str) -> SafeString:
 
 @register.simple_tag
 def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeString:
-    """`at` on the clock of `site`: "Fri 12 Mar 10:00". `part` is weekday, date, day (weekday and
-    date) or time; `zone` adds the clock's name."""
-    said = hours.when(at, site.zone, "en", with_zone=zone)
+    """`at` on the clock of `site`: "Fri 12 Mar 10:00", with its year when that is far away. `part`
+    is weekday, date, day (weekday and date) or time; `zone` adds the clock's name."""
+    said = hours.when(at, site.zone, "en", with_zone=zone, seen_at=timezone.now())
     shown = {
         "": str(said),
         "weekday": said.weekday,
         "date": said.date,
-        "day": f"{said.weekday} {said.date}",
+        "day": said.day,
         "time": said.time,
     }[part]
     machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -110,8 +111,8 @@ def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeSt
 
 @register.filter
 def day(on: date) -> str:
-    """A local date as "Fri 12 Mar"."""
-    return hours.format_day(on)
+    """A local date as "Fri 12 Mar", with its year when that is far away."""
+    return hours.format_day(on, today=timezone.now().date())
 
 
 @register.filter

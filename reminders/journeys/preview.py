@@ -7,7 +7,7 @@ each message's due time. Every visit is taken to happen as booked. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import State
@@ -163,7 +163,7 @@ def _message(
             channel=message.channel,
             items=message.items,
             patient=patient,
-            reader=reader,
+            reader=replace(reader, reads_at=send_at or message.due_at),
             sender=sender,
             care_url=care_url,
             unsubscribe_url=unsubscribe_url,

@@ -153,7 +153,8 @@ class _Desk:
             reader = lettering.Reader(first_name="", language="en", first_sms=is_first)
         else:
             reader = gathering.reader_of(message.patient, recipient, first_sms=is_first)
-        return replace(reader, language=draft.language) if draft else reader
+        language = draft.language if draft else reader.language
+        return replace(reader, language=language, reads_at=self.now)
 
     def _link(
         self, message: Message | Due, visits: Sequence[VisitFacts]

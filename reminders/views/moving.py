@@ -84,7 +84,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, shown, typed, _told(refusal))
     except (Refused, MoveRefused) as refusal:
         return _page(request, shown, typed, _told(refusal))
-    at = format_when(done.starts_at, shown.site.zone, "en")
+    at = format_when(done.starts_at, shown.site.zone, "en", seen_at=timezone.now())
     back = reverse("visit", args=[pk])
     messages.success(
         request,

@@ -56,7 +56,7 @@ def next_visit(request: HttpRequest, pk: int) -> HttpResponse:
             "nearest": plan_rows.choices(refusal.nearest) if isinstance(refusal, SlotTaken) else (),
         }
         return _next_page(request, series, told, day=local(wish.starts_at, series.site.zone).date())
-    at = format_when(booked.starts_at, series.site.zone, "en")
+    at = format_when(booked.starts_at, series.site.zone, "en", seen_at=timezone.now())
     name = series.patient.display_name
     messages.success(request, f"{name}: session {booked.session} booked for {at}.")
     return HttpResponseRedirect(reverse("visit", args=[booked.pk]), status=303)

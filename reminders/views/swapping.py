@@ -56,7 +56,10 @@ def swap(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except (Refused, MoveRefused) as refusal:
         return _page(request, seen_visit(request, pk), day, refusal.sentence)
-    at, names = format_when(one.starts_at, one.site.zone, "en"), _names(shown, other)
+    at, names = (
+        format_when(one.starts_at, one.site.zone, "en", seen_at=timezone.now()),
+        _names(shown, other),
+    )
     back = urlencode({"other": other_id, "version": one.version, "other_version": two.version})
     messages.success(
         request,

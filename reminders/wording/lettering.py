@@ -27,13 +27,15 @@ from reminders.wording.rendering import Letter, LetterStep, LetterVisit
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who reads it. `zone` is empty when the patient lives in the site's; `detail` is whether
-    e-mail may name the treatment; `first_sms` whether the opt-out line is due."""
+    e-mail may name the treatment; `first_sms` whether the opt-out line is due; `reads_at` when it
+    is read: a date that is far from then has its year."""
 
     first_name: str
     language: str
     zone: str = ""
     detail: bool = False
     first_sms: bool = False
+    reads_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _visits(about: Sequence[_About], reader: Reader) -> Iterator[LetterVisit]:
             session=visit.session,
             sessions=series.sessions,
             when=_when(visit, reader),
-            previous_when=hours.format_when(told, visit.site.zone, reader.language)
+            previous_when=_said(told, visit.site.zone, reader, with_zone=False)
             if told is not None and moved
             else "",
         )
@@ -153,7 +155,12 @@ def _when(visit: VisitFacts, reader: Reader) -> str:
 
 def _at(at: datetime, zone: str, reader: Reader) -> str:
     """A moment on the site's clock, with its zone when the patient lives by another."""
-    return hours.format_when(at, zone, reader.language, with_zone=_is_abroad(zone, reader))
+    return _said(at, zone, reader, with_zone=_is_abroad(zone, reader))
+
+
+def _said(at: datetime, zone: str, reader: Reader, *, with_zone: bool) -> str:
+    seen_at = reader.reads_at
+    return hours.when(at, zone, reader.language, with_zone=with_zone, seen_at=seen_at).brief
 
 
 def _is_abroad(zone: str, reader: Reader) -> bool:

@@ -14,13 +14,13 @@ WITHOUT_LINK = frozenset({Kind.CANCELLED, Kind.WAITLIST_GONE, *SAID_NOW - {Kind.
 # Free words, and what carries the opt-out line each time.
 TWO_SEGMENT_KINDS = frozenset({Kind.STAFF_REPLY, Kind.ON_CALL, Kind.HELP_REPLY, Kind.START_ACK})
 
-# The longest that the forms of the product accept and the clock prints ("Thu 28 Jan 20:45
+# The longest that the forms of the product accept and the clock prints ("28 Jan 2028 20:45
 # UTC+0845"). A name is not among them: however long, it may go, and so it must (`linting`).
 LONGEST: Mapping[str, str] = {
     "sms_name": "N" * 24,
     "first_name": "F" * 60,
-    "when": "W" * 25,
-    "previous_when": "P" * 25,
+    "when": "W" * 26,
+    "previous_when": "P" * 26,
     "phone": "+" + "9" * 15,
     "until": "U" * 25,
     "care_url": "https://" + "u" * 37,

@@ -66,7 +66,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         return _refused(request, visit, None, both_values(visit, version), now)
     except (Refused, MoveRefused) as refusal:
         return _refused(request, visit, wish, refusal.sentence, now, refusal)
-    at = format_when(done.starts_at, visit.site.zone, "en")
+    at = format_when(done.starts_at, visit.site.zone, "en", seen_at=now)
     messages.success(
         request,
         f"{visit.series.patient.display_name}: session {visit.session} moved to {at}.",

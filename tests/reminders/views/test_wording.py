@@ -80,9 +80,9 @@ def test_the_preview_shows_the_text_at_its_longest_and_what_is_wrong_beside_the_
     )
     for text in (whole, part):
         assert "Harbour Skin: tomorrow Fri 12 Mar 10:00" in text
-        assert f"{'N' * 24}: tomorrow {'W' * 25}" in text
+        assert f"{'N' * 24}: tomorrow {'W' * 26}" in text
         beside = text.split('id="findings-sms"')[1].split('id="findings-')[0]
-        assert "It says “tomorrow”" in beside and "At its longest 60 of 160 units" in beside
+        assert "It says “tomorrow”" in beside and "At its longest 61 of 160 units" in beside
     assert "<html" in whole and "<html" not in part
     assert part.count('hx-swap-oob="true"') == 7
     assert WordingVersion.objects.count() == 0
