@@ -124,7 +124,8 @@ def test_plans_begin_in_a_free_time_that_is_named_or_the_answer_says_why_not(
     def asked(starts_at: str) -> dict[str, Any]:
         free = {"starts_at": starts_at, "resource": treatment_provider.pk}
         asks = {**treatment, "sessions": 2, "first_from": "2027-03-04", "free_time": free}
-        return api(front_desk).post(PROPOSE, asks).json()
+        answer: dict[str, Any] = api(front_desk).post(PROPOSE, asks).json()
+        return answer
 
     there = asked("2027-03-04T19:10:00Z")
     assert {plan["visits"][0]["starts_at"] for plan in there["plans"]} == {"2027-03-04T19:15:00Z"}

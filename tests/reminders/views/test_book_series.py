@@ -51,6 +51,12 @@ def chosen(patient: Patient, house: ProtocolVersion, **more: Any) -> dict[str, A
     }
 
 
+def planned_at(desk: Client, typed: dict[str, Any], house: ProtocolVersion) -> str:
+    """The address of the plan, with all that the first form makes of what was typed there."""
+    leads_to = desk.get(DATES, {**typed, f"area_{house.pk}": "face"})["Location"]
+    return f"{DATES}?{leads_to.partition('?')[2]}"
+
+
 def form_of(page: str) -> dict[str, list[str]]:
     """The hidden and ticked fields of the plan's form."""
     fields: dict[str, list[str]] = {}
@@ -211,8 +217,7 @@ def test_a_free_time_of_the_board_is_where_the_plans_begin(
     free = f"20270218T1910~{wish(FIRST).provider_id}"
     first = desk.get(NEW, {"from": str(FIRST), "at": free})
     assert "for the free time Thu 18 Feb 14:10 with Sam Okafor" in words(first)
-    typed = {**chosen(patient, house, at=free), f"area_{house.pk}": "face"}
-    page = body(desk.get(DATES, typed, follow=True))
+    page = body(desk.get(planned_at(desk, chosen(patient, house, at=free), house)))
     plans = plan_values(page)
     assert len(plans) > 1
     assert {plan.split()[0] for plan in plans} == {
@@ -234,7 +239,7 @@ def test_a_free_time_is_dropped_by_a_button_and_one_of_nobody_here_is_none(
     desk: Client, patient: Patient, house: ProtocolVersion, wish: Wish
 ) -> None:
     free = f"20270218T1910~{wish(FIRST).room_id}"
-    page = body(desk.get(NEW, {"at": [free, ""], "patient": patient.pk}))
+    page = body(desk.get(NEW, {"at": [free, ""], "patient": str(patient.pk)}))
     assert "free time" not in page
     assert f'name="patient" value="{patient.pk}" checked' in page
     for nobody in (f"20270218T1910~{patient.resource_id}", "20270218T1910~999999", "x~1", "~"):
@@ -268,9 +273,8 @@ def test_the_plan_shows_dates_resources_intervals_and_messages(
 def test_wished_weekdays_and_hours_are_kept_as_the_command_keeps_them(
     desk: Client, patient: Patient, house: ProtocolVersion
 ) -> None:
-    wished = {"weekday": [4, 1], "earliest": "12:00", "latest": "12:30", "only": 1}
-    typed = {**chosen(patient, house, **wished), f"area_{house.pk}": "face"}
-    page = body(desk.get(DATES, typed, follow=True))
+    wished: dict[str, Any] = {"weekday": [4, 1], "earliest": "12:00", "latest": "12:30", "only": 1}
+    page = body(desk.get(planned_at(desk, chosen(patient, house, **wished), house)))
     days = re.findall(r"(\w{3}) \d+ \w{3}</time>, ", page)
     assert set(days) == {"Tue", "Fri"}
     assert set(re.findall(r">(\d\d:\d\d)</time><small>to", page)) <= {"12:00", "12:15", "12:30"}
