@@ -42,9 +42,11 @@ def save(
         Forbidden: when `by` may not write logs at the visit's site.
     """
     visit, record = locked(appointment, by=by)
-    _may_write(visit, record, by, expected_version)
     version = record.protocol_version if record is not None else visit.protocol_version
     protocol = protocols.get(version)
+    if record is not None and not copy and _is_kept(record, fields.as_typed(protocol, log), by):
+        return record
+    _may_write(visit, record, by, expected_version)
     if copy:
         log = copying.copied(log, sheet_of(visit).was, visit.series.areas)
     log = fields.as_typed(protocol, log)
@@ -158,6 +160,12 @@ def _may_write(
             raise _stale(record)
     elif expected_version != 0:
         raise StaleLog("There is no such draft of this log. Look at it again.")
+
+
+def _is_kept(record: TreatmentRecord, log: Log, by: Staff) -> bool:
+    """Whether `by` saved just this: a save whose answer was lost is repeated and kept once."""
+    is_open = not record.is_signed and record.drafted_by_id == by.pk
+    return is_open and record.document == document_of(log)
 
 
 def _is_own(record: TreatmentRecord, by: Staff) -> None:

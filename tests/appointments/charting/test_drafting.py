@@ -34,10 +34,13 @@ def test_a_draft_keeps_whatever_was_typed_and_is_saved_upon_what_was_seen(
         "zones": {"face": {"depth": 1.5}},
     }
     assert (record.version, record.treated, record.outcome) == (1, ["face"], "")
+    again = drafting.save(appointment=visit, log=typed, by=provider, now=now, expected_version=0)
+    assert again.version == 1
+    other = a_log(pain=9)
     for wrong in (0, 2):
         with pytest.raises(StaleLog):
             drafting.save(
-                appointment=visit, log=typed, by=provider, now=now, expected_version=wrong
+                appointment=visit, log=other, by=provider, now=now, expected_version=wrong
             )
     assert AuditEntry.objects.get(action="record.draft").by == provider
     with pytest.raises(DraftElsewhere, match="Sam Okafor is writing this log"):
