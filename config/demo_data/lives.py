@@ -18,6 +18,7 @@ from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.visits import attendance, booking, cancelling, moving, undoing
 from clinic import audit
+from config.demo_data import records
 from config.demo_data.house import House
 from config.demo_data.journeys import Course, Fate, Visit
 from patients.models import Patient
@@ -32,6 +33,8 @@ _CONFIRMING = 9 * DAY
 # Whoever is next today sits in the waiting room already.
 _WAITING = 25 * MINUTE
 _NEARLY = 50 * MINUTE
+_LOGGED_AFTER = timedelta(minutes=4)
+_SIGNED_AFTER = timedelta(hours=3)
 _POSTCARE_AFTER = 15 * MINUTE
 _SOONEST, _APART = 30, 17
 
@@ -56,6 +59,7 @@ class Lives:
         self._dice = dice
         self._now = now
         self._soon = 0
+        self._reported = False
 
     def of(self, courses: Sequence[Course]) -> list[Act]:
         """Every act of the past, in order of time."""
@@ -163,11 +167,27 @@ class Lives:
             lambda now: attendance.start(appointment=rows[session], by=desk, now=now),
             in_clinic=True,
         )
+        ended_at = self._ended(course, starts_at, ends_at)
         yield Act(
-            self._ended(course, starts_at, ends_at),
+            ended_at,
             lambda now: attendance.complete(appointment=rows[session], by=desk, now=now),
             in_clinic=True,
         )
+        # Of the last hours some logs are still to be signed.
+        if ended_at < self._now - _SIGNED_AFTER:
+            yield Act(
+                ended_at + _LOGGED_AFTER,
+                lambda now: records.write(rows[session], dice, now=now),
+                in_clinic=True,
+            )
+        is_of_series = course.protocol.series.results is not None
+        if is_of_series and not self._reported and self._now - 4 * DAY < ended_at < self._now - DAY:
+            self._reported = True
+            yield Act(
+                self._now - 2 * HOUR,
+                lambda now: records.report(rows[session], by=desk, now=now),
+                in_clinic=True,
+            )
 
     def _ended(self, course: Course, starts_at: datetime, ends_at: datetime) -> datetime:
         """When treatment ended: about as booked. Where it makes a message fall due within the
