@@ -13,7 +13,16 @@ from random import Random
 from django.db import transaction
 
 from clinic.models import Site, Staff
-from config.demo_data import arrivals, house, journeys, ledger, people, replies, screening
+from config.demo_data import (
+    arrivals,
+    consents,
+    house,
+    journeys,
+    ledger,
+    people,
+    replies,
+    screening,
+)
 from config.demo_data.diary import Diary
 from config.demo_data.lives import Lives
 
@@ -56,6 +65,7 @@ def build(
     progress("Opening two sites", 0)
     built = house.furnish(since=since, now=now)
     house.absences(built, since=since, now=now)
+    consents.publish_forms(lead=built.staff["lead"], since=since)
     replies.rota(built, now=now)
     imagined = people.imagine(dice, today=now.date(), count=count)
     courses = journeys.imagine(built, imagined, Diary(built), dice, now=now, weeks_back=weeks_back)
@@ -82,6 +92,7 @@ def build(
         acts = [each for each in acts if each.at > at or (waits and each.in_clinic)]
         if at == moments[-2]:
             screening.ask(now=at, of_visits_after=now + timedelta(days=1))
+            consents.sign(built, patients, now=at)
         if at == now:
             replies.come_in(
                 built, patients, imagined, lambda moment: sending.round(now=moment), now=now

@@ -4,6 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps as django_apps
@@ -12,12 +14,12 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, StatusChange, Task, TreatmentSeries
+from appointments.models import Appointment, Photo, StatusChange, Task, TreatmentSeries
 from clinic import on_call
 from clinic.hours import local
-from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models import ConsentForm, ProtocolVersion, Site, Staff
 from config import demo_data
-from patients.models import ContactPoint, Patient
+from patients.models import ContactPoint, Patient, SignedForm
 from reminders.catalogue import Kind, MessageState
 from reminders.models import Conversation, ConversationState, Message, Receipt, SentContent
 from reminders.proving.proof import prove
@@ -32,6 +34,11 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2027, 2, 17, 21, 20, tzinfo=UTC)
 NIGHT = NOON.replace(hour=9)
 SUNDAY = NOON + timedelta(days=4)
+
+
+@pytest.fixture(autouse=True)
+def private_root(settings: Any, tmp_path: Path) -> None:
+    settings.PRIVATE_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -171,6 +178,14 @@ def test_at_any_hour_the_lists_are_full_and_messages_arrive_one_by_one(now: date
 
 
 @pytest.mark.usefixtures("new_tables")
+def test_some_patients_signed_and_some_have_photos_of_two_visits() -> None:
+    build(NOON)
+    assert SignedForm.objects.filter(form__purpose="treatment").count() > 3
+    assert ConsentForm.objects.get(protocol="ipl").state == "draft"
+    photos = Photo.objects.standing()
+    assert photos.exists() and all(photo.appointment_id for photo in photos)
+
+
 def test_the_same_seed_gives_the_same_clinic() -> None:
     before = transaction.savepoint()
     build(NOON)
