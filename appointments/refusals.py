@@ -54,6 +54,13 @@ class PatientDeceased(Refused):
     field = "patient"
 
 
+class RecordClosed(Refused):
+    """The record was merged into another one, or erased."""
+
+    code = "record_closed"
+    field = "patient"
+
+
 class TooManySessions(Refused):
     code = "too_many_sessions"
     field = "sessions"

@@ -26,6 +26,9 @@ class Capability(StrEnum):
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
     SEE_AUDIT = "see_audit"  # who did and saw what
+    MERGE_RECORDS = "merge_records"  # two records of one person
+    EXPORT_RECORD = "export_record"  # the whole record, handed out
+    ERASE_RECORD = "erase_record"
     SEE_REPORTS = "see_reports"  # how the site does, in figures
     IMPORT = "import"  # bring the data of a former system over
     PUBLISH_WORDING = "publish_wording"  # put the words of messages in force
@@ -71,6 +74,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.MANAGE_SITE,
             Capability.SEE_AUDIT,
             Capability.IMPORT,
+            Capability.MERGE_RECORDS,
+            Capability.EXPORT_RECORD,
+            Capability.ERASE_RECORD,
             Capability.PUBLISH_WORDING,
             Capability.SEE_REPORTS,
             Capability.SCREEN,

@@ -31,6 +31,7 @@ CONFLICTS = frozenset(
         *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
         "opted_out_themselves",
         *("barred", "answers_changed", "not_decidable"),
+        *("merge_refused", "unmerge_refused", "record_erased", "erase_refused", "life_refused"),
         *("visits_in_the_way", "block_released"),
         *("stale_log", "draft_elsewhere", "log_signed", "not_signed", "credit_decided"),
         "event_closed",
@@ -42,7 +43,12 @@ CONFLICTS = frozenset(
         *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }
 )
-_STATUS = {"forbidden": 403, NotSeen.code: 404, **dict.fromkeys(CONFLICTS, 409)}
+_STATUS = {
+    "forbidden": 403,
+    "record_merged": 410,
+    NotSeen.code: 404,
+    **dict.fromkeys(CONFLICTS, 409),
+}
 _SENTENCES = {
     "not_authenticated": "Sign in first: send the header `Authorization: Token …`.",
     "not_found": "There is nothing here, or it is not at your sites.",

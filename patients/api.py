@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters as filters
 from django.db.models import Prefetch, QuerySet
+from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -26,6 +27,7 @@ from patients import consent, registration
 from patients.audit_api import AuditTrail
 from patients.models import ConsentChannel, ContactConsent, ContactPoint, Language, Patient, Purpose
 from patients.models.consent import ConsentSource
+from patients.registration import RecordMerged
 from patients.signed_forms_api import AskedSerializer, SignedForms
 from patients.signing import asking
 
@@ -168,6 +170,16 @@ class Patients(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_queryset(self) -> QuerySet[Patient]:
         return _whole(Patient.objects.seen_by(self.staff))
+
+    def get_object(self) -> Patient:
+        try:
+            found: Patient = super().get_object()
+        except Http404:
+            kept = registration.stands_as(staff=self.staff, patient_id=self.kwargs["pk"])
+            if kept is not None:
+                raise RecordMerged(kept.pk) from None
+            raise
+        return found
 
     @extend_schema(
         request=RegisterSerializer,

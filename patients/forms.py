@@ -170,7 +170,9 @@ def as_shown(patient: Patient) -> dict[str, Any]:
     """The initial values of the form for a stored patient."""
     points = {
         point.kind: point.value
-        for point in patient.contact_points.filter(retired_at=None, is_preferred=True)
+        for point in patient.contact_points.filter(
+            retired_at=None, is_preferred=True, guardian=None
+        )
     }
     ticked = [_box(*pair) for pair in consent.standing([patient.pk])[patient.pk]]
     return {

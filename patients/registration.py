@@ -261,6 +261,26 @@ def search(*, staff: Staff, query: str) -> Iterable[Patient]:
     return found
 
 
+class RecordMerged(Exception):
+    """The record became a part of another one, which the reader may see."""
+
+    code = "record_merged"
+    field = "id"
+
+    def __init__(self, into: int) -> None:
+        self.into = into
+        self.sentence = f"This record was merged into {into}. Ask for that one."
+        super().__init__(self.sentence)
+
+
+def stands_as(*, staff: Staff, patient_id: int) -> Patient | None:
+    """The patient that a merged record is a part of by now, if `staff` may see them."""
+    gone = Patient.objects.filter(pk=patient_id, merged_into__isnull=False).first()
+    while gone is not None and gone.merged_into_id is not None:
+        gone = Patient.objects.get(pk=gone.merged_into_id)
+    return Patient.objects.seen_by(staff).filter(pk=gone.pk).first() if gone else None
+
+
 def require_edit(by: Staff, patient: Patient) -> None:
     """Raise Forbidden unless `by` may edit this patient at one of the patient's sites."""
     if not any(access.can(by, Capability.EDIT_PATIENTS, site) for site in patient.sites.all()):
@@ -331,7 +351,9 @@ def set_contact(patient: Patient, kind: ContactKind, text: str, *, now: datetime
     value = ""
     if text.strip():
         value = contacts.as_e164(text) if kind is ContactKind.PHONE else contacts.as_address(text)
-    standing = ContactPoint.objects.filter(patient=patient, kind=kind, retired_at=None)
+    standing = ContactPoint.objects.filter(
+        patient=patient, kind=kind, guardian=None, retired_at=None
+    )
     if standing.filter(value=value, is_preferred=True).exists():
         return False
     leaving = standing.filter(Q(is_preferred=True) | Q(value=value)) if value else standing

@@ -141,6 +141,7 @@ REASONS: Mapping[str, str] = {
     "adverse_event": "It waits until a clinician has closed an adverse event of this area.",
     "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",
     "deceased": "The patient has died; nothing is sent.",
+    "do_not_contact": "The patient must not be contacted; nothing is sent.",
     "expired": "It could not be sent in time to be of use.",
     "no_consent": "The patient has not agreed to this kind of message on this channel.",
     "no_address": "There is no number or address for this channel.",

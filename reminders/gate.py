@@ -64,7 +64,8 @@ class Recipient:
     all in which the patient may be. `suppressed` says why the address must not be used. `quiet` are
     the patient's own quiet hours, two minutes of the day; they may reach past midnight.
     `in_conversation`: a reply of theirs with a symptom is not closed yet.
-    `reads_email`: e-mail about care may be sent to the patient.
+    `reads_email`: e-mail about care may be sent to the patient. `language`: of a guardian who is
+    written to in the patient's place, else empty.
     """
 
     consents: frozenset[tuple[str, str]]
@@ -73,9 +74,11 @@ class Recipient:
     zones: tuple[str, ...]
     live_from: datetime | None
     deceased: bool = False
+    do_not_contact: bool = False
     quiet: tuple[int, int] | None = None
     in_conversation: bool = False
     reads_email: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,10 @@ def decide(
 ) -> Decision:
     """Whether a due message goes out at `now` (UTC). `had` is what its address got lately.
 
-    The first of these that applies decides: death, expiry, consent, address, suppression, the
-    site's first day, an open conversation, quiet hours, caps. Over a cap a text that the e-mail
-    says too falls away; anything else waits until there is room, if it is then still of use.
+    The first of these that applies decides: death, a wish not to be contacted, expiry, consent,
+    address, suppression, the site's first day, an open conversation, quiet hours, caps. Over a cap
+    a text that the e-mail says too falls away; anything else waits until there is room, if it is
+    then still of use.
     Priority 0 is bound by none of these three; the purpose `system` asks for no consent and is not
     bound by them either. A message that would be held past its expiry is skipped at once.
     """
@@ -159,6 +163,8 @@ def _over_cap(
 def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip | None:
     if recipient.deceased:
         return _skip("deceased")
+    if recipient.do_not_contact:
+        return _skip("do_not_contact")
     if now >= envelope.expires_at:
         return _skip("expired")
     if missing := _missing_consent(envelope, recipient):

@@ -35,6 +35,7 @@ from reminders.views import (
 )
 from reminders.views.board import board, placing
 from reminders.views.book_series import booked, choose, dates, hold, screening
+from reminders.views.records import handing_out, life, merging
 
 # Whose words (`site` or `all`), of which kind, in which language.
 _WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
@@ -69,6 +70,28 @@ urlpatterns = [
     path("patients/", patient_list.patient_list, name="patient-list"),
     path("patients/<int:patient_id>/", patient_page.patient_page, name="patient"),
     path("patients/<int:patient_id>/archive/", archived.archived, name="patient-archive"),
+    path("patients/<int:patient_id>/life/<slug:act>/", life.life, name="patient-life"),
+    path(
+        "patients/<int:patient_id>/guardians/add/", life.add_guardian, name="patient-guardian-add"
+    ),
+    path(
+        "patients/<int:patient_id>/guardians/<int:guardian_id>/end/",
+        life.end_guardian,
+        name="patient-guardian-end",
+    ),
+    path("patients/<int:patient_id>/merge/", merging.merge, name="patient-merge"),
+    path(
+        "patients/<int:patient_id>/merges/<int:merge_id>/undo/",
+        merging.undo,
+        name="patient-unmerge",
+    ),
+    path("patients/<int:patient_id>/export/", handing_out.export, name="patient-export"),
+    path(
+        "patients/<int:patient_id>/export/<int:export_id>/record.zip",
+        handing_out.record_file,
+        name="patient-record-file",
+    ),
+    path("patients/<int:patient_id>/erase/", handing_out.erase, name="patient-erase"),
     path(
         "patients/<int:patient_id>/contacts/<int:point_id>/<slug:act>/",
         contact.contact,

@@ -23,6 +23,7 @@ from appointments.refusals import (
     NotAligned,
     PatientDeceased,
     ProtocolNotApproved,
+    RecordClosed,
     Refused,
     TooManySessions,
     TooYoung,
@@ -48,6 +49,8 @@ def patient_is_known(patient: Patient, by: Staff | None) -> None:
         )
     if patient.deceased_at is not None:
         raise PatientDeceased("This patient has died. Nothing can be booked.")
+    if patient.merged_into_id is not None or patient.erased_at is not None:
+        raise RecordClosed("This record was merged or erased. Nothing can be booked in it.")
 
 
 def protocol_may_be_booked(version: ProtocolVersion) -> None:

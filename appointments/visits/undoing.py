@@ -12,7 +12,7 @@ from datetime import datetime
 
 from appointments.claiming import allocating, checking
 from appointments.claiming.allocating import Collision, Held, Lost
-from appointments.finding.needs import DEVICE, PROVIDER, ROOM, need_of
+from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, need_of
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentRecord, TreatmentSeries
 from appointments.models.series import SeriesState
@@ -178,7 +178,8 @@ def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -
     former = {pk for each in undoings for pk in each.change.resources_before}
     kinds = dict(Resource.objects.filter(pk__in=former).values_list("pk", "kind"))
     wanted = [_wanted(each, kinds) for each in undoings]
-    allocating.lock([*kinds, *allocating.held_by(*visits)])
+    patients = [visit.series.patient.resource_id for visit in visits]
+    allocating.lock([*kinds, *patients, *allocating.held_by(*visits)])
     for each in undoings:
         _session_is_free(each.visit)
         # What was done once the visit had begun is taken back at any time of the day.
@@ -209,7 +210,13 @@ def _wanted(undoing: _Undoing, kinds: Mapping[int, str]) -> list[Held]:
     visit = undoing.visit
     need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
     held = undoing.change.resources_before
-    return [Held(pk, need.held(kinds[pk], undoing.starts_at)) for pk in held if pk in kinds]
+    # Of a record that was merged meanwhile, the visit is another patient's.
+    mine = visit.series.patient.resource_id
+    return [
+        Held(mine if kinds[pk] == PATIENT else pk, need.held(kinds[pk], undoing.starts_at))
+        for pk in held
+        if pk in kinds
+    ]
 
 
 def _keep_intervals(undoings: Sequence[_Undoing]) -> None:

@@ -2,6 +2,8 @@
 
 from patients.models.consent import ConsentChannel, ContactConsent, Purpose
 from patients.models.contact import ContactKind, ContactPoint
+from patients.models.guardian import Guardian, Relation
+from patients.models.merge import RecordMerge
 from patients.models.patient import Language, Patient, SkinType
 from patients.models.screening import (
     AnswerValue,
@@ -17,9 +19,12 @@ __all__ = [
     "ContactConsent",
     "ContactKind",
     "ContactPoint",
+    "Guardian",
     "Language",
     "Patient",
     "Purpose",
+    "RecordMerge",
+    "Relation",
     "ScreeningAnswer",
     "ScreeningDecision",
     "ScreeningMoment",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from patients.models.guardian import Guardian
 from patients.models.patient import Patient
 
 
@@ -15,9 +16,13 @@ class ContactKind(models.TextChoices):
 
 class ContactPoint(models.Model):
     """One E.164 number or one lower-case e-mail address. A family may share one; it is retired,
-    never deleted, because messages were sent to it."""
+    never deleted, because messages were sent to it. Erasure empties it."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="contact_points")
+    # Filled: it is the guardian's, and used while the patient is a minor.
+    guardian = models.ForeignKey(
+        Guardian, on_delete=models.PROTECT, null=True, blank=True, related_name="contact_points"
+    )
     kind = models.CharField(max_length=5, choices=ContactKind.choices)
     value = models.CharField(max_length=254)
     is_preferred = models.BooleanField(default=False)
@@ -28,19 +33,22 @@ class ContactPoint(models.Model):
         ordering = ("kind", "-is_preferred", "id")
         constraints = [
             models.UniqueConstraint(
-                fields=("patient", "kind", "value"),
+                fields=("patient", "kind", "value", "guardian"),
                 condition=Q(retired_at=None),
+                nulls_distinct=False,
                 name="contact_once",
             ),
             models.UniqueConstraint(
-                fields=("patient", "kind"),
+                fields=("patient", "kind", "guardian"),
                 condition=Q(retired_at=None, is_preferred=True),
+                nulls_distinct=False,
                 name="contact_one_preferred",
             ),
             models.CheckConstraint(
                 name="contact_shape",
                 condition=Q(kind="phone", value__regex=r"^\+[1-9][0-9]{6,14}$")
-                | Q(kind="email", value__contains="@"),
+                | Q(kind="email", value__contains="@")
+                | Q(value="", retired_at__isnull=False),
             ),
         ]
         indexes = [

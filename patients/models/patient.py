@@ -29,11 +29,11 @@ class SkinType(models.TextChoices):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def seen_by(self, staff: Staff) -> PatientQuerySet:
-        """The patients of the sites at which `staff` holds a role."""
+        """The patients of the sites at which `staff` holds a role; merged records are none."""
         if not staff.is_active:
             return self.none()
         held = Patient.sites.through.objects.filter(site__site_roles__staff=staff)
-        return self.filter(pk__in=held.values("patient_id"))
+        return self.filter(pk__in=held.values("patient_id"), merged_into=None)
 
     def stale(self) -> PatientQuerySet:
         """Patients whose facts moved on since their messages were planned."""
@@ -78,6 +78,18 @@ class Patient(models.Model):
     sites = models.ManyToManyField(Site, related_name="patients")
     resource = models.OneToOneField(Resource, on_delete=models.PROTECT, related_name="patient")
     deceased_at = models.DateTimeField(null=True, blank=True)
+    do_not_contact_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on nothing is sent, whatever was agreed to."
+    )
+    do_not_contact_why = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # The record that this one became a part of; it is no patient of its own any more.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged"
+    )
+    erased_at = models.DateTimeField(null=True, blank=True)
+    kept_until = models.DateField(
+        null=True, blank=True, help_text="Of an erased record: when what the law keeps goes too."
+    )
     search_key = models.CharField(max_length=250, editable=False)
     created_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1, help_text="Rises with every saved edit.")
@@ -115,6 +127,19 @@ class Patient(models.Model):
                 condition=Q(planned_revision__lte=F("revision")),
             ),
             models.CheckConstraint(
+                name="patient_do_not_contact_explained",
+                condition=Q(do_not_contact_at=None, do_not_contact_why="")
+                | Q(do_not_contact_at__isnull=False) & ~Q(do_not_contact_why=""),
+            ),
+            models.CheckConstraint(
+                name="patient_merged_into_another",
+                condition=Q(merged_into=None) | ~Q(merged_into=F("id")),
+            ),
+            models.CheckConstraint(
+                name="patient_kept_until_when_erased",
+                condition=Q(kept_until=None) | Q(erased_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="patient_named", condition=~Q(legal_given="") & ~Q(legal_family="")
             ),
         ]
@@ -125,11 +150,21 @@ class Patient(models.Model):
                 condition=~Q(planned_revision=F("revision")),
             ),
             models.Index(fields=("birth_date",), name="patient_birth_date"),
+            models.Index(
+                fields=("kept_until",),
+                condition=Q(kept_until__isnull=False),
+                name="patient_to_erase",
+            ),
             models.Index(fields=("legal_family", "legal_given", "id"), name="patient_name"),
         ]
 
     def __str__(self) -> str:
         return f"patient {self.pk}"
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing may be sent to or about this patient, whatever was agreed to."""
+        return self.deceased_at is not None or self.do_not_contact_at is not None
 
     @property
     def display_name(self) -> str:

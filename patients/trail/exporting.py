@@ -26,6 +26,7 @@ def as_csv(*, asked: Asked, by: Staff, now: datetime) -> Iterator[str]:
         by=by,
         now=now,
         site=searching.sites_of(by)[0],
+        patient_id=asked.patient,
         after={name: str(value) for name, value in asdict(asked).items() if value},
     )
     found = searching.found(by, asked)

@@ -6,11 +6,13 @@ from clinic.api_views import NoSuchAddress, router
 from reminders.api.inbox import Inbox
 from reminders.api.messages import Messages
 from reminders.api.opt_outs import OptOuts
+from reminders.api.records import Records
 from reminders.api.series import SeriesView
 from reminders.api.wordings import Wordings
 
 _router = router()
 _router.register("series", SeriesView, basename="api-series")
+_router.register("patients", Records, basename="api-patient-records")
 _router.register("messages", Messages, basename="api-messages")
 _router.register("wordings", Wordings, basename="api-wordings")
 _router.register("opt-outs", OptOuts, basename="api-opt-outs")

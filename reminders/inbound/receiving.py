@@ -25,7 +25,7 @@ from reminders.inbound import provider_answers, questions
 from reminders.inbound.grammar import Label, Reading, read
 from reminders.inbound.questions import Asked
 from reminders.inbound.reacting import Heard, react
-from reminders.ledger import claiming, opting_out
+from reminders.ledger import addresses, claiming, opting_out
 from reminders.models import (
     Conversation,
     ConversationState,
@@ -173,7 +173,7 @@ def ours(addresses: Sequence[str]) -> str:
 def _is_opted_out(channel: Channel, address: str) -> bool:
     return Suppression.objects.filter(
         channel=channel,
-        address=address,
+        address__in=addresses.either(address),
         reason=SuppressionReason.OPTED_OUT,
         lifted_at=None,
     ).exists()

@@ -51,7 +51,7 @@ def series(
         skips=skips,
         conditions=conditions(screened_of([Treatment(patient, site, version, areas)])[0]),
     )
-    readers = recipients.at_site(patient, site)
+    readers = recipients.at_site(patient, site, now=now)
     return [
         line
         for line in preview.calendar(

@@ -93,7 +93,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
-            is_deceased=patient.deceased_at is not None,
+            is_deceased=patient.is_silent,
             series=tuple(series[patient.pk]),
             invitations=tuple(invitations[patient.pk]),
             spoken=frozenset(spoken[patient.pk]),
@@ -116,7 +116,7 @@ def _phones_of(series: Mapping[int, Sequence[SeriesFacts]]) -> dict[int, list[st
     phones = defaultdict(list)
     if timed:
         points = ContactPoint.objects.filter(
-            patient__in=timed, kind=ContactKind.PHONE, retired_at=None
+            patient__in=timed, kind=ContactKind.PHONE, guardian=None, retired_at=None
         )
         for patient, value in points.order_by("id").values_list("patient_id", "value"):
             phones[patient].append(value)
@@ -161,7 +161,7 @@ def reader_of(
     """A patient as letters address them."""
     return Reader(
         first_name=patient.first_name,
-        language=patient.language,
+        language=recipient.language or patient.language,
         zone=patient.zone,
         detail=("phi_detail", "any") in recipient.consents,
         first_sms=first_sms,

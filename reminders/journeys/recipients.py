@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,18 +11,20 @@ from clinic import statements
 from clinic.models import Site
 from patients.dialling import zones_of
 from patients.models import Patient
+from patients.models.guardian import OF_AGE
 from reminders.catalogue import Channel, Purpose
 from reminders.gate import Recipient
+from reminders.ledger.addresses import by_stored
 from reminders.ledger.claiming import Due, Holder
 from reminders.models import Message
 
 Consents = frozenset[tuple[str, str]]
 
 
-def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
+def at_site(patient: Patient, site: Site, *, now: datetime) -> dict[Channel, Recipient]:
     """By channel the recipient that a patient would be for a message of a site now."""
     drafts = [
-        Message(pk=number, patient=patient, site=site, channel=channel)
+        Message(pk=number, patient=patient, site=site, channel=channel, due_at=now)
         for number, channel in enumerate(Channel)
     ]
     return {
@@ -32,8 +35,13 @@ def at_site(patient: Patient, site: Site) -> dict[Channel, Recipient]:
 
 def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
-    patients = {message.patient_id for message in messages if message.patient_id is not None}
-    known = _known(patients)
+    known = _known(
+        {
+            message.patient_id: message.due_at.date()
+            for message in messages
+            if message.patient_id is not None
+        }
+    )
     addresses = {
         message.pk: message.to_address or known[message.patient_id].address(message.channel)
         for message in messages
@@ -67,6 +75,8 @@ def _recipient(
         zones=_zones(patient.zone if patient else "", site.zone, known.phone or address),
         live_from=site.live_from,
         deceased=patient is not None and patient.deceased_at is not None,
+        do_not_contact=patient is not None and patient.do_not_contact_at is not None,
+        language=known.language,
         quiet=_quiet(patient),
         in_conversation=known.is_conversing,
         reads_email=reads_email,
@@ -88,12 +98,14 @@ def _quiet(patient: Patient | Holder | None) -> tuple[int, int] | None:
 
 class _Known(NamedTuple):
     """What is on record of one patient, or of nobody: the preferred number and address, else the
-    first that the patient gave; whether a reply with a symptom is not closed yet."""
+    first that was given; whether a reply with a symptom is not closed yet. Of a minor with a
+    guardian who is written to it is the guardian's number and address, and `language`."""
 
     consents: Consents
     phone: str = ""
     email: str = ""
     is_conversing: bool = False
+    language: str = ""
 
     def address(self, channel: str) -> str:
         return self.phone if channel == Channel.SMS else self.email
@@ -104,6 +116,7 @@ _NOBODY = _Known(frozenset())
 _PREFERRED = """
 coalesce((SELECT value FROM patients_contactpoint
            WHERE patient_id = patient.id AND kind = '{kind}' AND retired_at IS NULL
+             AND guardian_id IS NOT DISTINCT FROM guardian.id
            ORDER BY is_preferred DESC, id LIMIT 1), '')
 """
 KNOWN = f"""
@@ -112,8 +125,13 @@ SELECT patient.id,
                   WHERE patient_id = patient.id AND closed_at IS NULL), ''),
        {_PREFERRED.format(kind="phone")}, {_PREFERRED.format(kind="email")},
        EXISTS (SELECT FROM reminders_conversation
-                WHERE patient_id = patient.id AND has_symptom AND state <> 'closed')
-  FROM unnest(%s::bigint[]) AS patient (id)
+                WHERE patient_id = patient.id AND has_symptom AND state <> 'closed'),
+       coalesce(guardian.language, '')
+  FROM unnest(%s::bigint[], %s::date[]) AS patient (id, day)
+  LEFT JOIN patients_patient AS minor
+    ON minor.id = patient.id AND age(patient.day, minor.birth_date) < interval '{OF_AGE} years'
+  LEFT JOIN patients_guardian AS guardian
+    ON guardian.patient_id = minor.id AND guardian.gets_messages AND guardian.ended_at IS NULL
 """
 SUPPRESSED = """
 SELECT suppression.channel, suppression.address, suppression.reason
@@ -124,9 +142,10 @@ SELECT suppression.channel, suppression.address, suppression.reason
 """
 
 
-def _known(patients: Collection[int]) -> dict[int | None, _Known]:
-    """By patient what is on record; nobody is among them."""
-    rows = statements.rows(KNOWN, [statements.numbers(patients)]) if patients else []
+def _known(patients: Mapping[int, date]) -> dict[int | None, _Known]:
+    """By patient what is on record on a day; nobody is among them."""
+    days = f"{{{','.join(day.isoformat() for day in patients.values())}}}"
+    rows = statements.rows(KNOWN, [statements.numbers(patients), days]) if patients else []
     return {None: _NOBODY} | {
         patient: _Known(_consents(consents), *rest) for patient, consents, *rest in rows
     }
@@ -141,5 +160,6 @@ def _consents(written: str) -> Consents:
 
 
 def _suppressed(addresses: Iterable[str]) -> dict[tuple[str, str], str]:
-    rows = statements.rows(SUPPRESSED, [statements.document([*addresses])])
-    return {(channel, address): reason for channel, address, reason in rows}
+    stored = by_stored(addresses)
+    rows = statements.rows(SUPPRESSED, [statements.document([*stored])])
+    return {(channel, stored[address]): reason for channel, address, reason in rows}

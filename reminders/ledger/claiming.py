@@ -32,6 +32,7 @@ class Holder(NamedTuple):
     quiet_from: time | None
     quiet_until: time | None
     deceased_at: datetime | None
+    do_not_contact_at: datetime | None
     catch_up_at: datetime | None
 
 
@@ -136,7 +137,7 @@ TAKE = (
 )
 TAKE_PATIENTS = """
 SELECT id, revision, coalesce(nullif(preferred_name, ''), legal_given), language, zone, quiet_from,
-       quiet_until, deceased_at, catch_up_at
+       quiet_until, deceased_at, do_not_contact_at, catch_up_at
   FROM patients_patient WHERE id = ANY (%s::bigint[]) AND revision = planned_revision
    FOR NO KEY UPDATE SKIP LOCKED
 """

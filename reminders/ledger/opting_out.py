@@ -23,7 +23,7 @@ from patients import consent
 from patients.models import ContactConsent, ContactKind, ContactPoint, Patient, Purpose
 from patients.models.consent import ConsentSource
 from reminders.catalogue import Channel, MessageState
-from reminders.ledger import claiming, optout_policy
+from reminders.ledger import addresses, claiming, optout_policy
 from reminders.ledger.optout_policy import Scope
 from reminders.models import Message, Suppression, SuppressionReason, SuppressionSource
 
@@ -214,7 +214,7 @@ def sharers(channel: Channel, address: str) -> list[int]:
 def _standing(channel: Channel, address: str) -> Suppression | None:
     return (
         Suppression.objects.select_for_update()
-        .filter(channel=channel, address=address, lifted_at=None)
+        .filter(channel=channel, address__in=addresses.either(address), lifted_at=None)
         .first()
     )
 

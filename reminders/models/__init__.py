@@ -4,6 +4,7 @@ from reminders.catalogue import MessageState
 from reminders.models.archive import ArchivedJourney, ArchivedMessage
 from reminders.models.conversation import Conversation, ConversationState, InboundMessage
 from reminders.models.draft import DraftText
+from reminders.models.export import RecordExport
 from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
 from reminders.models.outcome import Attempt, Receipt, SentContent, WritingDeath
@@ -28,6 +29,7 @@ __all__ = [
     "MessageState",
     "ProviderAccount",
     "Receipt",
+    "RecordExport",
     "SentContent",
     "SkipChoice",
     "Suppression",

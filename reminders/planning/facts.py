@@ -172,7 +172,7 @@ class PatientFacts:
     site's, or instead of it. `events` are the adverse events that are open."""
 
     id: int
-    is_deceased: bool
+    is_deceased: bool  # or must not be contacted
     series: tuple[SeriesFacts, ...]
     invitations: tuple[InvitationFacts, ...] = ()
     spoken: frozenset[Item] = frozenset()

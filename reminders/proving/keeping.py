@@ -19,9 +19,13 @@ SELECT format('message %%s', message.id)
    AND content.at < %(now)s - site.words_kept_days * interval '24 hours' - %(patience)s
 """
 _TOO_SHORT = """
-SELECT format('message %%s', message_id)
-  FROM reminders_sentcontent
- WHERE emptied_at < at + %(fewest)s
+SELECT format('message %%s', message.id)
+  FROM reminders_sentcontent AS content
+  JOIN reminders_message AS message ON message.id = content.message_id
+  LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
+ WHERE content.emptied_at < content.at + %(fewest)s
+   -- Who is erased is written to no more, so nothing looks back at what they were told.
+   AND patient.erased_at IS NULL
 """
 
 _IN_BOTH = """

@@ -19,6 +19,8 @@ from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_quer
 from reminders.sending.lease import LEASE
 from reminders.sending.letters import body_digest
 
+# Acts after which the zone and the quiet hours of a patient may be others.
+CHANGES = ("patient.change", "patient.merge", "patient.unmerge", "patient.erase")
 _BATCH = 1000
 
 # Handed over a second time although nothing proved the first time wrong.
@@ -78,7 +80,13 @@ SELECT format('message %%s without consent to %%s by %%s', message.id, wanted.pu
  WHERE attempt.outcome IN ('accepted', 'unknown') AND message.purpose <> 'system'
    AND NOT EXISTS (
        SELECT FROM patients_contactconsent AS consent
-        WHERE consent.patient_id = message.patient_id AND consent.purpose = wanted.purpose
+        WHERE (consent.patient_id = message.patient_id
+               -- Records that were one at some time: what either agreed to held for both.
+               OR EXISTS (SELECT FROM patients_recordmerge AS merged
+                           WHERE (merged.kept_id, merged.gone_id) IN (
+                                 (consent.patient_id, message.patient_id),
+                                 (message.patient_id, consent.patient_id))))
+          AND consent.purpose = wanted.purpose
           AND consent.channel = wanted.channel
           AND consent.opened_at <= attempt.started_at + %(clocks)s
           AND (consent.closed_at IS NULL OR consent.closed_at > attempt.started_at - %(clocks)s))
@@ -100,7 +108,7 @@ SELECT format('message %%s', message.id)
   JOIN reminders_message AS message ON message.id = attempt.message_id
   JOIN patients_patient AS patient ON patient.id = message.patient_id
  WHERE attempt.outcome IN ('accepted', 'unknown')
-   AND patient.deceased_at < attempt.started_at - %(clocks)s
+   AND least(patient.deceased_at, patient.do_not_contact_at) < attempt.started_at - %(clocks)s
 """
 _TOO_LATE = """
 SELECT format('message %%s, attempt %%s', message.id, attempt.number)
@@ -135,7 +143,7 @@ def _by_day(now: datetime) -> Finding:
 def _that_wait_for_the_day() -> QuerySet[Attempt]:
     changed_since = AuditEntry.objects.filter(
         patient_id=OuterRef("message__patient"),
-        action="patient.change",
+        action__in=CHANGES,
         at__gt=OuterRef("started_at"),
     )
     return (
@@ -185,7 +193,11 @@ SENDINGS: tuple[Check, ...] = (
     by_query("true_when_sent", "What was said of a visit was true when it was said.", _STALE),
     by_query("consent", "Who was written to had agreed at that moment.", _WITHOUT_CONSENT),
     by_query("suppression", "No suppressed number or address was written to.", _SUPPRESSED),
-    by_query("death", "Nobody was written to after their death was recorded.", _AFTER_DEATH),
+    by_query(
+        "death",
+        "Nobody was written to after their death, or their wish not to be contacted.",
+        _AFTER_DEATH,
+    ),
     by_query("in_time", "Nothing was sent after it had expired.", _TOO_LATE),
     Check("unaltered", "What was sent is stored as it was sent.", _altered),
     Check("quiet_hours", "Nothing that waits for the day was sent in quiet hours.", _by_day),

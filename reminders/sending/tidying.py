@@ -14,6 +14,7 @@ from appointments.claiming import holding
 from appointments.waitlist import offering, overtaken
 from reminders.inbound import paging
 from reminders.ledger import reconciling
+from reminders.records import erasing
 from reminders.sending import canary, dispatch
 
 
@@ -27,3 +28,4 @@ def tidy(*, now: datetime) -> None:
     overtaken.tidy(now=now)
     paging.page_again(now=now)
     paging.page_for_events(now=now)
+    erasing.finish(now=now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -22,6 +22,7 @@ from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import ArchivedMessage, Suppression
 from reminders.views import forms_panel, patient_course, timeline
 from reminders.views.patient_list import progress_of
+from reminders.views.records import asking
 
 SHOWN = {
     "all": (timeline.VISITS, timeline.MESSAGES, timeline.TASKS),
@@ -55,7 +56,9 @@ class Contact:
 def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
     """`?show=` is all, visits or messages; `?all=1` leaves nothing out."""
     staff, now = cast(Staff, request.user), timezone.now()
-    patient = get_object_or_404(Patient.objects.seen_by(staff), pk=patient_id)
+    patient = Patient.objects.seen_by(staff).filter(pk=patient_id).first()
+    if patient is None:
+        return redirect("patient", asking.merged_into(request, patient_id).pk)
     shows(request, patient, patient_id=patient.pk)
     site = current_site(request)
     show = request.GET.get("show", "all")
@@ -84,7 +87,8 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "is_being_planned": patient.planned_revision != patient.revision,
         "may_edit": _may_edit(staff, patient),
         **patient_course.context(patient, staff, now),
-        "may_book": access.can(staff, Capability.BOOK, site),
+        "may_book": access.can(staff, Capability.BOOK, site) and patient.erased_at is None,
+        "record": asking.panel(patient, staff, now=now),
     }
     return render(request, "reminders/patient_page/patient_page.html", context)
 
@@ -94,7 +98,7 @@ def _may_edit(staff: Staff, patient: Patient) -> bool:
 
 
 def _contacts(patient: Patient) -> list[Contact]:
-    points = list(patient.contact_points.filter(retired_at=None))
+    points = list(patient.contact_points.filter(retired_at=None, guardian=None))
     stops = {
         each.address: each
         for each in Suppression.objects.filter(

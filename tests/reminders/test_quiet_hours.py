@@ -157,16 +157,16 @@ def test_only_what_is_urgent_disturbs_the_patients_own_quiet_hours(priority: int
 def test_an_unknown_zone_is_the_sites_and_those_of_the_number(
     patient: Patient, site: Site, front_desk: Staff, now: datetime
 ) -> None:
-    found = recipients.at_site(patient, site)
+    found = recipients.at_site(patient, site, now=now)
     assert found[Channel.SMS].zones == ("America/New_York",)
     registration.change(
         patient=patient, expected_version=1, by=front_desk, now=now, phone="+1 310 555 0123"
     )
     for channel in Channel:
-        zones = recipients.at_site(patient, site)[channel].zones
+        zones = recipients.at_site(patient, site, now=now)[channel].zones
         assert zones == ("America/New_York", "America/Los_Angeles")
     patient.zone = "Pacific/Honolulu"
-    assert recipients.at_site(patient, site)[Channel.SMS].zones == ("Pacific/Honolulu",)
+    assert recipients.at_site(patient, site, now=now)[Channel.SMS].zones == ("Pacific/Honolulu",)
 
 
 @pytest.mark.django_db

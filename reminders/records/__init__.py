@@ -1,0 +1,1 @@
+"""The whole record of a patient: stopped, merged, handed out, erased."""

@@ -1,0 +1,288 @@
+"""Erasing a record: what goes at once, what the law keeps and until when, and nothing comes back.
+
+Who was treated has a treatment record that the clinic must keep: visits, signed logs and forms,
+answers to screening, photos, with the name and birth date that say whose they are. Everything else
+goes now: how the patient was reached, every word written to and by them, notes and wishes. When
+the time is over, the name goes too, and the rows that remain belong to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from appointments.claiming import allocating
+from appointments.claiming.allocating import Lost
+from appointments.lifecycle import OPEN, State
+from appointments.models import Appointment, EntryEnd, Hold, PatientLink, Task, WaitlistEntry
+from appointments.refusals import Refused
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.hours import format_day, local
+from clinic.models import Staff
+from patients.models import ContactPoint, Guardian, Patient
+from patients.models.guardian import OF_AGE
+from reminders.ledger import addresses, claiming
+from reminders.models import (
+    Conversation,
+    ConversationState,
+    DraftText,
+    InboundMessage,
+    Message,
+    SentContent,
+    Suppression,
+)
+from reminders.records import stopping, tables
+
+# How long a treatment record is kept after the last treatment; of who was a minor then, at least
+# as long after they came of age. The longest of the laws read for the design.
+KEPT_YEARS = 10
+REASON_LENGTH = 200
+ERASED = "Erased"
+NOBODY_BORN = date(1900, 1, 1)
+AT_ONCE = 50
+
+REMAINDER = (
+    ("The treatment record", "visits, signed logs, addenda, screening answers and decisions"),
+    ("Signed consent forms and photos", "they prove what was agreed to and what was done"),
+    ("Name and birth date", "they say whose treatment record it is"),
+)
+ALWAYS = (
+    ("The audit trail", "who saw and did what; it can be changed by nobody"),
+    ("That messages were sent", "their kind, time and digest, without address and words"),
+    ("Suppressed numbers", "as a digest, so that STOP still holds if the number comes back"),
+)
+
+
+class EraseRefused(Refused):
+    """Nothing was erased; `sentence` says what to settle or to type."""
+
+    code = "erase_refused"
+    field = "typed"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What erasing would do, or did. `kept_until` is None when nothing has to be kept."""
+
+    erased: Sequence[tuple[str, int]]
+    kept: Sequence[tuple[str, str]]
+    kept_until: date | None
+    conflicts: Sequence[str]
+    typed: str
+
+
+def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
+    """What would go, what would stay and why, and what stands in the way.
+
+    Raises Forbidden unless `by` may erase records at a site of the patient.
+    """
+    _require(by, patient)
+    ids = tables.ids_of(patient)
+    until = patient.kept_until if patient.erased_at else _kept_until(ids, now=now)
+    counts = (
+        ("numbers and addresses", ContactPoint.objects.filter(patient__in=ids).exclude(value="")),
+        ("messages’ words", SentContent.objects.filter(message__patient__in=ids, emptied_at=None)),
+        ("replies", _replies(ids).filter(forgotten_at=None)),
+        ("guardians", Guardian.objects.filter(patient__in=ids).exclude(name=ERASED)),
+        ("tasks’ words", Task.objects.filter(patient__in=ids).exclude(detail="")),
+        ("wait-list notes", WaitlistEntry.objects.filter(patient__in=ids).exclude(note="")),
+        ("links", PatientLink.objects.filter(patient__in=ids, revoked_at=None)),
+    )
+    return Statement(
+        erased=[(words, rows.count()) for words, rows in counts],
+        kept=[*(REMAINDER if until else ()), *ALWAYS],
+        kept_until=until,
+        conflicts=_conflicts(patient, ids, now=now),
+        typed=typed_for(patient),
+    )
+
+
+def typed_for(patient: Patient) -> str:
+    """What must be typed, so that nothing is erased by a slip."""
+    return f"erase {patient.pk}"
+
+
+def erase(*, patient: Patient, typed: str, reason: str, by: Staff, now: datetime) -> Statement:
+    """Erase what may be erased now, for good.
+
+    Raises:
+        EraseRefused: for other words than `typed_for`, no reason, or with what is to be settled.
+        Forbidden: unless `by` may erase records at a site of the patient.
+    """
+    _require(by, patient)
+    if typed.strip().lower() != typed_for(patient):
+        raise EraseRefused(f"Type “{typed_for(patient)}” to erase this record for good.")
+    if not reason.strip():
+        raise EraseRefused("Write who asked for it, and how.")
+    try:
+        with allocating.guarded():
+            _erase(patient.pk, reason.strip()[:REASON_LENGTH], by=by, now=now)
+    except Lost:
+        raise EraseRefused("Somebody changed this record just now. Look again.") from None
+    return statement(patient=Patient.objects.get(pk=patient.pk), by=by, now=now)
+
+
+def finish(*, now: datetime) -> int:
+    """Take the names off erased records whose time is over; how many."""
+    due = Patient.objects.filter(kept_until__lte=now.date()).order_by("kept_until")
+    rows = list(due.values_list("pk", flat=True)[:AT_ONCE])
+    for pk in rows:
+        with transaction.atomic():
+            claiming.hold_patients([pk])
+            _forget_names(pk)
+            audit.record(
+                action="patient.erase_rest",
+                subject=Patient(pk=pk),
+                by=None,
+                now=now,
+                patient_id=pk,
+            )
+    return len(rows)
+
+
+def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
+    patient = Patient.objects.get(pk=patient_id)
+    allocating.lock([patient.resource_id])
+    ids = tables.ids_of(patient)
+    claiming.hold_patients(ids)
+    patient.refresh_from_db()
+    if found := _conflicts(patient, ids, now=now):
+        raise EraseRefused(found[0])
+    for hold in Hold.objects.unreleased().filter(patient__in=ids):
+        allocating.lock(allocating.held_by(hold))
+        allocating.let_go(hold, now=now)
+    _words(ids, now=now)
+    _ways(ids, now=now)
+    _work(ids, by=by, now=now)
+    until = _kept_until(ids, now=now)
+    Patient.objects.filter(pk__in=ids).update(
+        erased_at=now,
+        kept_until=until,
+        preferred_name="",
+        notes="",
+        zone="",
+        quiet_from=None,
+        quiet_until=None,
+        search_key=" ",
+        do_not_contact_at=now,
+        do_not_contact_why="The record was erased.",
+    )
+    if until is None:
+        for each in ids:
+            _forget_names(each)
+    claiming.plan_anew([patient.pk])
+    audit.record(
+        action="patient.erase",
+        subject=patient,
+        by=by,
+        now=now,
+        patient_id=patient.pk,
+        after={"kept_until": until.isoformat() if until else ""},
+        reason=reason,
+    )
+
+
+def _words(ids: Sequence[int], *, now: datetime) -> None:
+    """Every word written to and by the patient."""
+    SentContent.objects.filter(message__patient__in=ids, emptied_at=None).update(
+        address="", subject="", text="", html="", calendar="", emptied_at=now
+    )
+    DraftText.objects.filter(message__patient__in=ids).update(text="")
+    Message.objects.filter(patient__in=ids).update(to_address="")
+    _replies(ids).filter(forgotten_at=None).update(text="", did=[], forgotten_at=now)
+
+
+def _ways(ids: Sequence[int], *, now: datetime) -> None:
+    """How the patient was reached: addresses, links, and the numbers in conversations."""
+    points = ContactPoint.objects.filter(patient__in=ids).exclude(value="")
+    own = {(point.kind, point.value) for point in points}
+    for kind, value in own:
+        others = ContactPoint.objects.filter(kind=kind, value=value).exclude(patient__in=ids)
+        if not others.exists():
+            Suppression.objects.filter(address=value).update(address=addresses.digest(value))
+    ContactPoint.objects.filter(patient__in=ids).update(
+        value="", is_preferred=False, retired_at=now
+    )
+    Guardian.objects.filter(patient__in=ids).update(name=ERASED, ended_at=now)
+    for conversation in Conversation.objects.filter(patient__in=ids):
+        conversation.address = f"erased-{conversation.pk}"
+        conversation.save(update_fields=["address"])
+    PatientLink.objects.filter(patient__in=ids, revoked_at=None).update(revoked_at=now)
+
+
+def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
+    """What staff wrote about the patient beside the treatment record."""
+    WaitlistEntry.objects.waiting().filter(patient__in=ids).update(
+        closed_at=now, closed_as=EntryEnd.WITHDRAWN
+    )
+    WaitlistEntry.objects.filter(patient__in=ids).update(note="")
+    tasks = Task.objects.filter(patient__in=ids)
+    tasks.open().update(closed_at=now, closed_by=by, outcome=ERASED)
+    tasks.update(detail="", why=[], outcome=ERASED)
+
+
+def _forget_names(patient_id: int) -> None:
+    Patient.objects.filter(pk=patient_id).update(
+        legal_given=ERASED,
+        legal_family=f"#{patient_id}",
+        birth_date=NOBODY_BORN,
+        kept_until=None,
+    )
+
+
+def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[str]:
+    found = []
+    if patient.erased_at is not None:
+        found.append(f"This record was erased on {format_day(patient.erased_at.date())}.")
+    if patient.merged_into_id is not None:
+        found.append(f"This record was merged into #{patient.merged_into_id}. Erase that one.")
+    visits = stopping.visits_to_come(patient, now=now)
+    under_way = Appointment.objects.filter(
+        Q(state__in=OPEN) & ~Q(pk__in=[visit.pk for visit in visits]), series__patient=patient
+    )
+    if count := len(visits) + under_way.count():
+        found.append(f"{count} visits are open. Cancel or complete them first.")
+    talks = Conversation.objects.filter(patient__in=ids).exclude(state=ConversationState.CLOSED)
+    if talks.exists():
+        found.append("A conversation is open. Close it first.")
+    merges = patient.merges.filter(undone_at=None, undo_until__gt=now)
+    if merges.exists():
+        found.append("A merge into this record can still be undone. Undo it or wait.")
+    return found
+
+
+def _kept_until(ids: Sequence[int], *, now: datetime) -> date | None:
+    """The day until which the treatment record of these must be kept; None without treatment or
+    when it is over."""
+    done = Appointment.objects.filter(series__patient__in=ids, state=State.DONE).select_related(
+        "site", "series__patient"
+    )
+    last = done.order_by("starts_at").last()
+    if last is None:
+        return None
+    on = local(last.ends_at, last.site.zone).date()
+    of_age = _years_after(last.series.patient.birth_date, OF_AGE)
+    until = _years_after(max(on, of_age), KEPT_YEARS)
+    return until if until > now.date() else None
+
+
+def _years_after(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # a leap day
+        return day.replace(year=day.year + years, day=28) + timedelta(days=1)
+
+
+def _replies(ids: Sequence[int]) -> QuerySet[InboundMessage]:
+    return InboundMessage.objects.filter(conversation__patient__in=ids)
+
+
+def _require(by: Staff, patient: Patient) -> None:
+    sites = list(patient.sites.all())
+    if not any(access.can(by, Capability.ERASE_RECORD, site) for site in sites):
+        access.require(by, Capability.ERASE_RECORD, sites[0] if sites else None)

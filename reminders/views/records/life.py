@@ -1,0 +1,171 @@
+"""/patients/<id>/life/…: a death, a wish not to be contacted, guardians; and taking them back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from clinic.models import Staff
+from patients import guardians, registration
+from patients.contacts import ContactRefused
+from patients.models import Guardian, Language, Patient, Relation
+from patients.registration import RegistrationRefused
+from reminders.records import stopping
+from reminders.records.stopping import LifeRefused
+from reminders.views.records.asking import reason_of, seen_patient
+
+
+@dataclass(frozen=True, slots=True)
+class LifeAct:
+    """One act: its words, and whether it asks for a reason."""
+
+    title: str
+    text: str
+    button: str
+    said: str
+    run: Callable[..., None]
+    reason: str = ""
+    is_grave: bool = True
+
+
+ACTS = {
+    "death": LifeAct(
+        "Record a death",
+        "From now on nothing is sent to or about this patient, also of what is planned or queued."
+        " Their links are closed. Visits to come are listed as work; nobody is told of them.",
+        "Record the death",
+        "Everything is stopped. Decide what becomes of the visits to come.",
+        stopping.record_death,
+    ),
+    "alive": LifeAct(
+        "Take back a recorded death",
+        "Messages and links go on as they were planned.",
+        "Take back",
+        "The recorded death is taken back.",
+        stopping.take_back_death,
+        "Why it was recorded by mistake",
+        is_grave=False,
+    ),
+    "no-contact": LifeAct(
+        "Do not contact",
+        "From now on nothing is sent to this patient, on any channel, also of what is planned or"
+        " queued. Whatever they agreed to stays on record.",
+        "Stop all contact",
+        "Nothing is sent to this patient any more.",
+        stopping.stop_contact,
+        "Reason: what the patient said, and how",
+    ),
+    "contact": LifeAct(
+        "Allow contact again",
+        "Messages go out again, as far as the patient agreed to them.",
+        "Allow contact",
+        "The patient may be contacted again.",
+        stopping.allow_contact,
+        "Reason: what the patient said, and how",
+        is_grave=False,
+    ),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def life(request: HttpRequest, patient_id: int, act: str) -> HttpResponse:
+    """GET says what it does and asks why; POST does it. `act` is one of `ACTS`."""
+    if act not in ACTS:
+        raise Http404
+    wanted, staff, now = ACTS[act], cast(Staff, request.user), timezone.now()
+    patient = seen_patient(request, patient_id)
+    registration.require_edit(staff, patient)
+    problem, reason = "", reason_of(request)
+    if request.method == "POST":
+        try:
+            given = {"reason": reason} if wanted.reason else {}
+            wanted.run(patient=patient, by=staff, now=now, **given)
+        except LifeRefused as refused:
+            problem = refused.sentence
+        else:
+            messages.success(request, f"{patient.display_name}: {wanted.said}")
+            return redirect("patient", patient.pk)
+    context = {
+        "patient": patient,
+        "act": wanted,
+        "problem": problem,
+        "reason": reason,
+        "visits": stopping.visits_to_come(patient, now=now) if wanted.is_grave else [],
+    }
+    status = 422 if problem else 200
+    return render(request, "reminders/records/life.html", context, status=status)
+
+
+class GuardianForm(forms.Form):
+    name = forms.CharField(max_length=guardians.NAME_LENGTH)
+    relation = forms.ChoiceField(label="Is the patient’s", choices=Relation.choices)
+    language = forms.ChoiceField(choices=Language.choices)
+    phone = forms.CharField(max_length=40, required=False, label="Mobile phone")
+    email = forms.CharField(max_length=254, required=False, label="E-mail")
+    gets_messages = forms.BooleanField(
+        required=False, initial=True, label="Gets the patient’s messages until they are of age"
+    )
+    may_sign = forms.BooleanField(required=False, label="May sign for the patient")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_guardian(request: HttpRequest, patient_id: int) -> HttpResponse:
+    staff, patient = cast(Staff, request.user), seen_patient(request, patient_id)
+    registration.require_edit(staff, patient)
+    form = GuardianForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            guardians.add(patient=patient, by=staff, now=timezone.now(), **form.cleaned_data)
+        except (RegistrationRefused, ContactRefused) as refused:
+            form.add_error(
+                refused.field if refused.field in form.fields else None, refused.sentence
+            )
+        else:
+            messages.success(request, f"{form.cleaned_data['name']} is a guardian now.")
+            return redirect("patient", patient.pk)
+    context = {"patient": patient, "form": form}
+    status = 422 if form.errors else 200
+    return render(request, "reminders/records/guardian.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_guardian(request: HttpRequest, patient_id: int, guardian_id: int) -> HttpResponse:
+    staff, patient = cast(Staff, request.user), seen_patient(request, patient_id)
+    registration.require_edit(staff, patient)
+    guardian = get_object_or_404(Guardian, pk=guardian_id, patient=patient, ended_at=None)
+    problem, reason = "", reason_of(request)
+    if request.method == "POST":
+        try:
+            guardians.end(guardian=guardian, reason=reason, by=staff, now=timezone.now())
+        except RegistrationRefused as refused:
+            problem = refused.sentence
+        else:
+            messages.success(request, f"{guardian.name} is no guardian any more.")
+            return redirect("patient", patient.pk)
+    context: dict[str, Any] = {
+        "patient": patient,
+        "act": _ending(guardian, patient),
+        "problem": problem,
+        "reason": reason,
+    }
+    status = 422 if problem else 200
+    return render(request, "reminders/records/life.html", context, status=status)
+
+
+def _ending(guardian: Guardian, patient: Patient) -> LifeAct:
+    return LifeAct(
+        f"End that {guardian.name} answers for {patient.first_name}",
+        "Their numbers and addresses are not used for the patient any more, and they sign nothing.",
+        "End",
+        "",
+        guardians.end,
+        "Reason",
+    )

@@ -1,0 +1,108 @@
+"""/patients/<id>/merge/: two records of one person: what moves, what wins, what is in the way."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.views.looking import lists, shows
+from clinic.views.row_id import row_id
+from patients import registration
+from patients.models import Patient, RecordMerge
+from reminders.records import merging
+from reminders.records.merging import MergeRefused, UndoRefused
+from reminders.views.records.asking import reason_of, seen_patient
+
+MOST_FOUND = 8
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def merge(request: HttpRequest, patient_id: int) -> HttpResponse:
+    """`?with=` is the record that goes; before that the page offers likenesses, and `?q=` finds."""
+    staff, now = cast(Staff, request.user), timezone.now()
+    kept = seen_patient(request, patient_id)
+    access.require(staff, Capability.MERGE_RECORDS)
+    wanted = row_id(request.GET.get("with", ""))
+    if not wanted:
+        return _choose(request, kept, staff)
+    gone = get_object_or_404(Patient.objects.seen_by(staff), pk=wanted)
+    shows(request, gone, patient_id=gone.pk)
+    problem, reason = "", reason_of(request)
+    if request.method == "POST":
+        taken = [name for name in request.POST if request.POST[name] == "gone"]
+        try:
+            merging.merge(
+                kept=kept, gone=gone, taken_from_gone=taken, reason=reason, by=staff, now=now
+            )
+        except MergeRefused as refused:
+            problem = refused.sentence
+        else:
+            messages.success(request, f"#{gone.pk} is a part of this record now.")
+            return redirect("patient", kept.pk)
+    context = {
+        "found": merging.preview(kept=kept, gone=gone, by=staff, now=now),
+        "patient": kept,
+        "problem": problem,
+        "reason": reason,
+        "until": now + merging.UNDO_WITHIN,
+    }
+    return render(request, "reminders/records/merge.html", context, status=409 if problem else 200)
+
+
+def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
+    query = request.GET.get("q", "").strip()
+    if query:
+        rows = Patient.objects.filter(
+            pk__in=[each.pk for each in registration.search(staff=staff, query=query)]
+        )[:MOST_FOUND]
+        found = list(rows)
+    else:
+        phone = kept.contact_points.filter(kind="phone", retired_at=None).first()
+        found = registration.possible_duplicates(
+            staff=staff,
+            legal_given=kept.legal_given,
+            legal_family=kept.legal_family,
+            birth_date=kept.birth_date,
+            phone=phone.value if phone else "",
+        )
+    found = [each for each in found if each.pk != kept.pk]
+    lists(request, (each.pk for each in found), site_id=None)
+    context = {"patient": kept, "found": found, "query": query}
+    return render(request, "reminders/records/merge_choose.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def undo(request: HttpRequest, patient_id: int, merge_id: int) -> HttpResponse:
+    """GET says what comes of it and asks why; POST makes two records again."""
+    staff, patient = cast(Staff, request.user), seen_patient(request, patient_id)
+    done = get_object_or_404(
+        RecordMerge.objects.select_related("kept", "gone", "by"), pk=merge_id, kept=patient
+    )
+    access.require(staff, Capability.MERGE_RECORDS)
+    problem, reason = "", reason_of(request)
+    if request.method == "POST":
+        try:
+            gone = merging.undo(merge=done, reason=reason, by=staff, now=timezone.now())
+        except UndoRefused as refused:
+            problem = refused.sentence
+        else:
+            messages.success(request, f"#{gone.pk} is a record of its own again.")
+            return redirect("patient", gone.pk)
+    rows = sum(len(ids) for ids in done.manifest["moved"].values())
+    context = {
+        "patient": patient,
+        "merge": done,
+        "rows": rows,
+        "problem": problem,
+        "reason": reason,
+    }
+    status = 409 if problem else 200
+    return render(request, "reminders/records/unmerge.html", context, status=status)

@@ -1,0 +1,199 @@
+"""The pages and endpoints of the whole record: what they do, and whom they refuse."""
+
+import io
+import json
+import zipfile
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clinic.models import AuditEntry, Site, Staff
+from patients.models import Patient, RecordMerge
+from reminders.models import RecordExport
+from tests.api import CLOCK, api, refused
+from tests.personas import a_patient
+
+pytestmark = [pytest.mark.django_db, CLOCK]
+
+
+def signed_in(staff: Staff) -> Client:
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def boss(manager: Staff) -> Client:
+    return signed_in(manager)
+
+
+@pytest.fixture
+def twin(site: Site, front_desk: Staff, now: datetime) -> Patient:
+    return a_patient(site, front_desk, now, family="Sató", email="", birth_date=date(1988, 4, 5))
+
+
+def pages(patient: Patient, twin: Patient) -> list[str]:
+    here = f"/patients/{patient.pk}"
+    return [
+        *(f"{here}/life/{act}/" for act in ("death", "alive", "no-contact", "contact")),
+        f"{here}/guardians/add/", f"{here}/merge/", f"{here}/merge/?with={twin.pk}",
+        f"{here}/export/", f"{here}/erase/",
+    ]  # fmt: skip
+
+
+def test_outsiders_find_nothing_and_the_front_desk_no_more_than_life(
+    patient: Patient, twin: Patient, outsider: Staff, front_desk: Staff, provider: Staff
+) -> None:
+    stranger, desk, hand = signed_in(outsider), signed_in(front_desk), signed_in(provider)
+    for page in pages(patient, twin):
+        assert stranger.get(page).status_code == 404, page
+        assert stranger.post(page, {"reason": "x"}).status_code == 404, page
+        assert Client().get(page).status_code == 302, page
+        assert hand.get(page).status_code == 403, page
+        allowed = 200 if "/life/" in page or "guardians" in page else 403
+        assert desk.get(page).status_code == allowed, page
+        assert allowed == 200 or desk.post(page, {"reason": "x"}).status_code == 403, page
+    for path, body in (
+        ("life/death", {}), ("life/stop-contact", {"reason": "x"}),
+        ("merge", {"gone": twin.pk, "reason": "x"}), ("exports", {"reason": "x"}),
+        ("erase", {"reason": "x", "typed": f"erase {patient.pk}"}),
+        ("guardians", {"name": "A", "relation": "parent"}),
+    ):  # fmt: skip
+        url = f"/api/v1/patients/{patient.pk}/{path}/"
+        refused(api(outsider).post(url, body), 404, "not_found")
+        refused(api(provider).post(url, body), 403, "forbidden")
+        refused(api().post(url, body), 401, "not_authenticated")
+    assert not RecordMerge.objects.exists() and not RecordExport.objects.exists()
+    patient.refresh_from_db()
+    assert patient.deceased_at is None and patient.erased_at is None
+
+
+def test_two_records_are_compared_merged_and_parted_by_page(
+    patient: Patient, twin: Patient, boss: Client
+) -> None:
+    assert f"with={twin.pk}" in boss.get(f"/patients/{patient.pk}/merge/").content.decode()
+    address = f"/patients/{patient.pk}/merge/?with={twin.pk}"
+    shown = boss.get(address).content.decode()
+    assert "1988-04-05" in shown and "Contact consents" in shown
+    assert "Not merged" in boss.post(address, {}).content.decode()
+    done = boss.post(address, {"reason": "Registered twice", "birth_date": "gone"})
+    assert done.status_code == 302
+    patient.refresh_from_db()
+    assert patient.birth_date == date(1988, 4, 5)
+    # The record that went leads to the one that stayed.
+    assert boss.get(f"/patients/{twin.pk}/").headers["Location"] == f"/patients/{patient.pk}/"
+    merge = RecordMerge.objects.get()
+    assert (
+        f"#{twin.pk} was merged into this record"
+        in boss.get(f"/patients/{patient.pk}/").content.decode()
+    )
+    undo = f"/patients/{patient.pk}/merges/{merge.pk}/undo/"
+    assert "go back" in boss.get(undo).content.decode()
+    assert boss.post(undo, {"reason": "Sisters"}).headers["Location"] == f"/patients/{twin.pk}/"
+    assert boss.get(f"/patients/{twin.pk}/").status_code == 200
+
+
+def test_two_records_are_merged_and_parted_by_api(
+    patient: Patient, twin: Patient, manager: Staff, outsider: Staff
+) -> None:
+    here = f"/api/v1/patients/{patient.pk}"
+    found = api(manager).post(f"{here}/merge/preview/", {"gone": twin.pk}).json()
+    assert found["conflicts"] == [] and found["counts"]["contact consents"] == 2
+    assert {each["name"] for each in found["differences"]} >= {"birth_date", "legal_family"}
+    assert all(each["agreed"] for each in found["consents"])
+    done = api(manager).post(f"{here}/merge/", {"gone": twin.pk, "reason": "Twice"}).json()
+    assert done["undone_at"] is None
+    gone = f"/api/v1/patients/{twin.pk}/"
+    body = refused(api(manager).get(gone), 410, "record_merged", "id")
+    assert f"{patient.pk}" in body["sentence"]
+    refused(api(outsider).get(gone), 404, "not_found")
+    again = {"gone": twin.pk, "reason": "Twice"}
+    refused(api(manager).post(f"{here}/merge/", again), 404, "not_found", "gone")
+    undone = api(manager).post(f"{here}/merge/undo/", {"merge": done["id"], "reason": "Sisters"})
+    assert undone.json()["undone_at"] and api(manager).get(gone).status_code == 200
+
+
+def test_a_death_and_its_taking_back_by_page_and_api(
+    patient: Patient, front_desk: Staff, boss: Client
+) -> None:
+    boss.post(f"/patients/{patient.pk}/life/no-contact/", {"reason": "By letter"})
+    assert "Do not contact." in boss.get(f"/patients/{patient.pk}/").content.decode()
+    here = f"/api/v1/patients/{patient.pk}/life"
+    stood = api(front_desk).post(f"{here}/death/").json()
+    assert stood["deceased_at"] and stood["do_not_contact_why"] == "By letter"
+    refused(
+        api(front_desk).post(f"{here}/take-back-death/", {"reason": ""}), 400, "blank", "reason"
+    )
+    for act in ("take-back-death", "allow-contact"):
+        stood = api(front_desk).post(f"{here}/{act}/", {"reason": "Mixed up"}).json()
+    assert stood["deceased_at"] is None and stood["do_not_contact_at"] is None
+    refused(api(front_desk).post(f"{here}/allow-contact/", {"reason": "x"}), 409, "life_refused",
+            "reason")  # fmt: skip
+
+
+def test_guardians_by_page_and_api(
+    site: Site, front_desk: Staff, boss: Client, now: datetime
+) -> None:
+    child = a_patient(site, front_desk, now, given="Noor", birth_date=date(2012, 1, 2), phone="")
+    page = f"/patients/{child.pk}/guardians/add/"
+    asked = {"name": "Ana", "relation": "parent", "language": "es", "gets_messages": "on"}
+    assert boss.post(page, asked).status_code == 422
+    assert boss.post(page, asked | {"phone": "+1 212 555 0188"}).status_code == 302
+    assert "+12125550188" in boss.get(f"/patients/{child.pk}/").content.decode()
+    here = f"/api/v1/patients/{child.pk}/guardians/"
+    [row] = api(front_desk).get(here).json()
+    assert row["contact_points"] == ["+12125550188"]
+    ended = api(front_desk).post(f"{here}end/", {"guardian": row["id"], "reason": "Custody"})
+    assert ended.json()["ended_at"]
+    added = api(front_desk).post(here, {"name": "Bo", "relation": "other", "email": "bo@x.example"})
+    assert added.status_code == 201
+
+
+def test_the_record_is_taken_by_who_asked_and_within_the_hour(
+    patient: Patient, manager: Staff, clinical_lead: Staff, boss: Client, time_machine: Any
+) -> None:
+    page = f"/patients/{patient.pk}/export/"
+    assert boss.post(page, {"reason": ""}).status_code == 422
+    boss.post(page, {"reason": "Asked by letter"})
+    asked = RecordExport.objects.get()
+    file = f"/patients/{patient.pk}/export/{asked.pk}/record.zip"
+    assert file in boss.get(page).content.decode()
+    with zipfile.ZipFile(io.BytesIO(b"".join(boss.get(file)))) as archive:
+        assert archive.testzip() is None
+        document = json.loads(archive.read("record.json"))
+        described = json.loads(archive.read("schema.json"))
+        assert archive.read("summary.pdf").startswith(b"%PDF")
+        assert b"patient.register" in archive.read("audit.csv")
+    assert document["patients"][0]["legal_family"] == "Sato"
+    assert set(document["tables"]) == set(described["tables"])
+    for table, rows in document["tables"].items():
+        assert all(set(row) == set(described["tables"][table]["fields"]) for row in rows), table
+    assert {row["action"] for row in document["audit"]} >= {"patient.register", "record.take"}
+    by_api = api(manager)
+    mine = by_api.post(f"/api/v1/patients/{patient.pk}/exports/", {"reason": "Mine"}).json()
+    taken = by_api.get(f"/api/v1/patients/{patient.pk}/exports/{mine['id']}/file/")
+    assert b"".join(taken).startswith(b"PK")
+    time_machine.shift(3601)
+    late = boss.get(file)
+    assert late.status_code == 302 and late.headers["Location"] == page
+    assert AuditEntry.objects.filter(action="record.take").count() == 2
+
+
+def test_a_record_is_erased_with_typed_words(
+    patient: Patient, manager: Staff, boss: Client
+) -> None:
+    page = f"/patients/{patient.pk}/erase/"
+    shown = boss.get(page).content.decode()
+    assert "What goes now" in shown and f"erase {patient.pk}" in shown
+    assert boss.post(page, {"typed": "yes", "reason": "Letter"}).status_code == 409
+    stated = api(manager).get(f"/api/v1/patients/{patient.pk}/erasure/").json()
+    assert stated["kept_until"] is None and stated["typed"] == f"erase {patient.pk}"
+    boss.post(page, {"typed": f"erase {patient.pk}", "reason": "Letter"})
+    after = boss.get(page).content.decode()
+    assert "This record was erased" in after and "audit trail" in after
+    assert "Sato" not in boss.get(f"/patients/{patient.pk}/").content.decode()
+    again = {"typed": f"erase {patient.pk}", "reason": "x"}
+    refused(api(manager).post(f"/api/v1/patients/{patient.pk}/erase/", again), 409,
+            "erase_refused", "typed")  # fmt: skip
