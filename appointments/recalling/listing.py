@@ -57,7 +57,7 @@ def due_at(site: Site, staff: Staff, *, now: datetime) -> list[Due]:
 
 
 def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeries]:
-    """Series of living patients with nothing booked: the open ones, and of the closed ones those
+    """Series with nothing booked of patients who may be asked: the open ones, and of the closed ones those
     after which nothing else of the same treatment was booked."""
     to_come = Appointment.objects.filter(series=OuterRef("pk"), state__in=OPEN)
     of_treatment = TreatmentSeries.objects.filter(
@@ -68,7 +68,8 @@ def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeri
     done, missed = Q(appointments__state=State.DONE), Q(appointments__state=State.NO_SHOW)
     return (
         TreatmentSeries.objects.seen_by(staff)
-        .filter(~Exists(to_come), site=site, patient__deceased_at=None)
+        .filter(~Exists(to_come), site=site)
+        .filter(patient__deceased_at=None, patient__do_not_contact_at=None)
         .filter(Q(state=SeriesState.OPEN) | ~Exists(of_treatment))
         .annotate(
             done=Count("appointments", filter=done),

@@ -86,13 +86,17 @@ def test_a_touch_up_is_due_until_the_treatment_is_booked_again(
     assert [row.cause for row in due()] == [Cause.NEXT_SESSION]
 
 
-def test_a_series_with_all_its_sessions_and_the_dead_are_nobody_s_work(
+def test_a_series_with_all_its_sessions_and_who_must_not_be_asked_are_nobody_s_work(
     seen: Seen, today: date, patient: Patient, now: datetime, due: Callable[[], list[Due]]
 ) -> None:
     seen(today - 30 * DAY, sessions=1)
     assert due() == []
     seen(today - 30 * DAY, sessions=2)
     assert len(due()) == 1
+    patient.do_not_contact_at, patient.do_not_contact_why = now, "Asked us to stop"
+    patient.save()
+    assert due() == []
+    patient.do_not_contact_at, patient.do_not_contact_why = None, ""
     patient.deceased_at = now
     patient.save()
     assert due() == []
