@@ -57,8 +57,8 @@ def due_at(site: Site, staff: Staff, *, now: datetime) -> list[Due]:
 
 
 def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeries]:
-    """Series with nothing booked of patients who may be asked: the open ones, and of the closed ones those
-    after which nothing else of the same treatment was booked."""
+    """Series with nothing booked of patients who may be asked: the open ones, and of the closed
+    ones those after which nothing else of the same treatment was booked."""
     to_come = Appointment.objects.filter(series=OuterRef("pk"), state__in=OPEN)
     of_treatment = TreatmentSeries.objects.filter(
         patient=OuterRef("patient"),
