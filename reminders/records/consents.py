@@ -28,7 +28,11 @@ class Ruling:
 
     @property
     def words(self) -> str:
-        channel = "" if self.channel == ConsentChannel.ANY else f" by {self.channel}"
+        channel = (
+            ""
+            if self.channel == ConsentChannel.ANY
+            else f" by {ConsentChannel(self.channel).label.lower()}"
+        )
         return f"{Purpose(self.purpose).label}{channel}"
 
 

@@ -246,7 +246,8 @@ def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[s
         Q(state__in=OPEN) & ~Q(pk__in=[visit.pk for visit in visits]), series__patient=patient
     )
     if count := len(visits) + under_way.count():
-        found.append(f"{count} visits are open. Cancel or complete them first.")
+        said = "1 visit is open" if count == 1 else f"{count} visits are open"
+        found.append(f"{said}. Cancel or complete first.")
     talks = Conversation.objects.filter(patient__in=ids).exclude(state=ConversationState.CLOSED)
     if talks.exists():
         found.append("A conversation is open. Close it first.")

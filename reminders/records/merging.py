@@ -77,7 +77,9 @@ def preview(*, kept: Patient, gone: Patient, by: Staff, now: datetime) -> Previe
     Raises Forbidden unless `by` may merge records at a site of each.
     """
     _require(by, kept, gone)
-    counts = [(each.words, each.rows(gone.pk).count()) for each in tables.columns()]
+    counts = [
+        (each.words, each.rows(gone.pk).count()) for each in tables.columns() if not each.is_sites
+    ]
     return Preview(
         kept=kept,
         gone=gone,

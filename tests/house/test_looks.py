@@ -160,7 +160,7 @@ def furnished(
 
 
 def _whole_record(patient: Patient, site: Site, by: Staff, now: datetime) -> dict[str, list[int]]:
-    """A row of what is kept of the record as a whole, and of each room's own tables."""
+    """A row of what is kept of the record as a whole."""
     rows = Furnisher(patient, site=site, staff=by, now=now)
     other = a_patient(site, by, now, given="Gone", phone="+12125550189", email="")
     merge = RecordMerge.objects.create(
