@@ -125,7 +125,7 @@ class ImportRow(models.Model):
     """A row of a file, by its number in a spreadsheet, and what becomes of it.
 
     Keys say who and what it is about (`importing.rows`). `person` and `visit` are what it says,
-    emptied when the import is done. `patient`, `series` and `appointment` are ids.
+    kept as long as the file. `patient`, `series` and `appointment` are ids.
     """
 
     source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="+")
