@@ -355,14 +355,14 @@ class NotSigned(Refused):
 
 
 class LogIncomplete(Refused):
-    """The log cannot be signed yet; `findings` (path, code, sentence) are to be mended."""
+    """The log cannot be signed yet; `errors` (path, code, sentence) are to be mended."""
 
     code = "log_incomplete"
 
     def __init__(self, sentence: str, *, findings: Sequence[Any]) -> None:
         super().__init__(sentence)
-        self.findings = tuple(findings)
-        self.field = self.findings[0].path if self.findings else ""
+        self.errors = tuple(findings)
+        self.field = self.errors[0].path if self.errors else ""
 
 
 class CorrectionRefused(Refused):

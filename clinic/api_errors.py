@@ -142,14 +142,14 @@ def _refusal(refused: Any) -> Response:
     for name in ("overridable", "overlappable"):
         if getattr(refused, name, False):
             body[name] = True
-    _add_findings(body, getattr(refused, "findings", ()))
+    _add_errors(body, getattr(refused, "errors", ()))
     return Response(body, status=_STATUS.get(refused.code, 400))
 
 
-def _add_findings(body: dict[str, Any], findings: Sequence[Any]) -> None:
+def _add_errors(body: dict[str, Any], errors: Sequence[Any]) -> None:
     """Everything that is to be mended, when a refusal names several things."""
-    if findings:
-        body["errors"] = [_line(each.code, each.sentence, each.path) for each in findings]
+    if errors:
+        body["errors"] = [_line(each.code, each.sentence, each.path) for each in errors]
 
 
 def _foreseen(error: exceptions.APIException) -> Response:

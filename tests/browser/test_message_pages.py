@@ -93,8 +93,10 @@ def test_the_inbox_and_the_rota(
     a_patient(site, front_desk, now, given="Omar", phone="+12125550140", email="o@p.example")
     a_patient(site, front_desk, now, given="Ines", phone="+12125550140", email="i@p.example")
     question = queued(visit, now=now - 3 * HOUR, kind=Kind.REMINDER_CONFIRM)
-    dispatch.send_due(now=now - 2 * HOUR, channel=Recorder())
-    Message.objects.filter(pk=question.pk).update(state=MessageState.DELIVERED)
+    # Sent as the ledger would have it, at whatever hour of the night the test runs.
+    Message.objects.filter(pk=question.pk).update(
+        state=MessageState.DELIVERED, accepted_at=now - 2 * HOUR, wake_at=None
+    )
     urgent = hear("My lip is white and very numb since this morning, what should I do??", ago=0.4)
     shared = hear("2", by="+12125550140", ago=3)
     mail = hear(f"Do you still have the cream?\n{'verylongword' * 20}", by=MAIL, ago=5)

@@ -61,7 +61,7 @@ def test_it_is_signed_whole_or_not_at_all(
     drafting.save(appointment=visits[0], log=lacking, by=provider, now=now, expected_version=0)
     with pytest.raises(LogIncomplete) as refused:
         signing.sign(appointment=visits[0], by=provider, now=now)
-    assert [each.path for each in refused.value.findings] == ["session.pain", "zones.face.depth"]
+    assert [each.path for each in refused.value.errors] == ["session.pain", "zones.face.depth"]
     with pytest.raises(Forbidden):
         signing.sign(appointment=visits[0], by=front_desk, now=now)
     drafting.save(appointment=visits[0], log=a_log(), by=provider, now=now, expected_version=1)

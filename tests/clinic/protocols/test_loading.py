@@ -25,7 +25,13 @@ pytestmark = pytest.mark.django_db
 
 def staff(role: Role) -> Staff:
     site, _ = Site.objects.get_or_create(
-        slug="harbour", defaults={"name": "Harbour", "zone": "Europe/London"}
+        slug="harbour",
+        defaults={
+            "name": "Harbour",
+            "zone": "Europe/London",
+            "phone": "+442079460000",
+            "sms_name": "Harbour",
+        },
     )
     person = Staff.objects.create_user(f"{role}@example.org", name=role.label)
     SiteRole.objects.create(staff=person, site=site, role=role)
