@@ -3,7 +3,8 @@
     bars = clearance.standing([treatment_of(visit)], now=now)[0]      # to show
     clearance.require(Act.START, treatment, days=[today], by=by, ...)  # to hold
 
-A *source* of bars is one function in a module of its own, named in `asking.SOURCES`:
+A *source* of bars is one function in a module of its own, named in `asking.SOURCES` with the acts
+that it may bar:
 
     def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]: ...
 

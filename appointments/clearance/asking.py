@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from appointments.clearance import adverse_events, consents, deceased, screening, spacing
-from appointments.clearance.bars import Act, Bar, Barred, strictest_first
+from appointments.clearance.bars import BOTH, Act, Bar, Barred, strictest_first
 from appointments.clearance.treatments import Treatment
 from clinic import access
 from clinic.access import Capability
@@ -16,19 +16,27 @@ from patients.models import Patient
 
 Source = Callable[..., list[list[Bar]]]
 
-SOURCES: tuple[Source, ...] = (
-    deceased.bars,
-    adverse_events.bars,
-    screening.bars,
-    spacing.bars,
-    consents.bars,
+# Each with the acts that it may bar: who books is not asked for what only starting needs.
+SOURCES: tuple[tuple[Source, frozenset[Act]], ...] = (
+    (deceased.bars, frozenset({Act.START})),
+    (adverse_events.bars, BOTH),
+    (screening.bars, BOTH),
+    (spacing.bars, frozenset({Act.START})),
+    (consents.bars, frozenset({Act.START})),
 )
 
 
-def standing(treatments: Sequence[Treatment], *, now: datetime) -> list[tuple[Bar, ...]]:
-    """Every bar of each treatment, the strictest first, whatever day and act it is for; a
-    constant number of queries."""
-    found = [source(treatments, now=now) for source in SOURCES] if treatments else []
+def standing(
+    treatments: Sequence[Treatment], *, now: datetime, acts: frozenset[Act] = BOTH
+) -> list[tuple[Bar, ...]]:
+    """Every bar of each treatment, the strictest first, whatever day it is for, from the sources
+    that may bar one of `acts`; a constant number of queries."""
+    asked = [(source, barred) for source, barred in SOURCES if barred & acts and treatments]
+    found = []
+    for source, barred in asked:
+        found.append(source(treatments, now=now))
+        if any(not bar.acts <= barred for bars in found[-1] for bar in bars):
+            raise AssertionError(f"{source.__module__} bars more than it says in SOURCES")
     return [
         strictest_first(bar for bars in found for bar in bars[number])
         for number in range(len(treatments))
@@ -54,8 +62,9 @@ def require(
         Barred: with every bar of the first day that has one; `visit` is the number of that day.
     """
     patient = Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient.pk)
-    (bars,) = standing([replace(treatment, patient=patient)], now=now)
-    held = access.capabilities(by, treatment.site) if by is not None else frozenset()
+    asked = [replace(treatment, patient=patient)]
+    (bars,) = standing(asked, now=now, acts=frozenset({act}))
+    held = access.capabilities(by, treatment.site) if bars and by is not None else frozenset()
     passed = []
     for number, day in enumerate(days):
         in_the_way = [bar for bar in bars if bar.bars(act, day)]
@@ -76,7 +85,7 @@ def require_no_worse(
     """
     if all(before == after for before, after in moves):
         return
-    (bars,) = standing([treatment], now=now)
+    (bars,) = standing([treatment], now=now, acts=frozenset({Act.BOOK}))
     for number, (before, after) in enumerate(moves):
         stood = {bar for bar in bars if bar.bars(Act.BOOK, before)}
         worse = [bar for bar in bars if bar.bars(Act.BOOK, after) and bar not in stood]

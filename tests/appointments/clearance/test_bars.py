@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from appointments.clearance import Act, Bar, Barred, Outcome, asking
+from appointments.clearance import Act, Bar, Barred, Outcome, asking, standing, treatment_of
+from appointments.clearance.bars import BOTH
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.visits import attendance
@@ -70,7 +71,8 @@ def test_who_died_meanwhile_is_checked_in_and_not_treated(
 def test_a_reason_passes_what_yields_to_it_and_the_visit_keeps_it(
     arrived: Appointment, provider: Staff, front_desk: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SOURCES", (lambda rows, now: [[LACKING] for _ in rows],))
+    lacking = (lambda rows, now: [[LACKING] for _ in rows], BOTH)
+    monkeypatch.setattr(asking, "SOURCES", (lacking,))
     now = at(FIRST, "10:00")
     for by, reason in ((provider, " "), (front_desk, "It hurries")):
         with pytest.raises(Barred):
@@ -93,3 +95,12 @@ def test_the_api_lists_the_bars_and_refuses_with_them(
     assert api().get(f"{path}clearance/").status_code == 401
     body = refused(api(provider).post(f"{path}start/", {"version": arrived.version}), 409, "barred")
     assert body["bars"] == [bar]
+
+
+def test_a_source_that_bars_more_than_it_says_is_found_out(
+    arrived: Appointment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (lambda rows, now: [[LACKING] for _ in rows], frozenset({Act.BOOK}))
+    monkeypatch.setattr(asking, "SOURCES", (source,))
+    with pytest.raises(AssertionError, match="more than it says"):
+        standing([treatment_of(arrived)], now=at(FIRST, "10:00"))
