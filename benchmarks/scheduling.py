@@ -109,7 +109,8 @@ def _contention(built: House, version: ProtocolVersion, people: list[Patient]) -
     """All want the same place at once: one has it, the others hear what else there is."""
     slowest, alone = [], []
     for number in range(ROUNDS):
-        first = NOW.date() + timedelta(days=20 + 7 * number)
+        # Whoever won the round before may come again: so far apart treatments of one area must be.
+        first = NOW.date() + timedelta(days=20 + 35 * number)
         place = plan(built, version, people[0], first)[:1]
         before = Appointment.objects.count()
         seconds = _all_at_once(built, version, people, place)
