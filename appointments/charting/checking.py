@@ -11,7 +11,7 @@ from datetime import date
 
 from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
-from appointments.charting.log import TEXT_LENGTH, Log, Value
+from appointments.charting.log import TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.protocols.schema import LogField, LogType, Protocol
 
 CARTRIDGE_EXPIRY, CARTRIDGE_LIFE = "cartridge.expires_on", "cartridge.life"
@@ -70,6 +70,7 @@ def findings(
             *_of_cartridge(protocol, log, day, wear),
             *_of_products(log, day),
             *_of_outcome(protocol, log),
+            *_of_nothing(log),
         )
         if each.code not in REASONED or not log.reasons.get(each.path)
     )
@@ -171,6 +172,12 @@ def _of_products(log: Log, day: date) -> Iterator[Finding]:
 def _of_outcome(protocol: Protocol, log: Log) -> Iterator[Finding]:
     if fields.outcome_of(protocol, log) not in ("", COMPLETED) and not log.note:
         yield Finding("note", "why", "Write in the note why the session was not completed.")
+
+
+def _of_nothing(log: Log) -> Iterator[Finding]:
+    """A plain service may have no fields; a record that says nothing is none all the same."""
+    if not (any(log.values()) or log.products or log.note) and log.cartridge == CartridgeUsed():
+        yield Finding("note", "empty", "Nothing is written. Write under Note what was done.")
 
 
 def _is_of_type(field: LogField, value: Value) -> bool:

@@ -1,6 +1,7 @@
 """What a log still lacks: every type, range, zone and reason, and an answer to anything."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -113,6 +114,12 @@ def test_any_document_has_an_answer(name: str) -> None:
         fields.used(protocol, log), fields.cartridge_of(protocol, log)
 
     holds()
+
+
+def test_where_nothing_is_asked_something_must_be_written(microneedling: Protocol) -> None:
+    service = replace(microneedling, session_log=())
+    assert codes(service, Log(zones={"face": {}})) == {"note": "empty"}
+    assert codes(service, Log(zones={"face": {}}, note="12 units, no reaction")) == {}
 
 
 def test_nothing_is_no_log() -> None:
