@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup demo run test check fix bench chaos lock
+.PHONY: setup demo run test check fix words bench chaos lock
 
 setup: .venv/.ready
 
@@ -36,6 +36,9 @@ check: setup
 fix: setup
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+words: setup
+	@$(BIN)/python -m config.words
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ONLY)

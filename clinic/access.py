@@ -115,7 +115,7 @@ class Forbidden(PermissionDenied):
 
 def roles_with(capability: Capability) -> list[str]:
     """The labels of the roles that hold a capability, for the sentence of a refusal."""
-    return [Role(role).label for role, held in CAPABILITIES.items() if capability in held]
+    return [str(Role(role).label) for role, held in CAPABILITIES.items() if capability in held]
 
 
 def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_noop as _
+
 PASSWORD = "afterglow-demo"
 
 
@@ -16,23 +18,23 @@ class DemoLogin:
 
 LOGINS = (
     DemoLogin(
-        "Front desk",
+        _("Front desk"),
         "frontdesk@demo.example",
-        "Books series, moves visits, checks patients in, reads and retries messages.",
+        _("Books series, moves visits, checks patients in, reads and retries messages."),
     ),
     DemoLogin(
-        "Provider",
+        _("Provider"),
         "provider@demo.example",
-        "Sees the day and the patients, starts and completes visits.",
+        _("Sees the day and the patients, starts and completes visits."),
     ),
     DemoLogin(
-        "Manager",
+        _("Manager"),
         "manager@demo.example",
-        "All of the front desk's work, overrides intervals, adds plain services.",
+        _("All of the front desk's work, overrides intervals, adds plain services."),
     ),
     DemoLogin(
-        "Clinical lead",
+        _("Clinical lead"),
         "lead@demo.example",
-        "Approves and retires protocols, overrides intervals.",
+        _("Approves and retires protocols, overrides intervals."),
     ),
 )

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 class SignInForm(AuthenticationForm):
     """E-mail and password. One sentence for an unknown address and for a wrong password."""
 
     username = forms.EmailField(
-        label="E-mail",
-        error_messages={"required": "Enter your e-mail address."},
+        label=_("E-mail"),
+        error_messages={"required": _("Enter your e-mail address.")},
         widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
     )
     password = forms.CharField(
-        label="Password",
+        label=_("Password"),
         strip=False,
-        error_messages={"required": "Enter your password."},
+        error_messages={"required": _("Enter your password.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     error_messages = {
-        "invalid_login": "E-mail and password do not match. Check both and try again.",
-        "inactive": "E-mail and password do not match. Check both and try again.",
+        "invalid_login": _("E-mail and password do not match. Check both and try again."),
+        "inactive": _("E-mail and password do not match. Check both and try again."),
     }
 
     def clean_username(self) -> str:
@@ -36,15 +40,20 @@ class SignInForm(AuthenticationForm):
 
 
 class PreferencesForm(forms.Form):
+    language = forms.ChoiceField(
+        choices=[("browser", _("As the browser")), ("en", "English"), ("es", "Español")],
+        label=_("Language"),
+        widget=forms.RadioSelect,
+    )
     theme = forms.ChoiceField(
-        choices=[("device", "As the device"), ("light", "Light"), ("dark", "Dark")],
-        label="Colours",
+        choices=[("device", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))],
+        label=_("Colours"),
         widget=forms.RadioSelect,
     )
     keys = forms.BooleanField(
         required=False,
-        label="One-key shortcuts",
-        help_text="Such as / for finding a patient. Switch them off if you dictate text.",
+        label=_("One-key shortcuts"),
+        help_text=_("Such as / for finding a patient. Switch them off if you dictate text."),
     )
 
 
@@ -52,51 +61,53 @@ class ServiceForm(forms.Form):
     """A plain service: one visit of some minutes, without a series and without care steps."""
 
     name = forms.CharField(
-        max_length=60, label="Name", error_messages={"required": "Enter a name."}
+        max_length=60, label=_("Name"), error_messages={"required": _("Enter a name.")}
     )
     name_es = forms.CharField(
         max_length=60,
-        label="Name in Spanish",
-        error_messages={"required": "Enter the name in Spanish."},
+        label=_("Name in Spanish"),
+        error_messages={"required": _("Enter the name in Spanish.")},
     )
     code = forms.RegexField(
         regex=r"^[A-Z]{2}$",
-        label="Code",
-        help_text="Two capital letters on the day list, such as TX.",
+        label=_("Code"),
+        help_text=_("Two capital letters on the day list, such as TX."),
         error_messages={
-            "required": "Enter a code of two capital letters.",
-            "invalid": "A code is two capital letters, such as TX.",
+            "required": _("Enter a code of two capital letters."),
+            "invalid": _("A code is two capital letters, such as TX."),
         },
     )
     id = forms.SlugField(
         max_length=40,
-        label="Id",
-        help_text="Small letters and underscores, such as toxin. The id of an existing service "
-        "makes its next version.",
-        error_messages={"required": "Enter an id."},
+        label=_("Id"),
+        help_text=_(
+            "Small letters and underscores, such as toxin. The id of an existing service "
+            "makes its next version."
+        ),
+        error_messages={"required": _("Enter an id.")},
     )
     minutes = forms.IntegerField(
-        min_value=5, max_value=480, step_size=5, initial=30, label="Minutes with the patient"
+        min_value=5, max_value=480, step_size=5, initial=30, label=_("Minutes with the patient")
     )
     set_up_minutes = forms.IntegerField(
-        min_value=0, max_value=120, step_size=5, initial=0, label="Set-up minutes before"
+        min_value=0, max_value=120, step_size=5, initial=0, label=_("Set-up minutes before")
     )
     clean_up_minutes = forms.IntegerField(
-        min_value=0, max_value=120, step_size=5, initial=0, label="Clean-up minutes after"
+        min_value=0, max_value=120, step_size=5, initial=0, label=_("Clean-up minutes after")
     )
-    room_kind = forms.ChoiceField(label="Kind of room")
+    room_kind = forms.ChoiceField(label=_("Kind of room"))
     device = forms.ModelChoiceField(
         Modality.objects.none(),
         required=False,
-        label="Device",
-        empty_label="No device",
-        help_text="Every visit then holds a device of this kind.",
+        label=_("Device"),
+        empty_label=_("No device"),
+        help_text=_("Every visit then holds a device of this kind."),
     )
     providers = forms.ModelMultipleChoiceField(
         Resource.objects.none(),
-        label="Who offers it",
+        label=_("Who offers it"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one person, or nobody can be booked."},
+        error_messages={"required": _("Choose at least one person, or nobody can be booked.")},
     )
 
     def __init__(self, *args: Any, sites: QuerySet[Site], **kwargs: Any) -> None:
@@ -112,11 +123,11 @@ class ServiceForm(forms.Form):
         ).distinct()
 
 
-def _wall(label: str) -> forms.DateTimeField:
+def _wall(label: StrPromise) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         input_formats=["%Y-%m-%dT%H:%M"],
-        error_messages={"required": "Choose a day and time."},
+        error_messages={"required": _("Choose a day and time.")},
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
     )
 
@@ -126,19 +137,19 @@ class ShiftForm(forms.Form):
 
     staff = forms.ModelChoiceField(
         queryset=Staff.objects.none(),
-        label="Who",
-        empty_label="Choose",
-        error_messages={"required": "Choose somebody."},
+        label=_("Who"),
+        empty_label=_("Choose"),
+        error_messages={"required": _("Choose somebody.")},
     )
-    starts_at = _wall("From")
-    ends_at = _wall("Until")
+    starts_at = _wall(_("From"))
+    ends_at = _wall(_("Until"))
     phone = forms.CharField(
-        max_length=30, required=False, label="Mobile phone", help_text="Like +1 212 555 0123."
+        max_length=30, required=False, label=_("Mobile phone"), help_text=_("Like +1 212 555 0123.")
     )
     email = forms.EmailField(
         required=False,
-        label="E-mail",
-        help_text="With neither, it is the address they sign in with.",
+        label=_("E-mail"),
+        help_text=_("With neither, it is the address they sign in with."),
     )
 
     def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:

@@ -8,15 +8,16 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models.site import Site
 
 
 class Role(models.TextChoices):
-    FRONT_DESK = "front_desk", "Front desk"
-    PROVIDER = "provider", "Provider"
-    MANAGER = "manager", "Manager"
-    CLINICAL_LEAD = "clinical_lead", "Clinical lead"
+    FRONT_DESK = "front_desk", _("Front desk")
+    PROVIDER = "provider", _("Provider")
+    MANAGER = "manager", _("Manager")
+    CLINICAL_LEAD = "clinical_lead", _("Clinical lead")
 
 
 class StaffManager(BaseUserManager["Staff"]):
@@ -42,6 +43,12 @@ class Staff(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May open the set-up admin.")
+    language = models.CharField(
+        max_length=2,
+        blank=True,
+        choices=[("en", "English"), ("es", "Spanish")],
+        help_text="In which pages are read; empty leaves it to the browser.",
+    )
     sites = models.ManyToManyField(Site, through="SiteRole", related_name="staff")
 
     objects = StaffManager()
@@ -54,6 +61,10 @@ class Staff(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = "staff"
         constraints = [
             models.UniqueConstraint(Lower("email"), name="staff_email_once"),
+            models.CheckConstraint(
+                name="staff_language_known",
+                condition=models.Q(language__in=["", "en", "es"]),
+            ),
         ]
 
     def __str__(self) -> str:

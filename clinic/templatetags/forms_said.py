@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext
 
 from clinic.durations import in_words, parse
 from clinic.printing import Heading
+from clinic.reader_language import reader_language
 
 register = template.Library()
 
@@ -18,4 +20,4 @@ def is_heading(block: object) -> bool:
 @register.filter
 def valid_for(text: str) -> str:
     """How long a signature counts, in words: "12 months"."""
-    return in_words(parse(text), "en") if text else "until it is withdrawn"
+    return in_words(parse(text), reader_language()) if text else gettext("until it is withdrawn")

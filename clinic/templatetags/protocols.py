@@ -7,65 +7,78 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.durations import Duration, in_words
 from clinic.protocols import schema
 from clinic.protocols.schema import Hold, Protocol, Step
+from clinic.reader_language import reader_language
 
 register = template.Library()
 
-WORDS: dict[type[StrEnum], dict[str, str]] = {
+WORDS: dict[type[StrEnum], dict[str, Promise]] = {
     schema.OverMax: {
-        "review": "A clinician looks at the series",
-        "restart": "The series starts again",
+        "review": _("A clinician looks at the series"),
+        "restart": _("The series starts again"),
     },
-    schema.Trigger: {"yes": "On a yes", "within_washout": "When more recent than"},
+    schema.Trigger: {"yes": _("On a yes"), "within_washout": _("When more recent than")},
     schema.Outcome: {
-        "block": "Not treated",
-        "defer": "Treated later",
-        "review": "A clinician decides",
-        "task": "A task for staff",
+        "block": _("Not treated"),
+        "defer": _("Treated later"),
+        "review": _("A clinician decides"),
+        "task": _("A task for staff"),
     },
-    schema.AskAt: {"consult": "at the consultation", "pre": "before", "day_of": "on the day"},
-    schema.Reach: {"area": "this area", "systemic": "the whole body"},
+    schema.AskAt: {
+        "consult": _("at the consultation"),
+        "pre": _("before"),
+        "day_of": _("on the day"),
+    },
+    schema.Reach: {"area": _("this area"), "systemic": _("the whole body")},
     schema.StepKind: {
-        "instruction": "Advice",
-        "question": "Question",
-        "task": "Task for staff",
-        "photo": "Photo",
-        "checkin": "Check-in",
-        "booking": "Booking",
+        "instruction": _("Advice"),
+        "question": _("Question"),
+        "task": _("Task for staff"),
+        "photo": _("Photo"),
+        "checkin": _("Check-in"),
+        "booking": _("Booking"),
     },
     schema.Late: {
-        "send_now": "sent at once when booked later",
-        "reword_ask": "asked instead when booked later",
-        "skip": "left out when booked later",
-        "escalate": "a clinician decides when booked later",
+        "send_now": _("sent at once when booked later"),
+        "reword_ask": _("asked instead when booked later"),
+        "skip": _("left out when booked later"),
+        "escalate": _("a clinician decides when booked later"),
     },
-    schema.Channel: {"sms": "text", "email": "e-mail", "app": "care page", "call": "call by staff"},
+    schema.Channel: {
+        "sms": _("text"),
+        "email": _("e-mail"),
+        "app": _("care page"),
+        "call": _("call by staff"),
+    },
     schema.LogType: {
-        "string": "words",
-        "integer": "whole number",
-        "number": "number",
-        "boolean": "yes or no",
-        "enum": "one of",
+        "string": _("words"),
+        "integer": _("whole number"),
+        "number": _("number"),
+        "boolean": _("yes or no"),
+        "enum": _("one of"),
     },
-    schema.LogPer: {"session": "once", "zone": "per zone"},
+    schema.LogPer: {"session": _("once"), "zone": _("per zone")},
     schema.Urgency: {
-        "emergency": "Emergency: call the emergency number",
-        "same_day": "Call us the same day",
-        "next_day": "Call us the next working day",
+        "emergency": _("Emergency: call the emergency number"),
+        "same_day": _("Call us the same day"),
+        "next_day": _("Call us the next working day"),
     },
-    schema.Direction: {"before": "before this treatment", "after": "after this treatment"},
-    schema.SpacingScope: {"same_area": "same area", "any": "anywhere"},
-    schema.SpacingOutcome: {"block": "refused", "review": "a clinician decides"},
+    schema.Direction: {"before": _("before this treatment"), "after": _("after this treatment")},
+    schema.SpacingScope: {"same_area": _("same area"), "any": _("anywhere")},
+    schema.SpacingOutcome: {"block": _("refused"), "review": _("a clinician decides")},
     schema.Grade: {
-        "A": "maker's instructions, consensus or trial",
-        "B": "hospital or national body",
-        "C": "clinic sheet",
-        "D": "aggregator, the lowest trust",
+        "A": _("maker's instructions, consensus or trial"),
+        "B": _("hospital or national body"),
+        "C": _("clinic sheet"),
+        "D": _("aggregator, the lowest trust"),
     },
 }
 
@@ -73,7 +86,7 @@ WORDS: dict[type[StrEnum], dict[str, str]] = {
 @register.filter
 def said(value: StrEnum) -> str:
     """The words of one of the schema's enumerations."""
-    return WORDS[type(value)][value]
+    return str(WORDS[type(value)][value])
 
 
 @register.filter
@@ -85,22 +98,27 @@ def plain(name: str) -> str:
 @register.filter
 def step_time(step: Step) -> str:
     """When a step is due: "7 days before", "At the start", "24 hours after the last session"."""
-    last = " the last session" if step.anchor == schema.Anchor.SERIES_LAST else ""
+    is_last = step.anchor == schema.Anchor.SERIES_LAST
     if step.before:
-        return f"{in_words(step.before, 'en')} before{last}"
+        words = _("%(time)s before the last session") if is_last else _("%(time)s before")
+        return words % {"time": in_words(step.before, reader_language())}
     if step.after:
-        return f"{in_words(step.after, 'en')} after{last}"
-    return "At the start" if step.anchor == schema.Anchor.SESSION_START else "At the end"
+        words = _("%(time)s after the last session") if is_last else _("%(time)s after")
+        return words % {"time": in_words(step.after, reader_language())}
+    at_start = step.anchor == schema.Anchor.SESSION_START
+    return gettext("At the start") if at_start else gettext("At the end")
 
 
 @register.filter
 def hold_end(hold: Hold) -> str:
     """Until when a ban holds."""
     if hold.after:
-        return f"until {in_words(hold.after, 'en')} after the session"
+        time = in_words(hold.after, reader_language())
+        return gettext("until %(time)s after the session") % {"time": time}
     if hold.before:
-        return f"until {in_words(hold.before, 'en')} before the session"
-    return "until the session"
+        time = in_words(hold.before, reader_language())
+        return gettext("until %(time)s before the session") % {"time": time}
+    return gettext("until the session")
 
 
 @register.simple_tag
@@ -108,7 +126,9 @@ def sources(ids: Iterable[str], protocol: Protocol) -> SafeString:
     """The grades of the evidence behind a statement, each a link to its source below."""
     ids = tuple(ids)
     if not ids:
-        return mark_safe('<span class="muted small">No source: the planner\'s choice.</span>')
+        return format_html(
+            '<span class="muted small">{}</span>', gettext("No source: the planner's choice.")
+        )
     links = format_html_join(
         " ",
         '<a href="#source-{}" title="{}">{} {}</a>',
@@ -118,7 +138,9 @@ def sources(ids: Iterable[str], protocol: Protocol) -> SafeString:
         ),
     )
     return format_html(
-        '<span class="sources small"><span class="vh">Sources: </span>{}</span>', links
+        '<span class="sources small"><span class="vh">{}: </span>{}</span>',
+        gettext("Sources"),
+        links,
     )
 
 
@@ -182,7 +204,7 @@ def _axis(scale: _Scale) -> Iterator[SafeString]:
             x,
             x,
             x,
-            f"week {week}" if week == 0 else week,
+            gettext("week 0") if week == 0 else week,
         )
         week += weeks
 
@@ -219,23 +241,22 @@ def _sessions(scale: _Scale, protocol: Protocol, days: list[int]) -> Iterator[Sa
             )
         yield format_html(
             '<circle class="session" cx="{}" cy="{}" r="7"/>'
-            '<text class="strong" x="{}" y="26" text-anchor="middle">Session {}</text>',
+            '<text class="strong" x="{}" y="26" text-anchor="middle">{}</text>',
             scale.x(day),
             RAIL,
             scale.x(day),
-            number,
+            gettext("Session %(number)s") % {"number": number},
         )
 
 
 def _in_one_sentence(protocol: Protocol) -> str:
     series = protocol.series
     if series.interval is None:
-        return "One session."
+        return gettext("One session.")
     ideal, least, most = (
-        in_words(each, "en")
+        in_words(each, reader_language())
         for each in (series.interval.ideal, series.interval.min, series.interval.max)
     )
-    return (
-        f"{series.sessions.typical} sessions, ideally {ideal} apart, "
-        f"at least {least}, at most {most}."
-    )
+    return gettext(
+        "%(count)s sessions, ideally %(ideal)s apart, at least %(least)s, at most %(most)s."
+    ) % {"count": series.sessions.typical, "ideal": ideal, "least": least, "most": most}

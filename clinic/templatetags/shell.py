@@ -8,6 +8,8 @@ from django import template
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.context import RequestContext
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from clinic import access
 from clinic.access import Capability
@@ -22,7 +24,7 @@ register = template.Library()
 class Way:
     """One entry of the navigation; `needs` is the capability without which it is not shown."""
 
-    label: str
+    label: Promise
     path: str
     icon: str
     needs: Capability
@@ -30,29 +32,29 @@ class Way:
 
 # Addresses, not names: the pages above this app are not its to name.
 WAYS = (
-    Way("Board", "/board/", "calendar", Capability.SEE_PATIENTS),
-    Way("My day", "/my-day/", "syringe", Capability.CHART),
-    Way("Patients", "/patients/", "people", Capability.SEE_PATIENTS),
-    Way("Messages", "/messages/", "mail", Capability.MANAGE_MESSAGES),
-    Way("Inbox", "/inbox/", "text", Capability.RUN_VISIT),
-    Way("Tasks", "/tasks/", "list", Capability.SEE_PATIENTS),
-    Way("Wait-list", "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
-    Way("Recall", "/recall/", "phone", Capability.SEE_PATIENTS),
-    Way("Protocols", "/protocols/", "book", Capability.SEE_PATIENTS),
+    Way(_("Board"), "/board/", "calendar", Capability.SEE_PATIENTS),
+    Way(_("My day"), "/my-day/", "syringe", Capability.CHART),
+    Way(_("Patients"), "/patients/", "people", Capability.SEE_PATIENTS),
+    Way(_("Messages"), "/messages/", "mail", Capability.MANAGE_MESSAGES),
+    Way(_("Inbox"), "/inbox/", "text", Capability.RUN_VISIT),
+    Way(_("Tasks"), "/tasks/", "list", Capability.SEE_PATIENTS),
+    Way(_("Wait-list"), "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
+    Way(_("Recall"), "/recall/", "phone", Capability.SEE_PATIENTS),
+    Way(_("Protocols"), "/protocols/", "book", Capability.SEE_PATIENTS),
 )
 
 # What is seldom needed stands in the menus only.
 SELDOM = (
-    Way("Blocks", "/blocks/", "barred", Capability.SEE_PATIENTS),
-    Way("Adverse events", "/events/", "warning", Capability.SEE_PATIENTS),
-    Way("On call", "/on-call/", "bell", Capability.SEE_PATIENTS),
-    Way("Consent forms", "/consent-forms/", "edit", Capability.SEE_PATIENTS),
-    Way("Opening hours", "/hours/", "clock", Capability.SEE_PATIENTS),
-    Way("Scheduling", "/scheduling/", "settings", Capability.MANAGE_SITE),
-    Way("Reports", "/reports/", "list", Capability.SEE_REPORTS),
-    Way("Import", "/imports/", "people", Capability.IMPORT),
-    Way("Calendar feeds", "/feeds/", "calendar", Capability.SEE_PATIENTS),
-    Way("Audit", "/audit/", "search", Capability.SEE_AUDIT),
+    Way(_("Blocks"), "/blocks/", "barred", Capability.SEE_PATIENTS),
+    Way(_("Adverse events"), "/events/", "warning", Capability.SEE_PATIENTS),
+    Way(_("On call"), "/on-call/", "bell", Capability.SEE_PATIENTS),
+    Way(_("Consent forms"), "/consent-forms/", "edit", Capability.SEE_PATIENTS),
+    Way(_("Opening hours"), "/hours/", "clock", Capability.SEE_PATIENTS),
+    Way(_("Scheduling"), "/scheduling/", "settings", Capability.MANAGE_SITE),
+    Way(_("Reports"), "/reports/", "list", Capability.SEE_REPORTS),
+    Way(_("Import"), "/imports/", "people", Capability.IMPORT),
+    Way(_("Calendar feeds"), "/feeds/", "calendar", Capability.SEE_PATIENTS),
+    Way(_("Audit"), "/audit/", "search", Capability.SEE_AUDIT),
 )
 # As many ways stand in the narrow bars; the others are behind "More" there.
 FIRST_WAYS = 4

@@ -6,44 +6,48 @@ from datetime import UTC, date, datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic import hours
 from clinic.durations import Duration, in_words
 from clinic.models import Site
+from clinic.reader_language import reader_language
 
 register = template.Library()
 
 # state → (class, icon, word). Class and icon are those of parts.css and sprite.svg.
 VISIT_STATES = {
-    "held": ("held", "hourglass", "Held"),
-    "booked": ("booked", "clock", "Booked"),
-    "confirmed": ("confirmed", "tick", "Confirmed"),
-    "arrived": ("arrived", "pin", "Arrived"),
-    "in_treatment": ("treating", "bolt", "In treatment"),
-    "done": ("done", "tick-ring", "Done"),
-    "no_show": ("noshow", "barred", "No-show"),
-    "cancelled": ("cancelled", "cross", "Cancelled"),
+    "held": ("held", "hourglass", _("Held")),
+    "booked": ("booked", "clock", _("Booked")),
+    "confirmed": ("confirmed", "tick", _("Confirmed")),
+    "arrived": ("arrived", "pin", _("Arrived")),
+    "in_treatment": ("treating", "bolt", _("In treatment")),
+    "done": ("done", "tick-ring", _("Done")),
+    "no_show": ("noshow", "barred", _("No-show")),
+    "cancelled": ("cancelled", "cross", _("Cancelled")),
 }
 MESSAGE_STATES = {
-    "scheduled": ("scheduled", "clock", "Scheduled"),
-    "submitting": ("submitting", "hourglass", "Sending"),
-    "unknown": ("unknown", "question", "Being checked"),
-    "accepted": ("accepted", "tick", "Handed over"),
-    "sent": ("sent", "tick", "Sent"),
-    "delivered": ("delivered", "tick-ring", "Delivered"),
-    "undelivered": ("undelivered", "warning", "Not delivered"),
-    "failed": ("failed", "warning", "Failed"),
-    "withdrawn": ("withdrawn", "undo", "Withdrawn"),
-    "skipped": ("skipped", "barred", "Skipped"),
+    "scheduled": ("scheduled", "clock", _("Scheduled")),
+    "submitting": ("submitting", "hourglass", _("Sending")),
+    "unknown": ("unknown", "question", _("Being checked")),
+    "accepted": ("accepted", "tick", _("Handed over")),
+    "sent": ("sent", "tick", _("Sent")),
+    "delivered": ("delivered", "tick-ring", _("Delivered")),
+    "undelivered": ("undelivered", "warning", _("Not delivered")),
+    "failed": ("failed", "warning", _("Failed")),
+    "withdrawn": ("withdrawn", "undo", _("Withdrawn")),
+    "skipped": ("skipped", "barred", _("Skipped")),
 }
 PROTOCOL_STATES = {
-    "draft": ("draft", "hourglass", "Draft"),
-    "approved": ("approved", "tick-ring", "Approved"),
-    "retired": ("retired", "barred", "Retired"),
+    "draft": ("draft", "hourglass", _("Draft")),
+    "approved": ("approved", "tick-ring", _("Approved")),
+    "retired": ("retired", "barred", _("Retired")),
 }
-CHANNELS = {"sms": ("text", "Text message"), "email": ("mail", "E-mail")}
+CHANNELS = {"sms": ("text", _("Text message")), "email": ("mail", _("E-mail"))}
 
 
 @register.simple_tag
@@ -90,14 +94,14 @@ def protocol_chip(status: str) -> SafeString:
 def channel_icon(channel: str) -> SafeString:
     """Text message or e-mail, as an icon with its word for readers."""
     name, label = CHANNELS[channel]
-    return icon(name, label)
+    return icon(name, str(label))
 
 
 @register.simple_tag
 def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeString:
     """`at` on the clock of `site`: "Fri 12 Mar 10:00", with its year when that is far away. `part`
     is weekday, date, day (weekday and date) or time; `zone` adds the clock's name."""
-    said = hours.when(at, site.zone, "en", with_zone=zone, seen_at=timezone.now())
+    said = hours.when(at, site.zone, reader_language(), with_zone=zone, seen_at=timezone.now())
     shown = {
         "": str(said),
         "weekday": said.weekday,
@@ -112,19 +116,19 @@ def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeSt
 @register.filter
 def day(on: date) -> str:
     """A local date as "Fri 12 Mar", with its year when that is far away."""
-    return hours.format_day(on, today=timezone.now().date())
+    return hours.format_day(on, reader_language(), today=timezone.now().date())
 
 
 @register.filter
 def long_day(on: date) -> str:
     """A local date with its year: "12 Mar 2027", for birth dates and what lies far away."""
-    return f"{hours.format_day(on).split(' ', 1)[1]} {on.year}"
+    return f"{hours.format_day(on, reader_language()).split(' ', 1)[1]} {on.year}"
 
 
 @register.filter
 def duration(value: Duration | None) -> str:
     """A duration in words: "28 days"; a dash for none."""
-    return in_words(value, "en") if value is not None else "–"
+    return in_words(value, reader_language()) if value is not None else "–"
 
 
 @register.simple_tag
@@ -138,17 +142,17 @@ def interval_bar(days: int, least: int, ideal: int, most: int) -> SafeString:
         return round((day - low) / (high - low) * 220)
 
     return format_html(
-        '<div class="interval{}"><span><b>{} days</b> · {}–{}, ideal {}</span>'
+        '<div class="interval{}"><span><b>{}</b> · {}–{}, {}</span>'
         '<svg viewBox="0 0 220 16" aria-hidden="true" focusable="false">'
         '<line class="track" x1="0" x2="220" y1="8" y2="8"/>'
         '<rect class="band" x="{}" y="4" width="{}" height="8" rx="2"/>'
         '<line class="ideal" x1="{}" x2="{}" y1="2" y2="14"/>'
         '<circle class="dot" cx="{}" cy="8" r="6"/></svg></div>',
         "" if least <= days <= most else " outside",
-        days,
+        ngettext("%(count)s day", "%(count)s days", days) % {"count": days},
         least,
         most,
-        ideal,
+        gettext("ideal %(days)s") % {"days": ideal},
         x(least),
         max(2, x(most) - x(least)),
         x(ideal),
@@ -157,5 +161,5 @@ def interval_bar(days: int, least: int, ideal: int, most: int) -> SafeString:
     )
 
 
-def _chip(classes: str, name: str, image: str, word: str) -> SafeString:
+def _chip(classes: str, name: str, image: str, word: Promise) -> SafeString:
     return format_html('<span class="{} {}">{}{}</span>', classes, name, icon(image), word)

@@ -1,4 +1,5 @@
-"""How the pages look and listen on this device: theme and one-key shortcuts, kept in cookies."""
+"""In which language somebody reads, and how the pages look and listen on this device: theme and
+one-key shortcuts, kept in cookies."""
 
 from __future__ import annotations
 
@@ -6,9 +7,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
+from clinic import reader_language
 from clinic.forms import PreferencesForm
+from clinic.models import Staff
 
 THEME_COOKIE, KEYS_COOKIE = "afterglow_theme", "afterglow_keys"
 THEMES = ("light", "dark")
@@ -17,16 +21,21 @@ A_YEAR = 365 * 24 * 60 * 60
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: HttpRequest) -> HttpResponse:
+    reader = request.user
+    assert isinstance(reader, Staff)  # of LoginRequiredMiddleware
     form = PreferencesForm(
         request.POST or None,
         initial={
+            "language": reader.language or "browser",
             "theme": request.COOKIES.get(THEME_COOKIE) or "device",
             "keys": request.COOKIES.get(KEYS_COOKIE) != "off",
         },
     )
     if not form.is_valid():
         return render(request, "clinic/preferences.html", {"form": form})
-    messages.success(request, "Saved for this device.")
+    language = form.cleaned_data["language"]
+    reader_language.choose(reader, "" if language == "browser" else language)
+    messages.success(request, gettext("Saved."))
     response = redirect("preferences")
     chosen = {
         THEME_COOKIE: form.cleaned_data["theme"],

@@ -15,6 +15,7 @@ from django.utils import timezone
 from clinic import demo_logins, handover, hours
 from clinic.forms import SignInForm
 from clinic.models import Site
+from clinic.reader_language import reader_language
 
 
 class SignIn(LoginView):
@@ -47,5 +48,9 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     cool_off = get_cool_off(request)
     ends = timezone.now() + cool_off if cool_off else None
     zones = sorted(set(Site.objects.values_list("zone", flat=True))) or ["UTC"]
-    until = [hours.when(ends, zone, "en", with_zone=True).time for zone in zones] if ends else []
+    until = (
+        [hours.when(ends, zone, reader_language(), with_zone=True).time for zone in zones]
+        if ends
+        else []
+    )
     return render(request, "clinic/locked_out.html", {"until": until}, status=429)

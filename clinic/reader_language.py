@@ -1,0 +1,52 @@
+"""The language of who reads a staff page: their own choice, else what their browser asks for.
+
+Patients' pages speak the language of the patient and have words of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from clinic.models import Staff
+
+# The languages of the screens; hours and durations can be said in these.
+LANGUAGES = ("en", "es")
+
+
+class ReaderLanguage:
+    """Middleware behind the sign-in: a page is said in the language its reader chose.
+
+    Without a choice it stays with what `LocaleMiddleware` read from the browser.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: object) -> None:
+        # Who need not sign in is a patient, a program or a stranger, and costs no query.
+        if not getattr(view, "login_required", True):
+            return
+        reader = request.user
+        if isinstance(reader, Staff) and reader.language:
+            translation.activate(reader.language)
+
+
+def reader_language() -> str:
+    """ "en" or "es": the language in which the page at hand is said."""
+    language = (translation.get_language() or "")[:2]
+    return language if language in LANGUAGES else "en"
+
+
+def choose(staff: Staff, language: str) -> None:
+    """Say every page to `staff` in `language`; "" leaves it to the browser."""
+    staff.language = language
+    staff.save(update_fields=["language"])
+    if language:
+        translation.activate(language)
