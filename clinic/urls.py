@@ -3,7 +3,8 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinic.views import consent_forms, on_call, protocols
+from clinic.views import consent_forms, on_call, protocols, staffing
+from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
 from clinic.views.start import start
@@ -16,6 +17,12 @@ urlpatterns = [
     path("login/", SignIn.as_view(), name="sign-in"),
     path("logout/", login_not_required(SignOut.as_view()), name="sign-out"),
     path("preferences/", preferences, name="preferences"),
+    path("preferences/password/", ChangePassword.as_view(), name="change-password"),
+    # One word of the address, which the access log leaves out.
+    path("welcome/<str:uidb64>.<str:token>/", Welcome.as_view(), name="welcome"),
+    path("staff/", staffing.staff_list, name="staff"),
+    path("staff/<int:pk>/", staffing.staff_member, name="staff-member"),
+    path("staff/<int:pk>/invite/", staffing.invite, name="staff-invite"),
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
     path("consent-forms/", consent_forms.form_list, name="consent-forms"),

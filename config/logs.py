@@ -7,7 +7,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 # Bearer links: whoever reads the token in a log could open the patient's page or the calendar.
-_TOKEN_PATH = re.compile(r"(/(?:p|feeds|unsubscribe)/)[^/\s?\"']+")
+_TOKEN_PATH = re.compile(r"(/(?:p|feeds|unsubscribe|welcome)/)[^/\s?\"']+")
 # PostgreSQL quotes the offending row in DETAIL, and in the lines that follow "Failing row".
 _ROW = re.compile(r"^(DETAIL|CONTEXT): .*$", re.MULTILINE)
 _QUERY = re.compile(r"\?[^\s\"']+=[^\s\"']*")

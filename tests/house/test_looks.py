@@ -59,11 +59,12 @@ BESIDE = (
         "api/schema/",
         "api/docs/",
     ),
-    *("login/", "logout/", "api/v1/login/", "api/v1/logout", "feeds/<str:token>.ics"),
+    *("login/", "logout/", "welcome/", "api/v1/login/", "api/v1/logout", "feeds/<str:token>.ics"),
 )
 # Rows of the house and not of a patient, by the word before their id.
-OF_THE_HOUSE = {"sites", "protocols", "on-call", "feeds", "calendar-feeds", "blocks", "closures"}
+OF_THE_HOUSE = {"sites", "staff", "protocols", "on-call", "feeds", "calendar-feeds", "blocks"}
 OF_THE_HOUSE |= {
+    "closures",
     "consent-forms",
     "import",
     "imports",

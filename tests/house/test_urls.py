@@ -14,6 +14,8 @@ PUBLIC |= {"calendar-feed"}
 # A program that measures has none either: it brings the token of the installation.
 PUBLIC |= {"metrics"}
 
+# Whoever is employed chooses a password by the link of a manager.
+PUBLIC |= {"welcome"}
 # A tablet in a patient's hands: the session says whose forms it shows, and nothing else opens.
 PUBLIC |= {"handover", "handover-end"}
 

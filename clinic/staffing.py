@@ -1,0 +1,207 @@
+"""Who works at a site and as what: accounts, their roles, and how a password is come by.
+
+Nobody learns the password of another: whoever employs hands out a link, by which the person chooses
+one. Refuses to know whether somebody is booked; who may still be booked cannot be let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from knox.models import AuthToken
+
+from clinic import access, audit, on_call
+from clinic.access import Capability
+from clinic.models import OnCallShift, Role, Site, SiteRole, Staff
+
+
+class StaffRefused(Exception):
+    """It cannot be like that; `field` is the input to mend. Nothing was changed."""
+
+    code = "staff_refused"
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence, self.field = sentence, field
+
+
+class RolesChanged(StaffRefused):
+    """Somebody else changed the same roles meanwhile; `stands` are the roles now."""
+
+    code = "roles_changed"
+
+    def __init__(self, stands: frozenset[str]) -> None:
+        super().__init__("Somebody else changed these roles meanwhile. Nothing of yours is saved.")
+        self.stands = stands
+
+
+def people_of(site: Site, *, by: Staff) -> QuerySet[Staff]:
+    """Everybody with a role at `site`, by name. Raises Forbidden when `by` does not manage it."""
+    access.require(by, Capability.MANAGE_SITE, site)
+    return Staff.objects.filter(site_roles__site=site, is_active=True).distinct()
+
+
+def roles_at(site: Site, staff: Staff) -> frozenset[str]:
+    return frozenset(staff.site_roles.filter(site=site).values_list("role", flat=True))
+
+
+@transaction.atomic
+def employ(
+    *, site: Site, email: str, name: str, roles: Collection[str], by: Staff, now: datetime
+) -> Staff:
+    """Give somebody roles at `site`; an account is made where the company has none of the address.
+
+    Somebody known by the address keeps their name and password.
+
+    Raises:
+        StaffRefused: when they work at the site already, or have no role to work in.
+        Forbidden: when `by` does not manage `site`.
+    """
+    access.require(by, Capability.MANAGE_SITE, site)
+    if not roles:
+        raise StaffRefused("Choose at least one role.", "roles")
+    _lock(site)
+    address = email.strip().lower()
+    staff = Staff.objects.filter(email=address).first()
+    if staff is None:
+        staff = Staff.objects.create_user(address, None, name=name.strip())
+    elif roles_at(site, staff):
+        raise StaffRefused(f"{staff.name} works here already. Change their roles instead.", "email")
+    elif not staff.is_active:
+        staff.is_active = True
+        staff.save(update_fields=["is_active"])
+    _write(staff, site, frozenset(), frozenset(roles), "staff.employ", by, now)
+    return staff
+
+
+@transaction.atomic
+def change_roles(
+    *,
+    staff: Staff,
+    site: Site,
+    roles: Collection[str],
+    by: Staff,
+    now: datetime,
+    seen: Collection[str] | None = None,
+) -> None:
+    """Let `staff` hold these roles at `site` and no others; without any they are let go, and
+    their shifts on call there end.
+
+    Whoever has no role at any site is signed out everywhere and cannot sign in again. `seen` are
+    the roles in whose place these are meant; without them, whatever stands is changed.
+
+    Raises:
+        RolesChanged: when what stands is not what was seen.
+        StaffRefused: when nobody would manage the site, or who is let go can still be booked.
+        Forbidden: when `by` does not manage `site`.
+    """
+    access.require(by, Capability.MANAGE_SITE, site)
+    _lock(site)
+    before, after = roles_at(site, staff), frozenset(roles)
+    if before == after:
+        return
+    if seen is not None and before != frozenset(seen):
+        raise RolesChanged(before)
+    _somebody_manages(site, staff, before, after)
+    if not after:
+        _cannot_be_booked(staff, site)
+        for shift in OnCallShift.objects.filter(site=site, staff=staff, ends_at__gt=now):
+            on_call.remove(shift=shift, by=by, now=now)
+    _write(staff, site, before, after, "staff.roles" if after else "staff.let_go", by, now)
+    if not after and not staff.site_roles.exists() and not staff.is_superuser:
+        staff.is_active = False
+        staff.set_unusable_password()
+        staff.save(update_fields=["is_active", "password"])
+        AuthToken.objects.filter(user=staff).delete()
+
+
+def may_invite(*, staff: Staff, by: Staff) -> bool:
+    """Whether `by` may hand out a link to this account: they manage every site it has a role at,
+    and it may not open the set-up."""
+    if staff.is_superuser or staff.is_staff:
+        return False
+    managed = access.sites_with(by, Capability.MANAGE_SITE)
+    return staff.is_active and not staff.site_roles.exclude(site__in=managed).exists()
+
+
+def invite(*, staff: Staff, by: Staff, now: datetime) -> str:
+    """The path of a page at which `staff` chooses a password, good once and for three days.
+
+    It ends earlier when they sign in. The password they have stays good until then.
+
+    Raises:
+        Forbidden: when `by` may not (`may_invite`).
+    """
+    if not may_invite(staff=staff, by=by):
+        raise access.Forbidden(
+            "This account also works where you do not manage. Somebody who manages all of its"
+            " sites can make the link."
+        )
+    audit.record(action="staff.invite", subject=staff, by=by, now=now)
+    uid = urlsafe_base64_encode(force_bytes(staff.pk))
+    return reverse("welcome", args=[uid, default_token_generator.make_token(staff)])
+
+
+def password_chosen(*, staff: Staff, by_link: bool, now: datetime) -> None:
+    """Write down that `staff` has a new password, and end every token that the old one gave."""
+    AuthToken.objects.filter(user=staff).delete()
+    action = "staff.password_by_link" if by_link else "staff.password"
+    audit.record(action=action, subject=staff, by=staff, now=now)
+
+
+def _lock(site: Site) -> None:
+    """Of two who change the roles of a site at once, the later one sees what the first wrote."""
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+
+
+def _somebody_manages(
+    site: Site, staff: Staff, before: frozenset[str], after: frozenset[str]
+) -> None:
+    if Role.MANAGER not in before - after:
+        return
+    others = SiteRole.objects.filter(site=site, role=Role.MANAGER, staff__is_active=True)
+    if not others.exclude(staff=staff).exists():
+        raise StaffRefused(
+            f"Nobody else manages {site.name}. Make somebody else a manager first.", "roles"
+        )
+
+
+def _cannot_be_booked(staff: Staff, site: Site) -> None:
+    resource = getattr(staff, "resource", None)
+    if resource is not None and resource.is_active and resource.hours.filter(site=site).exists():
+        raise StaffRefused(
+            f"{staff.name} still has working hours here and can be booked. Retire them under"
+            " Resources first: it names the visits that need somebody else.",
+            "roles",
+        )
+
+
+def _write(
+    staff: Staff,
+    site: Site,
+    before: frozenset[str],
+    after: frozenset[str],
+    action: str,
+    by: Staff,
+    now: datetime,
+) -> None:
+    staff.site_roles.filter(site=site, role__in=before - after).delete()
+    SiteRole.objects.bulk_create(
+        SiteRole(staff=staff, site=site, role=role) for role in sorted(after - before)
+    )
+    audit.record(
+        action=action,
+        subject=staff,
+        by=by,
+        now=now,
+        site=site,
+        before={"roles": sorted(before)},
+        after={"roles": sorted(after)},
+    )

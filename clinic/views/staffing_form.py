@@ -1,0 +1,77 @@
+"""The forms of /staff/: somebody new, and the roles of somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Role
+
+# What a role is for, beside its name; the exact capabilities are in `clinic.access`.
+_FOR = {
+    Role.FRONT_DESK: _("books, moves, checks in, answers messages"),
+    Role.PROVIDER: _("treats, writes and signs logs, decides on screening"),
+    Role.MANAGER: _("runs the site: people, hours, words, records, reports"),
+    Role.CLINICAL_LEAD: _("approves protocols and consent forms, treats"),
+}
+
+
+def _choices() -> list[tuple[str, str]]:
+    return [(role.value, f"{role.label}: {what}") for role, what in _FOR.items()]
+
+
+def _roles(*, required: bool) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        choices=_choices,
+        label=_("Roles"),
+        required=required,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one role.")},
+    )
+
+
+class NewStaffForm(forms.Form):
+    name = forms.CharField(
+        max_length=80,
+        label=_("Name"),
+        help_text=_("As patients read it, such as Dr Eva Novak."),
+        error_messages={"required": _("Enter a name.")},
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("They sign in with it."),
+        error_messages={"required": _("Enter an e-mail address.")},
+    )
+    roles = _roles(required=True)
+
+
+class RolesForm(forms.Form):
+    """The roles at the site, and beside them unseen those that were shown."""
+
+    roles = _roles(required=False)
+
+    def __init__(self, data: QueryDict | None, *, stands: Collection[str]) -> None:
+        super().__init__(data)
+        self.fields["roles"].initial = sorted(stands)
+        self.fields["roles"].help_text = _("Without any role they no longer work here.")
+        self.fields["seen"] = forms.CharField(
+            required=False, initial=_written(stands), widget=forms.HiddenInput
+        )
+
+    @property
+    def seen(self) -> frozenset[str]:
+        return frozenset(self.cleaned_data["seen"].split())
+
+    def upon(self, stands: Collection[str]) -> QueryDict:
+        """The same input as a change of what stands now, so that it can be saved."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        data["seen"] = _written(stands)
+        return data
+
+
+def _written(roles: Collection[str]) -> str:
+    return " ".join(sorted(roles))
