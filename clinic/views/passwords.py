@@ -39,7 +39,7 @@ class ChangePassword(PasswordChangeView):
     template_name = "clinic/staff/change_password.html"
     success_url = reverse_lazy("preferences")
 
-    def form_valid(self, form: PasswordChangeForm[Any]) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         answer = super().form_valid(form)
         by = cast(Staff, self.request.user)
         staffing.password_chosen(staff=by, by_link=False, now=timezone.now())

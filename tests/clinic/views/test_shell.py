@@ -92,13 +92,14 @@ def test_colours_and_keys_are_kept_on_the_device(as_: As, front_desk: Staff) -> 
 def test_who_chose_a_language_reads_in_it_and_others_in_that_of_their_browser(
     as_: As, front_desk: Staff, provider: Staff
 ) -> None:
-    desk, browser = as_(front_desk), {"HTTP_ACCEPT_LANGUAGE": "es-MX,es;q=0.9"}
+    desk, browser = as_(front_desk), {"accept-language": "es-MX,es;q=0.9"}
     desk.post("/preferences/", {"theme": "device", "language": "es"})
     assert '<html lang="es">' in desk.get("/preferences/").content.decode()
-    assert '<html lang="es">' in as_(provider).get("/preferences/", **browser).content.decode()
+    theirs = as_(provider).get("/preferences/", headers=browser)
+    assert '<html lang="es">' in theirs.content.decode()
     assert '<html lang="en">' in as_(provider).get("/preferences/").content.decode()
     desk.post("/preferences/", {"theme": "device", "language": "en"})
-    assert '<html lang="en">' in desk.get("/preferences/", **browser).content.decode()
+    assert '<html lang="en">' in desk.get("/preferences/", headers=browser).content.decode()
 
 
 def test_a_colour_that_does_not_exist_is_refused(as_: As, front_desk: Staff) -> None:
