@@ -201,6 +201,7 @@ class Imports(ListModelMixin, RetrieveModelMixin, Rows):
         if outcome := request.query_params.get("outcome"):
             found = found.filter(outcome=outcome)
         page = self.paginate_queryset(found.order_by("number"))
+        self.named(row.patient_id for row in page or [])
         return self.get_paginated_response(RowSerializer(page or [], many=True).data)
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})

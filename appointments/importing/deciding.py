@@ -115,6 +115,8 @@ def decide(person: Person, facts: Facts) -> Decision:
     """What becomes of `person`. Order of rows and of people makes no difference."""
     if person.clash:
         return Decision(Outcome.CONFLICT, f"{person.clash} Correct one of them.")
+    if facts.known is not None and facts.known.values.get("erased"):
+        return Decision(Outcome.ERROR, "This patient’s record was erased here. Leave the row out.")
     if facts.known is not None:
         return _again(person, facts.known)
     if facts.chosen is not None:

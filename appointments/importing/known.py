@@ -44,7 +44,8 @@ SELECT person.key, patient.id,
   FROM near
   JOIN person ON person.key = near.key
   JOIN patients_patient patient ON patient.id = near.id
- WHERE (position(' ' || person.family || ' ' IN patient.search_key) > 0
+ WHERE patient.merged_into_id IS NULL
+   AND (position(' ' || person.family || ' ' IN patient.search_key) > 0
         OR position(' ' || person.given || ' ' IN patient.search_key) > 0)
    AND EXISTS (SELECT FROM patients_patient_sites held
                 JOIN clinic_siterole role ON role.site_id = held.site_id
@@ -125,6 +126,7 @@ def values_of(ids: Collection[int]) -> dict[int, dict[str, str]]:
             "zone": patient.zone,
             "notes": patient.notes,
             "deceased": "yes" if patient.deceased_at else "",
+            "erased": "yes" if patient.erased_at else "",
         }
     points = ContactPoint.objects.filter(patient__in=ids, retired_at=None, is_preferred=True)
     for patient_id, kind, value in points.values_list("patient_id", "kind", "value"):

@@ -235,7 +235,7 @@ def _deceased(patients: Sequence[int]) -> set[int]:
 
 _STORE = """
 UPDATE appointments_importrow stored
-   SET outcome = line.outcome, sentence = line.sentence, patient = line.patient,
+   SET outcome = line.outcome, sentence = line.sentence, patient_id = line.patient,
        series = line.series, appointment = line.appointment, session = line.session,
        waits = line.waits, held = '{}'
   FROM unnest(%s::int[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[],

@@ -20,7 +20,7 @@ from appointments.claiming import allocating
 from appointments.claiming.allocating import Held
 from appointments.finding import ticks
 from appointments.finding.needs import PATIENT, PROVIDER, need_of
-from appointments.importing import copying, history, placing, rows
+from appointments.importing import clearing, copying, history, placing, rows
 from appointments.importing.deciding import Outcome
 from appointments.importing.people import Act
 from appointments.importing.placing import Place, Taken, Wanted
@@ -65,7 +65,7 @@ def step(act: Act, *, dry: bool) -> Batch:
         return Batch()
     ours = _lock_visits(waiting) if not dry else {}
     wanted = _wanted(act.source.site, waiting)
-    patients = {row.patient: key for row in waiting for key in [wanted[row.visit_key].patient]}
+    patients = {row.patient_id: key for row in waiting for key in [wanted[row.visit_key].patient]}
     if not dry:
         pools = {pk for each in wanted.values() for pool in each.pools.values() for pk in pool}
         allocating.lock([*pools, *(key for key in patients.values() if isinstance(key, int))])
@@ -78,8 +78,12 @@ def step(act: Act, *, dry: bool) -> Batch:
     lines = [_Line(row, wanted[row.visit_key], places[row.visit_key]) for row in waiting]
     if not dry:
         _write(act, lines, ours)
+    placed = [line.row for line in lines if line.place.held]
+    barred = clearing.barred(act, placed)
+    if not dry:
+        clearing.keep_as_work(act, placed, barred)
     for line in lines:
-        _tell(line, act.source.site)
+        _tell(line, act.source.site, barred.get(line.row.number, ""))
         batch.counts["placed" if line.place.held else "waiting"] += 1
     _store(waiting)
     return batch
@@ -119,11 +123,8 @@ def _lock_visits(waiting: Sequence[ImportRow]) -> dict[int, Appointment]:
 def _wanted(site: Site, waiting: Sequence[ImportRow]) -> dict[str, Wanted]:
     versions = ProtocolVersion.objects.in_bulk({row.visit["version"] for row in waiting})
     pools = {pk: _pools(site, version) for pk, version in versions.items()}
-    resources = dict(
-        Patient.objects.filter(pk__in=[row.patient for row in waiting if row.patient]).values_list(
-            "pk", "resource_id"
-        )
-    )
+    patients = Patient.objects.filter(pk__in=[row.patient_id for row in waiting])
+    resources = dict(patients.values_list("pk", "resource_id"))
     weeks = _weeks(site)
     found = {}
     for row in waiting:
@@ -139,7 +140,7 @@ def _wanted(site: Site, waiting: Sequence[ImportRow]) -> dict[str, Wanted]:
             key=row.visit_key,
             starts_at=row.starts_at.astimezone(UTC),
             need=need,
-            patient=resources.get(row.patient or 0, row.person_key),
+            patient=resources.get(row.patient_id or 0, row.person_key),
             named=named,
             pools=suit,
         )
@@ -258,13 +259,13 @@ def _write(act: Act, lines: Sequence[_Line], ours: Mapping[int, Appointment]) ->
     history.remember(
         act,
         [
-            (_told(line.row), line.row.patient or 0, line.row.appointment)
+            (_told(line.row), line.row.patient_id or 0, line.row.appointment)
             for line in lines
             if line.place.held or not line.row.appointment
         ],
     )
     _tasks(act, lines)
-    Patient.objects.filter(pk__in={line.row.patient for line in placed}).raise_revision()
+    Patient.objects.filter(pk__in={line.row.patient_id for line in placed}).raise_revision()
 
 
 def _appointment(act: Act, line: _Line) -> Appointment:
@@ -330,7 +331,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
             Task(
                 key=f"import.place.{site.pk}.{line.row.visit_key}",
                 site=site,
-                patient_id=line.row.patient,
+                patient_id=line.row.patient_id,
                 kind=TaskKind.CHECK,
                 title=f"Find a place for session {line.row.session}",
                 detail=(
@@ -376,13 +377,12 @@ def _store(rows: Sequence[ImportRow]) -> None:
         )
 
 
-def _tell(line: _Line, site: Site) -> None:
+def _tell(line: _Line, site: Site, barred: str) -> None:
     row, place = line.row, line.place
     row.held = dict(place.held)
     if place.held:
-        row.sentence = f"{row.sentence} Visit on {_when(line.wanted.starts_at, site)}.".strip()[
-            :600
-        ]
+        said = f"Visit on {_when(line.wanted.starts_at, site)}. {barred}"
+        row.sentence = f"{row.sentence} {said}".strip()[:600]
     elif row.outcome == Outcome.UPDATE and row.appointment:
         row.outcome = Outcome.CONFLICT
         said = f"{place.problem} The visit stays at the time that it has here."

@@ -125,7 +125,7 @@ class ImportRow(models.Model):
     """A row of a file, by its number in a spreadsheet, and what becomes of it.
 
     Keys say who and what it is about (`importing.rows`). `person` and `visit` are what it says,
-    kept as long as the file. `patient`, `series` and `appointment` are ids.
+    kept as long as the file. `series` and `appointment` are ids.
     """
 
     source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="+")
@@ -141,7 +141,9 @@ class ImportRow(models.Model):
     remark = models.CharField(max_length=300, blank=True, help_text="What was noticed in reading.")
     outcome = models.CharField(max_length=8, choices=RowOutcome.choices, blank=True)
     sentence = models.CharField(max_length=600, blank=True)
-    patient = models.BigIntegerField(null=True)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, null=True, db_index=False, related_name="+"
+    )
     series = models.BigIntegerField(null=True)
     appointment = models.BigIntegerField(null=True)
     session = models.PositiveSmallIntegerField(null=True)
@@ -158,6 +160,11 @@ class ImportRow(models.Model):
         ]
         indexes = [
             models.Index(fields=("source", "person_key"), name="import_row_person"),
+            models.Index(
+                fields=("patient",),
+                name="import_row_patient",
+                condition=Q(patient__isnull=False),
+            ),
             models.Index(fields=("source", "outcome", "number"), name="import_row_outcome"),
             models.Index(
                 fields=("source", "starts_at", "visit_key"),

@@ -22,6 +22,7 @@ from clinic import access, going_live
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 
 ROWS_A_PAGE = 50
 STEPS = ("Upload", "Columns", "Check", "Run")
@@ -128,6 +129,8 @@ def _report(request: HttpRequest, source: Import) -> HttpResponse:
     rows = ImportRow.objects.filter(source=source).exclude(outcome="").order_by("number")
     if chosen:
         rows = rows.filter(outcome=chosen)
+    page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    lists(request, [row.patient_id for row in page], site_id=source.site_id)
     step = 3 if source.state == ImportState.CHECKED else 4
     context = {
         **_shown(source, step),
@@ -138,7 +141,7 @@ def _report(request: HttpRequest, source: Import) -> HttpResponse:
             count for value, count in counts.items() if value not in (*reporting.OPEN, "skip")
         ),
         "to_mend": sum(counts.get(value, 0) for value in reporting.OPEN),
-        "page": Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page")),
+        "page": page,
     }
     return render(request, "appointments/imports/report.html", context)
 

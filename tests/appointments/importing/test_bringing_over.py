@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appointments.charting import reporting
 from appointments.importing import people_phase, places_phase, working
 from appointments.models import (
     Allocation,
@@ -275,6 +276,54 @@ def test_who_is_here_already_is_found_as_at_the_front_desk(
     source = bring_over(as_file(header, [*rows[1], "new"], [*rows[2], f"#{here.pk}"]))
     assert outcomes(source) == ["create", "match"]
     assert Patient.objects.count() == 3
+
+
+def test_a_record_that_went_into_another_or_was_erased_is_nobody_to_be_found(
+    bring_over: BringOver, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    kept, gone = (
+        a_patient(
+            site, front_desk, now, given="Ana", family="Lind", phone=f"+1212555018{n}", email=""
+        )
+        for n in (1, 2)
+    )
+    Patient.objects.filter(pk=gone.pk).update(merged_into=kept)
+    row = ["7", "Ana", "Lind", kept.birth_date.isoformat(), "", "", ""]
+    source = bring_over(as_file(HEADER, row))
+    assert outcomes(source) == ["match"] and f"Is patient #{kept.pk}." in sentences(source)[0]
+    Patient.objects.filter(pk=kept.pk).update(
+        erased_at=now, do_not_contact_at=now, do_not_contact_why="Erased"
+    )
+    source = bring_over(as_file(HEADER, [*row[:2], "Lindt", *row[3:]]))
+    assert outcomes(source) == ["error"] and "was erased" in sentences(source)[0]
+
+
+def test_what_bars_a_visit_to_come_is_said_and_kept_as_work(
+    checked: BringOver, house: ProtocolVersion, site: Site, front_desk: Staff, provider: Staff,
+    manager: Staff, now: datetime,
+) -> None:  # fmt: skip
+    ana = a_patient(site, front_desk, now, given="Ana", family="Lind", email="")
+    reporting.report(
+        patient=ana, site=site, what="Blister", severity="mild", noticed_at=now, areas=[],
+        by=provider, now=now,
+    )  # fmt: skip
+    row = ["7", "Ana", "Lind", ana.birth_date.isoformat(), "", "", ""]
+    source = checked(
+        as_file(
+            HEADER + VISITS,
+            [*row, *visit("v1", "2027-03-01 10:00")],
+            [*BEN, *visit("v2", "2027-03-02 10:00")],
+        )
+    )
+    said = sentences(source)
+    assert "An adverse event (mild: Blister) is open." in said[0] and "adverse" not in said[1]
+    assert not Task.objects.filter(key__startswith="import.").exists()
+    working.run(source=source, by=manager, now=now)
+    working.work(clock=lambda: now, only=source)
+    assert sentences(source) == said
+    task = Task.objects.get(key__startswith="import.barred.")
+    assert task.appointment is not None and task.appointment.series.patient == ana == task.patient
+    assert "adverse event" in task.detail
 
 
 def test_duplicates_in_the_file_are_one_patient_or_are_told(bring_over: BringOver) -> None:
