@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from clinic import access
+from clinic import access, going_live
+from clinic.api_fields import Body, Instant
 from clinic.api_views import Rows
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
 
@@ -44,12 +49,19 @@ class SiteSerializer(serializers.ModelSerializer[Site]):
 
 class SiteDetailSerializer(SiteSerializer):
     resources = serializers.SerializerMethodField(help_text="Who and what a visit may hold here.")
+    live_from = Instant(
+        allow_null=True, help_text="What falls due before is never sent; null: nothing is sent yet."
+    )
 
     class Meta(SiteSerializer.Meta):
-        fields = (*SiteSerializer.Meta.fields, "resources")
+        fields = (*SiteSerializer.Meta.fields, "live_from", "resources")
 
     def get_resources(self, site: Site) -> list[dict[str, Any]]:
         return [dict(row) for row in ResourceSerializer(resources_of(site), many=True).data]
+
+
+class GoLiveSerializer(Body):
+    live_from = Instant(allow_null=True, help_text="null: nothing is sent at all.")
 
 
 def resources_of(site: Site) -> QuerySet[Resource]:
@@ -72,3 +84,19 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return SiteDetailSerializer if self.action == "retrieve" else SiteSerializer
+
+    @extend_schema(
+        request=GoLiveSerializer,
+        responses=SiteDetailSerializer,
+        examples=[
+            OpenApiExample("On a Monday", {"live_from": "2027-03-01T14:00:00Z"}, request_only=True)
+        ],
+    )
+    @action(detail=True, methods=["put"], url_path="go-live")
+    def go_live(self, request: Request, pk: int) -> Response:
+        """Say from when on the site sends. What falls due before is never sent."""
+        asked = self.body(GoLiveSerializer)
+        site = going_live.go_live(
+            site=self.get_object(), by=self.staff, now=timezone.now(), **asked
+        )
+        return Response(SiteDetailSerializer(site).data)

@@ -181,6 +181,22 @@ def test_one_sees_the_sites_at_which_one_works_with_whom_and_what_they_have(
     refused(api(outsider).get(f"/api/v1/sites/{site.pk}/"), 404, "not_found")
 
 
+def test_a_manager_says_from_when_a_site_sends(
+    front_desk: Staff, manager: Staff, outsider: Staff, site: Site
+) -> None:
+    address, asked = f"/api/v1/sites/{site.pk}/go-live/", {"live_from": "2027-03-01T09:00:00-05:00"}
+    refused(api(outsider).put(address, asked), 404, "not_found")
+    refused(api(front_desk).put(address, asked), 403, "forbidden")
+    refused(api(manager).put(address, {}), 400, "required", "live_from")
+    refused(api(manager).put(address, {"live_from": "2027-03-01T09:00"}), 400, "naive", "live_from")
+    said = api(manager).put(address, asked)
+    assert (said.status_code, said.json()["live_from"]) == (200, "2027-03-01T14:00:00Z")
+    assert AuditEntry.objects.get(action="site.go_live").by == manager
+    assert api(manager).put(address, {"live_from": None}).json()["live_from"] is None
+    site.refresh_from_db()
+    assert site.live_from is None
+
+
 def test_protocols_are_listed_and_read_whole(
     front_desk: Staff, protocol: ProtocolVersion, draft_protocol: ProtocolVersion
 ) -> None:
