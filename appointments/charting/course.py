@@ -14,7 +14,7 @@ from enum import StrEnum
 from appointments.charting.fields import COMPLETED
 from appointments.lifecycle import State
 from clinic.hours import shifted_day
-from clinic.protocols.schema import Phase, Product, Protocol, Step
+from clinic.protocols.schema import Maintenance, Phase, Product, Protocol, Step
 
 # What protocols call advice on how to live: their steps carry this topic after a session.
 _LIFESTYLE = ("prep.hydrate", "lifestyle")
@@ -35,6 +35,27 @@ class TouchUp(StrEnum):
     DUE = "due"
     OVERDUE = "overdue"
     SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The first date that the protocol allows, the one it wants, and the last (included)."""
+
+    opens: date
+    ideal: date
+    closes: date
+
+    def days_left(self, today: date) -> int:
+        """Until it closes; less than nothing once it has."""
+        return (self.closes - today).days
+
+
+def touch_up_window(last: date, maintenance: Maintenance | None) -> Window | None:
+    """After the last treated session on `last`; None when the protocol knows no touch-up."""
+    if maintenance is None:
+        return None
+    due = shifted_day(last, maintenance.due)
+    return Window(due, due, shifted_day(last, maintenance.latest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +162,12 @@ def _dated(
     today: date,
     succeeded_on: date | None,
 ) -> Course:
-    results, maintenance = protocol.series.results, protocol.series.maintenance
-    touch_up, due, latest = None, None, None
-    if maintenance is not None and is_over:
-        due, latest = shifted_day(last, maintenance.due), shifted_day(last, maintenance.latest)
-        touch_up = TouchUp.DUE if today >= due else TouchUp.NOT_YET
-        if today > latest:
+    results = protocol.series.results
+    window = touch_up_window(last, protocol.series.maintenance) if is_over else None
+    touch_up = None
+    if window is not None:
+        touch_up = TouchUp.DUE if today >= window.opens else TouchUp.NOT_YET
+        if window.days_left(today) < 0:
             touch_up = TouchUp.OVERDUE
         if succeeded_on is not None and succeeded_on > last:
             touch_up = TouchUp.SUCCEEDED
@@ -156,6 +177,6 @@ def _dated(
         results_from=shifted_day(last, results.first) if results else None,
         results_peak=shifted_day(last, results.peak) if results else None,
         touch_up=touch_up,
-        touch_up_from=due,
-        touch_up_until=latest,
+        touch_up_from=window.opens if window else None,
+        touch_up_until=window.closes if window else None,
     )

@@ -8,10 +8,12 @@ from datetime import date, datetime
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
+from appointments.charting.course import Window, touch_up_window
 from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, RecallAttempt, RecallOutcome, TreatmentSeries
+from appointments.models.record import NOT_WHOLE
 from appointments.models.series import SeriesState
-from appointments.recalling.windows import Cause, Window, is_due, next_session, touch_up
+from appointments.recalling.windows import Cause, is_due, next_session
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
@@ -66,6 +68,8 @@ def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeri
         booked_at__gt=OuterRef("booked_at"),
     )
     done, missed = Q(appointments__state=State.DONE), Q(appointments__state=State.NO_SHOW)
+    # Where nothing was treated, nothing counts from it.
+    untreated = Q(appointments__record__outcome__in=NOT_WHOLE, appointments__record__treated__len=0)
     return (
         TreatmentSeries.objects.seen_by(staff)
         .filter(~Exists(to_come), site=site)
@@ -73,7 +77,7 @@ def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeri
         .filter(Q(state=SeriesState.OPEN) | ~Exists(of_treatment))
         .annotate(
             done=Count("appointments", filter=done),
-            last_done=Max("appointments__starts_at", filter=done),
+            last_treated=Max("appointments__starts_at", filter=done & ~untreated),
             last_missed=Max("appointments__starts_at", filter=missed),
         )
         .select_related("patient", "protocol_version__modality")
@@ -85,16 +89,16 @@ def _due(
     series: TreatmentSeries, protocol: Protocol, zone: str
 ) -> tuple[Cause, Window | None] | None:
     """Why the patient is due and when; None for who is not due at all."""
-    last_done: datetime | None = series.last_done  # type: ignore[attr-defined]
+    last_treated: datetime | None = series.last_treated  # type: ignore[attr-defined]
     last_missed: datetime | None = series.last_missed  # type: ignore[attr-defined]
-    last = local(last_done, zone).date() if last_done else None
+    last = local(last_treated, zone).date() if last_treated else None
     if series.state == SeriesState.OPEN:
         window = next_session(last, protocol.series.interval) if last else None
-        if last_missed and (last_done is None or last_missed > last_done):
+        if last_missed and (last_treated is None or last_missed > last_treated):
             return Cause.MISSED, window
         is_whole = series.done >= series.sessions  # type: ignore[attr-defined]
         return None if is_whole else (Cause.NEXT_SESSION, window)
-    window = touch_up(last, protocol.series.maintenance) if last else None
+    window = touch_up_window(last, protocol.series.maintenance) if last else None
     return (Cause.TOUCH_UP, window) if window else None
 
 

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from appointments.charting.course import Window
 from clinic.hours import shifted_day
-from clinic.protocols.schema import Interval, Maintenance
+from clinic.protocols.schema import Interval
 
 
 class Cause(StrEnum):
     MISSED = "missed"
     NEXT_SESSION = "next_session"
     TOUCH_UP = "touch_up"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The first date that the protocol allows, the one it wants, and the last (included)."""
-
-    opens: date
-    ideal: date
-    closes: date
-
-    def days_left(self, today: date) -> int:
-        """Until it closes; less than nothing once it has."""
-        return (self.closes - today).days
 
 
 def next_session(last: date, interval: Interval | None) -> Window | None:
@@ -38,14 +25,6 @@ def next_session(last: date, interval: Interval | None) -> Window | None:
         shifted_day(last, interval.ideal),
         shifted_day(last, interval.max),
     )
-
-
-def touch_up(last: date, maintenance: Maintenance | None) -> Window | None:
-    """After the last session of a series on `last`; None when the protocol knows no touch-up."""
-    if maintenance is None:
-        return None
-    due = shifted_day(last, maintenance.due)
-    return Window(due, due, shifted_day(last, maintenance.latest))
 
 
 def is_due(cause: Cause, window: Window | None, today: date, *, ahead: int) -> bool:

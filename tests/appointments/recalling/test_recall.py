@@ -10,7 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, RecallAttempt, RecallOutcome, TreatmentSeries
+from appointments.models import (
+    Appointment,
+    RecallAttempt,
+    RecallOutcome,
+    TreatmentRecord,
+    TreatmentSeries,
+)
 from appointments.recalling import asking, listing
 from appointments.recalling.asking import NotToCome
 from appointments.recalling.listing import Due
@@ -100,6 +106,19 @@ def test_a_series_with_all_its_sessions_and_who_must_not_be_asked_are_nobody_s_w
     patient.deceased_at = now
     patient.save()
     assert due() == []
+
+
+def test_a_session_in_which_nothing_was_treated_moves_no_window(
+    seen: Seen, today: date, provider: Staff, now: datetime, due: Callable[[], list[Due]]
+) -> None:
+    visit = seen(today - 30 * DAY, sessions=3)
+    aborted = seen(today - DAY, series=visit.series, session=2)
+    TreatmentRecord.objects.create(
+        appointment=aborted, protocol_version=aborted.protocol_version, drafted_by=provider,
+        created_at=now, saved_at=now, outcome="aborted",
+    )  # fmt: skip
+    [row] = due()
+    assert row.window is not None and row.window.ideal == today - 2 * DAY
 
 
 def test_other_sites_see_nothing_of_it(

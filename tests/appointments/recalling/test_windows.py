@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.recalling.windows import Cause, Window, is_due, next_session, touch_up
+from appointments.charting.course import Window, touch_up_window
+from appointments.recalling.windows import Cause, is_due, next_session
 from clinic.durations import parse
 from clinic.protocols.schema import Interval, Maintenance
 
@@ -22,9 +23,9 @@ def test_the_next_session_is_due_by_the_interval() -> None:
 
 
 def test_a_touch_up_is_due_in_calendar_months() -> None:
-    window = touch_up(LAST, Maintenance(parse("P1M"), parse("P3M")))
+    window = touch_up_window(LAST, Maintenance(parse("P1M"), parse("P3M")))
     assert window == Window(date(2027, 2, 28), date(2027, 2, 28), date(2027, 4, 30))
-    assert touch_up(LAST, None) is None
+    assert touch_up_window(LAST, None) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_it_comes_two_weeks_before_and_a_touch_up_goes_when_it_is_history(
 
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(0, 400))
 def test_who_is_due_stays_due_until_the_window_closes(last: date, later: int) -> None:
-    window = touch_up(last, Maintenance(parse("P6M"), parse("P12M")))
+    window = touch_up_window(last, Maintenance(parse("P6M"), parse("P12M")))
     assert window is not None
     first = window.opens - timedelta(days=14)
     today = min(first + timedelta(days=later), window.closes)
