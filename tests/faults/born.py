@@ -61,12 +61,12 @@ class Nursery:
 
     def loop(self, *, failpoint: str = "", **changed: Any) -> Born:
         """`manage.py remind_loop`, under this test's settings but for those `changed`."""
+        return self.bear("remind_loop", "--every=0.05", failpoint=failpoint, **changed)
+
+    def bear(self, *arguments: str, failpoint: str = "", **changed: Any) -> Born:
+        """`manage.py ARGUMENTS…`, under this test's settings but for those `changed`."""
         told = {name: getattr(settings, name) for name in OF_THE_TEST if hasattr(settings, name)}
-        asked = {
-            "arguments": ["remind_loop", "--every=0.05"],
-            "settings": told | changed,
-            "failpoint": failpoint,
-        }
+        asked = {"arguments": arguments, "settings": told | changed, "failpoint": failpoint}
         self._born.append(Born(self, int(self.ask(asked))))
         return self._born[-1]
 
