@@ -8,8 +8,10 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -28,6 +30,11 @@ HEADER = (
     *("visit number", "treatment", "area", "date", "status", "provider", "package id", "sessions"),
 )
 BLOCK = 1 << 16
+GROUP = "importing"
+# Fifty thousand rows within two minutes.
+GOAL = 120 / 50_000
+
+T = TypeVar("T")
 
 
 def figures(step: Callable[[str], None]) -> Iterator[Figure]:
@@ -37,29 +44,52 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
         content = "".join(tables.write([HEADER, *_rows(ROWS)])).encode()
         _bring_over(built, "".join(tables.write([HEADER, *_rows(200, 1_000_000)])).encode())
         step(f"a bare COPY of {ROWS:,} rows")
-        floor = ROWS / _copied(content)
+        floor = ROWS / _copied(content).work
         step(f"checking {ROWS:,} rows")
         before = _memory()
-        source, checked = _checked(built, content)
+        source, checked = _timed(lambda: _checked(built, content))
         step(f"writing {ROWS:,} rows")
-        began = time.perf_counter()
-        working.run(source=source, by=built.desk, now=NOW)
-        _worked(source, ImportState.DONE)
-        ran = time.perf_counter() - began
+        _, ran = _timed(lambda: _run(built, source))
         grown = _memory() - before
         step("the same file once more")
         written = _written()
-        _, again = _bring_over(built, content)
+        _, again = _timed(lambda: _bring_over(built, content))
         if _written() != written:
             raise AssertionError("the second run of the same file wrote something")
     visits = Appointment.objects.count()
     step(f"{Patient.objects.count():,} patients, {visits:,} visits")
-    both = ROWS / (checked + ran)
-    yield Figure("importing", "check, then run", both, "rows/s", floor, 300)
-    yield Figure("importing", "the run alone", ROWS / ran, "rows/s", floor, 200)
-    yield Figure("importing", "the same file again", ROWS / again, "rows/s", floor, 300)
-    yield Figure("importing", f"{ROWS:,} rows, checked and run", checked + ran, "s", 120, 1)
-    yield Figure("importing", "memory gained", grown, "MB", 100, 1)
+    both, goal = checked.work + ran.work, ROWS * GOAL
+    yield Figure(GROUP, "check, then run, per CPU second", ROWS / both, "rows/s", floor, 1000)
+    yield Figure(GROUP, "the same file again, per CPU second", ROWS / again.work, "rows/s", floor,
+                 1000)  # fmt: skip
+    yield Figure(GROUP, f"{ROWS:,} rows, CPU of ours and the database", both, "s", goal, 1)
+    yield Figure(GROUP, f"{ROWS:,} rows, by the clock", checked.clock + ran.clock, "s", goal, 1)
+    yield Figure(GROUP, "memory gained", grown, "MB", 100, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """Seconds by the clock, which others on the machine lengthen, and seconds of work: the CPU of
+    this process and of the database's beside it. One waits for the other, so that an idle machine
+    needs the seconds of work."""
+
+    clock: float
+    work: float
+
+
+def _timed(act: Callable[[], T]) -> tuple[T, _Took]:
+    clock, work = time.perf_counter(), _work()
+    found = act()
+    return found, _Took(time.perf_counter() - clock, _work() - work)
+
+
+def _work() -> float:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _rows(count: int, first: int = 0) -> Iterator[tuple[str, ...]]:
@@ -91,20 +121,21 @@ def _visit(number: int, person: int, nth: int) -> tuple[str, ...]:
     return (f"V{number}", "RF microneedling", "face", at, state, provider, f"S{person}", "4")
 
 
-def _copied(content: bytes) -> float:
-    """Seconds that a bare COPY of these rows takes, each as one JSON value."""
+def _copied(content: bytes) -> _Took:
+    """What a bare COPY of these rows takes, each as one JSON value."""
     lines = [json.dumps(line) for line in content.decode().splitlines()[1:]]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE bare (row jsonb) ON COMMIT DROP")
-        began = time.perf_counter()
-        with cursor.copy("COPY bare FROM STDIN") as copy:
+
+    def copy_all() -> None:
+        with connection.cursor() as cursor, cursor.copy("COPY bare FROM STDIN") as copy:
             for line in lines:
                 copy.write_row((line,))
-        return time.perf_counter() - began
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE bare (row jsonb) ON COMMIT DROP")
+        return _timed(copy_all)[1]
 
 
-def _checked(built: House, content: bytes) -> tuple[Import, float]:
-    began = time.perf_counter()
+def _checked(built: House, content: bytes) -> Import:
     blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
     source = uploading.take_in(
         blocks=blocks, name="bench.csv", site=built.site, by=built.desk, now=NOW
@@ -113,15 +144,16 @@ def _checked(built: House, content: bytes) -> tuple[Import, float]:
     naming.name(source=source, mapping=mapping, by=built.desk, now=NOW)
     working.check(source=source, by=built.desk, now=NOW)
     _worked(source, ImportState.CHECKED)
-    return source, time.perf_counter() - began
+    return source
 
 
-def _bring_over(built: House, content: bytes) -> tuple[Import, float]:
-    began = time.perf_counter()
-    source, _ = _checked(built, content)
+def _run(built: House, source: Import) -> None:
     working.run(source=source, by=built.desk, now=NOW)
     _worked(source, ImportState.DONE)
-    return source, time.perf_counter() - began
+
+
+def _bring_over(built: House, content: bytes) -> None:
+    _run(built, _checked(built, content))
 
 
 def _worked(source: Import, state: ImportState) -> None:
