@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_noop as _
+# Before there are settings: the demo writes them from here.
+from django.utils.translation.trans_null import gettext_noop as _
 
 PASSWORD = "afterglow-demo"
 
