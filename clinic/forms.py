@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
+from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -129,6 +130,29 @@ def _wall(label: StrPromise) -> forms.DateTimeField:
         input_formats=["%Y-%m-%dT%H:%M"],
         error_messages={"required": _("Choose a day and time.")},
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+
+
+class RetentionForm(forms.Form):
+    """For how long treatment records are kept, from which day on, and why."""
+
+    begins_on = forms.DateField(
+        label=_("From"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")},
+    )
+    years = forms.IntegerField(
+        label=_("Years after the last treatment"),
+        widget=forms.NumberInput(attrs={"min": FEWEST_YEARS, "max": MOST_YEARS}),
+        error_messages={
+            "required": _("Write how many years."),
+            "invalid": _("Write how many years."),
+        },
+    )
+    basis = forms.CharField(
+        max_length=200,
+        label=_("By which law or rule"),
+        error_messages={"required": _("Write the law or rule that asks for it.")},
     )
 
 

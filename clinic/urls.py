@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinic.views import consent_forms, on_call, protocols, staffing
+from clinic.views import consent_forms, on_call, protocols, retention, staffing
 from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
@@ -23,6 +23,7 @@ urlpatterns = [
     path("staff/", staffing.staff_list, name="staff"),
     path("staff/<int:pk>/", staffing.staff_member, name="staff-member"),
     path("staff/<int:pk>/invite/", staffing.invite, name="staff-invite"),
+    path("retention/", retention.decisions, name="retention"),
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
     path("consent-forms/", consent_forms.form_list, name="consent-forms"),

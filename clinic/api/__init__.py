@@ -5,6 +5,7 @@ from django.urls import path
 from clinic.api.consent_forms import ConsentForms
 from clinic.api.on_call import OnCall
 from clinic.api.protocols import Protocols
+from clinic.api.retention import Retentions
 from clinic.api.signing_in import Login, Logout, LogoutAll
 from clinic.api.sites import Sites
 from clinic.api.staff import People
@@ -16,6 +17,7 @@ _router.register("protocols", Protocols, basename="api-protocols")
 _router.register("consent-forms", ConsentForms, basename="api-consent-forms")
 _router.register("staff", People, basename="api-staff")
 _router.register("on-call", OnCall, basename="api-on-call")
+_router.register("record-retention", Retentions, basename="api-record-retention")
 
 urlpatterns = [
     path("login/", Login.as_view(), name="login"),

@@ -12,6 +12,7 @@ from clinic.models.resource import (
     Resource,
     ResourceKind,
 )
+from clinic.models.retention import RecordRetention
 from clinic.models.site import Closure, OpeningHours, Site, TravelTime
 from clinic.models.staff import Role, SiteRole, Staff
 
@@ -28,6 +29,7 @@ __all__ = [
     "OpeningHours",
     "ProtocolVersion",
     "ProviderHours",
+    "RecordRetention",
     "Resource",
     "ResourceKind",
     "Role",

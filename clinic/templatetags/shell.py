@@ -54,6 +54,7 @@ SELDOM = (
     Way(_("Scheduling"), "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way(_("Reports"), "/reports/", "list", Capability.SEE_REPORTS),
     Way(_("Import"), "/imports/", "people", Capability.IMPORT),
+    Way(_("Keeping records"), "/retention/", "clock", Capability.MANAGE_SITE),
     Way(_("Calendar feeds"), "/feeds/", "calendar", Capability.SEE_PATIENTS),
     Way(_("Audit"), "/audit/", "search", Capability.SEE_AUDIT),
 )

@@ -3,29 +3,38 @@
 Who was treated has a treatment record that the clinic must keep: visits, signed logs and forms,
 answers to screening, photos, with the name and birth date that say whose they are. Everything else
 goes now: how the patient was reached, every word written to and by them, notes and wishes. When
-the time is over, the name goes too, and the rows that remain belong to nobody.
+the time is over, the rest goes too (`ending`), and the rows that remain belong to nobody.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from appointments.claiming import allocating
 from appointments.claiming.allocating import Lost
-from appointments.lifecycle import OPEN, State
-from appointments.models import Appointment, EntryEnd, Hold, PatientLink, Task, WaitlistEntry
+from appointments.importing import uploading
+from appointments.lifecycle import OPEN
+from appointments.models import (
+    Appointment,
+    BroughtOver,
+    EntryEnd,
+    Hold,
+    ImportRow,
+    PatientLink,
+    RecallAttempt,
+    Task,
+    WaitlistEntry,
+)
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day, local
+from clinic.hours import format_day
 from clinic.models import Staff
-from patients.models import ContactPoint, Guardian, Patient
-from patients.models.guardian import OF_AGE
+from patients.models import ContactPoint, Guardian, Patient, RecordMerge
 from reminders.ledger import addresses, claiming
 from reminders.models import (
     Conversation,
@@ -33,25 +42,22 @@ from reminders.models import (
     DraftText,
     InboundMessage,
     Message,
+    RecordExport,
     SentContent,
     Suppression,
 )
-from reminders.records import stopping, tables
+from reminders.records import ending, lasting, stopping, tables
+from reminders.records.ending import ERASED
 
-# How long a treatment record is kept after the last treatment; of who was a minor then, at least
-# as long after they came of age. The longest of the laws read for the design.
-KEPT_YEARS = 10
 REASON_LENGTH = 200
-ERASED = "Erased"
-NOBODY_BORN = date(1900, 1, 1)
-AT_ONCE = 50
 
 REMAINDER = (
-    ("The treatment record", "visits, signed logs, addenda, screening answers and decisions"),
+    ("The treatment record", "signed logs, addenda, screening answers, adverse events, scores"),
     ("Signed consent forms and photos", "they prove what was agreed to and what was done"),
     ("Name and birth date", "they say whose treatment record it is"),
 )
 ALWAYS = (
+    ("That there were visits", "their time and treatment, for the clinic’s own books"),
     ("The audit trail", "who saw and did what; it can be changed by nobody"),
     ("That messages were sent", "their kind, time and digest, without address and words"),
     ("Suppressed numbers", "as a digest, so that STOP still holds if the number comes back"),
@@ -83,7 +89,7 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
     """
     _require(by, patient)
     ids = tables.ids_of(patient)
-    until = patient.kept_until if patient.erased_at else _kept_until(ids, now=now)
+    until = patient.kept_until if patient.erased_at else lasting.until(ids, now=now)
     counts = (
         ("numbers and addresses", ContactPoint.objects.filter(patient__in=ids).exclude(value="")),
         ("messages’ words", SentContent.objects.filter(message__patient__in=ids, emptied_at=None)),
@@ -95,7 +101,7 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
     )
     return Statement(
         erased=[(words, rows.count()) for words, rows in counts],
-        kept=[*(REMAINDER if until else ()), *ALWAYS],
+        kept=[*(REMAINDER if until else ()), *ALWAYS, *_files(ids)],
         kept_until=until,
         conflicts=_conflicts(patient, ids, now=now),
         typed=typed_for(patient),
@@ -124,25 +130,8 @@ def erase(*, patient: Patient, typed: str, reason: str, by: Staff, now: datetime
             _erase(patient.pk, reason.strip()[:REASON_LENGTH], by=by, now=now)
     except Lost:
         raise EraseRefused("Somebody changed this record just now. Look again.") from None
+    ending.finish(now=now, among=tables.ids_of(patient))
     return statement(patient=Patient.objects.get(pk=patient.pk), by=by, now=now)
-
-
-def finish(*, now: datetime) -> int:
-    """Take the names off erased records whose time is over; how many."""
-    due = Patient.objects.filter(kept_until__lte=now.date()).order_by("kept_until")
-    rows = list(due.values_list("pk", flat=True)[:AT_ONCE])
-    for pk in rows:
-        with transaction.atomic():
-            claiming.hold_patients([pk])
-            _forget_names(pk)
-            audit.record(
-                action="patient.erase_rest",
-                subject=Patient(pk=pk),
-                by=None,
-                now=now,
-                patient_id=pk,
-            )
-    return len(rows)
 
 
 def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
@@ -159,10 +148,11 @@ def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
     _words(ids, now=now)
     _ways(ids, now=now)
     _work(ids, by=by, now=now)
-    until = _kept_until(ids, now=now)
+    until = lasting.until(ids, now=now)
     Patient.objects.filter(pk__in=ids).update(
         erased_at=now,
-        kept_until=until,
+        # Where nothing is to be kept, it ends as soon as this is stored.
+        kept_until=until or now.date(),
         preferred_name="",
         notes="",
         zone="",
@@ -172,9 +162,6 @@ def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
         do_not_contact_at=now,
         do_not_contact_why="The record was erased.",
     )
-    if until is None:
-        for each in ids:
-            _forget_names(each)
     claiming.plan_anew([patient.pk])
     audit.record(
         action="patient.erase",
@@ -216,7 +203,8 @@ def _ways(ids: Sequence[int], *, now: datetime) -> None:
 
 
 def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
-    """What staff wrote about the patient beside the treatment record."""
+    """What was written about the patient beside the treatment record, rows of a former system and
+    the values that a merge could have put back included."""
     WaitlistEntry.objects.waiting().filter(patient__in=ids).update(
         closed_at=now, closed_as=EntryEnd.WITHDRAWN
     )
@@ -224,15 +212,10 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
     tasks = Task.objects.filter(patient__in=ids)
     tasks.open().update(closed_at=now, closed_by=by, outcome=ERASED)
     tasks.update(detail="", why=[], outcome=ERASED)
-
-
-def _forget_names(patient_id: int) -> None:
-    Patient.objects.filter(pk=patient_id).update(
-        legal_given=ERASED,
-        legal_family=f"#{patient_id}",
-        birth_date=NOBODY_BORN,
-        kept_until=None,
-    )
+    RecallAttempt.objects.filter(series__patient__in=ids).update(note="")
+    ImportRow.objects.filter(patient__in=ids).update(person={}, visit={}, remark="", sentence="")
+    RecordMerge.objects.filter(Q(kept__in=ids) | Q(gone__in=ids)).update(manifest={}, reason=ERASED)
+    RecordExport.objects.filter(patient__in=ids).update(reason=ERASED)
 
 
 def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[str]:
@@ -257,26 +240,13 @@ def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[s
     return found
 
 
-def _kept_until(ids: Sequence[int], *, now: datetime) -> date | None:
-    """The day until which the treatment record of these must be kept; None without treatment or
-    when it is over."""
-    done = Appointment.objects.filter(series__patient__in=ids, state=State.DONE).select_related(
-        "site", "series__patient"
-    )
-    last = done.order_by("starts_at").last()
-    if last is None:
-        return None
-    on = local(last.ends_at, last.site.zone).date()
-    of_age = _years_after(last.series.patient.birth_date, OF_AGE)
-    until = _years_after(max(on, of_age), KEPT_YEARS)
-    return until if until > now.date() else None
-
-
-def _years_after(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # a leap day
-        return day.replace(year=day.year + years, day=28) + timedelta(days=1)
+def _files(ids: Sequence[int]) -> list[tuple[str, str]]:
+    """The files of imports that still lie here and brought these patients over."""
+    brought = BroughtOver.objects.filter(patient__in=ids).exclude(source__file="")
+    if (last := brought.order_by("source__made_at").select_related("source").last()) is None:
+        return []
+    gone = format_day((last.source.made_at + uploading.KEPT).date())
+    return [("The file of the former system", f"deleted by {gone}, or at once under Imports")]
 
 
 def _replies(ids: Sequence[int]) -> QuerySet[InboundMessage]:

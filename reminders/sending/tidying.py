@@ -14,7 +14,7 @@ from appointments.claiming import holding
 from appointments.waitlist import offering, overtaken
 from reminders.inbound import paging
 from reminders.ledger import reconciling
-from reminders.records import erasing
+from reminders.records import ending
 from reminders.sending import canary, dispatch
 
 
@@ -28,4 +28,4 @@ def tidy(*, now: datetime) -> None:
     overtaken.tidy(now=now)
     paging.page_again(now=now)
     paging.page_for_events(now=now)
-    erasing.finish(now=now)
+    ending.finish(now=now)

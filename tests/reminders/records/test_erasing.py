@@ -1,15 +1,15 @@
 """Erasing: what goes, what the law keeps, and that every promise still holds of what remains."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from appointments.lifecycle import State
-from appointments.models import Appointment
+from appointments.models import Appointment, ImportRow
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
-from patients.models import Patient
+from patients.models import Patient, RecordMerge
 from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
 from reminders.ledger import addresses, opting_out
@@ -20,22 +20,25 @@ from reminders.models import (
     Suppression,
     SuppressionSource,
 )
-from reminders.records import erasing
+from reminders.records import ending, erasing
 from reminders.records.erasing import EraseRefused
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit, queued
+from tests.reminders.records.rows import Furnisher
 from tests.reminders.records.test_merging import broken
 
 pytestmark = pytest.mark.django_db
 
 DAY = timedelta(days=1)
+# So long ago that the database lets the record go when its time is over.
+LAST = datetime(2022, 2, 13, 14, tzinfo=UTC)
 PHONE = "+12125550123"
 
 
 @pytest.fixture
 def treated(patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime) -> Appointment:
-    """A visit that is over, with a text that was sent and a reply."""
-    visit = a_visit(patient, site, protocol, now=now - 30 * DAY, starts_at=now - 2 * DAY)
+    """A visit that is long over, with a text that was sent and a reply."""
+    visit = a_visit(patient, site, protocol, now=LAST - 30 * DAY, starts_at=LAST)
     visit.state, visit.done_at = State.DONE, visit.ends_at
     visit.save()
     sent = queued(visit, now=now - 3 * DAY)
@@ -60,17 +63,29 @@ def erased(patient: Patient, by: Staff, now: datetime) -> erasing.Statement:
     )
 
 
+def _other_traces(patient: Patient, site: Site, by: Staff, now: datetime) -> None:
+    """A row of a former system's file, and a merge that was taken back."""
+    rows = Furnisher(patient, site=site, staff=by, now=now)
+    ImportRow.objects.filter(pk=rows.row(ImportRow).pk).update(person={"given": "Elena"})
+    RecordMerge.objects.create(
+        kept=patient, gone=a_patient(site, by, now, given="Elna", phone="", email=""), at=now,
+        by=by, reason="Elena twice", manifest={"changed": ["Elena"]}, undo_until=now + DAY,
+        undone_at=now, undone_by=by,
+    )  # fmt: skip
+
+
 def test_words_and_ways_go_and_the_treatment_record_stays(
-    treated: Appointment, patient: Patient, manager: Staff, now: datetime
+    treated: Appointment, patient: Patient, site: Site, manager: Staff, now: datetime
 ) -> None:
     before = erasing.statement(patient=patient, by=manager, now=now)
-    assert before.kept_until == date(2037, 2, 13) and not before.conflicts
+    assert before.kept_until == date(2032, 2, 13) and not before.conflicts
     assert dict(before.erased)["messages’ words"] == 1 and dict(before.erased)["replies"] == 1
     assert any("treatment record" in what for what, _ in (each for each in lowered(before)))
+    _other_traces(patient, site, manager, now)
     erased(patient, manager, now)
     patient.refresh_from_db()
     assert (patient.legal_family, patient.notes, patient.preferred_name) == ("Sato", "", "")
-    assert patient.kept_until == date(2037, 2, 13)
+    assert patient.kept_until == date(2032, 2, 13)
     content = SentContent.objects.get()
     assert (content.text, content.address) == ("", "") and content.emptied_at
     assert InboundMessage.objects.get().text == ""
@@ -78,11 +93,14 @@ def test_words_and_ways_go_and_the_treatment_record_stays(
     assert Appointment.objects.filter(pk=treated.pk).exists()
     assert PHONE not in str(list(Conversation.objects.values()))
     assert not broken(now)
+    assert "Elena" not in str(list(ImportRow.objects.values())) + str(
+        list(RecordMerge.objects.values())
+    )
     # Not before its day, and then the name too.
-    erasing.finish(now=now)
-    assert Patient.objects.get().legal_family == "Sato"
-    later = datetime(2037, 2, 13, 12, tzinfo=now.tzinfo)
-    assert erasing.finish(now=later) == 1 and erasing.finish(now=later) == 0
+    ending.finish(now=now)
+    assert Patient.objects.get(pk=patient.pk).legal_family == "Sato"
+    later = datetime(2032, 2, 13, 12, tzinfo=UTC)
+    assert ending.finish(now=later) == 1 and ending.finish(now=later) == 0
     patient.refresh_from_db()
     assert (patient.legal_given, patient.birth_date) == ("Erased", date(1900, 1, 1))
     assert AuditEntry.objects.filter(action="patient.erase_rest").count() == 1
