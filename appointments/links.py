@@ -1,7 +1,7 @@
 """Links for patients: made with an unguessable token, opened, and proved by the birth date.
 
 Only the SHA-256 of a token is stored, so nobody who reads the database can open a link. Opening
-changes nothing: mail scanners open links too.
+changes nothing, since mail scanners open links too; that it was opened is written to the trail.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db import transaction
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, PatientLink
+from clinic import audit
 
 TOKEN_BYTES = 18  # 144 bits; the design asks for 96
 LIFE = timedelta(days=30)
@@ -100,7 +101,7 @@ def open(  # noqa: A001 - links.open
     now: datetime,
     purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
 ) -> PatientLink:
-    """The link of a token, with patient and visit loaded. Reads only.
+    """The link of a token, with patient and visit loaded. Writes nothing but that it was opened.
 
     Raises:
         LinkClosed: with the reason; a link for another purpose is unknown here.
@@ -123,6 +124,13 @@ def open(  # noqa: A001 - links.open
         raise LinkClosed(Closed.UNKNOWN)
     if reason := _closed(link, now=now):
         raise LinkClosed(reason, link)
+    audit.look(
+        subject=link,
+        patient_id=link.patient_id,
+        by=None,
+        now=now,
+        site_id=link.appointment.site_id if link.appointment else None,
+    )
     return link
 
 
@@ -149,7 +157,7 @@ def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
     """None when it is right, else the tries left: stored before anybody raises."""
     link = (
         PatientLink.objects.select_for_update(of=("self",))
-        .select_related("patient", "appointment")
+        .select_related("patient", "appointment__site")
         .get(pk=link_id)
     )
     if reason := _closed(link, now=now):
@@ -159,6 +167,15 @@ def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
     if link.failed_tries >= MOST_TRIES:
         link.revoked_at = now
     link.save(update_fields=["failed_tries", "revoked_at"])
+    audit.record(
+        action="link.prove" if right else "link.fail",
+        subject=link,
+        by=None,
+        now=now,
+        site=link.appointment.site if link.appointment else None,
+        patient_id=link.patient_id,
+        after={} if right else {"tries_left": MOST_TRIES - link.failed_tries},
+    )
     return None if right else MOST_TRIES - link.failed_tries
 
 

@@ -15,6 +15,7 @@ _SUBJECTS = {
     "waitlist": "Wait-list",
     "hours": "Opening hours",
     "entry": "Wait-list",
+    "link": "Patient’s link",
 }
 _WHOLE = {"record.view": "Looked at", "record.list": "Looked through a list"}
 _TYPES = {
@@ -25,6 +26,7 @@ _TYPES = {
     "patients.contactconsent": "contact consent",
     "patients.signedform": "signed form",
     "appointments.photo": "photo",
+    "appointments.patientlink": "link",
     "reminders.message": "message",
     "reminders.conversation": "conversation",
     "reminders.suppression": "suppression",

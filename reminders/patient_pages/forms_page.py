@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments import asked_forms, links
 from appointments.models import PatientLink
-from clinic import origin
+from clinic import audit, origin
 from clinic.models import Site
 from patients.signing import page
 from patients.signing.page import Problem
@@ -72,12 +72,14 @@ def withdraw(request: HttpRequest, token: str, signed: int) -> HttpResponse:
 @require_safe
 def sheet(request: HttpRequest, token: str, signed: int) -> HttpResponse:
     """The patient's copy of what they signed."""
-    link, _ = _opened(request, token, now=timezone.now())
+    now = timezone.now()
+    link, _ = _opened(request, token, now=now)
     if link is None:
         return HttpResponseRedirect("../../../")
     row = link.patient.signed_forms.filter(pk=signed).first()
     if row is None:
         raise Http404
+    audit.look(subject=row, patient_id=row.patient_id, by=None, now=now, site_id=row.site_id)
     return sheet_of(row)
 
 

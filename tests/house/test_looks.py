@@ -19,7 +19,7 @@ from django.urls import URLPattern, get_resolver
 
 from appointments.charting import reporting
 from appointments.claiming import holding
-from appointments.models import Gap, Task
+from appointments.models import Appointment, Gap, PatientLink, Task
 from appointments.photos import adding
 from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
@@ -32,6 +32,7 @@ from reminders.catalogue import Kind, MessageState
 from reminders.models import Conversation, InboundMessage, RecordExport, SentContent
 from tests.appointments.photos.pictures import picture
 from tests.house.test_urls import patterns
+from tests.links import issued
 from tests.patients.signing.conftest import publish as published
 from tests.personas import a_patient
 from tests.reminders.ledger import queued
@@ -308,6 +309,34 @@ def test_whatever_shows_a_record_writes_that_it_did(
         "inbox/<int:pk>/", "day/", "tasks/", "waitlist/", "api/v1/patients/<int:pk>/",
         "api/v1/appointments/", "api/v1/appointments/<int:pk>/", "api/v1/messages/<int:pk>/",
     } <= seen  # fmt: skip
+
+
+def test_whatever_a_patient_opens_by_a_link_is_written_too(
+    furnished: dict[str, list[int]], now: datetime
+) -> None:
+    [patient], [visit] = furnished["patients"], furnished["visits"]
+    opened, silent = set(), []
+    pages = [each for each, _ in patterns(get_resolver()) if each.startswith("p/")]
+    purposes = (PatientLink.Purpose.CARE, PatientLink.Purpose.UNSUBSCRIBE)
+    for number, (pattern, purpose) in enumerate(product(pages, purposes)):
+        at = now + number * QUARTER
+        token = issued(
+            patient_id=patient,
+            appointment=Appointment.objects.get(pk=visit),
+            now=at,
+            purpose=purpose,
+        )
+        address = pattern.replace("<str:token>", token).replace("<int:signed>", "1")
+        before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        with time_machine.travel(at, tick=False):
+            answer = Client().get(f"/{address}")
+        if answer.status_code == 200:
+            opened.add(pattern)
+            written = AuditEntry.objects.filter(pk__gt=before, by=None, patient_id=patient)
+            if not written.filter(via="patient_page", action="record.view").exists():
+                silent.append(address)
+    assert not silent
+    assert {"p/<str:token>/", "p/<str:token>/preferences/", "p/<str:token>/unsubscribe/"} <= opened
 
 
 def test_the_same_look_is_written_once_in_a_quarter_of_an_hour(
