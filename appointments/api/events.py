@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters as filters
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -21,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.charting import reporting
-from appointments.charting.device_data import device_data
+from appointments.charting.device_data import device_data, device_sheet
 from appointments.models import AdverseEvent, Appointment, EventOutcome, Severity
 from clinic import access
 from clinic.api_errors import ErrorSerializer
@@ -152,6 +153,13 @@ class Events(ListModelMixin, RetrieveModelMixin, Rows):
     def device_data(self, request: Request, pk: int) -> Response:
         """Read what the device did, for its maker and the authorities."""
         return Response(device_data(self.get_object()))
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"], url_path="device-data/sheet", filterset_class=None)
+    def device_sheet(self, request: Request, pk: int) -> HttpResponse:
+        """Get the same as a PDF."""
+        sheet = device_sheet(self.get_object(), now=timezone.now())
+        return HttpResponse(sheet, content_type="application/pdf")
 
     def _act(self, act: Any, form: type[Body]) -> Response:
         event, asked = self.get_object(), self.body(form)

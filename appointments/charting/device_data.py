@@ -38,7 +38,9 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
     }
     if visit is None:
         return data
-    held = visit.allocations.filter(active=True).select_related("resource").order_by("pk")
+    # What was brought over holds nothing any more, and says all the same what was used.
+    held = visit.allocations.filter(active=not visit.is_history)
+    held = held.select_related("resource").order_by("pk")
     sheet = sheet_of(visit)
     data["treatment"] = {
         "visit": visit.pk,

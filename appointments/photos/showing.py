@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from appointments.models import Appointment, Photo, TreatmentSeries
+from appointments.models import AdverseEvent, Appointment, Photo, TreatmentSeries
 from appointments.photos import comparing, standard_views
 from appointments.photos.comparing import Pair
 from clinic.consent_forms import in_force
@@ -82,6 +82,14 @@ def by_area(patient: Patient, photos: Iterable[Photo]) -> list[Area]:
 def last_of(patient: Patient, area: str, view: str) -> Photo | None:
     """The photo to hold the next one against."""
     return Photo.objects.standing().filter(patient=patient, area=area, view=view).first()
+
+
+def of_event(event: AdverseEvent) -> list[Photo]:
+    """What was photographed of its areas since the treatment that it came of, the newest first;
+    photos of which nobody has said yet what they show are among them."""
+    since = event.appointment.starts_at if event.appointment else event.noticed_at
+    photos = Photo.objects.standing().filter(patient=event.patient_id, taken_at__gte=since)
+    return list(photos.filter(area__in=[*event.areas, ""]) if event.areas else photos)
 
 
 def visit_of(patient: Patient, visit_id: int) -> Appointment | None:

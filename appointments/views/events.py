@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments.charting import reporting
 from appointments.charting.device_data import device_data, device_sheet
 from appointments.models import AdverseEvent, Appointment
+from appointments.photos import showing
 from appointments.refusals import Refused
 from appointments.views.event_form import CloseForm, CompleteForm, ReportForm, area_choices
 from clinic import access
@@ -195,6 +196,7 @@ def _page(
         "site": shown.site,
         "areas": [names.get(area, area) for area in shown.areas],
         "is_open": is_open,
+        "photos": showing.of_event(shown),
         "may_run": is_open and Capability.RUN_VISIT in held,
         "may_close": is_open and Capability.CHART in held,
         "complete_form": complete_form or CompleteForm(patient=shown.patient, initial=written),

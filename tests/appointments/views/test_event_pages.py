@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from appointments.models import AdverseEvent, Appointment
+from appointments.models import AdverseEvent, Appointment, Photo
 from clinic.models import Staff
 from tests.api import api, refused
 from tests.appointments.conftest import FIRST, at
@@ -48,8 +48,10 @@ def test_the_desk_reports_it_and_a_clinician_closes_it(
     assert event.noticed_at == at(FIRST, "17:30")
     address = f"/events/{event.pk}/"
     assert "nobody yet" in desk.get("/events/").content.decode()
+    shown, other = (_photo(event, area, front_desk) for area in ("face", "neck"))
     page = desk.get(address).content.decode()
     assert "I see to it" in page and "Close it" not in page
+    assert f"/photos/{shown.pk}/" in page and f"/photos/{other.pk}/" not in page
     assert desk.get(f"/events/visit/{visits[1].pk}/").headers["Location"] == address
     assert clinician.post(f"{address}take/").status_code == 303
     later = {
@@ -70,6 +72,14 @@ def test_the_desk_reports_it_and_a_clinician_closes_it(
     assert desk.get(f"{address}device-data.json").json()["event"]["outcome"] == "resolved"
     sheet = desk.get(f"{address}device-data.pdf")
     assert sheet.headers["Content-Type"] == "application/pdf" and sheet.content[:4] == b"%PDF"
+
+
+def _photo(event: AdverseEvent, area: str, by: Staff) -> Photo:
+    return Photo.objects.create(
+        patient=event.patient, site=event.site, area=area, view="front", digest=area, width=1,
+        height=1, source="camera", taken_at=event.noticed_at, is_dated=True,
+        added_at=event.noticed_at, added_by=by,
+    )  # fmt: skip
 
 
 def test_the_other_site_sees_nothing_and_nobody_signs_in(
@@ -124,6 +134,7 @@ def test_the_api_reports_takes_completes_and_closes(
     assert (closed["outcome"], closed["closed_by"]["name"]) == ("with_traces", "Sam Okafor")
     refused(desk.post(f"{one}take/"), 409, "event_closed", "event")
     assert desk.get(f"{one}device-data/").json()["event"]["conclusion"] == "A small mark stays"
+    assert desk.get(f"{one}device-data/sheet/").content.startswith(b"%PDF")
     assert [row["id"] for row in desk.get(f"{address}?open=false").json()["results"]] == [
         made.json()["id"]
     ]
