@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
+from clinic import statements
 from clinic.models import Role, Site, Staff
 
 
@@ -122,10 +123,11 @@ def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability
     """What `staff` may do at `site`, or at any site when none is named."""
     if not staff.is_active:
         return frozenset()
-    held = staff.site_roles.values_list("role", flat=True)
-    if site is not None:
-        held = held.filter(site=site)
-    return frozenset().union(*(CAPABILITIES[role] for role in held))
+    held = statements.rows(
+        "SELECT role FROM clinic_siterole WHERE staff_id = %s AND coalesce(site_id = %s, true)",
+        [staff.pk, site.pk if site is not None else None],
+    )
+    return frozenset().union(*(CAPABILITIES[role] for (role,) in held))
 
 
 def can(staff: Staff, capability: Capability, site: Site | None = None) -> bool:

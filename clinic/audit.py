@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from clinic import origin
+from clinic import origin, statements
 from clinic.models import AuditEntry, Site, Staff
 from clinic.models.audit import LISTED
 
@@ -50,7 +50,7 @@ def record(
         after=after,
         reason=reason,
     )
-    made.save(force_insert=True)
+    statements.add(made)
     return made
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from threading import local
 from typing import Any, TypeVar
 
@@ -59,20 +60,60 @@ def run(statement: str, values: Values) -> None:
     cursor().execute(statement, values)
 
 
-def by_id(model: type[M], ids: Collection[int]) -> dict[int, M]:
+def where(
+    model: type[M], condition: str, values: Values, *, without: Collection[str] = ()
+) -> list[M]:
+    """The rows of a model for which a condition holds, as the ORM gives them; what comes after the
+    condition, such as an order or a lock, may follow it. The fields `without` are deferred."""
+    fields = [field for field in model._meta.concrete_fields if field.name not in without]
+    names = [field.attname for field in fields]
+    statement = f'SELECT {_columns(fields)} FROM "{model._meta.db_table}" WHERE {condition}'
+    found = [model.from_db(connection.alias, names, row) for row in rows(statement, values)]
+    for field in fields:
+        # What the driver does not read by itself, such as JSON.
+        if (read := getattr(field, "from_db_value", None)) is not None:
+            for row in found:
+                setattr(row, field.attname, read(getattr(row, field.attname), None, connection))
+    return found
+
+
+def by_id(model: type[M], ids: Collection[int], *, without: Collection[str] = ()) -> dict[int, M]:
     """Rows of a model by their ids, as the ORM's `in_bulk` gives them."""
-    names = [field.attname for field in model._meta.concrete_fields]
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    statement = f'SELECT {columns} FROM "{model._meta.db_table}" WHERE id = ANY (%s::bigint[])'
-    found = (model.from_db(connection.alias, names, row) for row in rows(statement, [numbers(ids)]))
+    found = where(model, "id = ANY (%s::bigint[])", [array(ids)], without=without)
     return {row.pk: row for row in found}
 
 
-def numbers(ids: Iterable[int]) -> str:
-    """Ids as the text of an array: the driver writes arrays item by item in Python."""
-    return f"{{{','.join(map(str, ids))}}}"
+def add(*new: models.Model) -> None:
+    """Store new rows of one model at once, in their order, and give them their ids.
+
+    As the ORM's `bulk_create`, which spends more on each value than the database does.
+    """
+    if not new:
+        return
+    meta = type(new[0])._meta
+    fields = [each for each in meta.concrete_fields if not (each.primary_key or each.generated)]
+    columns, table = _columns(fields), meta.db_table
+    document_of = [{field.column: getattr(row, field.attname) for field in fields} for row in new]
+    written = rows(
+        f'INSERT INTO "{table}" ({columns})'
+        f' SELECT {columns} FROM json_populate_recordset(NULL::"{table}", %s) RETURNING id',
+        [document(document_of)],
+    )
+    for row, (pk,) in zip(new, written, strict=True):
+        row.pk, row._state.adding, row._state.db = pk, False, connection.alias
+
+
+def _columns(fields: Iterable[models.Field[Any, Any]]) -> str:
+    return ", ".join(f'"{field.column}"' for field in fields)
+
+
+def array(values: Iterable[int | bool | datetime | None]) -> str:
+    """Ids, truths or moments as the text of an array: the driver writes arrays item by item in
+    Python."""
+    return f"{{{','.join('NULL' if each is None else str(each) for each in values)}}}"
 
 
 def document(found: Sequence[Mapping[str, Any]] | Sequence[str]) -> str:
-    """Rows as the text of a JSON array, for `json_to_recordset`."""
-    return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
+    """Rows as the text of a JSON array, for `json_to_recordset`; what JSON does not know, such as
+    a moment, as its own text."""
+    return json.dumps(found, separators=(",", ":"), ensure_ascii=False, default=str)

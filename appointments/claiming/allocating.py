@@ -13,8 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
-from django.db.models import Q
+from django.db import DatabaseError, transaction
 
 from appointments.claiming import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
@@ -47,8 +46,7 @@ def guarded() -> Iterator[None]:
     """A transaction in which every way of losing a race becomes `Lost`, after the rollback."""
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '3s'")
+            statements.run("SET LOCAL lock_timeout = '3s'", [])
             yield
     except DatabaseError as error:
         if getattr(error.__cause__, "sqlstate", None) in (
@@ -68,10 +66,10 @@ def lock(resources: Iterable[int]) -> None:
     """
     statements.run(
         """
-        SELECT FROM clinic_resource WHERE id = ANY(%s)
+        SELECT FROM clinic_resource WHERE id = ANY(%s::bigint[])
         ORDER BY kind <> 'patient', id FOR NO KEY UPDATE
         """,
-        [sorted(set(resources))],
+        [statements.array(set(resources))],
     )
 
 
@@ -145,7 +143,7 @@ def _overlapped(
                 WHERE taken.active AND taken.resource_id = wanted.resource_id
                   AND taken.starts_at > wanted.starts_at - interval '1 day'
                   AND taken.starts_at < wanted.ends_at AND taken.ends_at > wanted.starts_at
-                  AND coalesce(taken.appointment_id, 0) <> ALL(%s)
+                  AND coalesce(taken.appointment_id, 0) <> ALL(%s::bigint[])
                   AND taken.hold_id IS DISTINCT FROM %s
                 ORDER BY taken.starts_at LIMIT 300
             ) taken
@@ -162,7 +160,7 @@ def _overlapped(
         [
             *_columns(wanted),
             now,
-            [visit.pk for visit in without],
+            statements.array(visit.pk for visit in without),
             holding.pk if holding else NO_HOLD,
         ],
     )
@@ -188,8 +186,8 @@ def hold(
     )
     ordered = [held for held, _ in pairs]
 
-    def ids(kind: type[Owner]) -> list[int | None]:
-        return [owner.pk if isinstance(owner, kind) else None for _, owner in pairs]
+    def ids(kind: type[Owner]) -> str:
+        return statements.array(owner.pk if isinstance(owner, kind) else None for _, owner in pairs)
 
     written = statements.rows(
         """
@@ -211,8 +209,10 @@ def hold(
             ids(Appointment),
             ids(Block),
             ids(Hold),
-            [owner.expires_at if isinstance(owner, Hold) else None for _, owner in pairs],
-            [held in deliberate for held in ordered],
+            statements.array(
+                owner.expires_at if isinstance(owner, Hold) else None for _, owner in pairs
+            ),
+            statements.array(held in deliberate for held in ordered),
         ],
     )
     if len(written) < len(pairs):
@@ -255,22 +255,35 @@ def let_go(hold: Hold, *, now: datetime) -> bool:
 
     Nothing reads what was held once, so the rows go.
     """
-    stood = Hold.objects.unreleased().filter(pk=hold.pk).update(released_at=now) > 0
-    Allocation.objects.filter(hold=hold).delete()
-    return stood
+    released = statements.rows(
+        """
+        WITH gone AS (DELETE FROM appointments_allocation WHERE hold_id = %(hold)s)
+        UPDATE appointments_hold SET released_at = %(now)s
+        WHERE id = %(hold)s AND released_at IS NULL RETURNING id
+        """,
+        {"hold": hold.pk, "now": now},
+    )
+    return bool(released)
 
 
 def held_by(*owners: Appointment | Hold) -> list[int]:
     """The ids of the resources that any of these holds."""
-    visits = [owner for owner in owners if isinstance(owner, Appointment)]
-    holds = [owner for owner in owners if isinstance(owner, Hold)]
-    held = Allocation.objects.filter(Q(appointment__in=visits) | Q(hold__in=holds), active=True)
-    return list(held.values_list("resource_id", flat=True).distinct().order_by())
+    found = statements.rows(
+        """
+        SELECT DISTINCT resource_id FROM appointments_allocation
+        WHERE active AND (appointment_id = ANY (%s::bigint[]) OR hold_id = ANY (%s::bigint[]))
+        """,
+        [
+            statements.array(owner.pk for owner in owners if isinstance(owner, kind))
+            for kind in (Appointment, Hold)
+        ],
+    )
+    return [resource for (resource,) in found]
 
 
-def _columns(held: Sequence[Held]) -> tuple[list[object], list[object], list[object]]:
+def _columns(held: Sequence[Held]) -> tuple[str, str, str]:
     return (
-        [each.resource_id for each in held],
-        [each.period.starts_at for each in held],
-        [each.period.ends_at for each in held],
+        statements.array(each.resource_id for each in held),
+        statements.array(each.period.starts_at for each in held),
+        statements.array(each.period.ends_at for each in held),
     )

@@ -43,13 +43,13 @@ OVERLAP = "overlap"
 def patient_is_known(patient: Patient, by: Staff | None) -> None:
     """Raises Forbidden unless `by` (None is the patient) sees the patient, PatientDeceased after
     a death."""
-    if by is not None and not Patient.objects.seen_by(by).filter(pk=patient.pk).exists():
+    if by is not None and not patient.is_seen_by(by):
         raise Forbidden(
             "This patient is not at any of your sites. Ask a colleague there to share the record."
         )
     if patient.deceased_at is not None:
         raise PatientDeceased("This patient has died. Nothing can be booked.")
-    if patient.merged_into_id is not None or patient.erased_at is not None:
+    if patient.is_closed:
         raise RecordClosed("This record was merged or erased. Nothing can be booked in it.")
 
 

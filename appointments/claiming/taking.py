@@ -23,6 +23,7 @@ from appointments.proposing import loading, standing
 from appointments.proposing.loading import Loaded
 from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused, SlotHeld, SlotTaken, StaleVersion
+from clinic import statements
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import loading as protocols
@@ -139,7 +140,7 @@ class Claim:
             )
             for session, wish in zip(self.sessions, self.visits, strict=True)
         ]
-        Appointment.objects.bulk_create(booked)
+        statements.add(*booked)
         wanted = self.wanted
         owners = [booked[held.visit] for held in wanted]
         allocating.hold(wanted, owners, deliberate=[each.held for each in self.over])

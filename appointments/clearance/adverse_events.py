@@ -9,6 +9,7 @@ from datetime import datetime
 from appointments.clearance.bars import BOTH, Bar, Outcome
 from appointments.clearance.treatments import Treatment
 from appointments.models import AdverseEvent
+from clinic import statements
 from clinic.access import Capability
 from clinic.protocols.areas import overlap
 from clinic.protocols.schema import Kind
@@ -17,7 +18,8 @@ from clinic.protocols.schema import Kind
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
     patients = {treatment.patient.pk for treatment in treatments}
     found = defaultdict(list)
-    for event in AdverseEvent.objects.open().filter(patient__in=patients).order_by("pk"):
+    asked = "closed_at IS NULL AND patient_id = ANY (%s::bigint[]) ORDER BY id"
+    for event in statements.where(AdverseEvent, asked, [statements.array(patients)]):
         found[event.patient_id].append(event)
     return [
         [_bar(event) for event in found[treatment.patient.pk] if _is_about(event, treatment)]

@@ -6,19 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from appointments.clearance import adverse_events, consents, deceased, screening, spacing
+from appointments.clearance import adverse_events, closed_records, consents, screening, spacing
 from appointments.clearance.bars import BOTH, Act, Bar, Barred, strictest_first
 from appointments.clearance.treatments import Treatment
-from clinic import access
-from clinic.access import Capability
-from clinic.models import Staff
+from clinic import access, statements
+from clinic.models import Site, Staff
 from patients.models import Patient
 
 Source = Callable[..., list[list[Bar]]]
 
 # Each with the acts that it may bar: who books is not asked for what only starting needs.
 SOURCES: tuple[tuple[Source, frozenset[Act]], ...] = (
-    (deceased.bars, frozenset({Act.START})),
+    (closed_records.bars, BOTH),
     (adverse_events.bars, BOTH),
     (screening.bars, BOTH),
     (spacing.bars, frozenset({Act.START})),
@@ -61,14 +60,13 @@ def require(
     Raises:
         Barred: with every bar of the first day that has one; `visit` is the number of that day.
     """
-    patient = Patient.objects.select_for_update(no_key=True).get(pk=treatment.patient.pk)
+    [patient] = statements.where(Patient, "id = %s FOR NO KEY UPDATE", [treatment.patient.pk])
     asked = [replace(treatment, patient=patient)]
     (bars,) = standing(asked, now=now, acts=frozenset({act}))
-    held = access.capabilities(by, treatment.site) if bars and by is not None else frozenset()
     passed = []
     for number, day in enumerate(days):
         in_the_way = [bar for bar in bars if bar.bars(act, day)]
-        if not all(_yields(bar, held, reason) for bar in in_the_way):
+        if in_the_way and not _yield(in_the_way, reason, by, treatment.site):
             refused = Barred(in_the_way)
             refused.visit = number
             raise refused
@@ -95,5 +93,8 @@ def require_no_worse(
             raise refused
 
 
-def _yields(bar: Bar, held: frozenset[Capability], reason: str) -> bool:
-    return bool(reason.strip()) and bar.passes_with in held
+def _yield(bars: Sequence[Bar], reason: str, by: Staff | None, site: Site) -> bool:
+    """Whether all of them let a reason of `by` through."""
+    if by is None or not reason.strip():
+        return False
+    return access.capabilities(by, site).issuperset(bar.passes_with for bar in bars)

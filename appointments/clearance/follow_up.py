@@ -13,12 +13,12 @@ from appointments.clearance.screening import screened_of
 from appointments.clearance.treatments import Treatment
 from appointments.lifecycle import OPEN
 from appointments.models import Appointment, Task, TaskKind, TreatmentSeries
-from appointments.models.series import SeriesState
+from clinic import statements
 from clinic.hours import local
-from clinic.models import Staff
+from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Outcome, Protocol, StepKind
-from patients.models import Patient, ScreeningAnswer
-from patients.screening import sentences
+from patients.models import Patient
+from patients.screening import gathering, sentences
 from patients.screening.assessing import Finding, Rule, assess
 from patients.screening.questions import MEDICINES
 
@@ -42,7 +42,7 @@ def follow_up(
 ) -> None:
     """Bring the tasks of a patient's open series, and of the treatments in `also`, in line with
     what is found. Call it in the transaction of the act, with the patient locked."""
-    if not patient.skin_type and not ScreeningAnswer.objects.filter(patient=patient).exists():
+    if not patient.skin_type and not gathering.has_answered(patient.pk):
         return
     treatments = _considered(patient, also)
     wanted: dict[str, _Wanted] = {}
@@ -51,13 +51,9 @@ def follow_up(
             task = _wanted(finding, treatment, now)
             if task is not None:
                 wanted.setdefault(task.key, task)
-    stored = {
-        task.key: task
-        for task in Task.objects.filter(patient=patient, key__startswith=f"{_PREFIX}.")
-    }
-    Task.objects.bulk_create(
-        _row(patient, task, now) for key, task in wanted.items() if key not in stored
-    )
+    asked = "patient_id = %s AND starts_with(key, %s)"
+    stored = {task.key: task for task in statements.where(Task, asked, [patient.pk, f"{_PREFIX}."])}
+    statements.add(*(_row(patient, task, now) for key, task in wanted.items() if key not in stored))
     protocols = {treatment.protocol.id for treatment in treatments}
     gone = [
         task.pk
@@ -70,13 +66,32 @@ def follow_up(
 
 def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
     """The open series, each with its next visit, and what else was asked about."""
-    series = TreatmentSeries.objects.filter(patient=patient, state=SeriesState.OPEN)
-    rows = list(series.select_related("site", "protocol_version").order_by("id"))
-    visits = Appointment.objects.filter(series__in=rows, state__in=OPEN).order_by("-starts_at")
-    following = {visit.series_id: visit for visit in visits.select_related("site")}
+    series = statements.where(
+        TreatmentSeries, "patient_id = %s AND state = 'open' ORDER BY id", [patient.pk]
+    )
+    visits = statements.where(
+        Appointment,
+        "series_id = ANY (%s::bigint[]) AND state = ANY (%s) ORDER BY starts_at DESC",
+        [statements.array(row.pk for row in series), list(OPEN)],
+    )
+    sites = statements.by_id(Site, {row.site_id for row in (*series, *visits)})
+    # Protocols are kept by their digests: the long document is read once in a process.
+    versions = statements.by_id(
+        ProtocolVersion, {row.protocol_version_id for row in series}, without=["document"]
+    )
+    for visit in visits:
+        visit.site = sites[visit.site_id]
+    following = {visit.series_id: visit for visit in visits}
     booked = [
-        Treatment(patient, row.site, row.protocol_version, row.areas, row, following.get(row.pk))
-        for row in rows
+        Treatment(
+            patient,
+            sites[row.site_id],
+            versions[row.protocol_version_id],
+            row.areas,
+            row,
+            following.get(row.pk),
+        )
+        for row in series
     ]
     known = {(each.version.pk, tuple(each.areas)) for each in booked}
     return booked + [each for each in also if (each.version.pk, tuple(each.areas)) not in known]

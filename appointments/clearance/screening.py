@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db.models import Max
-
 from appointments.clearance.bars import BOTH, Act, Bar, Outcome
 from appointments.clearance.treatments import Treatment
-from appointments.models import Appointment
+from clinic import statements
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.protocols import schema
@@ -66,9 +64,18 @@ def screen(wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]]) -> list[Sc
 
 def _treated_at(patients: Collection[int]) -> dict[int, datetime]:
     """When the last treatment of each patient ended."""
-    done = Appointment.objects.filter(series__patient__in=patients, done_at__isnull=False)
-    last = done.order_by().values("series__patient").annotate(at=Max("done_at"))
-    return dict(last.values_list("series__patient", "at"))
+    return dict(
+        statements.rows(
+            """
+            SELECT series.patient_id, max(visit.done_at)
+            FROM appointments_appointment visit
+            JOIN appointments_treatmentseries series ON series.id = visit.series_id
+            WHERE series.patient_id = ANY (%s::bigint[]) AND visit.done_at IS NOT NULL
+            GROUP BY series.patient_id
+            """,
+            [statements.array(patients)],
+        )
+    )
 
 
 def _bar(finding: Finding, treatment: Treatment) -> Bar:

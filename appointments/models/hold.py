@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
+from clinic import statements
 from clinic.models import Site, Staff
 from patients.models import Patient
 
@@ -30,11 +31,8 @@ class HoldQuerySet(models.QuerySet["Hold"]):
 
     def plan_of(self, staff: Staff, patient: Patient) -> Hold | None:
         """What `staff` keeps for `patient`, run out or not; there is one at most."""
-        return (
-            self.unreleased()
-            .filter(purpose=HoldPurpose.PLAN, held_by=staff, patient=patient)
-            .first()
-        )
+        asked = "released_at IS NULL AND purpose = 'plan' AND held_by_id = %s AND patient_id = %s"
+        return next(iter(statements.where(Hold, asked, [staff.pk, patient.pk])), None)
 
 
 class Hold(models.Model):

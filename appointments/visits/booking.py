@@ -20,7 +20,7 @@ from appointments.proposing import standing
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SeriesClosed, SessionTaken
 from appointments.visits import history
-from clinic import access, audit
+from clinic import access, audit, statements
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
@@ -85,7 +85,7 @@ def book_series(
                 now=now,
                 reason=override_reason,
             )
-            series = TreatmentSeries.objects.create(
+            series = TreatmentSeries(
                 patient=patient,
                 site=site,
                 protocol_version=version,
@@ -94,6 +94,7 @@ def book_series(
                 booked_at=now,
                 booked_by=by,
             )
+            statements.add(series)
             if too_many:
                 found.append((len(visits), too_many))
             overrides = checking.codes(
@@ -101,7 +102,6 @@ def book_series(
             )
             booked = claim.book(series, now=now, overrides=overrides, reason=override_reason)
             history.begin(booked, by=by, now=now)
-            patient.sites.add(site)
             audit.record(
                 action="series.book",
                 subject=series,
@@ -118,7 +118,7 @@ def book_series(
                 reason=override_reason if overrides else "",
             )
             follow_up.follow_up(patient=patient, by=by, now=now)
-            Patient.objects.filter(pk=patient.pk).raise_revision()
+            patient.comes_to(site)
             return series
     except Lost:
         taking.refuse(claim, now=now)

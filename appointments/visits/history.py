@@ -42,9 +42,14 @@ def begin(appointments: Sequence[Appointment], *, by: Staff | None, now: datetim
                (appointment_id, at, by_id, move, state_before, state_after, starts_after,
                 resources_before, reason, override_reason, overrides)
         SELECT id, %s, %s, %s, '', state, starts_at, '[]', '', override_reason, overrides
-        FROM appointments_appointment WHERE id = ANY(%s) ORDER BY id
+        FROM appointments_appointment WHERE id = ANY(%s::bigint[]) ORDER BY id
         """,
-        [now, by.pk if by else None, Move.BOOK, [visit.pk for visit in appointments]],
+        [
+            now,
+            by.pk if by else None,
+            Move.BOOK,
+            statements.array(visit.pk for visit in appointments),
+        ],
     )
 
 

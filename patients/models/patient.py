@@ -7,6 +7,7 @@ from datetime import date
 from django.db import models
 from django.db.models import F, Q
 
+from clinic import statements
 from clinic.models import Resource, Site, Staff
 from clinic.models.site import validate_zone
 
@@ -161,10 +162,41 @@ class Patient(models.Model):
     def __str__(self) -> str:
         return f"patient {self.pk}"
 
+    def is_seen_by(self, staff: Staff) -> bool:
+        """As `seen_by` of the rows, of one."""
+        asked = """
+            SELECT EXISTS (
+                SELECT FROM patients_patient_sites here
+                JOIN clinic_siterole held USING (site_id)
+                JOIN patients_patient patient ON patient.id = here.patient_id
+                WHERE here.patient_id = %s AND held.staff_id = %s AND patient.merged_into_id IS NULL
+            )
+        """
+        [(seen,)] = statements.rows(asked, [self.pk, staff.pk])
+        return bool(seen) and staff.is_active
+
+    def comes_to(self, site: Site) -> None:
+        """Become a patient of the site, if not one yet, and have the messages planned anew."""
+        statements.run(
+            """
+            WITH here AS (
+                INSERT INTO patients_patient_sites (patient_id, site_id)
+                VALUES (%(patient)s, %(site)s) ON CONFLICT DO NOTHING
+            )
+            UPDATE patients_patient SET revision = revision + 1 WHERE id = %(patient)s
+            """,
+            {"patient": self.pk, "site": site.pk},
+        )
+
     @property
     def is_silent(self) -> bool:
         """Whether nothing may be sent to or about this patient, whatever was agreed to."""
         return self.deceased_at is not None or self.do_not_contact_at is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the record was merged into another one, or erased."""
+        return self.merged_into_id is not None or self.erased_at is not None
 
     @property
     def display_name(self) -> str:

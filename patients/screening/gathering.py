@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
-from patients.models import ScreeningAnswer, ScreeningDecision
+from clinic import statements
+from patients.models import ScreeningAnswer
 from patients.screening.answers import Answer, Value
 from patients.screening.assessing import Decision
+
+
+def has_answered(patient_id: int) -> bool:
+    """Whether the patient was ever asked."""
+    asked = "SELECT EXISTS (SELECT FROM patients_screeninganswer WHERE patient_id = %s)"
+    [(answered,)] = statements.rows(asked, [patient_id])
+    return bool(answered)
 
 
 def answers_of(patient_ids: Collection[int]) -> dict[int, tuple[Answer, ...]]:
     """Every answer of these patients, by patient, in order of saying."""
     found: dict[int, list[Answer]] = defaultdict(list)
-    rows = ScreeningAnswer.objects.filter(patient__in=patient_ids).order_by("said_at", "id")
-    for row in rows:
+    asked = "patient_id = ANY (%s::bigint[]) ORDER BY said_at, id"
+    for row in statements.where(ScreeningAnswer, asked, [statements.array(patient_ids)]):
         found[row.patient_id].append(answer_of(row))
     return {patient: tuple(found[patient]) for patient in patient_ids}
 
@@ -22,21 +30,18 @@ def answers_of(patient_ids: Collection[int]) -> dict[int, tuple[Answer, ...]]:
 def decisions_of(patient_ids: Collection[int]) -> dict[int, tuple[Decision, ...]]:
     """Every decision on answers of these patients, by patient."""
     found: dict[int, list[Decision]] = defaultdict(list)
-    rows = ScreeningDecision.objects.filter(patient__in=patient_ids)
-    for row in rows.select_related("by", "protocol_version").order_by("id"):
-        found[row.patient_id].append(
-            Decision(
-                id=row.pk,
-                protocol=row.protocol_version.protocol,
-                rule=row.rule,
-                answers=frozenset(row.answers),
-                skin_type=row.skin_type,
-                proceeds=row.proceeds,
-                reason=row.reason,
-                by=row.by.name,
-                on=row.decided_on,
-            )
-        )
+    for patient, pk, protocol, rule, answers, *said in statements.rows(
+        """
+        SELECT patient_id, decision.id, version.protocol, rule, answers, skin_type, proceeds,
+               reason, staff.name, decided_on
+        FROM patients_screeningdecision decision
+        JOIN clinic_protocolversion version ON version.id = protocol_version_id
+        JOIN clinic_staff staff ON staff.id = by_id
+        WHERE patient_id = ANY (%s::bigint[]) ORDER BY decision.id
+        """,
+        [statements.array(patient_ids)],
+    ):
+        found[patient].append(Decision(pk, protocol, rule, frozenset(answers), *said))
     return {patient: tuple(found[patient]) for patient in patient_ids}
 
 

@@ -145,7 +145,7 @@ SELECT suppression.channel, suppression.address, suppression.reason
 def _known(patients: Mapping[int, date]) -> dict[int | None, _Known]:
     """By patient what is on record on a day; nobody is among them."""
     days = f"{{{','.join(day.isoformat() for day in patients.values())}}}"
-    rows = statements.rows(KNOWN, [statements.numbers(patients), days]) if patients else []
+    rows = statements.rows(KNOWN, [statements.array(patients), days]) if patients else []
     return {None: _NOBODY} | {
         patient: _Known(_consents(consents), *rest) for patient, consents, *rest in rows
     }

@@ -166,7 +166,7 @@ def take(
 def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:
     """Those of these patients that nobody holds and that do not wait to be planned, now held.
     Nobody is among them."""
-    found = statements.rows(TAKE_PATIENTS, [statements.numbers(ids)]) if ids else []
+    found = statements.rows(TAKE_PATIENTS, [statements.array(ids)]) if ids else []
     return {None: None} | {row[0]: Holder._make(row) for row in found}
 
 

@@ -71,7 +71,7 @@ def mark(
         "rows": statements.document(
             [{"provider": provider, **words._asdict()} for provider, words in leaving]
         ),
-        "ids": statements.numbers(words.message_id for _, words in leaving),
+        "ids": statements.array(words.message_id for _, words in leaving),
         "token": token,
         "now": now,
         "until": until,

@@ -30,7 +30,7 @@ def stored(patient_ids: Collection[int], *, hold: bool) -> defaultdict[int, list
     """By patient the messages that planning may still change. With `hold` they are kept from
     dispatchers until the caller's transaction ends, after those that are just taking one up."""
     values = {
-        "patients": statements.numbers(patient_ids),
+        "patients": statements.array(patient_ids),
         "said_now": sorted(kind.value for kind in SAID_NOW),
     }
     found: defaultdict[int, list[Stored]] = defaultdict(list)
@@ -110,7 +110,7 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
     """
     withdrawn = [each.id for change in changes.values() for each in change.withdraw]
     if withdrawn:
-        statements.run(_WITHDRAW, {"ids": statements.numbers(withdrawn), "now": now})
+        statements.run(_WITHDRAW, {"ids": statements.array(withdrawn), "now": now})
     changed = [
         {"id": stored.id, **_owned(wanted, now=now)}
         for change in changes.values()
@@ -179,4 +179,4 @@ UPDATE patients_patient SET planned_revision = revision WHERE id = ANY (%s::bigi
 
 def planned(patient_ids: Iterable[int]) -> None:
     """Store that these patients, whom the caller's transaction holds, are planned."""
-    statements.run(_PLANNED, [statements.numbers(patient_ids)])
+    statements.run(_PLANNED, [statements.array(patient_ids)])

@@ -190,7 +190,7 @@ def _undo(merge_id: int, reason: str, *, by: Staff, now: datetime) -> Patient:
         raise UndoRefused("This merge was undone already.")
     if now >= done.undo_until:
         raise UndoRefused("A merge can be undone for 30 days; these are over.")
-    if kept.merged_into_id is not None or kept.erased_at is not None:
+    if kept.is_closed:
         raise UndoRefused("The record has been merged further or erased since.")
     manifest = done.manifest
     for each in tables.columns():

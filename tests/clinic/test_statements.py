@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic import statements
+from clinic.models import AuditEntry
+from clinic.origin import Via
 
 pytestmark = pytest.mark.django_db
 
@@ -30,3 +34,47 @@ def test_who_counts_the_queries_of_a_page_counts_statements_too() -> None:
 def test_what_the_database_refuses_is_an_error_of_the_orm() -> None:
     with pytest.raises(DataError, match="out of range"), transaction.atomic():
         statements.run("SELECT %s::smallint", [70_000])
+
+
+def an_entry(number: int) -> AuditEntry:
+    return AuditEntry(
+        at=datetime(2027, 3, 4, 10, number, 0, 123456, tzinfo=UTC),
+        action="test",
+        subject_type="clinic.site",
+        subject_id=str(number),
+        before={"name": 'Señora "O\\Hara"', "ids": [1, 2]},
+        via=Via.API,
+        ip="192.0.2.7",
+    )
+
+
+def test_rows_are_stored_as_the_orm_stores_them_and_read_as_it_reads_them() -> None:
+    quick, slow = [an_entry(1), an_entry(2)], [an_entry(1), an_entry(2)]
+    statements.add(*quick)
+    AuditEntry.objects.bulk_create(slow)
+
+    names = [field.attname for field in AuditEntry._meta.concrete_fields if field.name != "id"]
+    for one, other in zip(quick, slow, strict=True):
+        assert not one._state.adding
+        kept, expected = AuditEntry.objects.get(pk=one.pk), AuditEntry.objects.get(pk=other.pk)
+        [read] = statements.where(AuditEntry, "id = %s", [one.pk])
+        for name in names:
+            assert getattr(kept, name) == getattr(expected, name) == getattr(read, name), name
+    assert quick[0].pk < quick[1].pk
+
+
+def test_what_is_left_out_of_a_row_is_read_when_it_is_asked_for() -> None:
+    entry = an_entry(3)
+    statements.add(entry)
+
+    [row] = statements.by_id(AuditEntry, [entry.pk], without=["before"]).values()
+
+    assert row.get_deferred_fields() == {"before"}
+    assert row.before == entry.before
+
+
+def test_nothing_to_store_asks_the_database_nothing() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        statements.add()
+
+    assert len(captured) == 0

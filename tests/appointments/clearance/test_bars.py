@@ -90,7 +90,11 @@ def test_the_api_lists_the_bars_and_refuses_with_them(
     path = f"/api/v1/appointments/{arrived.pk}/"
     bar, *lacking = api(provider).get(f"{path}clearance/").json()
     assert all(each["acts"] == [] for each in lacking)
-    assert (bar["code"], bar["outcome"], bar["acts"]) == ("patient_deceased", "block", ["start"])
+    assert (bar["code"], bar["outcome"], bar["acts"]) == (
+        "patient_deceased",
+        "block",
+        ["book", "start"],
+    )
     assert api(outsider).get(f"{path}clearance/").status_code == 404
     assert api().get(f"{path}clearance/").status_code == 401
     body = refused(api(provider).post(f"{path}start/", {"version": arrived.version}), 409, "barred")

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appointments.clearance import Barred
 from appointments.models import Allocation, Appointment, StatusChange, TreatmentSeries
 from appointments.proposing.places import VisitWish
 from appointments.refusals import (
@@ -165,6 +166,24 @@ def test_nothing_is_booked_after_a_death(
     patient.save()
     with pytest.raises(PatientDeceased):
         book(wish(FIRST))
+
+
+@pytest.mark.parametrize(
+    ("closed", "code"),
+    [
+        ({"deceased_at": at(FIRST, "00:00")}, "patient_deceased"),
+        ({"erased_at": at(FIRST, "00:00")}, "record_closed"),
+    ],
+)
+def test_nothing_is_booked_in_a_record_that_was_closed_while_the_booking_waited(
+    book: Book, wish: Wish, patient: Patient, closed: dict[str, datetime], code: str
+) -> None:
+    """Its row says more than what was read before the locks."""
+    Patient.objects.filter(pk=patient.pk).update(**closed)
+    with pytest.raises(Barred) as caught:
+        book(wish(FIRST))
+    assert [bar.code for bar in caught.value.bars] == [code]
+    assert not TreatmentSeries.objects.exists()
 
 
 # --- Time and place -------------------------------------------------------------------------------
