@@ -11,6 +11,8 @@ from time import perf_counter
 from django.db import connection, connections, transaction
 
 from appointments import proposing
+from appointments.claiming import holding
+from appointments.clearance import Treatment, answering
 from appointments.models import Appointment, Block
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SlotTaken
@@ -19,7 +21,10 @@ from benchmarks import calendars, house, planning
 from benchmarks.figures import Figure, milliseconds, p50, p95
 from benchmarks.house import NOW, House
 from clinic.models import ProtocolVersion
-from patients.models import Patient
+from clinic.protocols import loading as protocols
+from patients.models import Patient, ScreeningMoment
+from patients.screening.answers import FITTING, Said
+from patients.screening.questions import questions_of
 
 GROUP = "scheduling"
 VISITS = 200_000
@@ -71,12 +76,15 @@ def plan(built: House, version: ProtocolVersion, patient: Patient, first: date) 
 
 
 def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> Figure:
-    """A whole series booked, against its bare rows inserted and committed."""
+    """A whole series booked as at the desk, whose plan was held and whose patient has answered all
+    that is asked, against its bare rows inserted and committed."""
     first = NOW.date() + timedelta(days=3)
     taken, bare, commits = list[float](), list[float](), list[float]()
     rows = built.site.resources.values_list("pk", flat=True)[0], Block.objects.all()[0].pk
     for number, patient in enumerate(people):
+        _answer(built, version, patient)
         visits = plan(built, version, patient, first)
+        _hold(built, version, patient, visits)
         taken += milliseconds(partial(_book, built, version, patient, visits), times=1)
         whole, commit = _bare(rows, NOW + timedelta(days=3000, hours=number))
         bare.append(whole)
@@ -84,6 +92,34 @@ def _booking(built: House, version: ProtocolVersion, people: list[Patient]) -> F
     name = f"book a series of {SESSIONS}, p95"
     most = (BOOKING + p95(commits)) / p95(bare)
     return Figure(GROUP, name, p95(taken), "ms", p95(bare), round(most, 2))
+
+
+def _answer(built: House, version: ProtocolVersion, patient: Patient) -> None:
+    """To every question what stands in no treatment's way."""
+    answering.answer(
+        treatment=Treatment(patient, built.site, version, ["face"]),
+        said={
+            question.id: Said(FITTING[question.trigger][0])
+            for question in questions_of(protocols.get(version))
+        },
+        moment=ScreeningMoment.CONSULT,
+        by=built.desk,
+        now=NOW,
+    )
+
+
+def _hold(
+    built: House, version: ProtocolVersion, patient: Patient, visits: list[VisitWish]
+) -> None:
+    holding.hold_plan(
+        patient=patient,
+        site=built.site,
+        version=version,
+        areas=["face"],
+        visits=visits,
+        by=built.desk,
+        now=NOW,
+    )
 
 
 def _bare(rows: tuple[int, int], starts_at: datetime) -> tuple[float, float]:

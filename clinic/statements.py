@@ -93,11 +93,11 @@ def add(*new: models.Model) -> None:
     meta = type(new[0])._meta
     fields = [each for each in meta.concrete_fields if not (each.primary_key or each.generated)]
     columns, table = _columns(fields), meta.db_table
-    document_of = [{field.column: getattr(row, field.attname) for field in fields} for row in new]
+    values = [{str(each.column): getattr(row, each.attname) for each in fields} for row in new]
     written = rows(
         f'INSERT INTO "{table}" ({columns})'
         f' SELECT {columns} FROM json_populate_recordset(NULL::"{table}", %s) RETURNING id',
-        [document(document_of)],
+        [document(values)],
     )
     for row, (pk,) in zip(new, written, strict=True):
         row.pk, row._state.adding, row._state.db = pk, False, connection.alias

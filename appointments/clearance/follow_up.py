@@ -74,7 +74,8 @@ def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
         "series_id = ANY (%s::bigint[]) AND state = ANY (%s) ORDER BY starts_at DESC",
         [statements.array(row.pk for row in series), list(OPEN)],
     )
-    sites = statements.by_id(Site, {row.site_id for row in (*series, *visits)})
+    at = {row.site_id for row in series} | {visit.site_id for visit in visits}
+    sites = statements.by_id(Site, at)
     # Protocols are kept by their digests: the long document is read once in a process.
     versions = statements.by_id(
         ProtocolVersion, {row.protocol_version_id for row in series}, without=["document"]
