@@ -3,6 +3,7 @@
 from django.urls import re_path
 
 from clinic.api_views import NoSuchAddress, router
+from reminders.api.archive import Archive
 from reminders.api.inbox import Inbox
 from reminders.api.messages import Messages
 from reminders.api.opt_outs import OptOuts
@@ -14,6 +15,7 @@ _router = router()
 _router.register("series", SeriesView, basename="api-series")
 _router.register("patients", Records, basename="api-patient-records")
 _router.register("messages", Messages, basename="api-messages")
+_router.register("archived-messages", Archive, basename="api-archived-messages")
 _router.register("wordings", Wordings, basename="api-wordings")
 _router.register("opt-outs", OptOuts, basename="api-opt-outs")
 _router.register("inbox", Inbox, basename="api-inbox")

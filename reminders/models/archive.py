@@ -6,7 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from appointments.models import TreatmentSeries
-from clinic.models import Site
+from clinic.models import Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 
@@ -21,6 +21,12 @@ class ArchivedJourney(models.Model):
 
     def __str__(self) -> str:
         return f"archived series {self.series_id}"
+
+
+class ArchivedQuerySet(models.QuerySet["ArchivedMessage"]):
+    def seen_by(self, staff: Staff) -> ArchivedQuerySet:
+        """The archived messages of the patients whom `staff` may see."""
+        return self.filter(patient__in=Patient.objects.seen_by(staff))
 
 
 class ArchivedMessage(models.Model):
@@ -42,6 +48,8 @@ class ArchivedMessage(models.Model):
     due_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     whole = models.JSONField(encoder=DjangoJSONEncoder)
+
+    objects = ArchivedQuerySet.as_manager()
 
     class Meta:
         ordering = ("due_at", "id")

@@ -29,7 +29,13 @@ from clinic.models import AuditEntry, ProtocolVersion, Role, Site, SiteRole, Sta
 from patients.models import Guardian, Patient, RecordMerge
 from patients.signing import signing
 from reminders.catalogue import Kind, MessageState
-from reminders.models import Conversation, InboundMessage, RecordExport, SentContent
+from reminders.models import (
+    ArchivedMessage,
+    Conversation,
+    InboundMessage,
+    RecordExport,
+    SentContent,
+)
 from tests.appointments.photos.pictures import picture
 from tests.house.test_urls import patterns
 from tests.links import issued
@@ -170,9 +176,16 @@ def _whole_record(patient: Patient, site: Site, by: Staff, now: datetime) -> dic
         undo_until=now + timedelta(days=365),
     )  # fmt: skip
     export = rows.row(RecordExport)
+    archived = rows.row(ArchivedMessage)
+    archived.whole = {
+        "message": {"id": 1, "why": [], "gate_why": []}, "content": None, "attempts": [],
+        "receipts": [],
+    }  # fmt: skip
+    archived.save()
     return {
         "guardians": [rows.row(Guardian).pk],
         "merges": [merge.pk],
+        "archived-messages": [archived.pk],
         "export": [export.pk],
         "exports": [export.pk],
     }

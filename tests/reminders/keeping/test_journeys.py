@@ -18,6 +18,7 @@ from reminders.keeping import journeys, words
 from reminders.ledger import receipts
 from reminders.models import ArchivedMessage, Attempt, Message, MessageItem, SentContent
 from reminders.sending import dispatch
+from tests.api import api
 from tests.reminders.ledger import Recorder, a_visit, queued
 
 pytestmark = pytest.mark.django_db
@@ -135,6 +136,26 @@ def test_staff_of_the_patient_read_the_archive_and_nobody_else_does(
     assert "2 archived messages" in client.get(f"/patients/{patient.pk}/").content.decode()
     client.force_login(outsider)
     assert client.get(page).status_code == 404
+
+
+def test_programs_of_the_patients_staff_read_the_archive_and_no_others_do(
+    ended: list[Message], site: Site, front_desk: Staff, outsider: Staff, now: datetime
+) -> None:
+    archived_at(now, site)
+    archive = "/api/v1/archived-messages/"
+    listed = api(front_desk).get(f"{archive}?series={ended[0].series_id}&site={site.pk}").json()
+    by_state = {each["state"]: each for each in listed["results"]}
+    assert by_state.keys() == {"accepted", "skipped"}
+    sent = f"{archive}{by_state['accepted']['id']}/"
+    read = api(front_desk).get(sent).json()
+    assert read["message"] == ended[0].pk
+    assert [each["outcome"] for each in read["attempts"]] == ["accepted"]
+    assert len(read["body_digest"]) == 64
+    for method in ("post", "patch", "delete"):
+        assert getattr(api(front_desk), method)(sent).status_code == 405
+    assert api(outsider).get(archive).json()["count"] == 0
+    assert api(outsider).get(sent).status_code == 404
+    assert api(None).get(sent).status_code == 401
 
 
 @pytest.mark.usefixtures("ended")
