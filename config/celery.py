@@ -24,6 +24,7 @@ TIMETABLE: dict[str, tuple[str, float]] = {
     "reminders.tasks.tidy": ("house", 15.0),
     "reminders.tasks.remove_words": ("house", 3600.0),
     "reminders.tasks.archive_journeys": ("house", 3600.0),
+    "reminders.tasks.remove_canaries": ("house", 3600.0),
     "reminders.tasks.bring_over": ("default", 2.0),
 }
 
@@ -35,7 +36,8 @@ def broker(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 
 
-app = Celery("afterglow")
+# What a worker loads once Django is set up.
+app = Celery("afterglow", include=["config.watchdog"])
 
 
 @app.on_configure.connect

@@ -3,18 +3,22 @@
 A doorbell that comes twice finds nothing to do; one that is lost is made good by the next.
 """
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from appointments.importing import working
 from reminders.journeys import replanning
-from reminders.keeping import journeys, words
+from reminders.keeping import canaries, journeys, words
 from reminders.ledger import claiming
 from reminders.sending import dispatch, last_words, tidying
 from reminders.sending.floor import Floor
+from reminders.sending.steady_clock import ClockLeapt, SteadyClock
+from reminders.sending.watching import Watch
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
-_floor = Floor()
+_floor, _clock, _watch = Floor(), SteadyClock(), Watch()
 
 
 @shared_task(name="reminders.tasks.plan")
@@ -25,12 +29,13 @@ def plan() -> None:
 @shared_task(name="reminders.tasks.drain")
 def drain() -> None:
     last_words.collect(now=claiming.database_now())
-    dispatch.drain(clock=claiming.database_now, seconds=DRAIN_SECONDS, floor=_floor)
+    with suppress(ClockLeapt):
+        dispatch.drain(clock=_clock, seconds=DRAIN_SECONDS, floor=_floor)
 
 
 @shared_task(name="reminders.tasks.tidy")
 def tidy() -> None:
-    tidying.tidy(now=claiming.database_now())
+    tidying.tidy(now=claiming.database_now(), watch=_watch)
 
 
 @shared_task(name="reminders.tasks.remove_words")
@@ -41,6 +46,11 @@ def remove_words() -> None:
 @shared_task(name="reminders.tasks.archive_journeys")
 def archive_journeys() -> None:
     journeys.archive(now=claiming.database_now())
+
+
+@shared_task(name="reminders.tasks.remove_canaries")
+def remove_canaries() -> None:
+    canaries.remove(now=claiming.database_now())
 
 
 @shared_task(name="reminders.tasks.bring_over")

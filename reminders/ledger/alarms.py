@@ -1,4 +1,5 @@
-"""Telling staff about trouble that is not of one message: a closed account, a filtered number.
+"""Telling staff about trouble that is not of one message: a closed account, a filtered number,
+messages that do not leave.
 
 One task for each site, code and hour, and none while an earlier one is open: a thousand messages
 that meet the same wall are one piece of news.
@@ -20,16 +21,37 @@ def raise_for(codes: Iterable[tuple[int, str]], *, now: datetime) -> None:
             _open(site_id, code, now=now)
 
 
+def raise_for_waiting(site_id: int, *, count: int, oldest: datetime, now: datetime) -> None:
+    """Open a task because messages of a site are due and do not leave."""
+    minutes = int((now - oldest).total_seconds() // 60)
+    _task(
+        site_id,
+        "waiting",
+        title="Messages are late",
+        detail=(
+            f"{count} are due and have not left, the first for {minutes} minutes. Whoever looks"
+            " after the installation finds at /health/ which part is down."
+        ),
+        why="What is due leaves within two minutes, or something is wrong.",
+        now=now,
+    )
+
+
 def _open(site_id: int, code: str, *, now: datetime) -> None:
-    family = f"alarm:{site_id}:{code}:"
-    if Task.objects.open().filter(key__startswith=family).exists():
-        return
     rule = meaning(code)
     title, detail = (
         ("Messages do not go out", "Whoever looks after the provider account must mend this.")
         if rule.action is Action.ALARM
         else ("A provider gave an unknown code", "Tell whoever looks after the provider account.")
     )
+    detail = f"{detail} The code is {code}."
+    _task(site_id, code, title=title, detail=detail, why=rule.sentence, now=now)
+
+
+def _task(site_id: int, name: str, *, title: str, detail: str, why: str, now: datetime) -> None:
+    family = f"alarm:{site_id}:{name}:"
+    if Task.objects.open().filter(key__startswith=family).exists():
+        return
     Task.objects.bulk_create(
         [
             Task(
@@ -38,8 +60,8 @@ def _open(site_id: int, code: str, *, now: datetime) -> None:
                 patient=None,
                 kind=TaskKind.CHECK,
                 title=title,
-                detail=f"{detail} The code is {code}.",
-                why=[rule.sentence],
+                detail=detail,
+                why=[why],
                 due_at=now,
                 created_at=now,
             )

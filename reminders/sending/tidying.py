@@ -1,6 +1,6 @@
 """What time alone brings: claims of dead workers, holds and offers that ran out and entries of the
 wait-list that were overtaken are cleared away, providers are asked what became of what is unknown,
-canaries are sent out, and on call is paged again.
+canaries are sent out, on call is paged again, and staff are told of what does not leave.
 
 Started every few seconds. Refuses to be needed: what waits to be cleared is already in nobody's
 way.
@@ -16,10 +16,12 @@ from reminders.inbound import paging
 from reminders.ledger import reconciling
 from reminders.records import ending
 from reminders.sending import canary, dispatch
+from reminders.sending.watching import Watch
 
 
-def tidy(*, now: datetime) -> None:
-    """Clear away what ended before `now`, the database's clock, and send out canaries."""
+def tidy(*, now: datetime, watch: Watch | None = None) -> None:
+    """Clear away what ended before `now`, the database's clock, and send out canaries. `watch` is
+    what this process has seen before."""
     canary.send_out(now=now)
     dispatch.tidy(now=now)
     reconciling.reconcile(now=now)

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from clinic.models import Site
 from reminders.catalogue import Kind, MessageState
+from reminders.keeping import canaries
 from reminders.ledger import receipts
-from reminders.models import Message
+from reminders.models import Attempt, DraftText, Message, Receipt, SentContent
 from reminders.proving import proof
 from reminders.sending import canary, dispatch, tidying
 from tests.reminders.ledger import Recorder
@@ -83,6 +84,25 @@ def test_one_that_was_not_sent_in_its_quarter_is_not_sent_later(watched: Site) -
     dispatch.send_due(now=NIGHT + 15 * MINUTE, channel=channel)
     assert not channel.sent
     assert Message.objects.get().state == MessageState.SKIPPED
+
+
+def test_it_is_deleted_with_all_that_stands_about_it_once_it_has_told_what_it_had_to(
+    watched: Site,
+) -> None:
+    for minutes in (0, 15):
+        tidying.tidy(now=NIGHT + minutes * MINUTE)
+    dispatch.send_due(now=NIGHT + 15 * MINUTE, channel=Recorder())
+    unknown, back = Message.objects.order_by("created_at")
+    comes_back(back, now=NIGHT + 16 * MINUTE)
+    Message.objects.filter(pk=unknown.pk).update(state=MessageState.UNKNOWN, reason="")
+    over = NIGHT + canaries.KEPT + 15 * MINUTE
+
+    assert canaries.remove(now=over) == 0
+    assert canaries.remove(now=over + MINUTE) == 1
+    assert [each.pk for each in Message.objects.all()] == [unknown.pk]
+    assert [each.message_id for each in DraftText.objects.all()] == [unknown.pk]
+    for table in (Attempt, Receipt, SentContent):
+        assert not table.objects.exists()
 
 
 def test_the_health_page_says_that_it_is_silent(client: Client, watched: Site) -> None:
