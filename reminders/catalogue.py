@@ -55,6 +55,8 @@ class Kind(StrEnum):
     CHECKIN = "checkin"
     PROGRESS_MILESTONE = "progress_milestone"
     TOUCHUP_PROMPT = "touchup_prompt"
+    REVIEW_REQUEST = "review_request"
+    BIRTHDAY = "birthday"
     WAITLIST_OFFER = "waitlist_offer"
     WAITLIST_GONE = "waitlist_gone"
     OPTOUT_ACK = "optout_ack"
@@ -106,6 +108,10 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.TOUCHUP_PROMPT: Entry(
         Purpose.MARKETING, 4, timedelta(days=14), sparable=True, every_days=30
     ),
+    Kind.REVIEW_REQUEST: Entry(
+        Purpose.MARKETING, 4, timedelta(days=14), sparable=True, every_days=90
+    ),
+    Kind.BIRTHDAY: Entry(Purpose.MARKETING, 4, timedelta(days=3), sparable=True, every_days=90),
     Kind.OPTOUT_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.START_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.SAFETY_TEXT: Entry(Purpose.SYSTEM, 0, timedelta(minutes=30)),
@@ -120,6 +126,8 @@ CATALOGUE: Mapping[Kind, Entry] = {
 # About a place on offer: each is a message of its own, and staff take the offer back instead of
 # skipping it.
 OFFERS = frozenset({Kind.WAITLIST_OFFER, Kind.WAITLIST_GONE})
+# What shares a message with nothing else.
+ALONE = OFFERS | {Kind.REVIEW_REQUEST, Kind.BIRTHDAY}
 # Said the moment that something asks for it (`ledger/saying_now.py`): no plan wants them, none
 # withdraws them.
 SAID_NOW = frozenset(kind for kind, entry in CATALOGUE.items() if entry.purpose is Purpose.SYSTEM)
@@ -139,6 +147,11 @@ REASONS: Mapping[str, str] = {
     "later_start_wins": "After another treatment this may only begin later; that is said then.",
     "clashing_advice": "Two treatments ask for opposite things; staff decide.",
     "adverse_event": "It waits until a clinician has closed an adverse event of this area.",
+    "after_event": "The patient had an adverse event, so they are not asked for a review.",
+    "not_content": (
+        "The patient was not content or wrote of a symptom, so they are not asked for a review."
+    ),
+    "cut_short": "The session was not completed, so they are not asked for a review.",
     "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",
     "deceased": "The patient has died; nothing is sent.",
     "do_not_contact": "The patient must not be contacted; nothing is sent.",

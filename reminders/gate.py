@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from clinic import hours
 from clinic.hours import CARE_HOURS, Hours
-from reminders import caps
+from reminders import caps, spreading
 from reminders.caps import Had
 from reminders.catalogue import REASONS, Channel, Kind, Purpose
 
@@ -65,7 +65,8 @@ class Recipient:
     the patient's own quiet hours, two minutes of the day; they may reach past midnight.
     `in_conversation`: a reply of theirs with a symptom is not closed yet.
     `reads_email`: e-mail about care may be sent to the patient. `language`: of a guardian who is
-    written to in the patient's place, else empty.
+    written to in the patient's place, else empty. `lag`: what waits for an hour at which many
+    leave goes out so much later.
     """
 
     consents: frozenset[tuple[str, str]]
@@ -79,6 +80,7 @@ class Recipient:
     in_conversation: bool = False
     reads_email: bool = False
     language: str = ""
+    lag: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,8 @@ def decide(
         return _skip("no_common_hour")
     if allowed_at == now:
         return _over_cap(envelope, recipient, had, now=now) or Send()
-    return _wait(envelope, allowed_at, "quiet_hours", _hours_in_words(envelope, recipient))
+    until = _spread(envelope, recipient, allowed_at)
+    return _wait(envelope, until, "quiet_hours", _hours_in_words(envelope, recipient))
 
 
 def _over_cap(
@@ -154,7 +157,7 @@ def _over_cap(
     if envelope.channel is Channel.SMS and envelope.said_by_email:
         return Skip("said_by_email", f"{REASONS['said_by_email']} {full.why}")
     windows = allowed_hours(envelope.purpose, recipient)
-    free_at = hours.next_allowed(full.until, windows, recipient.zones)
+    free_at = _spread(envelope, recipient, hours.next_allowed(full.until, windows, recipient.zones))
     if free_at >= envelope.expires_at:
         return Skip(full.reason, f"{REASONS[full.reason]} {full.why}")
     return Wait(free_at, full.reason, full.why)
@@ -199,6 +202,13 @@ def _wait(envelope: Envelope, until: datetime, reason: str, why: str) -> Wait | 
     if until >= envelope.expires_at:
         return Skip("expired", f"{REASONS['expired']} {why}")
     return Wait(until, reason, why)
+
+
+def _spread(envelope: Envelope, recipient: Recipient, at: datetime) -> datetime:
+    """A moment of release as this recipient has it, still within the hours that are allowed."""
+    later = spreading.later(at, recipient.lag, before=envelope.expires_at)
+    windows = allowed_hours(envelope.purpose, recipient)
+    return later if hours.next_allowed(later, windows, recipient.zones) == later else at
 
 
 def _hours_in_words(envelope: Envelope, recipient: Recipient) -> str:

@@ -41,6 +41,7 @@ def now() -> datetime:
 def open_site(slug: str, name: str, zone: str, number: str) -> Site:
     """A live site, open Monday to Saturday from nine to six."""
     site = Site.objects.create(
+        spread_minutes=0,
         slug=slug,
         name=name,
         zone=zone,

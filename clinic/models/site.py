@@ -5,13 +5,15 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
 MINUTES_A_DAY = 24 * 60
 # The opt-out line of texts looks thirty days back, and a delivery report may come late.
 FEWEST_WORDS_DAYS = 60
+# What falls due at a quarter of an hour never reaches the next, where quiet hours may begin.
+MOST_SPREAD_MINUTES = 14
 
 
 E164 = r"^\+[1-9][0-9]{6,14}$"
@@ -83,6 +85,37 @@ class Site(models.Model):
             "an hour, whose delivery shows that texts arrive. Empty: none."
         ),
     )
+    spread_minutes = models.PositiveSmallIntegerField(
+        default=10,
+        db_default=10,
+        validators=[MaxValueValidator(MOST_SPREAD_MINUTES)],
+        help_text=(
+            "What falls due for many patients at once leaves over so many minutes, each patient's"
+            " at its own second. 0: all at once."
+        ),
+    )
+    review_url = models.URLField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where patients write a review; an address with https.",
+    )
+    reviews_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "Who is treated from this local day on, was content and agreed to news and offers is"
+            " asked for a review. Empty: nobody is."
+        ),
+    )
+    birthdays_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "From this local day on patients who agreed to news and offers are greeted on their"
+            " birthday. Empty: nobody is."
+        ),
+    )
     notice_hold_seconds = models.PositiveIntegerField(
         default=180,
         help_text="A notice waits this long after a change, so that an undo sends nothing.",
@@ -109,6 +142,18 @@ class Site(models.Model):
             models.CheckConstraint(
                 name="site_canary_number",
                 condition=Q(canary_number="") | Q(canary_number__regex=E164),
+            ),
+            models.CheckConstraint(
+                name="site_spreads_within_a_quarter",
+                condition=Q(spread_minutes__lte=MOST_SPREAD_MINUTES),
+            ),
+            models.CheckConstraint(
+                name="site_review_url",
+                condition=Q(review_url="") | Q(review_url__startswith="https://"),
+            ),
+            models.CheckConstraint(
+                name="site_asks_for_reviews_somewhere",
+                condition=Q(reviews_from=None) | ~Q(review_url=""),
             ),
             models.CheckConstraint(name="site_phone", condition=Q(phone__regex=E164)),
             models.CheckConstraint(

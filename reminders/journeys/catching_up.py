@@ -15,7 +15,7 @@ from typing import Protocol
 from django.db.models import F
 
 from patients.models import Patient
-from reminders.catalogue import OFFERS, SAID_NOW, MessageState
+from reminders.catalogue import ALONE, SAID_NOW, MessageState
 from reminders.ledger.claiming import Due
 from reminders.models import Message
 
@@ -70,7 +70,7 @@ def held_back(messages: Sequence[Due], *, now: datetime) -> set[int]:
 
 
 def _may_join(message: Waiting, *, now: datetime) -> bool:
-    alone = message.priority == 0 or message.kind in OFFERS or message.kind in SAID_NOW
+    alone = message.priority == 0 or message.kind in ALONE or message.kind in SAID_NOW
     return not alone and message.expires_at > now
 
 

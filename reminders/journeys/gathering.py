@@ -29,7 +29,7 @@ from patients.screening.assessing import Screened, assess
 from patients.screening.conditions import conditions, is_held
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
-from reminders.journeys import saying
+from reminders.journeys import content, saying
 from reminders.ledger.claiming import Holder
 from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
@@ -90,6 +90,8 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     spoken = _spoken_by(patient_ids)
     unheard = _unheard_by(patient_ids)
     events = _events_of(patient_ids)
+    asking = any(site.reviews_from for site in sites.values())
+    praise = content.of(patient_ids) if asking else content.NOT_ASKED
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
@@ -101,6 +103,9 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             zones=_zones(patient, series[patient.pk], phones),
             unheard=frozenset(unheard[patient.pk]),
             events=tuple(events[patient.pk]),
+            birth_date=patient.birth_date,
+            had_event=patient.pk in praise.had_event,
+            discontent_at=tuple(praise.discontent_at[patient.pk]),
         )
         for patient in patients
     }
@@ -142,6 +147,9 @@ def site_facts(site: Site) -> SiteFacts:
         zone=site.zone,
         hold=timedelta(seconds=site.notice_hold_seconds),
         live_from=site.live_from,
+        spread=timedelta(minutes=site.spread_minutes),
+        reviews_from=site.reviews_from,
+        birthdays_from=site.birthdays_from,
     )
 
 
@@ -152,6 +160,7 @@ def sender_of(site: Site) -> Sender:
         sms_name=site.sms_name,
         phone=site.phone,
         address=site.address,
+        review_url=site.review_url,
     )
 
 

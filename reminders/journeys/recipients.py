@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from clinic.models import Site
 from patients.dialling import zones_of
 from patients.models import Patient
 from patients.models.guardian import OF_AGE
+from reminders import spreading
 from reminders.catalogue import Channel, Purpose
 from reminders.gate import Recipient
 from reminders.ledger.addresses import by_stored
@@ -80,7 +81,13 @@ def _recipient(
         quiet=_quiet(patient),
         in_conversation=known.is_conversing,
         reads_email=reads_email,
+        lag=_lag(message.patient_id or 0, site.spread_minutes),
     )
+
+
+@lru_cache(maxsize=4096)
+def _lag(patient: int, minutes: int) -> timedelta:
+    return spreading.lag(patient, over=timedelta(minutes=minutes))
 
 
 @lru_cache(maxsize=4096)

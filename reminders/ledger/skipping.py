@@ -11,7 +11,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
-from reminders.catalogue import OFFERS, SAID_NOW, MessageState
+from reminders.catalogue import OFFERS, SAID_NOW, Kind, MessageState
 from reminders.ledger import claiming
 from reminders.models import Message, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
@@ -33,6 +33,8 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
     _require(message, by)
     if message.kind in OFFERS:
         raise SkipRefused("This is about a place on offer. Take the offer back on the wait-list.")
+    if message.kind == Kind.BIRTHDAY:
+        raise SkipRefused("This greets the patient. End their consent to news and offers instead.")
     if not can_skip(_locked(message)):
         raise SkipRefused("This message is being sent or was sent; it cannot be skipped any more.")
     SkipChoice.objects.bulk_create(
@@ -70,8 +72,10 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
 
 def can_skip(message: Message) -> bool:
     """Whether no dispatcher has taken the message up and it is still to be sent. A place on offer
-    is taken back instead; what goes to no patient or was said at once was not planned."""
-    is_planned = message.patient_id is not None and message.kind not in {*OFFERS, *SAID_NOW}
+    is taken back instead; a greeting is of no visit; what goes to no patient or was said at once
+    was not planned."""
+    beside = {*OFFERS, *SAID_NOW, Kind.BIRTHDAY}
+    is_planned = message.patient_id is not None and message.kind not in beside
     return is_planned and message.state == MessageState.SCHEDULED
 
 

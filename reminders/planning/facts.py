@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import State
 from clinic.protocols.schema import Protocol
@@ -31,13 +31,18 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """`hold` is how long a notice waits after a change, so that an undo sends nothing. What was
-    due before `live_from` (UTC) is never sent."""
+    due before `live_from` (UTC) is never sent. What falls due for many at once is spread over
+    `spread`. From `reviews_from` and `birthdays_from` (local days) on patients are asked for a
+    review and greeted; None is never."""
 
     id: int
     name: str
     zone: str
     hold: timedelta
     live_from: datetime | None = None
+    spread: timedelta = timedelta()
+    reviews_from: date | None = None
+    birthdays_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +174,9 @@ class PatientFacts:
     sending: they are never said again and never changed. `unheard` are those of urgent texts that
     did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
     what was late then is said together. `zones` are those in which the patient may be besides the
-    site's, or instead of it. `events` are the adverse events that are open."""
+    site's, or instead of it. `events` are the adverse events that are open, `had_event` whether
+    there ever was one. `discontent_at` is when they gave a low score or wrote of a symptom (UTC).
+    """
 
     id: int
     is_deceased: bool  # or must not be contacted
@@ -180,3 +187,6 @@ class PatientFacts:
     catch_up_at: datetime | None = None
     zones: tuple[str, ...] = ()
     events: tuple[EventFacts, ...] = ()
+    birth_date: date | None = None
+    had_event: bool = False
+    discontent_at: tuple[datetime, ...] = ()

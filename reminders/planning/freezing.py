@@ -1,7 +1,7 @@
 """What is held back while an adverse event is open. Pure.
 
 Whoever has a burn is asked how it is, and told of their visits and their care; they are not asked
-for a photo of their progress and not invited to come again.
+for a photo of their progress, not invited to come again and not wished a happy birthday.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def held_back(patient: PatientFacts, wishes: Iterable[Wish]) -> Iterator[Wish]:
         if not event.areas or overlap(event.areas, series.areas)
     }
     for wish in wishes:
-        is_held = wish.series_id in frozen and not wish.skip and _can_wait(wish)
+        is_frozen = bool(patient.events) if wish.series_id is None else wish.series_id in frozen
+        is_held = is_frozen and not wish.skip and _can_wait(wish)
         yield replace(wish, skip=HELD_BACK) if is_held else wish
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from reminders.catalogue import CATALOGUE, OFFERS, Channel, Kind, Purpose
+from reminders.catalogue import ALONE, CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item
 from reminders.planning.wish import INSTANT, SKIPPED_BY_STAFF, Wish
 
@@ -50,9 +50,10 @@ class Wanted:
 def caught_up(wish: Wish, at: datetime | None) -> Wish:
     """A wish that was late and still of use at `at` falls due then, with whatever else does.
 
-    What had run out keeps its own time and is never sent. Notices and offers wait for no others.
+    What had run out keeps its own time and is never sent. Notices and what stands alone wait for
+    no others.
     """
-    stands_alone = wish.priority == 0 or wish.kind in OFFERS or wish.skip or wish.waits_for
+    stands_alone = wish.priority == 0 or wish.kind in ALONE or wish.skip or wish.waits_for
     if at is None or stands_alone or not wish.due_at < at < wish.expires_at:
         return wish
     late = "Its moment passed while it could not be sent, so it goes out with what came after."
@@ -71,8 +72,9 @@ def merged(wishes: Iterable[Wish]) -> list[Wanted]:
 def _crowd(wish: Wish) -> tuple[object, ...]:
     """What must be alike for wishes to share a message. A wish that waits for its visit shares
     only with those of that visit; one that the plan does not send stands alone with its reason,
-    while what staff skip stays the message that they skipped. A place on offer stands alone."""
-    is_alone = wish.skip not in ("", SKIPPED_BY_STAFF) or wish.kind in OFFERS
+    while what staff skip stays the message that they skipped. Offers, greetings and requests for a
+    review stand alone."""
+    is_alone = wish.skip not in ("", SKIPPED_BY_STAFF) or wish.kind in ALONE
     alone = wish.item if is_alone else None
     waits = (wish.waits_for, wish.item.anchor) if wish.waits_for else None
     return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, wish.skip, alone)

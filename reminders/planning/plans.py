@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from reminders.catalogue import MessageState
-from reminders.planning import clashes, fallback, freezing, offers, steps, visits
+from reminders import spreading
+from reminders.catalogue import OFFERS, MessageState
+from reminders.planning import (
+    birthdays,
+    clashes,
+    fallback,
+    freezing,
+    offers,
+    reviews,
+    steps,
+    visits,
+)
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, caught_up, merged
 from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
@@ -62,19 +72,22 @@ def plan(patient: PatientFacts) -> Plan:
         for series in patient.series
         for wish in (
             *(wish for visit in series.visits for wish in visits.wishes(series, visit)),
+            *(wish for visit in series.visits for wish in reviews.wishes(patient, series, visit)),
             *steps.wishes(patient, series),
         )
     ]
     of_offers = [wish for invitation in patient.invitations for wish in offers.wishes(invitation)]
     wished = [
         _skipped_by_staff(patient, wish)
-        for wish in fallback.with_emails([*of_series, *of_offers], patient.unheard)
+        for wish in fallback.with_emails(
+            [*of_series, *of_offers, *birthdays.wishes(patient)], patient.unheard
+        )
     ]
     wished = list(freezing.held_back(patient, wished))
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
     wished, clash_tasks = clashes.held_back(patient, wished, tasks)
     wished = [wish for wish in wished if wish.item not in patient.spoken]
-    messages = merged(_caught_up(wished, patient))
+    messages = _spread(merged(_caught_up(wished, patient)), patient)
     return Plan(tuple(messages), (*tasks, *clash_tasks))
 
 
@@ -134,6 +147,23 @@ def _caught_up(wishes: Iterable[Wish], patient: PatientFacts) -> Iterator[Wish]:
         live = live_from.get(wish.site_id)
         is_before = live is not None and wish.due_at < live
         yield wish if is_before else caught_up(wish, patient.catch_up_at)
+
+
+def _spread(messages: Iterable[Wanted], patient: PatientFacts) -> Iterator[Wanted]:
+    """What falls due for many at once leaves a little later, each patient's at its own second.
+    Notices go at once; so does what catches up, or it would seem late anew."""
+    sites = {visit.site for series in patient.series for visit in series.visits}
+    lags = {site.id: spreading.lag(patient.id, over=site.spread) for site in sites}
+    for message in messages:
+        by = lags.get(message.site_id, timedelta())
+        at_once = message.priority == 0 or message.kind in OFFERS
+        held = message.skip or message.waits_for or message.due_at == patient.catch_up_at
+        if not by or at_once or held:
+            yield message
+            continue
+        due_at = spreading.later(message.due_at, by, before=message.expires_at)
+        why = message.why if due_at == message.due_at else (*message.why, spreading.in_words(by))
+        yield replace(message, due_at=due_at, why=why)
 
 
 def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import TO_COME, State
 from clinic.protocols.schema import Protocol
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
-from reminders.planning.facts import Item, SeriesFacts, VisitFacts
+from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
 
 # A visit in one of these is still expected; in one of those it was or can still be treated.
 TREATABLE = (*TO_COME, State.ARRIVED, State.IN_TREATMENT, State.DONE)
@@ -18,6 +18,9 @@ POSTCARE_DELAY = timedelta(minutes=15)
 SKIPPED_BY_STAFF = "skipped_by_staff"
 # What fell due before its visit was brought over was for the former system to say.
 SAID_ELSEWHERE = "before_import"
+# Prompts are due at 10:00, when marketing may begin.
+PROMPT_MINUTE = 10 * 60
+OF_AGE = 18
 # A wish that could never be sent still has a life, so that it can be shown with its reason.
 INSTANT = timedelta(minutes=1)
 CRITICAL_PRIORITY = 1
@@ -132,6 +135,14 @@ def said_elsewhere(visit: VisitFacts, due_at: datetime) -> str:
 def ended_at(visit: VisitFacts) -> datetime:
     """The end of treatment: as recorded, else as booked."""
     return visit.done_at or visit.ends_at
+
+
+def is_of_age(patient: PatientFacts, day: date) -> bool:
+    """Whether a patient is an adult on a day, as far as is known; others get no prompts."""
+    born = patient.birth_date
+    if born is None:
+        return False
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day)) >= OF_AGE
 
 
 def title_of(protocol: Protocol) -> str:

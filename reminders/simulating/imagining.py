@@ -16,7 +16,7 @@ ZONES = (
     *("America/New_York", "America/New_York", "America/Chicago", "America/Denver"),
     *("America/Phoenix", "America/Los_Angeles", "America/Los_Angeles", "Pacific/Honolulu"),
 )
-HOLD = timedelta(minutes=3)
+HOLD, SPREAD = timedelta(minutes=3), timedelta(minutes=10)
 OPENS, CLOSES = 9 * 60, 18 * 60
 # Assumptions, not measurements: shares of patients and visits.
 HAS_SMS, HAS_EMAIL, HAS_MARKETING, HAS_PHOTOS = 0.9, 0.93, 0.35, 0.6
@@ -69,7 +69,8 @@ class Household:
 
 def site(number: int) -> SiteFacts:
     """The clinic of this number."""
-    return SiteFacts(number, f"Clinic {number}", ZONES[number % len(ZONES)], HOLD)
+    zone = ZONES[number % len(ZONES)]
+    return SiteFacts(number, f"Clinic {number}", zone, HOLD, spread=SPREAD)
 
 
 def households(

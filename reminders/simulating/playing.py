@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from appointments.lifecycle import State
-from reminders import gate
+from reminders import gate, spreading
 from reminders.caps import Had
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import PatientFacts, SeriesFacts, VisitFacts
@@ -65,6 +65,7 @@ class _Journey:
         )
         self.facts = PatientFacts(id=course.number, is_deceased=False, series=(series,))
         self.wanted: dict[str, Wanted] = {}
+        self.lag = spreading.lag(course.number, over=household.site.spread)
 
     def change(self, change: Change) -> None:
         [series] = self.facts.series
@@ -180,7 +181,7 @@ class _Play:
         decision, reason = SENT, ""
         had = self._had[message.channel, who if message.channel is Channel.EMAIL else 0]
         envelope = _envelope(message, said_by_email=journey.says_by_email(message))
-        match gate.decide(envelope, _recipient(journey.person), now=now, had=had):
+        match gate.decide(envelope, _recipient(journey), now=now, had=had):
             case gate.Wait(until=until, reason=reason):
                 decision = WAITED
                 if until < self._ends:
@@ -207,11 +208,13 @@ def _envelope(message: Wanted, *, said_by_email: bool) -> gate.Envelope:
     )
 
 
-def _recipient(person: Person) -> gate.Recipient:
+def _recipient(journey: _Journey) -> gate.Recipient:
+    person = journey.person
     return gate.Recipient(
         consents=person.consents,
         address="somewhere",
         suppressed="",
         zones=(person.zone,),
         live_from=person.course.booked_at - timedelta(days=365),
+        lag=journey.lag,
     )

@@ -27,6 +27,8 @@ WORDS: dict[str, str] = {
     Kind.CHECKIN: "Check-in",
     Kind.PROGRESS_MILESTONE: "Progress",
     Kind.TOUCHUP_PROMPT: "Touch-up prompt",
+    Kind.REVIEW_REQUEST: "Request for a review",
+    Kind.BIRTHDAY: "Birthday greeting",
     Kind.WAITLIST_OFFER: "Place on offer",
     Kind.WAITLIST_GONE: "Place on offer is gone",
     Kind.OPTOUT_ACK: "Answer to STOP",

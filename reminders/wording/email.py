@@ -55,7 +55,7 @@ class Mail:
 
 
 def compose(letter: Letter, language: Language, wording: Wording) -> Mail:
-    """The e-mail; WordingError when a marketing letter lacks its address or unsubscribe link."""
+    """The e-mail; WordingError when a marketing letter lacks its address or a link."""
     values = _values(letter)
     several = len(letter.visits) > 1
     opening = (wording.opening_several if several else wording.opening).fill(values)
@@ -113,6 +113,10 @@ def _body(
     if letter.care_url and CATALOGUE[letter.kind].purpose is not Purpose.MARKETING:
         label = words[f"open_{stage or 'visits'}"].fill({})
         yield Link(label, letter.care_url, is_button=True)
+    if letter.kind is Kind.REVIEW_REQUEST:
+        if not letter.review_url:
+            raise WordingError("A request for a review needs the address where it is written.")
+        yield Link(words["open_review"].fill({}), letter.review_url, is_button=True)
     if closing := wording.closing.fill(values):
         yield Paragraph(closing)
 

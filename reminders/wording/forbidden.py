@@ -133,7 +133,7 @@ RULES: tuple[_Rule, ...] = (
         _words(
             *("card number", "credit card", "debit card", "cvv", "cvc", "bank details", "iban"),
             *("social security", "ssn", "passport", "driver'?s licen[cs]e", "password", "pin code"),
-            *("date of birth", "birth ?date", "birthday", r"n[uú]mero de (?:su )?tarjeta"),
+            *("date of birth", "birth ?date", "your birthday", r"n[uú]mero de (?:su )?tarjeta"),
             *("tarjeta de (?:cr[eé]dito|d[eé]bito)", "contraseña", "pasaporte", "dni", "nie"),
             *("seguro social", "fecha de nacimiento", "datos bancarios"),
         ),

@@ -46,6 +46,7 @@ class Sender:
     sms_name: str
     phone: str
     address: str
+    review_url: str = ""
 
 
 def letter(
@@ -86,6 +87,7 @@ def letter(
         until=_until(offered, reader) if offered else "",
         warnings=tuple(_warnings(protocols, reader)),
         text=text,
+        review_url=sender.review_url,
     )
 
 

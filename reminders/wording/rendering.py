@@ -34,7 +34,7 @@ def render(letter: Letter, wording: Wording | None = None) -> Rendered:
     language = LANGUAGES.get(letter.language)
     if language is None:
         raise WordingError(f"There are no messages in the language “{letter.language}”.")
-    for url in (letter.care_url, letter.unsubscribe_url):
+    for url in (letter.care_url, letter.unsubscribe_url, letter.review_url):
         if url and urlsplit(url).scheme not in {"https", "http"}:
             raise WordingError("A link in a message must start with https://.")
     write = write_sms if letter.channel is Channel.SMS else write_email

@@ -107,6 +107,7 @@ def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
         first_sms=False,
         unsubscribe_url=link,
         until=hours.when(_AT, _ZONE, language).time,
+        review_url=sender.review_url or link,
     )
 
 

@@ -45,7 +45,7 @@ class Letter:
     `phone` is printed as it is. `detail`: the patient accepts treatment detail by e-mail.
     `first_sms`: the opt-out line is due. `warnings` are signs after which to call the clinic,
     printed with `detail` only. `until` is the end of an offer, to be read. `text` are words that a
-    person or the system gave.
+    person or the system gave. `review_url` is where a review is written.
     """
 
     kind: Kind
@@ -66,6 +66,7 @@ class Letter:
     until: str = ""
     warnings: tuple[str, ...] = ()
     text: str = ""
+    review_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,4 +125,4 @@ def test_whoever_only_sends_when_there_is_room_never_breaks_a_cap(
 
 
 def test_the_ledger_is_asked_as_far_back_as_any_cap_looks() -> None:
-    assert timedelta(days=31) == LONGEST
+    assert timedelta(days=91) == LONGEST

@@ -53,6 +53,7 @@ LETTER = Letter(
     unsubscribe_url="https://care.harbour.example/u/abc",
     text="Please come as you are.",
     warnings=("spreading redness", "new numbness"),
+    review_url="https://reviews.example/harbour",
 )
 LONGEST_LETTER = replace(
     LETTER,
@@ -143,6 +144,15 @@ def test_a_language_without_words_is_refused_with_a_sentence() -> None:
 def test_a_link_that_is_no_web_address_is_refused(channel: Channel) -> None:
     with pytest.raises(WordingError, match="must start with https"):
         render(replace(LETTER, channel=channel, care_url="javascript:alert(1)"))
+
+
+@every_language
+def test_a_request_for_a_review_leads_to_where_it_is_written(language: str) -> None:
+    mail = email(kind=Kind.REVIEW_REQUEST, language=language)
+    assert 'href="https://reviews.example/harbour"' in mail.html
+    assert "https://reviews.example/harbour" in mail.text
+    with pytest.raises(WordingError, match="where it is written"):
+        email(kind=Kind.REVIEW_REQUEST, language=language, review_url="")
 
 
 # --- Text messages --------------------------------------------------------------------------------
