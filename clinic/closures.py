@@ -11,9 +11,9 @@ from django.db import transaction
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.exceptional_hours import HoursRefused
 from clinic.hours import format_day, local
 from clinic.models import Closure, Site, Staff
+from clinic.stretches import HoursRefused
 
 MOST_DAYS = 366
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
 from django.db import transaction
 
@@ -15,25 +14,10 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_day, local
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
-from clinic.models.site import MINUTES_A_DAY
+from clinic.stretches import HoursRefused, Stretch, in_order
 
-MOST_STRETCHES = 8
 # More days than that are a block or a closure.
 MOST_DAYS = 31
-
-# Minutes of the wall clock, [from, to).
-Stretch = tuple[int, int]
-
-
-class HoursRefused(Exception):
-    """These cannot be the hours of a day. Nothing was changed."""
-
-    code = "hours_refused"
-
-    def __init__(self, sentence: str, field: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.field = field
 
 
 class HoursChanged(HoursRefused):
@@ -70,9 +54,9 @@ def set_day(
         Forbidden: when `by` does not manage `site`.
     """
     access.require(by, Capability.MANAGE_SITE, site)
-    ordered = sorted(stretches)
+    ordered = in_order(stretches)
     days = _days(day, last_day or day)
-    _may_be(site, provider, day, ordered, now)
+    _may_be(site, provider, day, now)
     with transaction.atomic():
         # Of two who write the same day, the later one replaces what the first one wrote.
         Site.objects.select_for_update(no_key=True).get(pk=site.pk)
@@ -172,7 +156,6 @@ def _may_be(
     site: Site,
     provider: Resource | None,
     day: date,
-    ordered: Sequence[Stretch],
     now: datetime,
 ) -> None:
     if day < local(now, site.zone).date():
@@ -180,17 +163,6 @@ def _may_be(
     works_here = ProviderHours.objects.filter(provider=provider, site=site).exists()
     if provider is not None and (provider.kind != ResourceKind.PROVIDER or not works_here):
         raise HoursRefused(f"{provider} does not work at {site.name}.", "provider")
-    if len(ordered) > MOST_STRETCHES:
-        raise HoursRefused(f"A day has {MOST_STRETCHES} stretches at most.", "stretches")
-    for starts, ends in ordered:
-        if not 0 <= starts < ends <= MINUTES_A_DAY:
-            raise HoursRefused(
-                f"A stretch ends after it starts, from minute 0 to {MINUTES_A_DAY} of the day.",
-                "stretches",
-            )
-    for (_, ends), (starts, _) in pairwise(ordered):
-        if starts < ends:
-            raise HoursRefused("Two stretches overlap. Make one of them.", "stretches")
 
 
 def _spans(rows: Iterable[HoursException]) -> list[list[int | None]]:

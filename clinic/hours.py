@@ -22,6 +22,7 @@ from clinic.durations import Duration
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+MINUTES_A_DAY = 24 * 60
 
 
 # --- Wall time to instants ------------------------------------------------------------------------

@@ -140,6 +140,20 @@ def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, 
     return found
 
 
+def by_week(
+    site: Site, *, now: datetime, provider: Resource | None = None
+) -> dict[date, list[Appointment]]:
+    """By local day to come, as `by_hours`; only days that have such visits, the nearest first."""
+    visits = _to_come(now).filter(site=site)
+    if provider is not None:
+        held = Allocation.objects.filter(appointment=OuterRef("pk"), active=True, resource=provider)
+        visits = visits.filter(Exists(held))
+    starts = visits.values_list("starts_at", flat=True)
+    found = by_days(site, sorted({local(each, site.zone).date() for each in starts}), now=now)
+    outside = {day: holding(provider, rows) for day, rows in found.items()}
+    return {day: rows for day, rows in sorted(outside.items()) if rows}
+
+
 def of_exception(exception: HoursException, *, now: datetime) -> list[Appointment]:
     """Those of the day of one exception."""
     return by_hours(exception.site, exception.day, now=now, provider=exception.provider)

@@ -14,6 +14,7 @@ from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
 from appointments.api.photos import Photos
 from appointments.api.recall import Recall
+from appointments.api.resources import Resources
 from appointments.api.screening import ScreeningAnswers, ScreeningDecisions
 from appointments.api.tasks import Tasks
 from appointments.api.tuning import Scheduling
@@ -41,6 +42,7 @@ _router.register("calendar-feeds", Feeds, basename="api-feeds")
 _router.register("blocks", Blocks, basename="api-blocks")
 _router.register("closures", Closures, basename="api-closures")
 _router.register("hours-exceptions", HoursExceptions, basename="api-hours-exceptions")
+_router.register("resources", Resources, basename="api-resources")
 _router.register("imports", Imports, basename="api-imports")
 _router.register("sites", Scheduling, basename="api-scheduling")
 _router.register("screening/answers", ScreeningAnswers, basename="api-screening-answers")

@@ -21,9 +21,10 @@ from appointments.views.hours_form import NONE, OTHER, WHOLE_SITE, ChangeForm, D
 from clinic import access, exceptional_hours
 from clinic.access import Capability
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
-from clinic.exceptional_hours import HoursChanged, HoursRefused
+from clinic.exceptional_hours import HoursChanged
 from clinic.hours import local
 from clinic.models import HoursException, Resource, ResourceKind, Site, Staff
+from clinic.stretches import HoursRefused
 from clinic.views.row_id import row_id
 
 

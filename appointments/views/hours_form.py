@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 
-from clinic.exceptional_hours import Stretch
+from clinic.hours import MINUTES_A_DAY
 from clinic.models import Resource, ResourceKind, Site
-from clinic.models.site import MINUTES_A_DAY
+from clinic.stretches import Stretch
 
 WHOLE_SITE = "site"
 NONE, OTHER = "none", "other"

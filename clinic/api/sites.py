@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from clinic import access, going_live
+from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
 from clinic.api_fields import Body, Instant
 from clinic.api_views import Rows
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
@@ -100,3 +101,14 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
             site=self.get_object(), by=self.staff, now=timezone.now(), **asked
         )
         return Response(SiteDetailSerializer(site).data)
+
+    @extend_schema(
+        summary="Give the site opening hours of every week.",
+        request=WeekSerializer,
+        responses={200: WeekOfSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def week(self, request: Request, pk: int) -> Response:
+        site = self.get_object()
+        stands = set_week(site=site, asked=self.body(WeekSerializer), by=self.staff)
+        return Response(WeekOfSerializer(stands).data)

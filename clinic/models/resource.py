@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from clinic.models.site import MINUTES_A_DAY, Site
+from clinic.hours import MINUTES_A_DAY
+from clinic.models.site import Site
 from clinic.models.staff import Staff
 
 

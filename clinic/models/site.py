@@ -9,7 +9,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Q
 
-MINUTES_A_DAY = 24 * 60
+from clinic.hours import MINUTES_A_DAY
+
 # The opt-out line of texts looks thirty days back, and a delivery report may come late.
 FEWEST_WORDS_DAYS = 60
 # What falls due at a quarter of an hour never reaches the next, where quiet hours may begin.

@@ -51,6 +51,7 @@ SELDOM = (
     Way(_("Consent forms"), "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way(_("Opening hours"), "/hours/", "clock", Capability.SEE_PATIENTS),
     Way(_("Staff"), "/staff/", "people", Capability.MANAGE_SITE),
+    Way(_("Resources"), "/resources/", "syringe", Capability.MANAGE_SITE),
     Way(_("Scheduling"), "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way(_("Reports"), "/reports/", "list", Capability.SEE_REPORTS),
     Way(_("Import"), "/imports/", "people", Capability.IMPORT),

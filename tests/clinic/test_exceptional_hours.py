@@ -7,8 +7,8 @@ import pytest
 
 from clinic import exceptional_hours
 from clinic.access import Forbidden
-from clinic.exceptional_hours import HoursRefused
 from clinic.models import AuditEntry, HoursException, Resource, Site, Staff
+from clinic.stretches import HoursRefused
 
 pytestmark = pytest.mark.django_db
 

@@ -72,6 +72,7 @@ BESIDE = (
 OF_THE_HOUSE = {"sites", "staff", "protocols", "on-call", "feeds", "calendar-feeds", "blocks"}
 OF_THE_HOUSE |= {
     "closures",
+    "resources",
     "consent-forms",
     "import",
     "imports",

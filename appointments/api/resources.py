@@ -1,0 +1,202 @@
+"""Who treats, where and with what: to list, add, name, retire, and give hours and leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from appointments.absences import retiring
+from clinic import access, equipping
+from clinic.access import Capability
+from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
+from clinic.api_fields import Body, Day, Seen
+from clinic.api_views import IdFilter, Rows
+from clinic.models import Credential, Modality, Resource, ResourceKind, Site, Staff
+
+
+def _managed(staff: Staff) -> QuerySet[Site]:
+    return access.sites_with(staff, Capability.MANAGE_SITE)
+
+
+def _colleagues(staff: Staff) -> QuerySet[Staff]:
+    return Staff.objects.filter(site_roles__site__in=_managed(staff)).distinct()
+
+
+class CredentialSerializer(serializers.ModelSerializer[Credential]):
+    class Meta:
+        model = Credential
+        fields: tuple[str, ...] = ("modality", "valid_from", "valid_until")
+
+
+class OneResourceSerializer(serializers.ModelSerializer[Resource]):
+    credentials = CredentialSerializer(many=True)
+
+    class Meta:
+        model = Resource
+        fields: tuple[str, ...] = (
+            *("id", "kind", "name", "site", "staff", "room_kind", "modality", "serial"),
+            *("is_active", "credentials"),
+        )
+
+
+class NewResourceSerializer(Body):
+    site = Seen(_managed)
+    kind = serializers.ChoiceField(
+        [ResourceKind.PROVIDER, ResourceKind.ROOM, ResourceKind.DEVICE],
+        help_text="`provider` takes `staff`; `room` name and room_kind; `device` name, modality.",
+    )
+    name = serializers.CharField(max_length=60, required=False)
+    room_kind = serializers.SlugField(max_length=50, required=False)
+    modality = serializers.PrimaryKeyRelatedField(queryset=Modality.objects.all(), required=False)
+    serial = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    staff = Seen(_colleagues, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Each kind has its own fields, all of them but the serial number needed."""
+        own = {
+            ResourceKind.PROVIDER: {"staff"},
+            ResourceKind.ROOM: {"name", "room_kind"},
+            ResourceKind.DEVICE: {"name", "modality", "serial"},
+        }[attrs["kind"]]
+        given = set(attrs) - {"site", "kind"}
+        for name in sorted((own - {"serial"}) - given):
+            raise serializers.ValidationError({name: "This kind needs it."}, code="required")
+        for name in sorted(given - own):
+            raise serializers.ValidationError({name: "This kind has none."}, code="unknown_field")
+        return attrs
+
+
+class NamedAsSerializer(Body):
+    name = serializers.CharField(max_length=60)
+    serial = serializers.CharField(max_length=40, allow_blank=True, default="")
+
+
+class LeaveSerializer(Body):
+    site = Seen(_managed)
+    modality = serializers.PrimaryKeyRelatedField(queryset=Modality.objects.all())
+    valid_from = Day()
+    valid_until = Day(required=False, allow_null=True)
+
+
+class ProviderWeekSerializer(WeekSerializer):
+    site = Seen(_managed)
+
+
+class ResourceFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    kind = filters.ChoiceFilter(choices=ResourceKind.choices)
+    site = IdFilter(field_name="site", label="The id of a site; providers belong to none.")
+
+    class Meta:
+        model = Resource
+        fields: tuple[str, ...] = ("kind", "site")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List rooms, devices and providers of your sites."),
+    retrieve=extend_schema(summary="Show one of them."),
+)
+class Resources(ListModelMixin, RetrieveModelMixin, Rows):
+    tag = "resources"
+    queryset = Resource.objects.none()
+    serializer_class = OneResourceSerializer
+    filterset_class = ResourceFilter
+
+    def get_queryset(self) -> QuerySet[Resource]:
+        here = equipping.at(access.sites_of(self.staff))
+        return here.prefetch_related("credentials").order_by("kind", "pk")
+
+    @extend_schema(
+        summary="Add a room or device, or let somebody be booked.",
+        request=NewResourceSerializer,
+        responses={201: OneResourceSerializer},
+        examples=[
+            OpenApiExample(
+                "A room",
+                value={"site": 1, "kind": "room", "name": "Room 3", "room_kind": "treatment"},
+                request_only=True,
+            )
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        asked = self.body(NewResourceSerializer)
+        add = getattr(equipping, f"add_{asked.pop('kind')}")
+        return self._shown(add(by=self.staff, now=timezone.now(), **asked), status=201)
+
+    @extend_schema(
+        summary="Rename a room or device.",
+        request=NamedAsSerializer,
+        responses={200: OneResourceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def rename(self, request: Request, pk: int) -> Response:
+        resource = self.get_object()
+        site = retiring.site_of(resource)
+        asked = self.body(NamedAsSerializer)
+        equipping.rename(resource=resource, site=site, by=self.staff, now=timezone.now(), **asked)
+        return self._shown(resource)
+
+    @extend_schema(
+        summary="Take a room or device out of use for good.",
+        request=None,
+        responses={200: OneResourceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, pk: int) -> Response:
+        resource = self.get_object()
+        retiring.retire(resource=resource, by=self.staff, now=timezone.now())
+        return self._shown(resource)
+
+    @extend_schema(
+        summary="Let a retired room or device be booked again.",
+        request=None,
+        responses={200: OneResourceSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="bring-back")
+    def bring_back(self, request: Request, pk: int) -> Response:
+        resource = self.get_object()
+        retiring.bring_back(resource=resource, by=self.staff, now=timezone.now())
+        return self._shown(resource)
+
+    @extend_schema(
+        summary="Give a provider leave to treat with a modality, or change its end.",
+        request=LeaveSerializer,
+        responses={200: OneResourceSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def credentials(self, request: Request, pk: int) -> Response:
+        provider = self.get_object()
+        asked = self.body(LeaveSerializer)
+        equipping.give_leave(provider=provider, by=self.staff, now=timezone.now(), **asked)
+        return self._shown(provider)
+
+    @extend_schema(
+        summary="Give a provider hours of every week at a site; none: not to be booked there.",
+        request=ProviderWeekSerializer,
+        responses={200: WeekOfSerializer},
+        examples=[
+            OpenApiExample(
+                "Monday from nine to five",
+                value={"site": 1, "hours": [{"weekday": 0, "starts": 540, "ends": 1020}]},
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def week(self, request: Request, pk: int) -> Response:
+        provider = self.get_object()
+        asked = self.body(ProviderWeekSerializer)
+        stands = set_week(site=asked["site"], asked=asked, by=self.staff, provider=provider)
+        return Response(WeekOfSerializer(stands).data)
+
+    def _shown(self, resource: Resource, *, status: int = 200) -> Response:
+        stored = Resource.objects.prefetch_related("credentials").get(pk=resource.pk)
+        return Response(OneResourceSerializer(stored).data, status=status)

@@ -1,0 +1,84 @@
+"""The forms of /resources/: a room, a device, somebody who treats, and leave to treat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clinic.models import Modality, Staff
+
+_DATE = forms.DateInput(attrs={"type": "date"})
+_DATE_WORDS = {"invalid": _("Enter a date such as 2027-03-18.")}
+
+
+def _name(label: Any) -> forms.CharField:
+    return forms.CharField(
+        max_length=60, label=label, error_messages={"required": _("Enter a name.")}
+    )
+
+
+def _serial() -> forms.CharField:
+    return forms.CharField(max_length=40, required=False, label=_("Serial number"))
+
+
+class RoomForm(forms.Form):
+    name = _name(_("Name of the room"))
+    room_kind = forms.SlugField(
+        label=_("Kind of room"),
+        help_text=_("What protocols ask for: treatment, laser, consult."),
+        initial="treatment",
+        error_messages={
+            "required": _("Enter a kind of room, such as treatment."),
+            "invalid": _("Write one word, such as treatment."),
+        },
+    )
+
+
+class DeviceForm(forms.Form):
+    name = _name(_("Name of the device"))
+    modality = forms.ModelChoiceField(
+        Modality.objects.all(),
+        label=_("Treats with"),
+        empty_label=_("Choose"),
+        error_messages={"required": _("Choose what it treats with.")},
+    )
+    serial = _serial()
+
+
+class ProviderForm(forms.Form):
+    staff = forms.ModelChoiceField(
+        Staff.objects.none(),
+        label=_("Who"),
+        empty_label=_("Choose"),
+        error_messages={"required": _("Choose somebody.")},
+    )
+
+    def __init__(self, *args: Any, people: list[Staff], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["staff"]
+        assert isinstance(choice, forms.ModelChoiceField)
+        choice.queryset = Staff.objects.filter(pk__in=[each.pk for each in people])
+
+
+class NameForm(forms.Form):
+    name = _name(_("Name"))
+    serial = _serial()
+
+
+class LeaveForm(forms.Form):
+    modality = forms.ModelChoiceField(
+        Modality.objects.all(),
+        label=_("Treats with"),
+        empty_label=_("Choose"),
+        error_messages={"required": _("Choose what they may treat with.")},
+    )
+    valid_from = forms.DateField(
+        label=_("From"),
+        widget=_DATE,
+        error_messages={**_DATE_WORDS, "required": _("Enter the first day.")},
+    )
+    valid_until = forms.DateField(
+        label=_("Up to and with"), widget=_DATE, required=False, error_messages=_DATE_WORDS
+    )
