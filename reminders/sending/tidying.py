@@ -31,3 +31,5 @@ def tidy(*, now: datetime, watch: Watch | None = None) -> None:
     paging.page_again(now=now)
     paging.page_for_events(now=now)
     ending.finish(now=now)
+    if watch is not None:
+        watch.look(now=now)

@@ -8,6 +8,7 @@ import pytest
 from appointments.models import Appointment, Task
 from patients.models import Patient
 from reminders.models import Message
+from reminders.sending import tidying
 from reminders.sending.steady_clock import REST_SECONDS, ClockLeapt, SteadyClock
 from reminders.sending.watching import OVERDUE, STAYS_SECONDS, Watch
 from tests.reminders.ledger import queued
@@ -78,6 +79,16 @@ def test_what_leaves_meanwhile_or_waits_to_be_planned_is_no_trouble_and_a_dead_c
         Message.objects.update(state="submitting", claim_token="0" * 32)
     time.passes(STAYS_SECONDS)
     assert bool(look()) == (change == "submitting")
+
+
+@pytest.mark.django_db
+def test_who_tidies_looks(time: Time, visit: Appointment) -> None:
+    queued(visit, now=time.now)
+    watch = Watch(own=lambda: time.own)
+    for _ in range(3):
+        tidying.tidy(now=time.now, watch=watch)
+        time.passes(OVERDUE.total_seconds() + 1)
+    assert Task.objects.filter(title="Messages are late").exists()
 
 
 # --- The clock ------------------------------------------------------------------------------------
