@@ -56,6 +56,7 @@ def _engine() -> tuple[str, dict[str, float]]:
         "in_hand": found.submitting,
         "lapsed_claims": found.lapsed,
         "unknown": found.unknown,
+        "held_reports": found.held_reports,
         "unplanned_patients": found.unplanned,
         "attempts_failed_15_minutes": failed,
     }

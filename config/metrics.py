@@ -54,6 +54,7 @@ class _Engine(Collector):
         yield _gauge("unknown", "Messages whose outcome is unknown", m.unknown)
         yield _gauge("oldest_unknown_seconds", "Age of the oldest of them", m.oldest_unknown)
         yield _gauge("unplanned_patients", "Patients waiting to be planned", m.unplanned)
+        yield _gauge("held_reports", "Reports that could not be dealt with yet", m.held_reports)
         late = GaugeMetricFamily(
             "afterglow_lateness_seconds",
             "From due to the first attempt, last 15 minutes",

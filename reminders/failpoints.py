@@ -15,6 +15,7 @@ AFTER_MARK = "after_mark"
 AFTER_CALL = "after_call"
 BEFORE_RECORD = "before_record"
 AFTER_RECORD = "after_record"
+AFTER_TAKING_IN = "after_taking_in"
 
 _name, _, _times = os.environ.get("AFTERGLOW_FAILPOINT", "").partition(":")
 _left = int(_times or 1)

@@ -189,6 +189,7 @@ def _symptom(heard: Heard, now: datetime) -> list[str]:
             now=now,
             why=["Their reply names an urgent symptom."],
             language=heard.language,
+            since=heard.reply.received_at,
         )
         did += ["They were told to call us, or the emergency number."] if said else []
     if conversation.owner_id is not None or conversation.page_at is not None:
@@ -219,6 +220,7 @@ def _answer(heard: Heard, kind: Kind, name: str, now: datetime, *, why: str) -> 
         now=now,
         why=[why],
         language=heard.language,
+        since=heard.reply.received_at,
     )
 
 

@@ -9,7 +9,7 @@ Locks in this order: the visit, the patients, the conversation.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -139,6 +139,12 @@ def _take_in(
     if reading.labels & SYMPTOMS:
         claiming.plan_anew([conversation.patient_id])
     return reply
+
+
+def site_of(said: Mapping[str, str]) -> int | None:
+    """The site that a reply was written to, by what was reported of it."""
+    site = _site(Channel(said["channel"]), said["from_address"], said["to_address"])
+    return site.pk if site else None
 
 
 def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:

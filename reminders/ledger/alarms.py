@@ -37,6 +37,23 @@ def raise_for_waiting(site_id: int, *, count: int, oldest: datetime, now: dateti
     )
 
 
+def raise_for_held(site_id: int | None, *, now: datetime) -> None:
+    """Open a task because a reply cannot be taken in; None is written to no site."""
+    if site_id is not None:
+        _task(
+            site_id,
+            "held",
+            title="A reply cannot be read",
+            detail=(
+                "It is kept and tried again, and shows in the inbox once that succeeds. Whoever"
+                " looks after the installation finds the fault in the log. Call who may have"
+                " written if you wait for an answer."
+            ),
+            why="Every reply is read within a minute, or something is wrong.",
+            now=now,
+        )
+
+
 def _open(site_id: int, code: str, *, now: datetime) -> None:
     rule = meaning(code)
     title, detail = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from reminders.catalogue import Channel
 from reminders.ledger import opting_out, receipts
@@ -18,10 +17,10 @@ from reminders.models import SuppressionReason, SuppressionSource
 
 @dataclass(frozen=True, slots=True)
 class MailReport:
-    """One event: `status` is Anymail's event type, `reference` our id of the mail, if it came
-    back, `address` the recipient."""
+    """One event: `status` is Anymail's event type, `reference` our id of the mail, empty if it did
+    not come back, `address` the recipient."""
 
-    reference: UUID | None
+    reference: str
     event_key: str
     status: str
     code: str
@@ -44,15 +43,15 @@ def take(reports: Iterable[MailReport], *, now: datetime) -> None:
                 by=None,
                 now=now,
             )
-        if report.reference is not None:
-            _record(report, report.reference, now=now)
+        if report.reference:
+            _record(report, now=now)
 
 
-def _record(report: MailReport, reference: UUID, *, now: datetime) -> None:
+def _record(report: MailReport, *, now: datetime) -> None:
     try:
         receipts.record(
             provider="mail",
-            reference=reference,
+            reference=report.reference,
             event_key=report.event_key,
             status=report.status,
             code=report.code,

@@ -31,13 +31,15 @@ def say(
     text: str = "",
     why: Sequence[str] = (),
     language: str = "",
+    since: datetime | None = None,
 ) -> Message | None:
     """Put one message in the ledger, due at once and of use for the life of its kind.
 
     `to_address` is the number or address that it goes to; empty, with a patient, for the patient's
     own. `key` is what makes it one and the same: None comes back when it is there already. `text`
     is for the kinds whose words a person gives. `language` is what it is written in: if empty, the
-    patient's, else English.
+    patient's, else English. `since` is when what it answers came, if that was before `now`: its
+    life counts from then, and when that is over nothing is said.
 
     A patient whose facts just moved is planned before anything leaves to them; an answer to a
     number leaves sooner without a patient.
@@ -48,6 +50,9 @@ def say(
         raise ValueError("a message needs a patient or an address")
     entry = CATALOGUE[kind]
     assert entry.life is not None
+    expires_at = min(since or now, now) + entry.life
+    if expires_at <= now:
+        return None
     try:
         with transaction.atomic():
             message = Message.objects.create(
@@ -62,7 +67,7 @@ def say(
                 priority=entry.priority,
                 due_at=now,
                 wake_at=now,
-                expires_at=now + entry.life,
+                expires_at=expires_at,
                 state=MessageState.SCHEDULED,
                 why=list(why),
                 created_at=now,

@@ -5,6 +5,7 @@ from reminders.models.archive import ArchivedJourney, ArchivedMessage
 from reminders.models.conversation import Conversation, ConversationState, InboundMessage
 from reminders.models.draft import DraftText
 from reminders.models.export import RecordExport
+from reminders.models.held_report import HeldReport
 from reminders.models.look_up import LookUp, LookUpAnswer
 from reminders.models.message import Message, MessageItem
 from reminders.models.outcome import Attempt, Receipt, SentContent, WritingDeath
@@ -21,6 +22,7 @@ __all__ = [
     "Conversation",
     "ConversationState",
     "DraftText",
+    "HeldReport",
     "InboundMessage",
     "LookUp",
     "LookUpAnswer",

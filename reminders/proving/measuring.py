@@ -39,6 +39,7 @@ class Measures:
     unknown: int
     oldest_unknown: float
     unplanned: int
+    held_reports: int
     outcomes: Counter[tuple[str, str, str]]
     lateness: tuple[float, float]
 
@@ -68,6 +69,8 @@ SELECT count(*), coalesce(extract(epoch FROM %(now)s - min(claimed_at)), 0)
   FROM reminders_message WHERE state = 'unknown'
 """
 _UNPLANNED = "SELECT count(*) FROM patients_patient WHERE revision <> planned_revision"
+# Reports that could not be dealt with when they came.
+_HELD = "SELECT count(*) FROM reminders_heldreport WHERE tries > 0"
 _RECENT = """
 SELECT message.provider, attempt.outcome, attempt.code, count(*)
   FROM reminders_attempt AS attempt
@@ -102,6 +105,7 @@ def measure(*, now: datetime) -> Measures:
     ]
     [(unknown, oldest_unknown)] = _rows(_UNKNOWN, values)
     [(unplanned,)] = _rows(_UNPLANNED, values)
+    [(held,)] = _rows(_HELD, values)
     [(median, high)] = _rows(_LATENESS, values)
     due = [each for each in live if each.state == "scheduled"]
     return Measures(
@@ -112,6 +116,7 @@ def measure(*, now: datetime) -> Measures:
         unknown=unknown,
         oldest_unknown=float(oldest_unknown),
         unplanned=unplanned,
+        held_reports=held,
         outcomes=Counter({(row[0], row[1], row[2]): row[3] for row in _rows(_RECENT, values)}),
         lateness=(float(median), float(high)),
     )

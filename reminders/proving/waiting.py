@@ -51,6 +51,10 @@ SELECT format('message %%s', message.id)
                                       || split_part(task.key, ':', 4)
                            OR task.key LIKE '%%%%:' || message.key))
 """
+_HELD = """
+SELECT format('report %%s (%%s)', id, fault) FROM reminders_heldreport
+ WHERE received_at < %(now)s - %(overdue)s
+"""
 _WITHOUT_VISIT = """
 SELECT format('%%s of message %%s', item.anchor, item.message_id)
   FROM reminders_messageitem AS item
@@ -89,6 +93,7 @@ WAITING: tuple[Check, ...] = (
         _UNATTENDED,
         unknown=UNKNOWN,
     ),
+    by_query("held", "Every report of a provider was dealt with.", _HELD, overdue=OVERDUE),
     by_query("visits", "Every message about a visit has its visit.", _WITHOUT_VISIT),
     by_query("items", "Every planned message says something.", _WITHOUT_ITEM),
     by_query("words", "Everything sent in the last 30 days can be shown.", _WITHOUT_WORDS),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +23,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from reminders.catalogue import Channel
-from reminders.inbound import reading_mail, receiving
-from reminders.ledger import mail_reports
+from reminders.inbound import reading_mail, receiving, taking_in
 from reminders.ledger.mail_reports import MailReport
+from reminders.models.held_report import Way
 
 # RFC 3463, in the words of the receiving server.
 ENHANCED_CODE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
@@ -49,7 +50,9 @@ def tracking(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=403)
     except (AnymailError, ValueError, KeyError, TypeError):
         return HttpResponse(status=400)
-    mail_reports.take(events, now=timezone.now())
+    now = timezone.now()
+    for event in events:
+        taking_in.take(Way.MAIL, asdict(event), now=now)
     return HttpResponse(status=204)
 
 
@@ -76,15 +79,17 @@ def inbound(request: HttpRequest) -> HttpResponse:
     for mail in mails:
         if mail.is_automatic or receiving.ours([mail.from_address]):
             continue  # an answer to a machine is answered by it: for ever
-        receiving.receive(
-            channel=Channel.EMAIL,
-            provider="mail",
-            provider_id=mail.identity,
-            from_address=mail.from_address,
-            to_address=receiving.ours(mail.to_addresses),
-            text=mail.text,
-            answered_as="",
-            received_at=now,
+        taking_in.take(
+            Way.REPLY,
+            {
+                "channel": Channel.EMAIL,
+                "provider": "mail",
+                "provider_id": mail.identity,
+                "from_address": mail.from_address,
+                "to_address": receiving.ours(mail.to_addresses),
+                "text": mail.text,
+                "answered_as": "",
+            },
             now=now,
         )
     return HttpResponse(status=204)
@@ -104,7 +109,7 @@ def anymail_view(purpose: str) -> Any:
 def _read(events: list[Any]) -> Iterator[MailReport]:
     for event in events:
         yield MailReport(
-            reference=_reference(event.metadata),
+            reference=str(_reference(event.metadata) or ""),
             event_key=f"{event.event_id or event.message_id}:{event.event_type}",
             status=str(event.event_type),
             code=_code(event),

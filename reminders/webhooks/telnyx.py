@@ -25,8 +25,9 @@ from django.views.decorators.http import require_POST
 
 from reminders.catalogue import Channel
 from reminders.channels.telnyx import error_code
-from reminders.inbound import receiving
+from reminders.inbound import taking_in
 from reminders.ledger import receipts
+from reminders.models.held_report import Way
 
 TOLERANCE_SECONDS = 300
 ABOUT_A_TEXT = frozenset({"message.sent", "message.finalized"})
@@ -49,20 +50,21 @@ def status(request: HttpRequest, reference: UUID) -> HttpResponse:
         recipient, errors = payload["to"][0], payload.get("errors") or []
         if not _is_our_profile(payload):
             return HttpResponse(status=403)
-        receipts.record(
-            provider="telnyx",
-            reference=reference,
-            event_key=str(event["id"]),
-            status=str(recipient["status"]),
-            code=error_code(errors[0]) if errors else "",
-            to=str(recipient["phone_number"]),
-            provider_id=str(payload["id"]),
-            now=now,
-        )
-    except receipts.Misdirected:
-        return HttpResponse(status=403)
+        told = {
+            "provider": "telnyx",
+            "reference": str(reference),
+            "event_key": str(event["id"]),
+            "status": str(recipient["status"]),
+            "code": error_code(errors[0]) if errors else "",
+            "to": str(recipient["phone_number"]),
+            "provider_id": str(payload["id"]),
+        }
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return HttpResponse(status=400)
+    try:
+        taking_in.take(Way.RECEIPT, told, now=now)
+    except receipts.Misdirected:
+        return HttpResponse(status=403)
     return HttpResponse(status=204)
 
 
@@ -85,6 +87,8 @@ def inbound(request: HttpRequest) -> HttpResponse:
         if not _is_our_profile(payload):
             return HttpResponse(status=403)
         told = {
+            "channel": Channel.SMS,
+            "provider": "telnyx",
             "provider_id": str(payload["id"]),
             "from_address": str(payload["from"]["phone_number"]),
             "to_address": str(payload["to"][0]["phone_number"]),
@@ -93,7 +97,7 @@ def inbound(request: HttpRequest) -> HttpResponse:
         }
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         return HttpResponse(status=400)
-    receiving.receive(channel=Channel.SMS, provider="telnyx", received_at=now, now=now, **told)
+    taking_in.take(Way.REPLY, told, now=now)
     return HttpResponse(status=204)
 
 

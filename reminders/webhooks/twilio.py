@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 from twilio.request_validator import RequestValidator
 
 from reminders.catalogue import Channel
-from reminders.inbound import receiving
+from reminders.inbound import taking_in
 from reminders.ledger import receipts
+from reminders.models.held_report import Way
 
 
 @login_not_required
@@ -32,14 +33,17 @@ def status(request: HttpRequest, reference: UUID) -> HttpResponse:
     sid, word = request.POST.get("MessageSid", ""), request.POST.get("MessageStatus", "")
     code = request.POST.get("ErrorCode", "")
     try:
-        receipts.record(
-            provider="twilio",
-            reference=reference,
-            event_key=f"{sid}:{word}:{code}",
-            status=word,
-            code=code,
-            to=request.POST.get("To", ""),
-            provider_id=sid,
+        taking_in.take(
+            Way.RECEIPT,
+            {
+                "provider": "twilio",
+                "reference": str(reference),
+                "event_key": f"{sid}:{word}:{code}",
+                "status": word,
+                "code": code,
+                "to": request.POST.get("To", ""),
+                "provider_id": sid,
+            },
             now=timezone.now(),
         )
     except receipts.Misdirected:
@@ -57,17 +61,18 @@ def inbound(request: HttpRequest) -> HttpResponse:
     """
     if not is_signed(request):
         return HttpResponse(status=403)
-    now = timezone.now()
-    receiving.receive(
-        channel=Channel.SMS,
-        provider="twilio",
-        provider_id=request.POST.get("MessageSid", ""),
-        from_address=request.POST.get("From", ""),
-        to_address=request.POST.get("To", ""),
-        text=request.POST.get("Body", ""),
-        answered_as=request.POST.get("OptOutType", "").lower(),
-        received_at=now,
-        now=now,
+    taking_in.take(
+        Way.REPLY,
+        {
+            "channel": Channel.SMS,
+            "provider": "twilio",
+            "provider_id": request.POST.get("MessageSid", ""),
+            "from_address": request.POST.get("From", ""),
+            "to_address": request.POST.get("To", ""),
+            "text": request.POST.get("Body", ""),
+            "answered_as": request.POST.get("OptOutType", "").lower(),
+        },
+        now=timezone.now(),
     )
     return HttpResponse(status=204)
 

@@ -201,6 +201,10 @@ BREAKS: dict[str, str | Callable[[], None]] = {
         UPDATE reminders_message
            SET state = 'unknown', claimed_at = claimed_at - interval '2 h'
          WHERE id = {SENT}""",
+    "held": """
+        INSERT INTO reminders_heldreport (way, said, received_at, tries, next_at, fault)
+        SELECT 'reply', '{}', created_at - interval '1 h', 1, created_at, 'LookupError'
+          FROM reminders_message LIMIT 1""",
     "visits": f"""
         UPDATE reminders_messageitem SET anchor = 'visit:0' WHERE message_id = {SENT}""",
     "items": f"DELETE FROM reminders_messageitem WHERE message_id = {WAITING}",
