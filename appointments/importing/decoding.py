@@ -12,6 +12,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# A zip of XML, and what came before it.
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 # So many of the bytes of Latin letters in UTF-16 are zero; a stray NUL elsewhere is not.
 _ZEROS = 0.3
 
@@ -38,6 +40,10 @@ def encoding_of(stream: BinaryIO) -> str:
     """
     stream.seek(0)
     head = stream.read(BLOCK)
+    if head.startswith(_SPREADSHEETS):
+        raise Unreadable(
+            "This is a file of a spreadsheet program. Save it as “CSV UTF-8” there and upload that."
+        )
     for mark, name in _MARKS:
         if head.startswith(mark):
             return _proved(stream, name)
@@ -45,6 +51,8 @@ def encoding_of(stream: BinaryIO) -> str:
         return _proved(stream, name)
     if _can_be(stream, "utf-8"):
         return "utf-8"
+    if b"\x00" in head:
+        raise Unreadable("This file is no text. Save the table as “CSV UTF-8” and upload that.")
     return _proved(stream, "cp1252")
 
 

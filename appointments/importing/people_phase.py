@@ -253,7 +253,10 @@ def _store(source: Import, lines: Mapping[int, _Line]) -> None:
             [
                 list(lines),
                 [str(line.outcome) for line in each],
-                [" ".join(filter(None, line.sentences))[:_SENTENCE_LENGTH] for line in each],
+                [
+                    " ".join(dict.fromkeys(filter(None, line.sentences)))[:_SENTENCE_LENGTH]
+                    for line in each
+                ],
                 [line.patient for line in each],
                 [line.series for line in each],
                 [line.appointment for line in each],

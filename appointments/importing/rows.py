@@ -194,7 +194,8 @@ def _whole(row: Row, house: House, *, has_number: bool) -> None:
     if not missing:
         _try(row, lambda: house.person(row.person))
     elif (not has_number or len(missing) < len(_WHO)) and not row.problems:
-        row.problems.append(f"The {' and the '.join(missing)} is missing.")
+        verb = "is" if len(missing) == 1 else "are"
+        row.problems.append(f"The {' and the '.join(missing)} {verb} missing.")
 
 
 def _day(row: Row, text: str, house: House) -> date | None:

@@ -89,7 +89,10 @@ def test_a_line_beyond_all_measure_is_not_held() -> None:
     assert [bool(record.problem) for record in found] == [False, True, False]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"a\n\x81", b"\xff\xfea", b"," * 300])
+BINARY = (b"PK\x03\x04xl/", b"\xd0\xcf\x11\xe0old", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"a\n\x81", b"\xff\xfea", b"," * 300, *BINARY])
 def test_what_is_no_table_is_refused(content: bytes) -> None:
     with pytest.raises(Unreadable):
         read(content)
