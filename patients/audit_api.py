@@ -52,16 +52,32 @@ class AuditFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter shi
     )
     action = filters.CharFilter(label="Such as `patient.change` or `record.view`.")
     via = filters.ChoiceFilter(choices=Via.choices)
+    subject = filters.CharFilter(
+        label="One row of the house, as `appointments.appointment:812`.", method="of_row"
+    )
     ip = filters.CharFilter(label="An IP address.", method="from_ip")
     since = filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte", label="From this instant")
     until = filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt", label="Before it.")
 
     class Meta:
         model = AuditEntry
-        fields: tuple[str, ...] = ("by", "patient", "action", "via", "ip", "since", "until")
+        fields: tuple[str, ...] = (
+            "by",
+            "patient",
+            "action",
+            "via",
+            "subject",
+            "ip",
+            "since",
+            "until",
+        )
 
     def about(self, rows: QuerySet[AuditEntry], name: str, patient: int) -> QuerySet[AuditEntry]:
         return rows.filter(searching.about(patient))
+
+    def of_row(self, rows: QuerySet[AuditEntry], name: str, row: str) -> QuerySet[AuditEntry]:
+        kind, _, pk = row.partition(":")
+        return rows.filter(subject_type=kind, subject_id=pk)
 
     def from_ip(self, rows: QuerySet[AuditEntry], name: str, ip: str) -> QuerySet[AuditEntry]:
         try:

@@ -38,6 +38,12 @@ class Row:
         return "" if about == f"patient {self.entry.patient_id}" else about
 
     @property
+    def subject(self) -> str:
+        """As `Asked.subject`; empty for a list."""
+        entry = self.entry
+        return f"{entry.subject_type}:{entry.subject_id}" if entry.action != LISTED else ""
+
+    @property
     def who(self) -> str:
         if self.entry.by is not None:
             return self.entry.by.name

@@ -25,13 +25,15 @@ CHUNK = 1000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to look for; None and "" ask for nothing. Instants are UTC, [since, until)."""
+    """What to look for; None and "" ask for nothing. Instants are UTC, [since, until). `subject` is
+    one row of the house, as "appointments.appointment:812"."""
 
     by: int | None = None
     action: str = ""
     patient: int | None = None
     ip: str | None = None
     via: str = ""
+    subject: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -86,6 +88,9 @@ def found(staff: Staff, asked: Asked) -> QuerySet[AuditEntry]:
     for field, value in (("by", asked.by), ("action", asked.action), ("ip", asked.ip)):
         if value:
             rows = rows.filter(**{field: value})
+    if asked.subject:
+        kind, _, pk = asked.subject.partition(":")
+        rows = rows.filter(subject_type=kind, subject_id=pk)
     if asked.via:
         rows = rows.filter(via=asked.via)
     if asked.since is not None:

@@ -38,6 +38,9 @@ class TrailForm(forms.Form):
     via = forms.ChoiceField(
         required=False, label="Way in", choices=[("", "Any way in"), *Via.choices]
     )
+    subject = forms.CharField(
+        required=False, max_length=130, label="About", widget=forms.HiddenInput
+    )
     since = forms.DateField(
         required=False,
         label="From",
@@ -73,6 +76,7 @@ class TrailForm(forms.Form):
             patient=data.get("patient"),
             ip=data.get("ip") or None,
             via=data.get("via", ""),
+            subject=data.get("subject", ""),
             since=instant(since, 0, site.zone) if since else None,
             until=instant(until + timedelta(days=1), 0, site.zone) if until else None,
         )

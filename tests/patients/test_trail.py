@@ -45,6 +45,13 @@ def test_a_change_is_found_with_before_after_and_where_it_came_from(
     page = signed_in(manager).get(f"/audit/?patient={patient.pk}&action=patient.change")
     for shown in ("Ana Front", "Patient: change", "legal family", "Novak", "203.0.113.7", "API"):
         assert shown in page.content.decode()
+    for row, count in ((f"patients.patient:{patient.pk}", 1), ("patients.patient:0", 0)):
+        asked = f"subject={row}&action=patient.change"
+        found = api(manager).get(f"/api/v1/audit/?{asked}").json()["results"]
+        assert len(found) == count
+        assert ("Novak" in signed_in(manager).get(f"/audit/?{asked}").content.decode()) is bool(
+            count
+        )
 
 
 def test_only_managers_read_it_and_only_that_of_their_sites(
@@ -178,6 +185,7 @@ def test_every_question_is_answered_from_an_index(
         "audit_by": {"by": manager.pk},
         "audit_action": {"action": "patient.register"},
         "audit_ip": {"ip": "10.0.0.7"},
+        "audit_subject": {"subject": "x.y:777"},
     }
     for index, question in questions.items():
         for place in (None, Place(since, 10**6)):
