@@ -29,6 +29,7 @@ GROUPS = (
     "replies",
     "peers",
     "importing",
+    "records",
 )
 STEPS = 6  # about how many each group reports, for the bar
 
