@@ -145,7 +145,8 @@ class PatientFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter s
         fields = ("q", "site")
 
     def found(self, rows: QuerySet[Patient], name: str, query: str) -> QuerySet[Patient]:
-        return registration.search(staff=self.request.user, query=query)  # type: ignore[return-value]
+        found = registration.search(staff=self.request.user, query=query)
+        return _whole(found)  # type: ignore[arg-type]
 
 
 _AGREED = OpenApiExample(

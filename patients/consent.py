@@ -68,6 +68,7 @@ def give(
         raise ConsentRefused(purpose, channel)
     if by is not None:
         registration.require_edit(by, patient)
+    registration.require_open(patient)
     return _give(patient, purpose, channel, WORDINGS[purpose], by=by, now=now, source=source)
 
 

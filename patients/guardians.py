@@ -55,7 +55,7 @@ def add(
         Forbidden: unless `by` may edit the patient.
     """
     registration.require_edit(by, patient)
-    Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    registration.require_open(Patient.objects.select_for_update(no_key=True).get(pk=patient.pk))
     name = " ".join(name.split())[:NAME_LENGTH]
     if not name:
         raise RegistrationRefused("name", "Write the guardian's name.")

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from clinic import access, audit, hours
-from clinic.access import Capability
+from clinic.access import Capability, Forbidden
 from clinic.models import Resource, ResourceKind, Site, Staff
 from patients import contacts, naming
 from patients.models import ContactKind, ContactPoint, Language, Patient
@@ -134,6 +134,7 @@ def change(
     """
     require_edit(by, patient)
     stored = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    require_open(stored)
     if stored.version != expected_version:
         raise StalePatient(StalePatient.sentence)
     if unknown := set(fields) - CHANGEABLE:
@@ -285,6 +286,12 @@ def require_edit(by: Staff, patient: Patient) -> None:
     """Raise Forbidden unless `by` may edit this patient at one of the patient's sites."""
     if not any(access.can(by, Capability.EDIT_PATIENTS, site) for site in patient.sites.all()):
         access.require(by, Capability.EDIT_PATIENTS, patient.sites.first())
+
+
+def require_open(patient: Patient) -> None:
+    """Raise Forbidden when the record was merged into another one, or erased."""
+    if patient.is_closed:
+        raise Forbidden("This record was merged or erased. Nothing is written in it any more.")
 
 
 def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:

@@ -508,6 +508,7 @@ def test_an_import(
     expect(page.get_by_text("New patients 4")).to_be_visible(timeout=15_000)
     look("import-done")
     look("imports", "/imports/")
+    look("keeping-records", "/retention/")
 
 
 def test_the_questions_before_a_visit(

@@ -80,7 +80,9 @@ def test_a_change_names_the_version_that_was_seen(front_desk: Staff, patient: Pa
     changed = client.patch(address, {"version": 1, "preferred_name": "Lena", "email": ""})
     assert changed.status_code == 200
     assert (changed.json()["preferred_name"], changed.json()["version"]) == ("Lena", 2)
-    assert [each["kind"] for each in changed.json()["contact_points"]] == ["phone"]
+    [found] = client.get(f"{PATIENTS}?q=sato").json()["results"]
+    for shown in (changed.json(), found):
+        assert [each["kind"] for each in shown["contact_points"]] == ["phone"]
     late = client.patch(address, {"version": 1, "preferred_name": "Ela"})
     refused(late, 409, "stale_version", "version")
     refused(client.patch(address, {"preferred_name": "Ela"}), 400, "required", "version")

@@ -9,6 +9,7 @@ from appointments.lifecycle import State
 from appointments.models import Appointment, ImportRow
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from patients import consent, registration
 from patients.models import Patient, RecordMerge
 from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
@@ -119,6 +120,13 @@ def test_who_was_never_treated_is_erased_whole(
     assert patient.search_key.strip() == ""
     with pytest.raises(EraseRefused, match="erased"):
         erased(patient, manager, now)
+    # And nothing is written into it any more.
+    with pytest.raises(Forbidden, match="erased"):
+        registration.change(
+            patient=patient, expected_version=1, by=manager, now=now, phone="+12125550177"
+        )
+    with pytest.raises(Forbidden, match="erased"):
+        consent.give(patient=patient, purpose="care", channel="sms", by=manager, now=now)
 
 
 def test_a_stop_outlives_the_record_without_its_number(
