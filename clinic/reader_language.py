@@ -11,6 +11,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from clinic import saying
 from clinic.models import Staff
 
 # The languages of the screens; hours and durations can be said in these.
@@ -36,6 +37,22 @@ class ReaderLanguage:
         reader = request.user
         if isinstance(reader, Staff) and reader.language:
             translation.activate(reader.language)
+
+
+class _Reader:
+    """Words for who reads the page at hand, as Django knows the language."""
+
+    def gettext(self, message: str, /) -> str:
+        return translation.gettext(message)
+
+    def ngettext(self, singular: str, plural: str, number: int, /) -> str:
+        return translation.ngettext(singular, plural, number)
+
+    def language(self) -> str:
+        return reader_language()
+
+
+READER: saying.Tongue = _Reader()
 
 
 def reader_language() -> str:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from patients import consent, contacts, naming
 from patients.models import Language, Patient
 from patients.models.consent import ConsentSource
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 # (purpose, channel) → what the box says. The wording that it stands for is printed above it.
-CONSENTS: dict[tuple[str, str], str] = {
-    ("care", "sms"): "by text message",
-    ("care", "email"): "by e-mail",
-    ("marketing", "sms"): "by text message",
-    ("marketing", "email"): "by e-mail",
-    ("phi_detail", "any"): "agreed",
-    ("photos", "any"): "agreed",
+CONSENTS: dict[tuple[str, str], StrPromise] = {
+    ("care", "sms"): _("by text message"),
+    ("care", "email"): _("by e-mail"),
+    ("marketing", "sms"): _("by text message"),
+    ("marketing", "email"): _("by e-mail"),
+    ("phi_detail", "any"): _("agreed"),
+    ("photos", "any"): _("agreed"),
 }
 PURPOSES = tuple(dict.fromkeys(purpose for purpose, _ in CONSENTS))
 # What the text field suggests; every IANA zone is taken.
@@ -42,80 +46,80 @@ class PatientForm(forms.Form):
 
     legal_given = forms.CharField(
         max_length=60,
-        label="Legal given name",
-        error_messages={"required": "Write the legal given name."},
+        label=_("Legal given name"),
+        error_messages={"required": _("Write the legal given name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     legal_family = forms.CharField(
         max_length=60,
-        label="Legal family name",
-        error_messages={"required": "Write the legal family name."},
+        label=_("Legal family name"),
+        error_messages={"required": _("Write the legal family name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     preferred_name = forms.CharField(
         max_length=60,
         required=False,
-        label="Preferred name",
-        help_text="The only name that messages use. Empty: the given name.",
+        label=_("Preferred name"),
+        help_text=_("The only name that messages use. Empty: the given name."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     birth_date = forms.DateField(
-        label="Birth date",
+        label=_("Birth date"),
         error_messages={
-            "required": "Enter the birth date.",
-            "invalid": "Enter the birth date as year-month-day, such as 1988-05-04.",
+            "required": _("Enter the birth date."),
+            "invalid": _("Enter the birth date as year-month-day, such as 1988-05-04."),
         },
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     phone = forms.CharField(
         max_length=40,
         required=False,
-        label="Mobile phone",
+        label=_("Mobile phone"),
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
     )
     email = forms.CharField(
         max_length=254,
         required=False,
-        label="E-mail",
+        label=_("E-mail"),
         widget=forms.TextInput(
             attrs={"type": "email", "autocomplete": "off", "spellcheck": "false"}
         ),
     )
     language = forms.ChoiceField(
-        choices=Language.choices, initial=Language.ENGLISH, label="Language of messages"
+        choices=Language.choices, initial=Language.ENGLISH, label=_("Language of messages")
     )
     zone = forms.CharField(
         max_length=64,
         required=False,
-        label="Time zone",
-        help_text="Empty: the clinic's, and that of the number where it is another.",
+        label=_("Time zone"),
+        help_text=_("Empty: the clinic's, and that of the number where it is another."),
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
     quiet_from = forms.TimeField(
         required=False,
-        label="Quiet from",
-        help_text="The patient's own quiet hours: reminders wait until they are over.",
+        label=_("Quiet from"),
+        help_text=_("The patient's own quiet hours: reminders wait until they are over."),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     quiet_until = forms.TimeField(
         required=False,
-        label="Quiet until",
+        label=_("Quiet until"),
         widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     notes = forms.CharField(
         max_length=4000,
         required=False,
-        label="Notes",
-        help_text="For staff only, such as allergies. Never in a message.",
+        label=_("Notes"),
+        help_text=_("For staff only, such as allergies. Never in a message."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     source = forms.ChoiceField(
         choices=[
-            (ConsentSource.FRONT_DESK.value, "At the front desk"),
-            (ConsentSource.PHONE.value, "By phone"),
+            (ConsentSource.FRONT_DESK.value, _("At the front desk")),
+            (ConsentSource.PHONE.value, _("By phone")),
         ],
         initial=ConsentSource.FRONT_DESK.value,
-        label="How consent was given",
+        label=_("How consent was given"),
         required=False,
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from clinic.models import Site, Staff
@@ -12,16 +13,16 @@ from patients.models import Patient
 
 
 class Severity(models.TextChoices):
-    MILD = "mild", "Mild"
-    MODERATE = "moderate", "Moderate"
-    SEVERE = "severe", "Severe"
+    MILD = "mild", _("Mild")
+    MODERATE = "moderate", _("Moderate")
+    SEVERE = "severe", _("Severe")
 
 
 class EventOutcome(models.TextChoices):
-    RESOLVED = "resolved", "Healed without a trace"
-    WITH_TRACES = "with_traces", "Healed with traces"
-    REFERRED = "referred", "Referred to others"
-    UNRELATED = "unrelated", "Not related to the treatment"
+    RESOLVED = "resolved", _("Healed without a trace")
+    WITH_TRACES = "with_traces", _("Healed with traces")
+    REFERRED = "referred", _("Referred to others")
+    UNRELATED = "unrelated", _("Not related to the treatment")
 
 
 class EventQuerySet(models.QuerySet["AdverseEvent"]):

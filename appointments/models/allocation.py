@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import (
 )
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from appointments.models.hold import Hold
@@ -19,9 +20,9 @@ from clinic.models import Resource, Site, Staff
 
 
 class BlockKind(models.TextChoices):
-    MAINTENANCE = "maintenance", "Maintenance"
-    TIME_OFF = "time_off", "Time off"
-    BLOCKED = "blocked", "Blocked"
+    MAINTENANCE = "maintenance", _("Maintenance")
+    TIME_OFF = "time_off", _("Time off")
+    BLOCKED = "blocked", _("Blocked")
 
 
 class BlockQuerySet(models.QuerySet["Block"]):

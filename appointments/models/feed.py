@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Resource, Site, Staff
 
 
 class FeedDetail(models.TextChoices):
-    BUSY = "busy", "Free or busy only"
-    INITIALS = "initials", "Initials of the patient"
+    BUSY = "busy", _("Free or busy only")
+    INITIALS = "initials", _("Initials of the patient")
 
 
 class FeedQuerySet(models.QuerySet["CalendarFeed"]):

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import statements
 from clinic.models import Site, Staff
@@ -13,8 +14,8 @@ from patients.models import Patient
 
 
 class HoldPurpose(models.TextChoices):
-    PLAN = "plan", "Looking at a plan"
-    OFFER = "offer", "Offered to the wait-list"
+    PLAN = "plan", _("Looking at a plan")
+    OFFER = "offer", _("Offered to the wait-list")
 
 
 class HoldQuerySet(models.QuerySet["Hold"]):

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Site, Staff
 from patients.models import Patient
 
 
 class ImportState(models.TextChoices):
-    UPLOADED = "uploaded", "Columns to be named"
-    CHECKING = "checking", "Being checked"
-    CHECKED = "checked", "Checked"
-    RUNNING = "running", "Running"
-    DONE = "done", "Done"
-    CANCELLED = "cancelled", "Stopped"
-    FAILED = "failed", "Failed"
+    UPLOADED = "uploaded", _("Columns to be named")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Stopped")
+    FAILED = "failed", _("Failed")
 
 
 class ImportPhase(models.TextChoices):
-    READING = "reading", "Reading the file"
-    COMPARING = "comparing", "Looking for the same people in it"
-    PEOPLE = "people", "Patients and what was done"
-    PLACES = "places", "Visits to come"
+    READING = "reading", _("Reading the file")
+    COMPARING = "comparing", _("Looking for the same people in it")
+    PEOPLE = "people", _("Patients and what was done")
+    PLACES = "places", _("Visits to come")
 
 
 class RowOutcome(models.TextChoices):
-    CREATE = "create", "New"
-    MATCH = "match", "Already a patient here"
-    UPDATE = "update", "Changed"
-    SKIP = "skip", "Nothing to do"
-    PLACE = "place", "Needs a place"
-    CONFLICT = "conflict", "To be decided"
-    ERROR = "error", "Error"
+    CREATE = "create", _("New")
+    MATCH = "match", _("Already a patient here")
+    UPDATE = "update", _("Changed")
+    SKIP = "skip", _("Nothing to do")
+    PLACE = "place", _("Needs a place")
+    CONFLICT = "conflict", _("To be decided")
+    ERROR = "error", _("Error")
 
 
 WORKING = (ImportState.CHECKING, ImportState.RUNNING)
@@ -203,9 +204,9 @@ class BroughtOver(models.Model):
     """
 
     class Kind(models.TextChoices):
-        PATIENT = "patient", "Patient"
-        SERIES = "series", "Series"
-        VISIT = "visit", "Visit"
+        PATIENT = "patient", _("Patient")
+        SERIES = "series", _("Series")
+        VISIT = "visit", _("Visit")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=7, choices=Kind.choices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from appointments.models.waitlist import Invitation
@@ -17,9 +18,9 @@ class PatientLink(models.Model):
     """
 
     class Purpose(models.TextChoices):
-        CARE = "care", "Care page"
-        UNSUBSCRIBE = "stop", "End marketing e-mail"
-        OFFER = "offer", "Answer an offer of an earlier place"
+        CARE = "care", _("Care page")
+        UNSUBSCRIBE = "stop", _("End marketing e-mail")
+        OFFER = "offer", _("Answer an offer of an earlier place")
 
     token_digest = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)

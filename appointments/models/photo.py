@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from clinic.models import Site, Staff
@@ -13,9 +14,9 @@ from patients.models import Patient
 
 
 class PhotoSource(models.TextChoices):
-    CAMERA = "camera", "Taken here"
-    UPLOAD = "upload", "Uploaded by staff"
-    PATIENT = "patient", "Sent by the patient"
+    CAMERA = "camera", _("Taken here")
+    UPLOAD = "upload", _("Uploaded by staff")
+    PATIENT = "patient", _("Sent by the patient")
 
 
 class PhotoQuerySet(models.QuerySet["Photo"]):

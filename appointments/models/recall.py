@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.series import TreatmentSeries
 from clinic.models import Staff
 
 
 class RecallOutcome(models.TextChoices):
-    NO_ANSWER = "no_answer", "No answer"
-    LATER = "later", "Wants to be asked later"
-    DECLINED = "declined", "Does not want it"
+    NO_ANSWER = "no_answer", _("No answer")
+    LATER = "later", _("Wants to be asked later")
+    DECLINED = "declined", _("Does not want it")
 
 
 class RecallAttempt(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.lifecycle import State
 from appointments.models.appointment import Appointment
@@ -13,9 +14,9 @@ from patients.models import Patient
 
 
 class SessionOutcome(models.TextChoices):
-    COMPLETED = "completed", "Completed"
-    PARTIAL = "partial", "Partial"
-    ABORTED = "aborted", "Aborted"
+    COMPLETED = "completed", _("Completed")
+    PARTIAL = "partial", _("Partial")
+    ABORTED = "aborted", _("Aborted")
 
 
 NOT_WHOLE = (SessionOutcome.PARTIAL, SessionOutcome.ABORTED)

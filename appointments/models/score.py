@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.series import TreatmentSeries
 from clinic.models import Staff
 
 
 class ScoreKind(models.TextChoices):
-    SATISFACTION = "satisfaction", "Satisfaction, 1 to 5"
-    GAIS = "gais", "Global improvement (GAIS), 1 to 5"
-    LAXITY = "laxity", "Laxity grade, 0 to 4"
+    SATISFACTION = "satisfaction", _("Satisfaction, 1 to 5")
+    GAIS = "gais", _("Global improvement (GAIS), 1 to 5")
+    LAXITY = "laxity", _("Laxity grade, 0 to 4")
 
 
 # The least and the most of each kind. GAIS: 1 is very much improved, 5 is worse.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
@@ -14,9 +15,9 @@ MOST_SESSIONS = 12
 
 
 class SeriesState(models.TextChoices):
-    OPEN = "open", "Open"
-    COMPLETED = "completed", "Completed"
-    ENDED = "ended", "Ended early"
+    OPEN = "open", _("Open")
+    COMPLETED = "completed", _("Completed")
+    ENDED = "ended", _("Ended early")
 
 
 class SeriesQuerySet(models.QuerySet["TreatmentSeries"]):

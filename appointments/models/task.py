@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from clinic.models import Site, Staff
@@ -11,9 +12,9 @@ from patients.models import Patient
 
 
 class TaskKind(models.TextChoices):
-    CALL = "call", "Call the patient"
-    PREPARE = "prepare", "Prepare"
-    CHECK = "check", "Check"
+    CALL = "call", _("Call the patient")
+    PREPARE = "prepare", _("Prepare")
+    CHECK = "check", _("Check")
 
 
 class TaskQuerySet(models.QuerySet["Task"]):

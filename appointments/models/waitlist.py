@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.hold import Hold
@@ -18,9 +19,9 @@ MINUTES_A_DAY = 24 * 60
 
 
 class EntryEnd(models.TextChoices):
-    BOOKED = "booked", "Booked"
-    WITHDRAWN = "withdrawn", "Taken off the list"
-    OVERTAKEN = "overtaken", "No longer needed"
+    BOOKED = "booked", _("Booked")
+    WITHDRAWN = "withdrawn", _("Taken off the list")
+    OVERTAKEN = "overtaken", _("No longer needed")
 
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
@@ -131,8 +132,8 @@ class WaitlistEntry(models.Model):
 
 
 class GapEnd(models.TextChoices):
-    FILLED = "filled", "Filled"
-    DISMISSED = "dismissed", "Dismissed"
+    FILLED = "filled", _("Filled")
+    DISMISSED = "dismissed", _("Dismissed")
 
 
 class GapQuerySet(models.QuerySet["Gap"]):
@@ -183,10 +184,10 @@ class Gap(models.Model):
 
 
 class OfferEnd(models.TextChoices):
-    ACCEPTED = "accepted", "Accepted"
-    DECLINED = "declined", "Nobody wanted it"
-    EXPIRED = "expired", "Nobody took it in time"
-    WITHDRAWN = "withdrawn", "Taken back"
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Nobody wanted it")
+    EXPIRED = "expired", _("Nobody took it in time")
+    WITHDRAWN = "withdrawn", _("Taken back")
 
 
 class OfferQuerySet(models.QuerySet["Offer"]):
@@ -234,11 +235,11 @@ class Offer(models.Model):
 
 
 class Answer(models.TextChoices):
-    ACCEPTED = "accepted", "Accepted"
-    DECLINED = "declined", "Declined"
-    GONE = "gone", "Somebody else was first"
-    EXPIRED = "expired", "Not answered in time"
-    WITHDRAWN = "withdrawn", "The offer was taken back"
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    GONE = "gone", _("Somebody else was first")
+    EXPIRED = "expired", _("Not answered in time")
+    WITHDRAWN = "withdrawn", _("The offer was taken back")
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import Case, When
+from django.utils.translation import gettext_lazy as _
 
 from appointments.absences.blocks import blockable
 from appointments.models import BlockKind
 from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.models import Resource, ResourceKind, Site
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 _DATE = forms.DateInput(attrs={"type": "date"})
 _TIME = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
 _PEOPLE_FIRST = Case(When(kind=ResourceKind.PROVIDER, then=0), default=1)
-_WHICH = [("0", "The first"), ("1", "The second")]
+_WHICH = [("0", _("The first")), ("1", _("The second"))]
 
 
 class WallForm(forms.Form):
@@ -51,51 +55,54 @@ class WallForm(forms.Form):
         return asked
 
 
-def _day(label: str) -> forms.DateField:
+def _day(label: StrPromise) -> forms.DateField:
     return forms.DateField(
         label=label,
         widget=_DATE,
-        error_messages={"required": "Enter a date.", "invalid": "Enter a date such as 2027-03-18."},
+        error_messages={
+            "required": _("Enter a date."),
+            "invalid": _("Enter a date such as 2027-03-18."),
+        },
     )
 
 
-def _time(label: str) -> forms.TimeField:
+def _time(label: StrPromise) -> forms.TimeField:
     return forms.TimeField(
         label=label,
         widget=_TIME,
-        error_messages=dict.fromkeys(("required", "invalid"), "Enter a time such as 08:00."),
+        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a time such as 08:00.")),
     )
 
 
-def _fold(label: str) -> forms.ChoiceField:
+def _fold(label: StrPromise) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=_WHICH, required=False, widget=forms.RadioSelect)
 
 
 class BlockForm(WallForm):
     resources = forms.ModelMultipleChoiceField(
         Resource.objects.none(),
-        label="Who or what is not to be had",
+        label=_("Who or what is not to be had"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one provider, room or device."},
+        error_messages={"required": _("Choose at least one provider, room or device.")},
     )
     kind = forms.ChoiceField(
-        label="Why", choices=BlockKind.choices, widget=forms.RadioSelect, initial="maintenance"
+        label=_("Why"), choices=BlockKind.choices, widget=forms.RadioSelect, initial="maintenance"
     )
     reason = forms.CharField(
-        label="In words",
+        label=_("In words"),
         max_length=120,
         required=False,
-        help_text="Such as: handpiece is being repaired. Nothing about anybody's health.",
+        help_text=_("Such as: handpiece is being repaired. Nothing about anybody's health."),
     )
-    starts_day = _day("From day")
-    starts_time = _time("From time")
-    starts_fold = _fold("Which start")
-    ends_day = _day("Until day")
-    ends_time = _time("Until time")
-    ends_fold = _fold("Which end")
+    starts_day = _day(_("From day"))
+    starts_time = _time(_("From time"))
+    starts_fold = _fold(_("Which start"))
+    ends_day = _day(_("Until day"))
+    ends_time = _time(_("Until time"))
+    ends_fold = _fold(_("Which end"))
     over_visits = forms.BooleanField(
         required=False,
-        label="Also over visits that are booked: they are listed, to be moved",
+        label=_("Also over visits that are booked: they are listed, to be moved"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,10 +118,10 @@ class BlockForm(WallForm):
 
 
 class EndForm(WallForm):
-    ends_day = _day("Last day")
-    ends_time = _time("Ends at")
-    ends_fold = _fold("Which end")
-    over_visits = forms.BooleanField(required=False, label="Also over visits that are booked")
+    ends_day = _day(_("Last day"))
+    ends_time = _time(_("Ends at"))
+    ends_fold = _fold(_("Which end"))
+    over_visits = forms.BooleanField(required=False, label=_("Also over visits that are booked"))
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.absences import affected, blocks
@@ -42,7 +43,7 @@ def block_list(request: HttpRequest) -> HttpResponse:
             form.add_error(field if field in form.fields else None, refused.sentence)
         else:
             messages.success(
-                request, "Blocked.", extra_tags=reverse("block-release", args=[made.pk])
+                request, gettext("Blocked."), extra_tags=reverse("block-release", args=[made.pk])
             )
             return HttpResponseRedirect(reverse("block", args=[made.pk]), status=303)
     standing = list(
@@ -78,7 +79,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, "The time is given back.")
+        messages.success(request, gettext("The time is given back."))
     return HttpResponseRedirect(reverse("blocks"), status=303)
 
 
@@ -98,7 +99,7 @@ def change_end(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             form.add_error("ends_day", refused.sentence)
         else:
-            messages.success(request, "The block has another end.")
+            messages.success(request, gettext("The block has another end."))
             return HttpResponseRedirect(reverse("block", args=[pk]), status=303)
     return _page(request, shown, form)
 

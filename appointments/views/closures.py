@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.absences import affected
@@ -34,7 +35,9 @@ def closure(request: HttpRequest, pk: int) -> HttpResponse:
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _closure(request, pk)
     closures.take_back(closure=shown, by=cast(Staff, request.user), now=timezone.now())
-    messages.success(request, f"{shown.site.name} is open again on those days.")
+    messages.success(
+        request, gettext("%(site)s is open again on those days.") % {"site": shown.site.name}
+    )
     return HttpResponseRedirect(f"{reverse('hours')}?site={shown.site.slug}", status=303)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from appointments.charting.reporting import TEXT_LENGTH, WHAT_LENGTH, areas_of
 from appointments.models import EventOutcome, Severity, TreatmentSeries
@@ -31,40 +32,43 @@ def area_choices(patient: Patient) -> list[tuple[str, str]]:
 def _areas() -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         required=False,
-        label="Which area",
+        label=_("Which area"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="None when it is not known: it then counts for every treatment.",
-        error_messages={"invalid_choice": "Choose areas that were treated here, or none."},
+        help_text=_("None when it is not known: it then counts for every treatment."),
+        error_messages={"invalid_choice": _("Choose areas that were treated here, or none.")},
     )
 
 
 def _severity() -> forms.ChoiceField:
     return forms.ChoiceField(
-        label="How severe",
+        label=_("How severe"),
         choices=Severity.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose how severe it is."},
+        error_messages={"required": _("Choose how severe it is.")},
     )
 
 
 class ReportForm(forms.Form):
     what = forms.CharField(
         max_length=WHAT_LENGTH,
-        label="What happened",
-        error_messages={"required": "Write in a few words what happened."},
+        label=_("What happened"),
+        error_messages={"required": _("Write in a few words what happened.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     severity = _severity()
     areas = _areas()
     day = forms.DateField(
-        label="Noticed on",
+        label=_("Noticed on"),
         widget=_DATE,
-        error_messages={"required": "Enter a date.", "invalid": "Enter a date."},
+        error_messages={"required": _("Enter a date."), "invalid": _("Enter a date.")},
     )
     time = forms.TimeField(
-        label="At",
+        label=_("At"),
         widget=_TIME,
-        error_messages={"required": "Enter a time.", "invalid": "Enter a time such as 14:30."},
+        error_messages={
+            "required": _("Enter a time."),
+            "invalid": _("Enter a time such as 14:30."),
+        },
     )
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
@@ -83,13 +87,13 @@ class CompleteForm(forms.Form):
     course = forms.CharField(
         required=False,
         max_length=TEXT_LENGTH,
-        label="How it went on",
+        label=_("How it went on"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     measures = forms.CharField(
         required=False,
         max_length=TEXT_LENGTH,
-        label="What was done",
+        label=_("What was done"),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -100,14 +104,14 @@ class CompleteForm(forms.Form):
 
 class CloseForm(forms.Form):
     outcome = forms.ChoiceField(
-        label="What came of it",
+        label=_("What came of it"),
         choices=EventOutcome.choices,
         widget=forms.RadioSelect,
-        error_messages={"required": "Choose what came of it."},
+        error_messages={"required": _("Choose what came of it.")},
     )
     conclusion = forms.CharField(
         max_length=TEXT_LENGTH,
-        label="What you found, and why it may be closed",
+        label=_("What you found, and why it may be closed"),
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Write what you found, and why it may be closed."},
+        error_messages={"required": _("Write what you found, and why it may be closed.")},
     )

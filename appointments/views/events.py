@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.charting import reporting
@@ -74,7 +75,7 @@ def report(request: HttpRequest) -> HttpResponse:
             field = {"noticed_at": "day"}.get(refused.field, refused.field)
             form.add_error(field if field in form.fields else None, refused.sentence)
         else:
-            messages.success(request, "Reported. Nothing further is booked in this area.")
+            messages.success(request, gettext("Reported. Nothing further is booked in this area."))
             return HttpResponseRedirect(reverse("event", args=[made.pk]), status=303)
     context = {"form": form, "patient": patient, "visit": visit, "site": site}
     status = 422 if form.errors else 200
@@ -106,7 +107,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, "You see to it. On call is paged no more.")
+        messages.success(request, gettext("You see to it. On call is paged no more."))
     return HttpResponseRedirect(reverse("event", args=[pk]), status=303)
 
 
@@ -125,7 +126,7 @@ def complete(request: HttpRequest, pk: int) -> HttpResponse:
             )
         except Refused as refused:
             return _refused(request, pk, refused, complete_form=form)
-        messages.success(request, "Written down.")
+        messages.success(request, gettext("Written down."))
         return HttpResponseRedirect(reverse("event", args=[pk]), status=303)
     return _page(request, shown, complete_form=form, status=422)
 
@@ -146,7 +147,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
             )
         except Refused as refused:
             return _refused(request, pk, refused, close_form=form)
-        messages.success(request, "Closed. What was held back goes on.")
+        messages.success(request, gettext("Closed. What was held back goes on."))
         return HttpResponseRedirect(reverse("event", args=[pk]), status=303)
     return _page(request, shown, close_form=form, status=422)
 

@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.feeds import ical, subscriptions
@@ -29,12 +31,15 @@ WHOLE_SITE = "site"
 class FeedForm(forms.Form):
     """Whose calendar, and how much of a visit it tells."""
 
-    whose = forms.ChoiceField(label="Whose visits")
+    whose = forms.ChoiceField(label=_("Whose visits"))
     detail = forms.ChoiceField(
-        label="What others read",
+        label=_("What others read"),
         choices=[
-            (FeedDetail.BUSY, "“Busy” only"),
-            (FeedDetail.INITIALS, "Initials, session and code, such as “E.S. · session 2/3 · RM”"),
+            (FeedDetail.BUSY, _("“Busy” only")),
+            (
+                FeedDetail.INITIALS,
+                _("Initials, session and code, such as “E.S. · session 2/3 · RM”"),
+            ),
         ],
         initial=FeedDetail.BUSY,
         widget=forms.RadioSelect,
@@ -44,7 +49,7 @@ class FeedForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.by_value = {str(each.pk) if each else WHOLE_SITE: each for each in offered}
         self["whose"].field.choices = [  # type: ignore[attr-defined]
-            (value, each.name if each else f"Everybody at {site.name}")
+            (value, each.name if each else gettext("Everybody at %(site)s") % {"site": site.name})
             for value, each in self.by_value.items()
         ]
 
@@ -101,7 +106,8 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     feed = get_object_or_404(CalendarFeed.objects.seen_by(by), pk=pk)
     subscriptions.revoke(feed=feed, by=by, now=timezone.now())
     messages.success(
-        request, "The address is revoked for good. Programs that read it find nothing any more."
+        request,
+        gettext("The address is revoked for good. Programs that read it find nothing any more."),
     )
     return HttpResponseRedirect(reverse("feeds"), status=303)
 

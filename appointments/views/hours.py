@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from appointments.absences import affected
@@ -83,7 +84,9 @@ def _made(request: HttpRequest, form: HoursForm, site: Site, by: Staff, now: dat
             site=site, first_day=first, last_day=last, reason=asked["reason"], by=by, now=now
         )
         undo = reverse("closure-take-back", args=[made.pk])
-        messages.success(request, f"{site.name} is closed then.", extra_tags=undo)
+        messages.success(
+            request, gettext("%(site)s is closed then.") % {"site": site.name}, extra_tags=undo
+        )
         return reverse("closure", args=[made.pk])
     exceptional_hours.set_day(
         site=site,
@@ -97,10 +100,10 @@ def _made(request: HttpRequest, form: HoursForm, site: Site, by: Staff, now: dat
         now=now,
     )
     if first != last:
-        messages.success(request, "Those days have other hours.")
+        messages.success(request, gettext("Those days have other hours."))
         return f"{reverse('hours')}?site={site.slug}"
     address = address_of(site, first, form.provider)
-    messages.success(request, "That day has other hours.", extra_tags=f"{address}clear/")
+    messages.success(request, gettext("That day has other hours."), extra_tags=f"{address}clear/")
     return address
 
 

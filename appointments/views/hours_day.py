@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.absences import affected
@@ -56,7 +57,7 @@ def day(request: HttpRequest, site: str, on: str, whose: str) -> HttpResponse:
             except HoursRefused as refused:
                 explain(form, refused)
             else:
-                messages.success(request, "The hours are changed.")
+                messages.success(request, gettext("The hours are changed."))
                 return HttpResponseRedirect(shown.address, status=303)
     visits = affected.by_hours(shown.site, shown.day, now=timezone.now(), provider=shown.provider)
     context = {
@@ -80,7 +81,7 @@ def clear(request: HttpRequest, site: str, on: str, whose: str) -> HttpResponse:
         exceptional_hours.clear_day(
             exception=shown.rows[0], by=cast(Staff, request.user), now=timezone.now()
         )
-    messages.success(request, "The day has the hours of every week again.")
+    messages.success(request, gettext("The day has the hours of every week again."))
     return HttpResponseRedirect(f"{reverse('hours')}?site={shown.site.slug}", status=303)
 
 
@@ -96,7 +97,9 @@ def move(request: HttpRequest, site: str, on: str, whose: str) -> HttpResponse:
         ),
         back=shown.address,
         address=f"{shown.address}move/",
-        reason=f"Other hours: {shown.reason}" if shown.reason else "Other hours",
+        reason=gettext("Other hours: %(reason)s") % {"reason": shown.reason}
+        if shown.reason
+        else gettext("Other hours"),
     )
 
 
@@ -169,7 +172,7 @@ def _seen(request: HttpRequest, slug: str, on: str, whose: str) -> Shown:
         (local(each.starts_at, site.zone), local(each.ends_at, site.zone))
         for each in house.of(provider.pk if provider else None)
     ]
-    words = " and ".join(f"{a:%H:%M}-{b:%H:%M}" for a, b in spans)
+    words = gettext(" and ").join(f"{a:%H:%M}-{b:%H:%M}" for a, b in spans)
     return Shown(site, provider, at, list(rows.select_related("site", "provider")), words)
 
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import Resource, ResourceKind, Site
 from clinic.stretches import Stretch
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 WHOLE_SITE = "site"
 NONE, OTHER = "none", "other"
 REASON_LENGTH = 80
 _DATE = forms.DateInput(attrs={"type": "date"})
 _TIME_WORDS = {
-    "invalid": "Enter a time such as 09:00.",
-    "required": "Enter a time such as 09:00, or choose no hours.",
+    "invalid": _("Enter a time such as 09:00."),
+    "required": _("Enter a time such as 09:00, or choose no hours."),
 }
-_DATE_WORDS = {"required": "Enter a date.", "invalid": "Enter a date such as 2027-03-18."}
+_DATE_WORDS = {"required": _("Enter a date."), "invalid": _("Enter a date such as 2027-03-18.")}
 
 
-def _time(label: str) -> forms.TimeField:
+def _time(label: StrPromise) -> forms.TimeField:
     widget = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
     return forms.TimeField(label=label, required=False, widget=widget, error_messages=_TIME_WORDS)
 
@@ -32,19 +37,19 @@ class DayForm(forms.Form):
     stretches only over the API."""
 
     hours = forms.ChoiceField(
-        label="Hours on that day",
-        choices=[(NONE, "None: closed, or not here"), (OTHER, "These:")],
+        label=_("Hours on that day"),
+        choices=[(NONE, _("None: closed, or not here")), (OTHER, _("These:"))],
         widget=forms.RadioSelect,
         initial=OTHER,
-        error_messages={"required": "Choose none, or these."},
+        error_messages={"required": _("Choose none, or these.")},
     )
-    first_from, first_until = _time("From"), _time("Until")
-    second_from, second_until = _time("And from"), _time("And until")
+    first_from, first_until = _time(_("From")), _time(_("Until"))
+    second_from, second_until = _time(_("And from")), _time(_("And until"))
     reason = forms.CharField(
-        label="Why",
+        label=_("Why"),
         max_length=REASON_LENGTH,
         required=False,
-        help_text="Such as: public holiday. A closure needs it. Nothing about anybody's health.",
+        help_text=_("Such as: public holiday. A closure needs it. Nothing about anybody's health."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -68,17 +73,17 @@ class DayForm(forms.Form):
                 data["stretches"].append((_minute(starts), _minute(ends) or MINUTES_A_DAY))
             elif (starts is not None or ends is not None) and not self.errors:
                 missing = f"{name}_from" if starts is None else f"{name}_until"
-                self.add_error(missing, "Enter a time such as 09:00, or leave both empty.")
+                self.add_error(missing, gettext("Enter a time such as 09:00, or leave both empty."))
         return data
 
 
 class HoursForm(DayForm):
     """One more day with other hours, or a row of days."""
 
-    whose = forms.ChoiceField(label="Whose hours")
-    day = forms.DateField(label="Day", widget=_DATE, error_messages=_DATE_WORDS)
+    whose = forms.ChoiceField(label=_("Whose hours"))
+    day = forms.DateField(label=_("Day"), widget=_DATE, error_messages=_DATE_WORDS)
     last_day = forms.DateField(
-        label="Last day", widget=_DATE, required=False, error_messages=_DATE_WORDS
+        label=_("Last day"), widget=_DATE, required=False, error_messages=_DATE_WORDS
     )
 
     field_order = ("whose", "day", "last_day", "hours")
@@ -90,7 +95,7 @@ class HoursForm(DayForm):
         )
         self.providers = {str(each.pk): each for each in people.distinct().order_by("name")}
         self["whose"].field.choices = [  # type: ignore[attr-defined]
-            (WHOLE_SITE, f"{site.name}, everybody"),
+            (WHOLE_SITE, gettext("%(site)s, everybody") % {"site": site.name}),
             *((value, each.name) for value, each in self.providers.items()),
         ]
 

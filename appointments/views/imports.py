@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.api.imports import errors_file
@@ -25,7 +27,7 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 
 ROWS_A_PAGE = 50
-STEPS = ("Upload", "Columns", "Check", "Run")
+STEPS = (_("Upload"), _("Columns"), _("Check"), _("Run"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,7 +58,11 @@ def set_live(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _listed(request, site, by, UploadForm(), form)
     going_live.go_live(site=site, live_from=form.live_from, by=by, now=timezone.now())
-    said = "Saved. What falls due before is never sent." if form.live_from else "Nothing is sent."
+    said = (
+        gettext("Saved. What falls due before is never sent.")
+        if form.live_from
+        else gettext("Nothing is sent.")
+    )
     messages.success(request, said)
     return HttpResponseRedirect(f"{reverse('imports')}?site={site.slug}", status=303)
 
@@ -172,7 +178,7 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         messages.error(request, busy.sentence)
     else:
         if act == "delete":
-            messages.success(request, "The file and its rows are deleted.")
+            messages.success(request, gettext("The file and its rows are deleted."))
     return HttpResponseRedirect(reverse("import", args=[pk]), status=303)
 
 

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from appointments.importing.columns import BY_NAME, CONSENT, FIELDS, IMPORT, PATIENT, VISIT
 from appointments.importing.naming import Offered
@@ -14,7 +16,7 @@ from appointments.models import Import
 from clinic import hours
 from clinic.models import Site
 
-LEAVE_OUT = ("", "Leave out")
+LEAVE_OUT = ("", _("Leave out"))
 GROUPS = (PATIENT, CONSENT, VISIT, IMPORT)
 CHOICES = [
     LEAVE_OUT,
@@ -25,11 +27,11 @@ CHOICES = [
 
 class UploadForm(forms.Form):
     file = forms.FileField(
-        label="File",
-        help_text="CSV, at most 200 MB. A row is a patient, and a visit if it has one.",
+        label=_("File"),
+        help_text=_("CSV, at most 200 MB. A row is a patient, and a visit if it has one."),
         error_messages={
-            "required": "Choose a file.",
-            "empty": "This file is empty. Export it again and upload that.",
+            "required": _("Choose a file."),
+            "empty": _("This file is empty. Export it again and upload that."),
         },
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
     )
@@ -39,12 +41,12 @@ class ColumnsForm(forms.Form):
     """One choice for each column of the file."""
 
     date_order = forms.ChoiceField(
-        label="Dates such as 03/04/2026",
+        label=_("Dates such as 03/04/2026"),
         required=False,
         choices=[
-            ("", "As the file's own dates tell"),
-            ("dmy", "Day first: 3 April"),
-            ("mdy", "Month first: March 4"),
+            ("", _("As the file's own dates tell")),
+            ("dmy", _("Day first: 3 April")),
+            ("mdy", _("Month first: March 4")),
         ],
         widget=forms.RadioSelect,
     )
@@ -68,7 +70,8 @@ class ColumnsForm(forms.Form):
                 required=False,
                 choices=CHOICES,
                 initial=by_column.get(column, ""),
-                help_text=", ".join(cell[:40] for cell in cells) or "empty in the first rows",
+                help_text=", ".join(cell[:40] for cell in cells)
+                or gettext("empty in the first rows"),
             )
 
     @property
@@ -89,7 +92,10 @@ class ColumnsForm(forms.Form):
         for number, column in enumerate(self._columns):
             field = self.cleaned_data.get(f"column_{number}")
             if field and field in seen:
-                said = f"“{seen[field]}” is the {BY_NAME[field].label.lower()} already."
+                said = gettext("“%(field)s” is the %(label)s already.") % {
+                    "field": seen[field],
+                    "label": BY_NAME[field].label.lower(),
+                }
                 self.add_error(f"column_{number}", said)
             elif field:
                 seen[field] = column
@@ -110,12 +116,12 @@ class GoLiveForm(forms.Form):
     """From when on a site sends, on its own clock."""
 
     wall = forms.DateTimeField(
-        label="Goes live on",
+        label=_("Goes live on"),
         required=False,
         input_formats=["%Y-%m-%dT%H:%M"],
-        help_text="Empty: nothing is sent at all.",
+        help_text=_("Empty: nothing is sent at all."),
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-        error_messages={"invalid": "Choose a day and time."},
+        error_messages={"invalid": _("Choose a day and time.")},
     )
     live_from: datetime | None = None
 

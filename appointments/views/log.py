@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.charting import amending, copying, crediting, drafting, fields, signing
@@ -62,15 +64,17 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         sheet = sheet_of(visit, log=typed)
         return _page(request, sheet, status=409, problem=refused.sentence)
-    messages.success(request, f"{visit.series.patient.display_name}: {_SAID.get(act, 'saved')}.")
+    messages.success(
+        request, f"{visit.series.patient.display_name}: {_SAID.get(act, gettext('saved'))}."
+    )
     # The script of the page lets go of what it kept on the device.
     return HttpResponseRedirect(reverse("log", args=[pk]) + "#kept", status=303)
 
 
 _SAID = {
-    "save": "the draft is saved",
-    "copy": "last time's settings are in",
-    "sign": "the log is signed",
+    "save": _("the draft is saved"),
+    "copy": _("last time's settings are in"),
+    "sign": _("the log is signed"),
 }
 
 
@@ -101,7 +105,7 @@ def take_over(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, "You write this log now.")
+        messages.success(request, gettext("You write this log now."))
     return HttpResponseRedirect(reverse("log", args=[pk]), status=303)
 
 
@@ -128,7 +132,7 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         kept = {"reason": reason, "text": text, "problem": refused.sentence, "typed": typed}
         return _page(request, sheet, status=422, addendum=kept)
-    messages.success(request, "The addendum stands above the log.")
+    messages.success(request, gettext("The addendum stands above the log."))
     return HttpResponseRedirect(reverse("log", args=[pk]), status=303)
 
 
@@ -147,8 +151,15 @@ def credit(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
     else:
-        said = "counts" if decided.counts else "does not count; one more is agreed"
-        messages.success(request, f"Session {visit.session} {said}.")
+        said = (
+            gettext("Session %(session)s counts.")
+            if decided.counts
+            else gettext("Session %(session)s does not count; one more is agreed.")
+        )
+        messages.success(
+            request,
+            said % {"session": visit.session},
+        )
     return HttpResponseRedirect(reverse("log", args=[pk]), status=303)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from appointments.charting import checking, fields
 from appointments.charting.checking import CARTRIDGE_EXPIRY, CARTRIDGE_LIFE, REASONED, Finding
@@ -111,7 +112,7 @@ def entries(sheet: Sheet, *, stored: Log | None = None, with_problems: bool = Tr
         zones=tuple(maker.zones()) if fields.of_zone(sheet.protocol) else (),
         cartridge=tuple(maker.cartridge()),
         products=tuple(maker.products()),
-        note=maker.plain("note", "Note", sheet.log.note, kind="area"),
+        note=maker.plain("note", gettext("Note"), sheet.log.note, kind="area"),
         problems=found if with_problems else (),
     )
 
@@ -135,7 +136,7 @@ class _Maker:
         if field.type is LogType.ENUM:
             options = tuple((each, each[:1].upper() + each[1:]) for each in field.choices)
         elif field.type is LogType.BOOLEAN:
-            options = (("yes", "Yes"), ("no", "No"))
+            options = (("yes", gettext("Yes")), ("no", gettext("No")))
         value = said(self._values.get(path))
         if options and value not in ("", *dict(options)):
             options = (*options, (value, value))
@@ -173,16 +174,22 @@ class _Maker:
         if not fields.takes_cartridge(protocol):
             return
         if not fields.asks_serial(protocol):
-            yield self.plain("cartridge.code", "Number of the cartridge or tip", used.code)
+            yield self.plain("cartridge.code", gettext("Number of the cartridge or tip"), used.code)
         if not fields.asks_lot(protocol):
-            yield self.plain("cartridge.lot", "Lot", used.lot)
+            yield self.plain("cartridge.lot", gettext("Lot"), used.lot)
         expiry = used.expires_on or str(self._sheet.wear.expires_on or "")
-        yield self.plain(CARTRIDGE_EXPIRY, "Expires on", expiry, kind="date")
+        yield self.plain(CARTRIDGE_EXPIRY, gettext("Expires on"), expiry, kind="date")
         unit = fields.unit_of_life(protocol)
         if unit:
             life = said(used.life) or said(self._sheet.wear.life)
-            hint = f"{self._sheet.wear.used} used at other visits" if self._sheet.wear.used else ""
-            yield self.plain(CARTRIDGE_LIFE, "Lasts for", life, kind="number", unit=unit, hint=hint)
+            hint = (
+                gettext("%(used)s used at other visits") % {"used": self._sheet.wear.used}
+                if self._sheet.wear.used
+                else ""
+            )
+            yield self.plain(
+                CARTRIDGE_LIFE, gettext("Lasts for"), life, kind="number", unit=unit, hint=hint
+            )
 
     def products(self) -> Iterator[tuple[Entry, ...]]:
         lines = [*self._sheet.log.products, *[ProductUsed("")] * _SPARE]
@@ -197,10 +204,10 @@ class _Maker:
                     **self._marks(f"{path}.{part}"),
                 )
                 for part, label in (
-                    ("name", "Product"),
-                    ("amount", "Amount"),
-                    ("lot", "Lot"),
-                    ("expires_on", "Expires on"),
+                    ("name", gettext("Product")),
+                    ("amount", gettext("Amount")),
+                    ("lot", gettext("Lot")),
+                    ("expires_on", gettext("Expires on")),
                 )
             )
 
@@ -269,5 +276,5 @@ def differing(typed: Log, stored: Log, labels: Mapping[str, str]) -> list[tuple[
         if others.get(path) != value
     ]
     if typed.note != stored.note:
-        rows.append(("Note", typed.note, stored.note))
+        rows.append((gettext("Note"), typed.note, stored.note))
     return rows

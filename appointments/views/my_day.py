@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.charting import listing, signing
@@ -77,13 +78,16 @@ def sign_all(request: HttpRequest) -> HttpResponse:
     )
     count, left = len(done.signed), len(done.left)
     if count:
-        messages.success(request, f"{count} log{'s' if count > 1 else ''} signed.")
+        messages.success(
+            request,
+            ngettext("%(count)s log signed.", "%(count)s logs signed.", count) % {"count": count},
+        )
     if left:
         name = done.left[0][0].series.patient.display_name
-        more = f" And {left - 1} more." if left > 1 else ""
+        more = gettext(" And %(left)s more.") % {"left": left - 1} if left > 1 else ""
         messages.error(request, f"{name}: {done.left[0][1]}{more}")
     if not count and not left:
-        messages.error(request, "You have no draft of a visit that is done.")
+        messages.error(request, gettext("You have no draft of a visit that is done."))
     return HttpResponseRedirect(f"{reverse('my-day')}?site={site.slug}", status=303)
 
 

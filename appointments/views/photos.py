@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.models import Photo
@@ -39,8 +41,8 @@ class PhotoForm(forms.Form):
     """The file; what it shows stands in the address."""
 
     file = forms.FileField(
-        label="Photo",
-        error_messages={"required": "Take or choose a photo."},
+        label=_("Photo"),
+        error_messages={"required": _("Take or choose a photo.")},
         widget=forms.ClearableFileInput(
             attrs={"accept": "image/jpeg,image/png,image/heic,image/heif", "capture": "environment"}
         ),
@@ -95,7 +97,9 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
             form.add_error("file", refused.sentence)
             status = 422
         else:
-            messages.success(request, "The photo is kept. Where it was taken is not kept with it.")
+            messages.success(
+                request, gettext("The photo is kept. Where it was taken is not kept with it.")
+            )
             back = reverse("photos", args=[patient.pk])
             query = f"?visit={visit.pk}" if visit else ""
             return redirect(f"{back}{query}#{photo.area}")
@@ -154,7 +158,7 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             problem = refused.sentence
         else:
-            messages.success(request, "It is kept with the photos of this view.")
+            messages.success(request, gettext("It is kept with the photos of this view."))
             return redirect("photos", shown.patient_id)
     held = access.capabilities(staff, shown.site)
     context: dict[str, Any] = {
@@ -190,7 +194,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.sentence)
         return redirect("photo", pk)
-    messages.success(request, "The photo is taken out of the record.")
+    messages.success(request, gettext("The photo is taken out of the record."))
     return redirect("photos", shown.patient_id)
 
 

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from appointments.absences import relocating
 from appointments.absences.relocating import Relocated, Relocation
@@ -202,17 +203,29 @@ def _number(request: HttpRequest, name: str) -> int:
 
 def _tell(request: HttpRequest, done: Relocated, undos: Sequence[Undo]) -> None:
     if not done.moved and not done.refused:
-        messages.error(request, "Nothing was moved. Choose at least one patient below.")
+        messages.error(request, gettext("Nothing was moved. Choose at least one patient below."))
     if done.moved and not done.left and len(undos) <= SAID_EACH:
         for each in undos:
-            visits = "1 visit" if each.count == 1 else f"{each.count} visits"
-            name = each.patient.display_name
-            messages.success(request, f"{name}: {visits} moved.", extra_tags=each.address)
+            said = ngettext(
+                "%(name)s: %(count)s visit moved.", "%(name)s: %(count)s visits moved.", each.count
+            )
+            messages.success(
+                request,
+                said % {"name": each.patient.display_name, "count": each.count},
+                extra_tags=each.address,
+            )
     elif done.moved:
         count = len(done.moved)
-        said = f"{count} visit{'' if count == 1 else 's'} moved."
+        said = ngettext("%(count)s visit moved.", "%(count)s visits moved.", count) % {
+            "count": count
+        }
         if done.left:
-            said += f" {done.left} patient{'' if done.left == 1 else 's'} left: move on below."
+            left = ngettext(
+                "%(count)s patient left: move on below.",
+                "%(count)s patients left: move on below.",
+                done.left,
+            )
+            said += " " + left % {"count": done.left}
         messages.success(request, said)
     for visit, sentence in done.refused[:3]:
         messages.error(request, f"{visit.series.patient.display_name}: {sentence}")

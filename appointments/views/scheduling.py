@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from appointments.proposing import tuning
@@ -43,7 +44,11 @@ def scheduling(request: HttpRequest) -> HttpResponse:
             differences = _differences(form, changed.stands)
             form = SettingsForm(form.upon(changed.stands), settings=stands)
         else:
-            said = "Saved. Plans from now on follow it." if form.changes else "Nothing changed."
+            said = (
+                gettext("Saved. Plans from now on follow it.")
+                if form.changes
+                else gettext("Nothing changed.")
+            )
             messages.success(request, said)
             return HttpResponseRedirect(f"{reverse('scheduling')}?site={site.slug}", status=303)
     context = {

@@ -7,29 +7,32 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from appointments.models import SchedulingSettings
 from appointments.proposing.tuning import LIMITS, MINUTES
 
 # Title, what it is about, and its settings.
-GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (
     (
-        "How long places are kept",
-        "A place that is kept can be booked by nobody else. It becomes free by itself.",
+        _("How long places are kept"),
+        _("A place that is kept can be booked by nobody else. It becomes free by itself."),
         ("hold_minutes", "offer_minutes"),
     ),
     (
-        "The dates",
+        _("The dates"),
         "",
         ("early", "late", "finish"),
     ),
     (
-        "What the patient wishes",
+        _("What the patient wishes"),
         "",
         ("other_provider", "other_weekday", "off_time", "most_off_time"),
     ),
     (
-        "What the clinic needs",
+        _("What the clinic needs"),
         "",
         ("device_load", "idle_gap", "usable_minutes", "unchanged"),
     ),
@@ -37,32 +40,38 @@ GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 # Label, and a hint where the label does not say it all.
 WORDS = {
     "hold_minutes": (
-        "While somebody looks at a plan",
-        "Minutes. Then its places are free for others again.",
+        _("While somebody looks at a plan"),
+        _("Minutes. Then its places are free for others again."),
     ),
     "offer_minutes": (
-        "For those on the wait-list who are offered an opening",
-        "Minutes. 90 is an hour and a half; 1440 is a day.",
+        _("For those on the wait-list who are offered an opening"),
+        _("Minutes. 90 is an hour and a half; 1440 is a day."),
     ),
-    "early": ("For each day before the ideal date", ""),
-    "late": ("For each day after the ideal date", ""),
-    "finish": ("For each day until the last visit", "The higher, the sooner a series is done."),
-    "other_provider": ("For another provider than at the visit before", ""),
-    "other_weekday": ("For a weekday that was not wished", ""),
-    "off_time": ("For each half hour outside the wished time of day", ""),
-    "most_off_time": ("At most, for the time of day of one visit", ""),
+    "early": (_("For each day before the ideal date"), ""),
+    "late": (_("For each day after the ideal date"), ""),
+    "finish": (
+        _("For each day until the last visit"),
+        _("The higher, the sooner a series is done."),
+    ),
+    "other_provider": (_("For another provider than at the visit before"), ""),
+    "other_weekday": (_("For a weekday that was not wished"), ""),
+    "off_time": (_("For each half hour outside the wished time of day"), ""),
+    "most_off_time": (_("At most, for the time of day of one visit"), ""),
     "device_load": (
-        "For a day on which the devices are busy",
-        "So many when they are taken all day, fewer in part. It spreads the work.",
+        _("For a day on which the devices are busy"),
+        _("So many when they are taken all day, fewer in part. It spreads the work."),
     ),
     "idle_gap": (
-        "For a gap left in a provider's day that is too short for a visit",
-        "It keeps the days without holes.",
+        _("For a gap left in a provider's day that is too short for a visit"),
+        _("It keeps the days without holes."),
     ),
-    "usable_minutes": ("The shortest gap that is of use", "Minutes. A shorter one is a hole."),
+    "usable_minutes": (
+        _("The shortest gap that is of use"),
+        _("Minutes. A shorter one is a hole."),
+    ),
     "unchanged": (
-        "For moving a visit that could stay where it is",
-        "When later visits move along with one. At 1000 those that can stay do stay.",
+        _("For moving a visit that could stay where it is"),
+        _("When later visits move along with one. At 1000 those that can stay do stay."),
     ),
 }
 _SEEN = "seen_"
@@ -84,9 +93,17 @@ class SettingsForm(forms.Form):
             stands = getattr(settings, name)
             usual = getattr(as_it_comes, name)
             least, most = LIMITS[name]
-            said = f"{least} to {most}, usually {plain(usual)}."
+            said = gettext("%(least)s to %(most)s, usually %(usual)s.") % {
+                "least": least,
+                "most": most,
+                "usual": plain(usual),
+            }
             kind = forms.IntegerField if name in MINUTES else forms.FloatField
-            words = f"Enter a {'whole ' if name in MINUTES else ''}number from {least} to {most}."
+            words = (
+                gettext("Enter a whole number from %(least)s to %(most)s.")
+                if name in MINUTES
+                else gettext("Enter a number from %(least)s to %(most)s.")
+            ) % {"least": least, "most": most}
             self.fields[name] = kind(
                 label=label,
                 initial=plain(stands),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.clearance import Treatment, answering, treatment_of
@@ -47,7 +48,7 @@ def screening(request: HttpRequest, pk: int) -> HttpResponse:
     said, is_right = forms.said_in(asked, request.POST, complete=False)
     skin = request.POST.get("skin_type", "")
     if not is_right or skin not in ("", *SkinType.values):
-        return _page(request, visit, now, problem="Some answers cannot be read yet.")
+        return _page(request, visit, now, problem=gettext("Some answers cannot be read yet."))
     try:
         answering.answer(
             treatment=treatment,
@@ -59,7 +60,7 @@ def screening(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except AnswerRefused as refusal:
         return _page(request, visit, now, problem=refusal.sentence, at=refusal.field)
-    messages.success(request, "The answers are written down.")
+    messages.success(request, gettext("The answers are written down."))
     return HttpResponseRedirect(reverse("visit-screening", args=[pk]), status=303)
 
 
@@ -80,7 +81,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refusal:
         return _page(request, visit, now, problem=refusal.sentence, status=409)
-    messages.success(request, "Decided. It is kept with the answers.")
+    messages.success(request, gettext("Decided. It is kept with the answers."))
     return HttpResponseRedirect(reverse("visit-screening", args=[pk]), status=303)
 
 
@@ -202,5 +203,5 @@ def _known(screened: Screened, due: set[str]) -> list[Known]:
 
 
 def _line(row: ScreeningAnswer) -> tuple[str, str]:
-    by = row.by.name if row.by else "the patient"
+    by = row.by.name if row.by else gettext("the patient")
     return sentences.said(answer_of(row)), f"{by}, {sentences.day_and_year(row.said_on)}"

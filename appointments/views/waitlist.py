@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.claiming import gaps
@@ -90,7 +91,11 @@ def offer(request: HttpRequest, pk: int) -> HttpResponse:
         made = offering.offer(gap=gap, entries=list(chosen), by=_staff(request), now=_now())
         count = made.invitations.count()
         until = waitlist_rows.said_when(made.expires_at, gap.site)
-        said = f"Offered to {count} {'patient' if count == 1 else 'patients'}, kept until {until}."
+        said = ngettext(
+            "Offered to %(count)s patient, kept until %(until)s.",
+            "Offered to %(count)s patients, kept until %(until)s.",
+            count,
+        ) % {"count": count, "until": until}
         return f"{said} {waitlist_rows.wait_of(gap.site, now=made.made_at)}".strip()
 
     return _done(request, act, gap)
@@ -105,7 +110,10 @@ def book(request: HttpRequest, pk: int) -> HttpResponse:
     def act() -> str:
         visit = offering.book(gap=gap, entry=entry, by=_staff(request), now=_now())
         at = waitlist_rows.said_when(visit.starts_at, visit.site)
-        return f"{entry.patient.display_name} comes on {at}."
+        return gettext("%(patient)s comes on %(at)s.") % {
+            "patient": entry.patient.display_name,
+            "at": at,
+        }
 
     return _done(request, act, gap)
 
@@ -117,7 +125,7 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     def act() -> str:
         gaps.dismiss(gap=gap, by=_staff(request), now=_now())
         at = waitlist_rows.said_when(gap.starts_at, gap.site)
-        return f"The place on {at} is offered to nobody."
+        return gettext("The place on %(at)s is offered to nobody.") % {"at": at}
 
     return _done(request, act, None, undo=reverse("gap-reopen", args=[pk]), site=gap.site)
 
@@ -128,7 +136,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> str:
         gaps.reopen(gap=gap, by=_staff(request), now=_now())
-        return "The place is open again."
+        return gettext("The place is open again.")
 
     return _done(request, act, gap)
 
@@ -142,7 +150,7 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> str:
         offering.withdraw(offer=made, by=_staff(request), now=_now())
-        return "The offer is taken back. All who were asked stay on the list."
+        return gettext("The offer is taken back. All who were asked stay on the list.")
 
     return _done(request, act, made.gap)
 
@@ -157,9 +165,14 @@ def answer(request: HttpRequest, pk: int, answer: str) -> HttpResponse:
     def act() -> str:
         if answer == "decline":
             offering.decline(invitation=invitation, by=_staff(request), now=_now())
-            return f"{name} does not want this place and stays on the list."
+            return gettext("%(name)s does not want this place and stays on the list.") % {
+                "name": name
+            }
         visit = offering.accept(invitation=invitation, by=_staff(request), now=_now())
-        return f"{name} comes on {waitlist_rows.said_when(visit.starts_at, visit.site)}."
+        return gettext("%(name)s comes on %(site)s.") % {
+            "name": name,
+            "site": waitlist_rows.said_when(visit.starts_at, visit.site),
+        }
 
     return _done(request, act, invitation.offer.gap)
 
@@ -171,7 +184,9 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> str:
         entries.withdraw(entry=entry, by=_staff(request), now=_now())
-        return f"{entry.patient.display_name} is off the wait-list."
+        return gettext("%(patient)s is off the wait-list.") % {
+            "patient": entry.patient.display_name
+        }
 
     return _done(request, act, None, site=entry.site)
 

@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from appointments.lifecycle import MoveRefused
@@ -53,48 +55,48 @@ class _Day(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
-_TIME_WORDS = {"invalid": "Enter a time such as 08:00."}
-_DATE_WORDS = {"invalid": "Enter a date such as 2027-03-18."}
+_TIME_WORDS = {"invalid": _("Enter a time such as 08:00.")}
+_DATE_WORDS = {"invalid": _("Enter a date such as 2027-03-18.")}
 
 
 class WishesForm(forms.Form):
     """The wishes of an entry; `areas` and `provider` are those of its treatment."""
 
     areas = forms.MultipleChoiceField(
-        label="Areas",
+        label=_("Areas"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "Choose at least one area."},
+        error_messages={"required": _("Choose at least one area.")},
     )
     weekdays = forms.MultipleChoiceField(
-        label="Weekdays",
+        label=_("Weekdays"),
         choices=list(enumerate(waitlist_rows.WEEKDAYS)),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text="None ticked means any.",
+        help_text=_("None ticked means any."),
     )
     earliest = forms.TimeField(
-        label="Start from", widget=_Clock, required=False, error_messages=_TIME_WORDS
+        label=_("Start from"), widget=_Clock, required=False, error_messages=_TIME_WORDS
     )
     latest = forms.TimeField(
-        label="Start until", widget=_Clock, required=False, error_messages=_TIME_WORDS
+        label=_("Start until"), widget=_Clock, required=False, error_messages=_TIME_WORDS
     )
     first_day = forms.DateField(
-        label="From day", widget=_Day, required=False, error_messages=_DATE_WORDS
+        label=_("From day"), widget=_Day, required=False, error_messages=_DATE_WORDS
     )
     last_day = forms.DateField(
-        label="Until day", widget=_Day, required=False, error_messages=_DATE_WORDS
+        label=_("Until day"), widget=_Day, required=False, error_messages=_DATE_WORDS
     )
-    provider = forms.ChoiceField(label="Provider", required=False)
+    provider = forms.ChoiceField(label=_("Provider"), required=False)
     notice_minutes = forms.TypedChoiceField(
-        label="Needs to know before", choices=NOTICES, coerce=int, initial=120
+        label=_("Needs to know before"), choices=NOTICES, coerce=int, initial=120
     )
     priority = forms.TypedChoiceField(
-        label="Priority",
-        choices=[(0, "usual"), (1, "higher"), (2, "high"), (3, "urgent")],
+        label=_("Priority"),
+        choices=[(0, _("usual")), (1, _("higher")), (2, _("high")), (3, _("urgent"))],
         coerce=int,
         initial=0,
     )
-    note = forms.CharField(label="Note", max_length=NOTE_LENGTH, required=False)
+    note = forms.CharField(label=_("Note"), max_length=NOTE_LENGTH, required=False)
 
     def __init__(
         self, *args: Any, site: Site, version: ProtocolVersion, with_areas: bool, **kwargs: Any
@@ -111,7 +113,7 @@ class WishesForm(forms.Form):
         )
         self.providers = {str(each.pk): each for each in providers.order_by("name")}
         named = [(value, each.name) for value, each in self.providers.items()]
-        self._choose("provider", [("", "Anybody"), *named])
+        self._choose("provider", [("", gettext("Anybody")), *named])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = choices
@@ -154,7 +156,10 @@ def add(request: HttpRequest) -> HttpResponse:
         except (Refused, MoveRefused) as refused:
             _refuse(form, refused)
         else:
-            messages.success(request, f"{patient.display_name} is on the wait-list.")
+            messages.success(
+                request,
+                gettext("%(patient)s is on the wait-list.") % {"patient": patient.display_name},
+            )
             return HttpResponseRedirect(f"{reverse('waitlist')}?site={site.slug}", status=303)
     context = {
         "form": form,
@@ -162,8 +167,8 @@ def add(request: HttpRequest) -> HttpResponse:
         "site": site,
         "version": version,
         "what": _what(target, site),
-        "title": f"Put {patient.display_name} on the wait-list",
-        "action": "Put on the wait-list",
+        "title": gettext("Put %(patient)s on the wait-list") % {"patient": patient.display_name},
+        "action": gettext("Put on the wait-list"),
     }
     return render(request, "appointments/waitlist/form.html", context, status=_status(form))
 
@@ -193,7 +198,10 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             _refuse(form, refused)
         else:
-            messages.success(request, f"{entry.patient.display_name}: wishes changed.")
+            messages.success(
+                request,
+                gettext("%(patient)s: wishes changed.") % {"patient": entry.patient.display_name},
+            )
             return HttpResponseRedirect(f"{reverse('waitlist')}?site={entry.site.slug}", status=303)
     context = {
         "form": form,
@@ -202,8 +210,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         "site": entry.site,
         "version": entry.protocol_version,
         "what": waitlist_rows.what(entry),
-        "title": f"{entry.patient.display_name} on the wait-list",
-        "action": "Save the wishes",
+        "title": gettext("%(patient)s on the wait-list") % {"patient": entry.patient.display_name},
+        "action": gettext("Save the wishes"),
     }
     return render(request, "appointments/waitlist/form.html", context, status=_status(form))
 
@@ -267,10 +275,14 @@ def _what(target: Target | None, site: Site) -> str:
     match target:
         case EarlierVisit(appointment=visit):
             at = waitlist_rows.said_when(visit.starts_at, site)
-            return f"Earlier than {at} (session {visit.session}/{visit.series.sessions})"
+            return gettext("Earlier than %(at)s (session %(session)s/%(sessions)s)") % {
+                "at": at,
+                "session": visit.session,
+                "sessions": visit.series.sessions,
+            }
         case NextSession():
-            return "Next session of the series"
-    return "First visit"
+            return gettext("Next session of the series")
+    return gettext("First visit")
 
 
 def _initial(entry: WaitlistEntry) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from appointments.claiming import gaps
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.models.waitlist import MINUTES_A_DAY
@@ -13,8 +16,9 @@ from appointments.waitlist import hearing
 from clinic.hours import format_day, format_when
 from clinic.models import Site
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,15 @@ def entry_row(entry: WaitlistEntry) -> EntryRow:
 def what(entry: WaitlistEntry) -> str:
     """What an entry waits for: "Earlier than Thu 18 Mar 10:00 (session 1/2)"."""
     if entry.appointment is not None and entry.series is not None:
-        at = format_when(entry.appointment.starts_at, entry.site.zone, "en")
-        session = f"session {entry.appointment.session}/{entry.series.sessions}"
-        return f"Earlier than {at} ({session})"
+        at = format_when(entry.appointment.starts_at, entry.site.zone, reader_language())
+        session = gettext("session %(session)s/%(sessions)s") % {
+            "session": entry.appointment.session,
+            "sessions": entry.series.sessions,
+        }
+        return gettext("Earlier than %(at)s (%(session)s)") % {"at": at, "session": session}
     if entry.series is not None:
-        return "Next session of the series"
-    return "First visit"
+        return gettext("Next session of the series")
+    return gettext("First visit")
 
 
 def areas(entry: WaitlistEntry) -> str:
@@ -61,16 +68,25 @@ def wishes(entry: WaitlistEntry) -> str:
     """The wishes in a line: "Mon, Thu · 14:00 to 17:00 · until Fri 26 Mar · 2 h notice"."""
     said = []
     if entry.weekdays:
-        said.append(", ".join(WEEKDAYS[each] for each in entry.weekdays))
+        said.append(", ".join(str(WEEKDAYS[each]) for each in entry.weekdays))
     if entry.earliest or entry.latest < MINUTES_A_DAY:
-        said.append(f"{_wall(entry.earliest)} to {_wall(entry.latest)}")
+        said.append(
+            gettext("%(earliest)s to %(latest)s")
+            % {"earliest": _wall(entry.earliest), "latest": _wall(entry.latest)}
+        )
     if entry.first_day:
-        said.append(f"from {format_day(entry.first_day)}")
+        said.append(
+            gettext("from %(first_day)s")
+            % {"first_day": format_day(entry.first_day, reader_language())}
+        )
     if entry.last_day:
-        said.append(f"until {format_day(entry.last_day)}")
+        said.append(
+            gettext("until %(last_day)s")
+            % {"last_day": format_day(entry.last_day, reader_language())}
+        )
     if entry.provider is not None:
-        said.append(f"with {entry.provider.name}")
-    said.append(f"{_span(entry.notice_minutes)} notice")
+        said.append(gettext("with %(provider)s") % {"provider": entry.provider.name})
+    said.append(gettext("%(time)s notice") % {"time": _span(entry.notice_minutes)})
     return " · ".join(said)
 
 
@@ -112,7 +128,7 @@ def invitations(offer: Offer) -> list[Invitation]:
 
 
 def said_when(at: datetime, site: Site) -> str:
-    return format_when(at, site.zone, "en")
+    return format_when(at, site.zone, reader_language())
 
 
 def wait_of(site: Site, *, now: datetime) -> str:
@@ -120,10 +136,10 @@ def wait_of(site: Site, *, now: datetime) -> str:
     at = hearing.hears_at([site.zone], now=now)
     if at is None or at <= now:
         return ""
-    return (
-        f"Messages wait until {said_when(at, site)}; the time to answer begins then."
-        " Call whoever should know sooner."
-    )
+    return gettext(
+        "Messages wait until %(at)s; the time to answer begins then. Call whoever "
+        "should know sooner."
+    ) % {"at": said_when(at, site)}
 
 
 def _wall(minute: int) -> str:
@@ -132,5 +148,9 @@ def _wall(minute: int) -> str:
 
 def _span(minutes: int) -> str:
     if minutes and minutes % MINUTES_A_DAY == 0:
-        return f"{minutes // MINUTES_A_DAY} d"
-    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+        return gettext("%(days)s d") % {"days": minutes // MINUTES_A_DAY}
+    return (
+        f"{minutes // 60} h"
+        if minutes % 60 == 0
+        else gettext("%(minutes)s min") % {"minutes": minutes}
+    )

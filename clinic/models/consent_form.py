@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models.staff import Staff
 
 
 class ConsentPurpose(models.TextChoices):
-    TREATMENT = "treatment", "Treatment"
-    PHOTOS_RECORD = "photos_record", "Photos for the record"
-    PHOTOS_EDUCATION = "photos_education", "Photos for teaching"
-    PHOTOS_MARKETING = "photos_marketing", "Photos for advertising"
+    TREATMENT = "treatment", _("Treatment")
+    PHOTOS_RECORD = "photos_record", _("Photos for the record")
+    PHOTOS_EDUCATION = "photos_education", _("Photos for teaching")
+    PHOTOS_MARKETING = "photos_marketing", _("Photos for advertising")
 
 
 class FormState(models.TextChoices):
-    DRAFT = "draft", "Draft"
-    PUBLISHED = "published", "Published"
-    RETIRED = "retired", "Retired"
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    RETIRED = "retired", _("Retired")
 
 
 class ConsentForm(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models.resource import Modality
 from clinic.models.staff import Staff
@@ -18,13 +19,13 @@ class ProtocolVersion(models.Model):
     """
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        APPROVED = "approved", "Approved"
-        RETIRED = "retired", "Retired"
+        DRAFT = "draft", _("Draft")
+        APPROVED = "approved", _("Approved")
+        RETIRED = "retired", _("Retired")
 
     class Kind(models.TextChoices):
-        SERIES = "series", "Treatment protocol"
-        SERVICE = "service", "Plain service"
+        SERIES = "series", _("Treatment protocol")
+        SERVICE = "service", _("Plain service")
 
     protocol = models.SlugField(help_text="The protocol's id, such as rf_microneedling.")
     version = models.CharField(max_length=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.hours import MINUTES_A_DAY
 from clinic.models.site import Site
@@ -26,10 +27,10 @@ class Modality(models.Model):
 
 
 class ResourceKind(models.TextChoices):
-    PROVIDER = "provider", "Provider"
-    ROOM = "room", "Room"
-    DEVICE = "device", "Device"
-    PATIENT = "patient", "Patient"
+    PROVIDER = "provider", _("Provider")
+    ROOM = "room", _("Room")
+    DEVICE = "device", _("Device")
+    PATIENT = "patient", _("Patient")
 
 
 class Resource(models.Model):

@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic import access
@@ -27,26 +29,28 @@ class WordsForm(forms.Form):
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     title_en = forms.CharField(
-        label="Title in English", error_messages={"required": "Write the title in English."}
+        label=_("Title in English"), error_messages={"required": _("Write the title in English.")}
     )
     body_en = forms.CharField(
-        label="Words in English",
-        error_messages={"required": "Write the words in English."},
+        label=_("Words in English"),
+        error_messages={"required": _("Write the words in English.")},
         widget=forms.Textarea(attrs={"rows": 24}),
     )
     title_es = forms.CharField(
-        label="Title in Spanish", error_messages={"required": "Write the title in Spanish."}
+        label=_("Title in Spanish"), error_messages={"required": _("Write the title in Spanish.")}
     )
     body_es = forms.CharField(
-        label="Words in Spanish",
-        error_messages={"required": "Write the words in Spanish."},
+        label=_("Words in Spanish"),
+        error_messages={"required": _("Write the words in Spanish.")},
         widget=forms.Textarea(attrs={"rows": 24}),
     )
     valid_for = forms.CharField(
         required=False,
         max_length=12,
-        label="How long a signature counts",
-        help_text="Such as P12M for twelve months or P90D for ninety days. Empty: until withdrawn.",
+        label=_("How long a signature counts"),
+        help_text=_(
+            "Such as P12M for twelve months or P90D for ninety days. Empty: until withdrawn."
+        ),
     )
 
     @property
@@ -143,7 +147,9 @@ def edit(request: HttpRequest, key: str) -> HttpResponse:
             status = 409
             form.add_error(None, stale.sentence)
         else:
-            messages.success(request, "The draft is saved. Read it once more, then publish it.")
+            messages.success(
+                request, gettext("The draft is saved. Read it once more, then publish it.")
+            )
             return redirect("consent-form", saved.key, saved.number)
     context = {"site": site, "form": form, "key": key, "name": _subjects()[subject], "draft": draft}
     return render(request, "clinic/consent_forms/edit.html", context, status=status)
@@ -163,7 +169,7 @@ def publish(request: HttpRequest, key: str, number: int) -> HttpResponse:
     except ConsentFormRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, "Published. Patients sign these words from now on.")
+        messages.success(request, gettext("Published. Patients sign these words from now on."))
     return redirect("consent-form", key, number)
 
 
@@ -175,10 +181,10 @@ def close(request: HttpRequest, key: str, number: int) -> HttpResponse:
     try:
         if form.state == FormState.DRAFT:
             drafting.discard(draft=form, seen=request.POST.get("seen", ""), **act)
-            said = "The draft is thrown away."
+            said = gettext("The draft is thrown away.")
         else:
             publishing.retire(form=form, **act)
-            said = "Patients are not asked for this form any more. What they signed stays."
+            said = gettext("Patients are not asked for this form any more. What they signed stays.")
     except ConsentFormRefused as refused:
         messages.error(request, refused.sentence)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from clinic.access import Forbidden, sites_of
 from clinic.models import Site, Staff
@@ -22,7 +23,9 @@ def current_site(request: HttpRequest) -> Site:
     site = known_site(request)
     if site is None or (wanted and site.slug != wanted):
         raise Forbidden(
-            "You do not work at this site. A manager of the site can give you a role there."
+            gettext(
+                "You do not work at this site. A manager of the site can give you a role there."
+            )
         )
     if wanted and request.session.get(REMEMBERED) != wanted:
         request.session[REMEMBERED] = wanted

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import access, on_call
@@ -41,9 +42,11 @@ def rota(request: HttpRequest) -> HttpResponse:
         except ShiftRefused as refused:
             form.add_error(refused.field, refused.sentence)
         except (WallTimeMissing, WallTimeRepeats):
-            form.add_error(None, "The clocks change at this time. Choose another hour.")
+            form.add_error(None, gettext("The clocks change at this time. Choose another hour."))
         else:
-            messages.success(request, f"{asked['staff']} is on call then.")
+            messages.success(
+                request, gettext("%(staff)s is on call then.") % {"staff": asked["staff"]}
+            )
             return redirect("on-call")
     shifts = OnCallShift.objects.filter(site=site, ends_at__gt=now).select_related("staff", "site")
     context = {
@@ -63,5 +66,5 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         OnCallShift.objects.filter(site__in=access.sites_of(staff)).select_related("site"), pk=pk
     )
     on_call.remove(shift=shift, by=staff, now=timezone.now())
-    messages.success(request, "The shift is removed.")
+    messages.success(request, gettext("The shift is removed."))
     return redirect("on-call")

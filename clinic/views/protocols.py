@@ -10,6 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic import access
@@ -23,10 +25,10 @@ from clinic.protocols.schema import Phase, Step, Text
 from clinic.views.current_site import current_site
 
 SECTIONS = (
-    ("before", "Before the session", {Phase.PRE}),
-    ("day", "On the day", {Phase.DAY}),
-    ("after", "After the session", {Phase.POST, Phase.FOLLOWUP}),
-    ("maintenance", "Keeping the result", {Phase.MAINTENANCE}),
+    ("before", _("Before the session"), {Phase.PRE}),
+    ("day", _("On the day"), {Phase.DAY}),
+    ("after", _("After the session"), {Phase.POST, Phase.FOLLOWUP}),
+    ("maintenance", _("Keeping the result"), {Phase.MAINTENANCE}),
 )
 
 
@@ -80,7 +82,11 @@ def approve(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     except loading.StatusRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, f"{row.name} {row.version} is approved for new series.")
+        messages.success(
+            request,
+            gettext("%(row)s %(version)s is approved for new series.")
+            % {"row": row.name, "version": row.version},
+        )
     return redirect("protocol", protocol, version)
 
 
@@ -97,7 +103,11 @@ def retire(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     except loading.StatusRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, f"{row.name} {row.version} is retired; series under way keep it.")
+        messages.success(
+            request,
+            gettext("%(row)s %(version)s is retired; series under way keep it.")
+            % {"row": row.name, "version": row.version},
+        )
     return redirect("protocol", protocol, version)
 
 
@@ -123,7 +133,7 @@ def new_service(request: HttpRequest) -> HttpResponse:
             for problem in refused.problems:
                 form.add_error(None, problem)
         else:
-            messages.success(request, f"{row.name} can be booked now.")
+            messages.success(request, gettext("%(row)s can be booked now.") % {"row": row.name})
             return redirect("protocol", row.protocol, row.version)
     return render(
         request,

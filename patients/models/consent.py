@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Staff
 from patients.models.patient import Patient
 
 
 class Purpose(models.TextChoices):
-    CARE = "care", "Care messages"
-    MARKETING = "marketing", "Offers and touch-up prompts"
-    PHOTOS = "photos", "Messages that ask for photos"
-    PHI_DETAIL = "phi_detail", "Treatment detail in e-mail"
+    CARE = "care", _("Care messages")
+    MARKETING = "marketing", _("Offers and touch-up prompts")
+    PHOTOS = "photos", _("Messages that ask for photos")
+    PHI_DETAIL = "phi_detail", _("Treatment detail in e-mail")
 
 
 class ConsentChannel(models.TextChoices):
-    SMS = "sms", "Text message"
-    EMAIL = "email", "E-mail"
-    ANY = "any", "Any"
+    SMS = "sms", _("Text message")
+    EMAIL = "email", _("E-mail")
+    ANY = "any", _("Any")
 
 
 class ConsentSource(models.TextChoices):
-    FRONT_DESK = "front_desk", "At the front desk"
-    PHONE = "phone", "By phone"
-    PATIENT_PAGE = "patient_page", "On the patient's page"
-    REPLY = "reply", "By reply"
-    IMPORT = "import", "Imported"
-    SIGNED_FORM = "signed_form", "By a signed form"
+    FRONT_DESK = "front_desk", _("At the front desk")
+    PHONE = "phone", _("By phone")
+    PATIENT_PAGE = "patient_page", _("On the patient's page")
+    REPLY = "reply", _("By reply")
+    IMPORT = "import", _("Imported")
+    SIGNED_FORM = "signed_form", _("By a signed form")
 
 
 class ContactConsent(models.Model):

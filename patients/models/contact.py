@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from patients.models.guardian import Guardian
 from patients.models.patient import Patient
 
 
 class ContactKind(models.TextChoices):
-    PHONE = "phone", "Mobile phone"
-    EMAIL = "email", "E-mail"
+    PHONE = "phone", _("Mobile phone")
+    EMAIL = "email", _("E-mail")
 
 
 class ContactPoint(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Staff
 from patients.models.patient import Language, Patient
@@ -13,9 +14,9 @@ OF_AGE = 18
 
 
 class Relation(models.TextChoices):
-    PARENT = "parent", "Parent"
-    GUARDIAN = "guardian", "Legal guardian"
-    OTHER = "other", "Other"
+    PARENT = "parent", _("Parent")
+    GUARDIAN = "guardian", _("Legal guardian")
+    OTHER = "other", _("Other")
 
 
 class Guardian(models.Model):

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import statements
 from clinic.models import Resource, Site, Staff
@@ -13,19 +14,19 @@ from clinic.models.site import validate_zone
 
 
 class Language(models.TextChoices):
-    ENGLISH = "en", "English"
-    SPANISH = "es", "Spanish"
+    ENGLISH = "en", _("English")
+    SPANISH = "es", _("Spanish")
 
 
 class SkinType(models.TextChoices):
     """Fitzpatrick's types, as `clinic.protocols.schema.SkinType`."""
 
-    I = "I", "Type I"  # noqa: E741 - Fitzpatrick's numeral
-    II = "II", "Type II"
-    III = "III", "Type III"
-    IV = "IV", "Type IV"
-    V = "V", "Type V"
-    VI = "VI", "Type VI"
+    I = "I", _("Type I")  # noqa: E741 - Fitzpatrick's numeral
+    II = "II", _("Type II")
+    III = "III", _("Type III")
+    IV = "IV", _("Type IV")
+    V = "V", _("Type V")
+    VI = "VI", _("Type VI")
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):

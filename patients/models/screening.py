@@ -8,23 +8,24 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ProtocolVersion, Staff
 from patients.models.patient import Patient, SkinType
 
 
 class AnswerValue(models.TextChoices):
-    YES = "yes", "Yes"
-    NO = "no", "No"
-    DATE = "date", "On a day"
-    NEVER = "never", "Never"
-    UNSURE = "unsure", "Not sure"
+    YES = "yes", _("Yes")
+    NO = "no", _("No")
+    DATE = "date", _("On a day")
+    NEVER = "never", _("Never")
+    UNSURE = "unsure", _("Not sure")
 
 
 class ScreeningMoment(models.TextChoices):
-    CONSULT = "consult", "At booking"
-    PRE = "pre", "Before the visit"
-    DAY_OF = "day_of", "On the day"
+    CONSULT = "consult", _("At booking")
+    PRE = "pre", _("Before the visit")
+    DAY_OF = "day_of", _("On the day")
 
 
 class ScreeningAnswer(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ConsentForm, Site, Staff
 from patients.models.consent import ConsentSource
@@ -11,18 +12,18 @@ from patients.models.patient import Language, Patient
 
 
 class Signer(models.TextChoices):
-    PATIENT = "patient", "The patient"
-    GUARDIAN = "guardian", "A parent or guardian"
+    PATIENT = "patient", _("The patient")
+    GUARDIAN = "guardian", _("A parent or guardian")
 
 
 class SigningWay(models.TextChoices):
-    TYPED = "typed", "Typed"
-    DRAWN = "drawn", "Drawn"
+    TYPED = "typed", _("Typed")
+    DRAWN = "drawn", _("Drawn")
 
 
 class SigningPlace(models.TextChoices):
-    CLINIC = "clinic", "At the clinic"
-    LINK = "link", "By the patient's link"
+    CLINIC = "clinic", _("At the clinic")
+    LINK = "link", _("By the patient's link")
 
 
 class SignedForm(models.Model):

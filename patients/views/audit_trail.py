@@ -11,6 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from clinic import access
@@ -29,27 +31,27 @@ WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 
 class TrailForm(forms.Form):
     """What to show; days are local to the site, both included."""
 
-    by = forms.ModelChoiceField(Staff.objects.none(), required=False, empty_label="Everybody")
-    action = forms.ChoiceField(required=False, label="What")
+    by = forms.ModelChoiceField(Staff.objects.none(), required=False, empty_label=_("Everybody"))
+    action = forms.ChoiceField(required=False, label=_("What"))
     patient = forms.IntegerField(
-        required=False, label="Patient’s number", min_value=1, max_value=2**63 - 1
+        required=False, label=_("Patient’s number"), min_value=1, max_value=2**63 - 1
     )
-    ip = forms.GenericIPAddressField(required=False, label="IP address")
+    ip = forms.GenericIPAddressField(required=False, label=_("IP address"))
     via = forms.ChoiceField(
-        required=False, label="Way in", choices=[("", "Any way in"), *Via.choices]
+        required=False, label=_("Way in"), choices=[("", _("Any way in")), *Via.choices]
     )
     subject = forms.CharField(
         required=False, max_length=130, label="About", widget=forms.HiddenInput
     )
     since = forms.DateField(
         required=False,
-        label="From",
+        label=_("From"),
         validators=WITHIN,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     until = forms.DateField(
         required=False,
-        label="To",
+        label=_("To"),
         validators=WITHIN,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
@@ -60,10 +62,10 @@ class TrailForm(forms.Form):
         people = Staff.objects.filter(site_roles__site__in=sites).distinct().order_by("name")
         cast("forms.ModelChoiceField[Staff]", self.fields["by"]).queryset = people
         cast(forms.ChoiceField, self.fields["action"]).choices = [
-            ("", "Anything"),
+            ("", gettext("Anything")),
             *((action, words.said(action)) for action in searching.actions()),
         ]
-        self.fields["by"].label = "Who"
+        self.fields["by"].label = gettext("Who")
         self.fields["patient"].widget.attrs |= {"inputmode": "numeric"}
 
     def asked(self, site: Site) -> Asked:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Staff
@@ -56,7 +57,9 @@ def edit_patient(request: HttpRequest, patient_id: int) -> HttpResponse:
         except (RegistrationRefused, ContactRefused) as refused:
             form.add_error(refused.field, refused.sentence)
         else:
-            messages.success(request, f"{patient.display_name} is saved.")
+            messages.success(
+                request, gettext("%(patient)s is saved.") % {"patient": patient.display_name}
+            )
             return redirect(f"/patients/{patient.pk}/")
     status = 409 if differences is not None else 422 if form.errors else 200
     context = {"form": form, "patient": patient, "zones": ZONES, "differences": differences}

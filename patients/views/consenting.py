@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from clinic.models import Staff
@@ -20,7 +21,7 @@ from patients.models import Patient
 def give_consent(request: HttpRequest, patient_id: int, purpose: str, channel: str) -> HttpResponse:
     patient, staff = _asked(request, patient_id, purpose, channel)
     consent.give(patient=patient, purpose=purpose, channel=channel, by=staff, now=timezone.now())
-    messages.success(request, "Consent recorded. It counts from the next message on.")
+    messages.success(request, gettext("Consent recorded. It counts from the next message on."))
     return redirect(f"/patients/{patient.pk}/#consents")
 
 
@@ -32,7 +33,7 @@ def withdraw_consent(
     consent.withdraw(
         patient=patient, purpose=purpose, channel=channel, by=staff, now=timezone.now()
     )
-    messages.success(request, "Consent withdrawn. It counts from the next message on.")
+    messages.success(request, gettext("Consent withdrawn. It counts from the next message on."))
     return redirect(f"/patients/{patient.pk}/#consents")
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from clinic import access
@@ -46,7 +47,10 @@ def new_patient(request: HttpRequest) -> HttpResponse:
             except (RegistrationRefused, ContactRefused) as refused:
                 form.add_error(refused.field, refused.sentence)
             else:
-                messages.success(request, f"{patient.display_name} is registered.")
+                messages.success(
+                    request,
+                    gettext("%(patient)s is registered.") % {"patient": patient.display_name},
+                )
                 return redirect(f"/patients/{patient.pk}/")
     context = {"form": form, "site": site, "alike": alike, "zones": ZONES}
     status = 422 if form.errors else 409 if alike else 200

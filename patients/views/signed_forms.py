@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from clinic.models import Staff
@@ -18,8 +20,8 @@ from patients.models.consent import ConsentSource
 from patients.signing import drawing, withdrawing
 
 REPORTED_BY = {
-    ConsentSource.FRONT_DESK: "At the clinic",
-    ConsentSource.PHONE: "By phone",
+    ConsentSource.FRONT_DESK: _("At the clinic"),
+    ConsentSource.PHONE: _("By phone"),
 }
 
 
@@ -59,7 +61,9 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     except withdrawing.WithdrawalRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, "The consent is withdrawn. It counts no more from now on.")
+        messages.success(
+            request, gettext("The consent is withdrawn. It counts no more from now on.")
+        )
     return redirect("signed-form", pk)
 
 

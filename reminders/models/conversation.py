@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Site, Staff
 from patients.models import Patient
@@ -12,11 +13,11 @@ from reminders.models.message import Message
 
 
 class ConversationState(models.TextChoices):
-    UNMATCHED = "unmatched", "Unmatched"
-    NEW = "new", "New"
-    WAITING = "waiting", "Waiting for the patient"
-    ESCALATED = "escalated", "Escalated"
-    CLOSED = "closed", "Closed"
+    UNMATCHED = "unmatched", _("Unmatched")
+    NEW = "new", _("New")
+    WAITING = "waiting", _("Waiting for the patient")
+    ESCALATED = "escalated", _("Escalated")
+    CLOSED = "closed", _("Closed")
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Staff
 
 
 class SuppressionReason(models.TextChoices):
-    OPTED_OUT = "opted_out", "The person asked for no more messages here"
-    WRONG_NUMBER = "wrong_number", "The person is not our patient"
-    COMPLAINED = "complained", "Our mail was marked as spam"
-    HARD_BOUNCE = "hard_bounce", "The mail address does not exist"
-    NOT_TEXTABLE = "not_textable", "The number takes no text messages"
+    OPTED_OUT = "opted_out", _("The person asked for no more messages here")
+    WRONG_NUMBER = "wrong_number", _("The person is not our patient")
+    COMPLAINED = "complained", _("Our mail was marked as spam")
+    HARD_BOUNCE = "hard_bounce", _("The mail address does not exist")
+    NOT_TEXTABLE = "not_textable", _("The number takes no text messages")
 
 
 class SuppressionSource(models.TextChoices):
-    REPLY = "reply", "by reply"
-    LINK = "link", "by a link"
-    ONE_CLICK = "one_click", "by one click in the mail program"
-    STAFF = "staff", "told to staff"
-    PROVIDER = "provider", "reported by the provider"
+    REPLY = "reply", _("by reply")
+    LINK = "link", _("by a link")
+    ONE_CLICK = "one_click", _("by one click in the mail program")
+    STAFF = "staff", _("told to staff")
+    PROVIDER = "provider", _("reported by the provider")
 
 
 class Suppression(models.Model):

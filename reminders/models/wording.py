@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Site, Staff
 from patients.models.patient import Language
@@ -13,9 +14,9 @@ from reminders.wording.versions import PHRASES, Sources
 
 
 class WordingState(models.TextChoices):
-    DRAFT = "draft", "Draft"
-    PUBLISHED = "published", "Published"
-    RETIRED = "retired", "Retired"
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    RETIRED = "retired", _("Retired")
 
 
 class WordingQuerySet(models.QuerySet["WordingVersion"]):

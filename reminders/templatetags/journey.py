@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from clinic import hours
 from clinic.models import Site
+from clinic.reader_language import reader_language
 from clinic.templatetags.ui import VISIT_STATES
 from reminders.models import LookUpAnswer
 
 register = template.Library()
 
 OUTCOMES = {
-    "accepted": "Taken by the provider",
-    "not_sent": "The provider could not be reached",
-    "refused": "Refused by the provider",
-    "unknown": "The connection broke before an answer",
-    "": "Under way",
+    "accepted": _("Taken by the provider"),
+    "not_sent": _("The provider could not be reached"),
+    "refused": _("Refused by the provider"),
+    "unknown": _("The connection broke before an answer"),
+    "": _("Under way"),
 }
 
 
@@ -32,13 +35,13 @@ def dot_class(state: str) -> str:
 def day_and_year(at: datetime, site: Site) -> str:
     """The local day of `at` with its year: "12 Mar 2027"."""
     there = hours.local(at, site.zone).date()
-    return f"{hours.format_day(there).split(' ', 1)[1]} {there.year}"
+    return f"{hours.format_day(there, reader_language()).split(' ', 1)[1]} {there.year}"
 
 
 @register.filter
 def outcome_word(outcome: str) -> str:
     """How a conversation with a provider ended."""
-    return OUTCOMES.get(outcome, "Ended")
+    return str(OUTCOMES.get(outcome, _("Ended")))
 
 
 @register.filter
@@ -47,17 +50,17 @@ def reported(status: str) -> str:
     return status.replace("_", " ")
 
 
-LOOKED: dict[str, str] = {
-    "": "no answer yet",
-    LookUpAnswer.FOUND: "it has it",
-    LookUpAnswer.SEVERAL: "it has several like it",
-    LookUpAnswer.ABSENT: "it has nothing like it",
-    LookUpAnswer.NO_ANSWER: "no answer",
-    LookUpAnswer.CANNOT_SAY: "it cannot say",
+LOOKED: dict[str, Promise] = {
+    "": _("no answer yet"),
+    LookUpAnswer.FOUND: _("it has it"),
+    LookUpAnswer.SEVERAL: _("it has several like it"),
+    LookUpAnswer.ABSENT: _("it has nothing like it"),
+    LookUpAnswer.NO_ANSWER: _("no answer"),
+    LookUpAnswer.CANNOT_SAY: _("it cannot say"),
 }
 
 
 @register.filter
 def looked(answer: str) -> str:
     """What a provider said when it was asked for a message."""
-    return LOOKED[answer]
+    return str(LOOKED[answer])

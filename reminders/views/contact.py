@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Staff
@@ -47,7 +48,9 @@ def contact(request: HttpRequest, patient_id: int, point_id: int, act: str) -> H
             problem = refused.sentence
         else:
             done = (
-                "gets no more messages" if act == "close" else "may get messages about care again"
+                gettext("gets no more messages")
+                if act == "close"
+                else gettext("may get messages about care again")
             )
             messages.success(request, f"{point.value} {done}.")
             return redirect("patient", patient.pk)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from appointments import asked_forms
 from appointments.absences import affected
 from appointments.lifecycle import TO_COME, Move, State
@@ -20,16 +23,16 @@ from reminders.models import MessageItem
 # Minutes in the waiting room after which a visit stands out, and stands out in red.
 LONG, TOO_LONG = 10, 20
 _LACKS = {
-    "provider": "needs another provider",
-    "room": "needs another room",
-    "device": "needs another device",
-    "site": "outside opening hours",
+    "provider": _("needs another provider"),
+    "room": _("needs another room"),
+    "device": _("needs another device"),
+    "site": _("outside opening hours"),
 }
 _FORM = {
-    Standing.MISSING: "form not signed",
-    Standing.OUTDATED: "form to sign anew",
-    Standing.EXPIRED: "form has run out",
-    Standing.WITHDRAWN: "consent withdrawn",
+    Standing.MISSING: _("form not signed"),
+    Standing.OUTDATED: _("form to sign anew"),
+    Standing.EXPIRED: _("form has run out"),
+    Standing.WITHDRAWN: _("consent withdrawn"),
 }
 
 
@@ -57,17 +60,20 @@ def flags(
         purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
         silent = visit.state in TO_COME and Purpose.CARE not in purposes
         found = {
-            "message failed": f"visit:{visit.pk}" in failed,
-            "no consent": silent,
-            "task due": visit.pk in with_task,
+            gettext("message failed"): f"visit:{visit.pk}" in failed,
+            gettext("no consent"): silent,
+            gettext("task due"): visit.pk in with_task,
         }
         if visit.state in affected.NOT_BEGUN:
-            found |= {_LACKS[kind]: True for kind in lacking[visit.pk]}
+            found |= {str(_LACKS[kind]): True for kind in lacking[visit.pk]}
             if visit.pk in forms and forms[visit.pk].is_due:
-                found[_FORM[forms[visit.pk].standing]] = True
+                found[str(_FORM[forms[visit.pk].standing])] = True
         words[visit.pk] = [word for word, is_so in found.items() if is_so]
         if any(each.is_deliberate for each in visit.allocations.all()):
-            words[visit.pk].append(f"over another visit: {visit.override_reason}")
+            words[visit.pk].append(
+                gettext("over another visit: %(override_reason)s")
+                % {"override_reason": visit.override_reason}
+            )
     return words
 
 

@@ -12,6 +12,8 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import access
@@ -27,16 +29,16 @@ from reminders.wording.rules import HARD_SEGMENTS
 
 PER_PAGE = 50
 OPEN = "open"
-TABS = ((OPEN, "Open"), *ConversationState.choices)
+TABS = ((OPEN, _("Open")), *ConversationState.choices)
 EMPTY = {
-    OPEN: "Everything that patients wrote back is dealt with.",
-    "unmatched": "Replies whose number belongs to nobody, or to several, wait here.",
-    "new": "Replies that nobody has answered yet wait here.",
-    "waiting": "Once you have answered, a conversation waits here for the patient.",
-    "escalated": "Replies that name an urgent symptom come here, and on call is paged.",
-    "closed": "What is dealt with, by you or at once, is kept here.",
+    OPEN: _("Everything that patients wrote back is dealt with."),
+    "unmatched": _("Replies whose number belongs to nobody, or to several, wait here."),
+    "new": _("Replies that nobody has answered yet wait here."),
+    "waiting": _("Once you have answered, a conversation waits here for the patient."),
+    "escalated": _("Replies that name an urgent symptom come here, and on call is paged."),
+    "closed": _("What is dealt with, by you or at once, is kept here."),
 }
-OWNERS = (("", "Everybody's"), ("mine", "Mine"), ("nobody", "Nobody's"))
+OWNERS = (("", _("Everybody's")), ("mine", _("Mine")), ("nobody", _("Nobody's")))
 
 
 class ReplyForm(forms.Form):
@@ -90,7 +92,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, "This conversation is yours.")
+        toasts.success(request, gettext("This conversation is yours."))
     return redirect("conversation", pk=pk)
 
 
@@ -109,7 +111,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
     except ConversationRefused as refused:
         form.add_error("text", refused.sentence)
         return _shown(request, shown, form, status=422)
-    toasts.success(request, "Your answer goes out now.")
+    toasts.success(request, gettext("Your answer goes out now."))
     return redirect("conversation", pk=pk)
 
 
@@ -126,7 +128,10 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, f"This conversation is {patient.display_name}'s.")
+        toasts.success(
+            request,
+            gettext("This conversation is %(patient)s's.") % {"patient": patient.display_name},
+        )
     return redirect("conversation", pk=pk)
 
 
@@ -139,7 +144,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, "The conversation is closed.")
+        toasts.success(request, gettext("The conversation is closed."))
     return redirect("inbox")
 
 

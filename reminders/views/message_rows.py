@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
@@ -24,8 +27,8 @@ ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.SUBMITTING)
 TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
 FAILED = (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN)
 WAITS = {
-    "visit_done": "It waits until the visit is done; its time counts from then.",
-    "series_done": "It waits until the last session is done; its time counts from then.",
+    "visit_done": _("It waits until the visit is done; its time counts from then."),
+    "series_done": _("It waits until the last session is done; its time counts from then."),
 }
 
 
@@ -58,7 +61,7 @@ class MessageRow:
 
     @property
     def waits(self) -> str:
-        return WAITS.get(self.message.waits_for, "") if self.is_to_come else ""
+        return str(WAITS.get(self.message.waits_for, "")) if self.is_to_come else ""
 
 
 @dataclass(slots=True)
@@ -98,8 +101,8 @@ def _stops(message: Message) -> str:
     if message.state not in ON_ITS_WAY:
         return ""
     if message.purpose == Purpose.MARKETING:
-        return "Stops if the patient books again or withdraws this consent."
-    return "Stops if the visit is moved or cancelled, or the patient opts out."
+        return gettext("Stops if the patient books again or withdraws this consent.")
+    return gettext("Stops if the visit is moved or cancelled, or the patient opts out.")
 
 
 def add_words(rows: Sequence[MessageRow], now: datetime) -> None:

@@ -16,7 +16,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import access
@@ -38,27 +41,27 @@ ONE_DAY = timedelta(days=1)
 # Days outside these are slips of the keyboard.
 WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 # tab → its name, its states, what an empty one says.
-TABS: dict[str, tuple[str, tuple[MessageState, ...], str]] = {
+TABS: dict[str, tuple[Promise, tuple[MessageState, ...], Promise]] = {
     "scheduled": (
-        "Scheduled",
+        _("Scheduled"),
         message_rows.ON_ITS_WAY,
-        "Messages are planned within moments of a booking.",
+        _("Messages are planned within moments of a booking."),
     ),
-    "sent": ("Sent", message_rows.TOLD, "What providers took over appears here."),
+    "sent": (_("Sent"), message_rows.TOLD, _("What providers took over appears here.")),
     "failed": (
-        "Failed",
+        _("Failed"),
         message_rows.FAILED,
-        "Nothing failed. What does appears here with its reason and a way on.",
+        _("Nothing failed. What does appears here with its reason and a way on."),
     ),
     "skipped": (
-        "Skipped",
+        _("Skipped"),
         (MessageState.SKIPPED,),
-        "What is left out on purpose appears here with its reason.",
+        _("What is left out on purpose appears here with its reason."),
     ),
     "withdrawn": (
-        "Withdrawn",
+        _("Withdrawn"),
         (MessageState.WITHDRAWN,),
-        "What a moved or cancelled visit made needless appears here.",
+        _("What a moved or cancelled visit made needless appears here."),
     ),
 }
 
@@ -68,25 +71,25 @@ class FilterForm(forms.Form):
 
     kind = forms.ChoiceField(
         required=False,
-        choices=[("", "Every kind"), *((kind.value, kind_word(kind)) for kind in Kind)],
+        choices=[("", _("Every kind")), *((kind.value, kind_word(kind)) for kind in Kind)],
     )
     channel = forms.ChoiceField(
         required=False,
         choices=[
-            ("", "Every channel"),
-            (Channel.SMS.value, "Text message"),
-            (Channel.EMAIL.value, "E-mail"),
+            ("", _("Every channel")),
+            (Channel.SMS.value, _("Text message")),
+            (Channel.EMAIL.value, _("E-mail")),
         ],
     )
     since = forms.DateField(
         required=False,
-        label="From",
+        label=_("From"),
         validators=WITHIN,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     until = forms.DateField(
         required=False,
-        label="To",
+        label=_("To"),
         validators=WITHIN,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
@@ -154,7 +157,9 @@ def skip(request: HttpRequest, message_id: int) -> HttpResponse:
     except SkipRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, f"{kind_word(shown.kind)} will not be sent.")
+        toasts.success(
+            request, gettext("%(kind)s will not be sent.") % {"kind": kind_word(shown.kind)}
+        )
     return _back(request, shown)
 
 
@@ -166,7 +171,9 @@ def put_back(request: HttpRequest, message_id: int) -> HttpResponse:
     except SkipRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, f"{kind_word(shown.kind)} will be sent at its time.")
+        toasts.success(
+            request, gettext("%(kind)s will be sent at its time.") % {"kind": kind_word(shown.kind)}
+        )
     return _back(request, shown)
 
 
@@ -186,7 +193,9 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
     except RetryRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, f"{kind_word(shown.kind)} goes out again now.")
+        toasts.success(
+            request, gettext("%(kind)s goes out again now.") % {"kind": kind_word(shown.kind)}
+        )
     return _back(request, shown)
 
 

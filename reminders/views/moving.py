@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import proposing
@@ -25,6 +27,7 @@ from clinic.access import Capability, Forbidden
 from clinic.hours import WallTimeMissing, WallTimeRepeats, format_when, local, resolve
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from reminders.views import rippling
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
@@ -84,11 +87,12 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, shown, typed, _told(refusal))
     except (Refused, MoveRefused) as refusal:
         return _page(request, shown, typed, _told(refusal))
-    at = format_when(done.starts_at, shown.site.zone, "en", seen_at=timezone.now())
+    at = format_when(done.starts_at, shown.site.zone, reader_language(), seen_at=timezone.now())
     back = reverse("visit", args=[pk])
     messages.success(
         request,
-        f"{shown.series.patient.display_name}: session {shown.session} moved to {at}.",
+        gettext("%(patient)s: session %(session)s moved to %(at)s.")
+        % {"patient": shown.series.patient.display_name, "session": shown.session, "at": at},
         extra_tags=undo_address(done, back),
     )
     return HttpResponseRedirect(back, status=303)
@@ -97,7 +101,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 class NotATime(ValueError):
     """The date or time cannot be read."""
 
-    sentence = "Choose a free start, or write a date and a time such as 14:30."
+    sentence = _("Choose a free start, or write a date and a time such as 14:30.")
 
 
 def _typed(request: HttpRequest, shown: Appointment) -> Typed:

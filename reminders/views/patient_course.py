@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from appointments.charting import course as courses_pure
 from appointments.charting import courses
 from appointments.charting.course import Milestone, TouchUp
@@ -17,19 +21,20 @@ from clinic.access import Capability
 from clinic.durations import in_words
 from clinic.models import Staff
 from clinic.protocols.schema import Evidence, Protocol
+from clinic.reader_language import reader_language
 from patients.models import Patient
 
 _MILESTONES = {
-    Milestone.BASELINE: "before the first session",
-    Milestone.EARLY: "before the first results",
-    Milestone.FIRST: "first results",
-    Milestone.PEAK: "at the peak",
+    Milestone.BASELINE: _("before the first session"),
+    Milestone.EARLY: _("before the first results"),
+    Milestone.FIRST: _("first results"),
+    Milestone.PEAK: _("at the peak"),
 }
 _TOUCH_UPS = {
-    TouchUp.NOT_YET: ("scheduled", "clock", "Touch-up from"),
-    TouchUp.DUE: ("arrived", "bell", "Touch-up due until"),
-    TouchUp.OVERDUE: ("overdue", "warning", "Touch-up was due until"),
-    TouchUp.SUCCEEDED: ("done", "tick-ring", "Touched up since; due was"),
+    TouchUp.NOT_YET: ("scheduled", "clock", _("Touch-up from")),
+    TouchUp.DUE: ("arrived", "bell", _("Touch-up due until")),
+    TouchUp.OVERDUE: ("overdue", "warning", _("Touch-up was due until")),
+    TouchUp.SUCCEEDED: ("done", "tick-ring", _("Touched up since; due was")),
 }
 
 
@@ -53,7 +58,7 @@ class ScoreLine:
 class CourseRow:
     of: SeriesCourse
     stage: str
-    touch_up: tuple[str, str, str] | None
+    touch_up: tuple[str, str, Promise] | None
     touch_up_day: Any
     plan: tuple[PlanLine, ...]
     scores: tuple[ScoreLine, ...]
@@ -79,19 +84,29 @@ def _row(of: SeriesCourse) -> CourseRow:
     day = course.touch_up_from if course.touch_up is TouchUp.NOT_YET else course.touch_up_until
     return CourseRow(
         of=of,
-        stage=_MILESTONES[course.milestone],
+        stage=str(_MILESTONES[course.milestone]),
         touch_up=_TOUCH_UPS[course.touch_up] if course.touch_up else None,
         touch_up_day=day,
         plan=tuple(_plan(of.protocol)),
-        scores=tuple(ScoreLine(each, _MILESTONES[Milestone(each.milestone)]) for each in of.scores),
+        scores=tuple(
+            ScoreLine(each, str(_MILESTONES[Milestone(each.milestone)])) for each in of.scores
+        ),
     )
 
 
 def _plan(protocol: Protocol) -> list[PlanLine]:
     lines = []
     for product in courses_pure.regimen(protocol):
-        start = f"from {in_words(product.start, 'en')}" if product.start else "at once"
-        until = f" to {in_words(product.until, 'en')}" if product.until else ""
+        start = (
+            gettext("from %(start)s") % {"start": in_words(product.start, reader_language())}
+            if product.start
+            else gettext("at once")
+        )
+        until = (
+            " " + gettext("to %(until)s") % {"until": in_words(product.until, reader_language())}
+            if product.until
+            else ""
+        )
         note = product.note.en if product.note else ""
         lines.append(
             PlanLine(product.name.en, start + until, note, _sources(protocol, product.evidence))

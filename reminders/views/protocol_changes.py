@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from clinic import access
@@ -19,18 +20,18 @@ from reminders.journeys import republishing
 
 # In the order in which a protocol is read; what is not named comes last.
 PARTS = {
-    "series": "The series",
-    "applicability": "Areas and skin types",
-    "resources": "Provider, room and device",
-    "screening": "Screening",
-    "steps": "What patients hear",
-    "session_log": "Session log",
-    "spacing": "Other treatments",
-    "warnings": "Warning signs",
-    "products": "Products",
-    "policy": "Policy",
+    "series": _("The series"),
+    "applicability": _("Areas and skin types"),
+    "resources": _("Provider, room and device"),
+    "screening": _("Screening"),
+    "steps": _("What patients hear"),
+    "session_log": _("Session log"),
+    "spacing": _("Other treatments"),
+    "warnings": _("Warning signs"),
+    "products": _("Products"),
+    "policy": _("Policy"),
 }
-OTHER = "Other"
+OTHER = _("Other")
 
 
 @require_safe
@@ -65,6 +66,6 @@ def _by_part(found: list[Difference]) -> list[tuple[str, list[Difference]]]:
 
     ordered = sorted(found, key=rank)
     return [
-        (PARTS[order[number]] if number < len(order) else OTHER, list(group))
+        (str(PARTS[order[number]] if number < len(order) else OTHER), list(group))
         for number, group in groupby(ordered, key=rank)
     ]

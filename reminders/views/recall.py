@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.models import RecallOutcome, TreatmentSeries
@@ -34,10 +36,10 @@ from reminders.views.book_series import draft as drafts
 
 PER_PAGE = 50
 TABS = {
-    "": "Everybody",
-    Cause.MISSED: "Missed",
-    Cause.NEXT_SESSION: "Next session",
-    Cause.TOUCH_UP: "Touch-up",
+    "": _("Everybody"),
+    Cause.MISSED: _("Missed"),
+    Cause.NEXT_SESSION: _("Next session"),
+    Cause.TOUCH_UP: _("Touch-up"),
 }
 
 
@@ -71,7 +73,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     outcome = request.POST.get("outcome", "")
     day, unread = drafts.asked_day(request.POST.get("again_on") or None, date.max)
     if outcome not in RecallOutcome.values or unread:
-        return _page(request, {"pk": pk, "sentence": unread or "Choose what came of it."})
+        return _page(request, {"pk": pk, "sentence": unread or gettext("Choose what came of it.")})
     try:
         attempt = asking.ask(
             series=series,
@@ -83,7 +85,11 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refusal:
         return _page(request, {"pk": pk, "sentence": refusal.sentence})
-    when = f"asked again {attempt.again_on:%d %b}" if attempt.again_on else "not asked again"
+    when = (
+        gettext("asked again %(again_on)s") % {"again_on": f"{attempt.again_on:%d %b}"}
+        if attempt.again_on
+        else gettext("not asked again")
+    )
     messages.success(request, f"{series.patient.display_name}: {when}.")
     cause = request.POST.get("cause", "")
     query = f"?{urlencode({'cause': cause})}" if cause in TABS and cause else ""

@@ -47,7 +47,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "protocols": sorted(names.items(), key=lambda pair: pair[1]),
         "figures": [_drawn(figure, weeks) for figure in report.figures],
         "by_protocol": report.by_protocol,
-        "by_kind": [Bar(WORDS.get(bar.name, bar.name), bar.share) for bar in report.by_kind],
+        "by_kind": [Bar(str(WORDS.get(bar.name, bar.name)), bar.share) for bar in report.by_kind],
     }
     return render(request, "reminders/reports/reports.html", context)
 

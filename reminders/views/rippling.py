@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST
 
 from appointments.lifecycle import MoveRefused
@@ -128,7 +129,7 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
     moves = moves_in(request, {visit.pk: visit for visit in visits})
     own = next((each.wish for each in moves if each.appointment.pk == shown.pk), None)
     if own is None:
-        messages.error(request, "Choose the start again: what was shown cannot be read.")
+        messages.error(request, gettext("Choose the start again: what was shown cannot be read."))
         return HttpResponseRedirect(reverse("visit-move", args=[pk]), status=303)
     try:
         moved = moving.move_together(moves=moves, by=by, now=timezone.now(), reason=reason)
@@ -145,7 +146,12 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("visit", args=[pk])
     name = shown.series.patient.display_name
     messages.success(
-        request, f"{name}: {len(moved)} visits moved.", extra_tags=_undo_address(pk, moved, back)
+        request,
+        ngettext(
+            "%(name)s: %(count)s visit moved.", "%(name)s: %(count)s visits moved.", len(moved)
+        )
+        % {"name": name, "count": len(moved)},
+        extra_tags=_undo_address(pk, moved, back),
     )
     return HttpResponseRedirect(back, status=303)
 
@@ -164,7 +170,9 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     rows = list(seen.select_related("site", "series__site").filter(pk__in=numbers))
     try:
         if not rows or len(rows) < len(numbers):
-            raise NothingToUndo("What to take back cannot be read. Undo it on the visits' pages.")
+            raise NothingToUndo(
+                gettext("What to take back cannot be read. Undo it on the visits' pages.")
+            )
         undoing.undo_together(
             visits=[(row, numbers[row.pk]) for row in rows],
             by=cast(Staff, request.user),
@@ -174,10 +182,12 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, refusal.sentence)
     else:
         name = shown.series.patient.display_name
-        back = f"{len(rows)} visits back to what they were"
-        if len(rows) == 1:
-            back = "the visit is back to what it was"
-        messages.success(request, f"{name}: {back}.")
+        said = ngettext(
+            "%(name)s: the visit is back to what it was.",
+            "%(name)s: %(count)s visits back to what they were.",
+            len(rows),
+        )
+        messages.success(request, said % {"name": name, "count": len(rows)})
     return HttpResponseRedirect(way_back(request, shown), status=303)
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import proposing
@@ -23,6 +24,7 @@ from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import format_when, local
 from clinic.models import Staff
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
@@ -44,7 +46,7 @@ def next_visit(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         wish = drafts.wish(request.POST.get("place", ""))
     except (ValueError, OverflowError):
-        return _next_page(request, series, {"sentence": "Choose one of the free starts."})
+        return _next_page(request, series, {"sentence": gettext("Choose one of the free starts.")})
     try:
         booked = booking.add_visit(
             series=series, visit=wish, by=by, now=timezone.now(), override_reason=reason
@@ -56,9 +58,13 @@ def next_visit(request: HttpRequest, pk: int) -> HttpResponse:
             "nearest": plan_rows.choices(refusal.nearest) if isinstance(refusal, SlotTaken) else (),
         }
         return _next_page(request, series, told, day=local(wish.starts_at, series.site.zone).date())
-    at = format_when(booked.starts_at, series.site.zone, "en", seen_at=timezone.now())
+    at = format_when(booked.starts_at, series.site.zone, reader_language(), seen_at=timezone.now())
     name = series.patient.display_name
-    messages.success(request, f"{name}: session {booked.session} booked for {at}.")
+    messages.success(
+        request,
+        gettext("%(name)s: session %(session)s booked for %(at)s.")
+        % {"name": name, "session": booked.session, "at": at},
+    )
     return HttpResponseRedirect(reverse("visit", args=[booked.pk]), status=303)
 
 
@@ -116,7 +122,11 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         return _end_page(request, series, refusal.sentence, reason)
     messages.success(
         request,
-        f"{series.patient.display_name}: {series.protocol_version.name} ended.",
+        gettext("%(patient)s: %(protocol_version)s ended.")
+        % {
+            "patient": series.patient.display_name,
+            "protocol_version": series.protocol_version.name,
+        },
         extra_tags=reverse("series-reopen", args=[pk]),
     )
     return HttpResponseRedirect(reverse("patient", args=[series.patient_id]), status=303)
@@ -131,7 +141,10 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     except (Refused, MoveRefused) as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, f"{series.patient.display_name}: the series goes on.")
+        messages.success(
+            request,
+            gettext("%(patient)s: the series goes on.") % {"patient": series.patient.display_name},
+        )
     return HttpResponseRedirect(reverse("patient", args=[series.patient_id]), status=303)
 
 
@@ -153,7 +166,9 @@ def migrate(request: HttpRequest, pk: int) -> HttpResponse:
     series, by = _seen(request, pk), cast(Staff, request.user)
     version = migrating.newer_version(series)
     if version is None:
-        raise Forbidden("This series goes by the approved version of its protocol already.")
+        raise Forbidden(
+            gettext("This series goes by the approved version of its protocol already.")
+        )
     refused = ""
     if request.method == "POST":
         visits = series.appointments.select_related("site")
@@ -165,7 +180,8 @@ def migrate(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(
                 request,
-                f"{series.patient.display_name}: goes by version {version.version} from now on.",
+                gettext("%(patient)s: goes by version %(version)s from now on.")
+                % {"patient": series.patient.display_name, "version": version.version},
             )
             return HttpResponseRedirect(reverse("patient", args=[series.patient_id]), status=303)
     found = migrating.preview(series=series, version=version, now=timezone.now())
@@ -193,7 +209,7 @@ def _seen(request: HttpRequest, pk: int, *, must_be_open: bool = True) -> Treatm
     shows(request, series, patient_id=series.patient_id)
     access.require(by, Capability.BOOK, series.site)
     if must_be_open and series.closed_at is not None:
-        raise Forbidden("This series is closed. Book a new one.")
+        raise Forbidden(gettext("This series is closed. Book a new one."))
     return series
 
 

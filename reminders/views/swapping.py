@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from appointments.lifecycle import TO_COME, MoveRefused
@@ -22,6 +23,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, instant, local
 from clinic.models import Staff
+from clinic.reader_language import reader_language
 from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import seen_visit
 
@@ -57,20 +59,24 @@ def swap(request: HttpRequest, pk: int) -> HttpResponse:
     except (Refused, MoveRefused) as refusal:
         return _page(request, seen_visit(request, pk), day, refusal.sentence)
     at, names = (
-        format_when(one.starts_at, one.site.zone, "en", seen_at=timezone.now()),
+        format_when(one.starts_at, one.site.zone, reader_language(), seen_at=timezone.now()),
         _names(shown, other),
     )
     back = urlencode({"other": other_id, "version": one.version, "other_version": two.version})
     messages.success(
         request,
-        f"{names} swapped: {shown.series.patient.display_name} comes {at}.",
+        gettext("%(names)s swapped: %(patient)s comes %(at)s.")
+        % {"names": names, "patient": shown.series.patient.display_name, "at": at},
         extra_tags=f"{reverse('visit-swap', args=[pk])}?{back}",
     )
     return HttpResponseRedirect(reverse("visit", args=[pk]), status=303)
 
 
 def _names(one: Appointment, other: Appointment) -> str:
-    return f"{one.series.patient.display_name} and {other.series.patient.display_name}"
+    return gettext("%(patient)s and %(patient_2)s") % {
+        "patient": one.series.patient.display_name,
+        "patient_2": other.series.patient.display_name,
+    }
 
 
 def _page(

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import tasks
@@ -87,7 +88,7 @@ def take_task(request: HttpRequest, task_id: int) -> HttpResponse:
     except TaskRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, f"“{task.title}” is yours.")
+        messages.success(request, gettext("“%(title)s” is yours.") % {"title": task.title})
     return _back(request)
 
 
@@ -104,7 +105,7 @@ def close_task(request: HttpRequest, task_id: int) -> HttpResponse:
     except TaskRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, f"“{task.title}” is closed.")
+        messages.success(request, gettext("“%(title)s” is closed.") % {"title": task.title})
     return _back(request)
 
 

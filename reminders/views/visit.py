@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from appointments.claiming.checking import OVERLAP
@@ -91,7 +93,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     version = expected_version(request)
     typed = {"reason": reason, "by_patient": by_patient}
     if not reason:
-        typed["problem"] = "Write why the visit is cancelled; it is kept in its history."
+        typed["problem"] = gettext("Write why the visit is cancelled; it is kept in its history.")
         return visit_page(request, shown, cancel_form=typed, status=422)
     try:
         done = cancelling.cancel(
@@ -112,7 +114,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     back = reverse("visit", args=[pk])
     messages.success(
         request,
-        f"{shown.series.patient.display_name}: visit cancelled.",
+        gettext("%(patient)s: visit cancelled.") % {"patient": shown.series.patient.display_name},
         extra_tags=undo_address(done, back),
     )
     return HttpResponseRedirect(back, status=303)
@@ -203,10 +205,10 @@ def _siblings(shown: Appointment) -> list[dict[str, Any]]:
 
 
 _BREACHED = {
-    OVERLAP: "Over another visit",
-    IntervalTooShort.code: "Interval shorter than allowed",
-    IntervalTooLong.code: "Interval longer than allowed",
-    TooManySessions.code: "More sessions than allowed",
+    OVERLAP: _("Over another visit"),
+    IntervalTooShort.code: _("Interval shorter than allowed"),
+    IntervalTooLong.code: _("Interval longer than allowed"),
+    TooManySessions.code: _("More sessions than allowed"),
 }
 
 

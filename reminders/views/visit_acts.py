@@ -11,7 +11,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from appointments.lifecycle import Move, State, allowed
 from appointments.lifecycle import offered as may_be_done
@@ -21,6 +24,7 @@ from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.protocols.schema import Protocol
+from clinic.reader_language import reader_language
 from clinic.templatetags.ui import VISIT_STATES
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
@@ -32,8 +36,8 @@ class Act:
 
     move: Move
     slug: str
-    label: str
-    said: str
+    label: str | Promise
+    said: str | Promise
     key: str
     needs: Capability
     run: Callable[..., Appointment]
@@ -45,7 +49,7 @@ ACTS = {
         Act(
             Move.CONFIRM,
             "confirm",
-            "Confirm",
+            _("Confirm"),
             "confirmed",
             "y",
             Capability.BOOK,
@@ -54,8 +58,8 @@ ACTS = {
         Act(
             Move.CHECK_IN,
             "check-in",
-            "Check in",
-            "checked in",
+            _("Check in"),
+            _("checked in"),
             "c",
             Capability.RUN_VISIT,
             attendance.check_in,
@@ -63,8 +67,8 @@ ACTS = {
         Act(
             Move.START,
             "start",
-            "Start",
-            "in treatment",
+            _("Start"),
+            _("in treatment"),
             "s",
             Capability.RUN_VISIT,
             attendance.start,
@@ -72,7 +76,7 @@ ACTS = {
         Act(
             Move.COMPLETE,
             "complete",
-            "Complete",
+            _("Complete"),
             "done",
             "d",
             Capability.RUN_VISIT,
@@ -81,8 +85,8 @@ ACTS = {
         Act(
             Move.NO_SHOW,
             "no-show",
-            "No-show",
-            "marked as no-show",
+            _("No-show"),
+            _("marked as no-show"),
             "x",
             Capability.RUN_VISIT,
             attendance.no_show,
@@ -90,8 +94,8 @@ ACTS = {
         Act(
             Move.LOCK,
             "lock",
-            "Lock",
-            "locked to its time",
+            _("Lock"),
+            _("locked to its time"),
             "l",
             Capability.BOOK,
             locking.lock,
@@ -99,8 +103,8 @@ ACTS = {
         Act(
             Move.UNLOCK,
             "unlock",
-            "Unlock",
-            "may be moved again",
+            _("Unlock"),
+            _("may be moved again"),
             "l",
             Capability.BOOK,
             locking.unlock,
@@ -108,8 +112,8 @@ ACTS = {
         Act(
             Move.UNDO,
             "undo",
-            "Undo",
-            "back to what it was",
+            _("Undo"),
+            _("back to what it was"),
             "z",
             Capability.BOOK,
             undoing.undo,
@@ -193,13 +197,20 @@ def both_values(visit: Appointment, seen: int | None) -> str:
     zone = visit.site.zone
     changes = list(visit.history.select_related("by").order_by("id"))
     last = changes[-1]
-    who = last.by.name if last.by else "the patient"
-    at = format_when(last.at, zone, "en")
-    now = f"it is {_value(last.state_after, last.starts_after, zone)} now ({who}, {at})"
+    who = last.by.name if last.by else gettext("the patient")
+    at = format_when(last.at, zone, reader_language())
+    now = gettext("it is %(starts_after)s now (%(who)s, %(at)s)") % {
+        "starts_after": _value(last.state_after, last.starts_after, zone),
+        "who": who,
+        "at": at,
+    }
     if seen is None or not 1 <= seen <= len(changes):
-        return f"Not done: {now}."
+        return gettext("Not done: %(now)s.") % {"now": now}
     was = changes[seen - 1]
-    return f"Not done: you saw {_value(was.state_after, was.starts_after, zone)}; {now}."
+    return gettext("Not done: you saw %(starts_after)s; %(now)s.") % {
+        "starts_after": _value(was.state_after, was.starts_after, zone),
+        "now": now,
+    }
 
 
 def _value(state: str, starts_at: datetime, zone: str) -> str:

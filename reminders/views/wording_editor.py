@@ -10,6 +10,8 @@ from django.contrib import messages as toasts
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from reminders.journeys import gathering
@@ -25,13 +27,13 @@ from reminders.wording.value_rules import allowed
 from reminders.wording.versions import NEEDED, PHRASES, Sources
 
 LABELS = {
-    "sms": "Text message",
-    "sms_several": "Text message about several visits",
-    "subject": "Subject of the e-mail",
-    "subject_several": "Subject about several visits",
-    "opening": "First paragraph of the e-mail",
-    "opening_several": "First paragraph about several visits",
-    "closing": "Last paragraph of the e-mail",
+    "sms": _("Text message"),
+    "sms_several": _("Text message about several visits"),
+    "subject": _("Subject of the e-mail"),
+    "subject_several": _("Subject about several visits"),
+    "opening": _("First paragraph of the e-mail"),
+    "opening_several": _("First paragraph about several visits"),
+    "closing": _("Last paragraph of the e-mail"),
 }
 ONE_LINE = {"subject", "subject_several"}
 
@@ -95,7 +97,7 @@ def edit(request: HttpRequest, scope: str, kind: str, language: str) -> HttpResp
         )
     except StaleDraft as stale:
         return _page(request, place, form, stale=stale, status=409)
-    toasts.success(request, "The draft is saved. Patients read it once it is published.")
+    toasts.success(request, gettext("The draft is saved. Patients read it once it is published."))
     return redirect("wording", *place.address)
 
 
@@ -113,7 +115,9 @@ def discard(request: HttpRequest, scope: str, kind: str, language: str) -> HttpR
     except StaleDraft as stale:
         toasts.error(request, stale.sentence)
     else:
-        toasts.success(request, "The draft is thrown away. Patients read what they read before.")
+        toasts.success(
+            request, gettext("The draft is thrown away. Patients read what they read before.")
+        )
     return redirect("wording", *place.address)
 
 
@@ -193,7 +197,7 @@ def _both(stale: StaleDraft, mine: Sources) -> list[dict[str, str]]:
     """The phrases in which the stored draft and what was typed differ."""
     stored: Sources = stale.draft.sources if stale.draft else {}
     return [
-        {"label": LABELS[name], "stored": stored.get(name, ""), "mine": mine[name]}
+        {"label": str(LABELS[name]), "stored": stored.get(name, ""), "mine": mine[name]}
         for name in PHRASES
         if stored.get(name, "") != mine[name]
     ]

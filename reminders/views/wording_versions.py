@@ -9,6 +9,7 @@ from django.contrib import messages as toasts
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.refusals import Refused
@@ -30,7 +31,7 @@ def publish(request: HttpRequest, scope: str, kind: str, language: str) -> HttpR
     scopes.require(place.staff, Capability.PUBLISH_WORDING, place.scope)
     draft = drafting.draft_of(place.scope, place.kind, place.language)
     if draft is None:
-        toasts.error(request, "There is no draft to publish.")
+        toasts.error(request, gettext("There is no draft to publish."))
         return redirect("wording", *place.address)
     if request.method != "POST":
         return _before(request, place, draft)
@@ -45,7 +46,9 @@ def publish(request: HttpRequest, scope: str, kind: str, language: str) -> HttpR
         )
     except Refused as refused:
         return _before(request, place, draft, refused=refused, accepted=accepted)
-    toasts.success(request, f"{version.label} is in force from now on.")
+    toasts.success(
+        request, gettext("%(label)s is in force from now on.") % {"label": version.label}
+    )
     return redirect("wording", *place.address)
 
 
@@ -57,7 +60,11 @@ def retire(request: HttpRequest, scope: str, kind: str, language: str) -> HttpRe
     if version is None:
         raise Http404
     publishing.retire(version=version, by=place.staff, now=timezone.now())
-    toasts.success(request, f"{version.label} is out of force. {in_use(place)[1]} hold again.")
+    toasts.success(
+        request,
+        gettext("%(label)s is out of force. %(place)s hold again.")
+        % {"label": version.label, "place": in_use(place)[1]},
+    )
     return redirect("wording", *place.address)
 
 
@@ -92,7 +99,11 @@ def take_up(
     except Refused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, f"The draft has the words of version {number}. Publish it next.")
+        toasts.success(
+            request,
+            gettext("The draft has the words of version %(number)s. Publish it next.")
+            % {"number": number},
+        )
     return redirect("wording", *place.address)
 
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from clinic import access
@@ -72,7 +73,9 @@ def in_use(place: Place) -> tuple[Sources, str]:
     for scope in dict.fromkeys((place.scope, None)):
         if row := drafting.published_of(scope, place.kind, place.language):
             return row.sources, row.label
-    return tidied(SOURCES[place.language][place.kind]), "The words that come with Afterglow"
+    return tidied(SOURCES[place.language][place.kind]), gettext(
+        "The words that come with Afterglow"
+    )
 
 
 @require_safe
@@ -82,7 +85,7 @@ def wording_list(request: HttpRequest) -> HttpResponse:
     access.require(staff, Capability.MANAGE_MESSAGES, site)
     rows = WordingVersion.objects.for_sites([site.pk]).exclude(state=WordingState.RETIRED)
     held = {(row.kind, row.language, row.site_id, row.state): row for row in rows}
-    languages = [(language.value, language.label) for language in Language]
+    languages = [(language.value, str(language.label)) for language in Language]
     kinds = [
         {
             "kind": kind,

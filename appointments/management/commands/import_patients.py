@@ -95,7 +95,7 @@ class Command(BaseCommand):
             bar = progress.add_task("Starting", total=None)
 
             def told(at: Import) -> None:
-                label = ImportPhase(at.phase).label if at.phase else "Done"
+                label = str(ImportPhase(at.phase).label) if at.phase else "Done"
                 progress.update(bar, description=label, completed=at.done, total=at.total or None)
 
             working.work(clock=timezone.now, seconds=_ENDS, only=source, told=told)
@@ -129,7 +129,7 @@ def _as_json(source: Import) -> str:
 
 
 def _text(source: Import, found: Mapping[str, int], command: BaseCommand) -> str:
-    rows = [(RowOutcome(name).label, f"{count:,}") for name, count in found.items()]
+    rows = [(str(RowOutcome(name).label), f"{count:,}") for name, count in found.items()]
     title = f"{source.name}: {source.rows:,} rows, {source.get_state_display().lower()}"
     table = printing.table("", ("Outcome", "Rows"), rows)
     return printing.rendered(title, table, colour=command.stdout.isatty())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 
 from appointments.lifecycle import State
 from appointments.models import Allocation, Block, Hold, HoldPurpose
@@ -191,16 +192,20 @@ def _busy(
             block = blocks[each.block_id]
             busy = Busy(Kind.BLOCK, whole, whole, Taken(block.get_kind_display(), block.reason))
         else:
-            busy = Busy(Kind.BLOCK, whole, whole, Taken("Not at this site"))
+            busy = Busy(Kind.BLOCK, whole, whole, Taken(gettext("Not at this site")))
         found[each.resource_id].append(busy)
     return found
 
 
 def _kept(hold: Hold, seen: Collection[int | None]) -> Taken:
     if hold.purpose == HoldPurpose.OFFER:
-        return Taken("Offered to the wait-list", until=hold.expires_at)
-    name = hold.patient.display_name if hold.patient and hold.patient_id in seen else "Held"
-    return Taken(name, f"Held by {hold.held_by.name}", hold.expires_at)
+        return Taken(gettext("Offered to the wait-list"), until=hold.expires_at)
+    name = (
+        hold.patient.display_name if hold.patient and hold.patient_id in seen else gettext("Held")
+    )
+    return Taken(
+        name, gettext("Held by %(held_by)s") % {"held_by": hold.held_by.name}, hold.expires_at
+    )
 
 
 def _grids(

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from appointments.claiming import taking
@@ -28,6 +29,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Resource, Staff
+from clinic.reader_language import reader_language
 from clinic.views.row_id import row_id
 from reminders.views import rippling
 from reminders.views.board.asking import asked
@@ -61,15 +63,16 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
             overlap="over" in request.POST,
         )
     except ValueError:
-        return _refused(request, visit, None, "Choose a free start of the board.", now)
+        return _refused(request, visit, None, gettext("Choose a free start of the board."), now)
     except StaleVersion:
         return _refused(request, visit, None, both_values(visit, version), now)
     except (Refused, MoveRefused) as refusal:
         return _refused(request, visit, wish, refusal.sentence, now, refusal)
-    at = format_when(done.starts_at, visit.site.zone, "en", seen_at=now)
+    at = format_when(done.starts_at, visit.site.zone, reader_language(), seen_at=now)
     messages.success(
         request,
-        f"{visit.series.patient.display_name}: session {visit.session} moved to {at}.",
+        gettext("%(patient)s: session %(session)s moved to %(at)s.")
+        % {"patient": visit.series.patient.display_name, "session": visit.session, "at": at},
         extra_tags=undo_address(done, _back(request)),
     )
     if request.headers.get("HX-Request"):

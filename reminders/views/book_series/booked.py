@@ -10,6 +10,7 @@ from django.db.models import Max, Min, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.lifecycle import TO_COME, State
@@ -59,7 +60,11 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, refusal.sentence)
     else:
-        messages.success(request, f"The booking of {series.patient.display_name} was taken back.")
+        messages.success(
+            request,
+            gettext("The booking of %(patient)s was taken back.")
+            % {"patient": series.patient.display_name},
+        )
     return redirect("series-booked", pk)
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from appointments.finding.free_times import FreeTime
 from appointments.finding.plans import EVERY_DAY, MINUTES_A_DAY, Preference
@@ -21,6 +22,7 @@ from appointments.proposing.places import VisitWish
 from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.hours import format_day
+from clinic.reader_language import reader_language
 from clinic.views.row_id import row_id
 
 Skip = tuple[int, str, str]
@@ -62,9 +64,17 @@ class Draft:
     @property
     def preferred(self) -> str:
         """Such as "Thu, Fri from 14:00 until 18:00"; empty when there is no preference."""
-        said = [", ".join(WEEKDAYS[each] for each in sorted(self.weekdays))]
-        said += [f"from {clock(self.earliest)}"] if self.earliest is not None else []
-        said += [f"until {clock(self.latest)}"] if self.latest is not None else []
+        said = [", ".join(str(WEEKDAYS[each]) for each in sorted(self.weekdays))]
+        said += (
+            [gettext("from %(time)s") % {"time": clock(self.earliest)}]
+            if self.earliest is not None
+            else []
+        )
+        said += (
+            [gettext("until %(time)s") % {"time": clock(self.latest)}]
+            if self.latest is not None
+            else []
+        )
         return " ".join(part for part in said if part)
 
     @property
@@ -196,8 +206,11 @@ def asked_day(text: str | None, otherwise: date) -> tuple[date, str]:
         return day_of(text), ""
     except ValueError:
         return otherwise, (
-            "That is not a date. Choose one in the calendar, or write it such as"
-            f" {otherwise.isoformat()}. You see {format_day(otherwise)} instead."
+            gettext(
+                "That is not a date. Choose one in the calendar, or write it such as %(such)s."
+                " You see %(day)s instead."
+            )
+            % {"such": otherwise.isoformat(), "day": format_day(otherwise, reader_language())}
         )
 
 

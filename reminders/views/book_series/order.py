@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from appointments.finding.plans import Preference
 from clinic import access
@@ -71,16 +72,16 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
     """The rows of a draft, or what is missing as (field, sentence). 404 for what is not theirs."""
     missing: Missing = []
     if draft.patient_id is None:
-        missing.append(("find-patient", "Choose a patient."))
+        missing.append(("find-patient", gettext("Choose a patient.")))
     if draft.version_id is None:
-        missing.append(("treatment", "Choose a treatment."))
+        missing.append(("treatment", gettext("Choose a treatment.")))
     elif not draft.areas:
-        missing.append((f"areas_{draft.version_id}", "Choose at least one area."))
+        missing.append((f"areas_{draft.version_id}", gettext("Choose at least one area.")))
     preference = Preference()
     try:
         preference = draft.preference
     except ValueError:
-        missing.append(("latest", "The latest start must not lie before the earliest."))
+        missing.append(("latest", gettext("The latest start must not lie before the earliest.")))
     if missing:
         return missing
     patient = get_object_or_404(Patient.objects.seen_by(by), pk=draft.patient_id)
@@ -91,7 +92,12 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
     )
     protocol = protocols.get(version)
     if not set(draft.areas) <= set(protocol.applicability.areas):
-        return [(f"areas_{version.pk}", f"Choose areas of {protocol.name.en}.")]
+        return [
+            (
+                f"areas_{version.pk}",
+                gettext("Choose areas of %(protocol)s.") % {"protocol": protocol.name.en},
+            )
+        ]
     provider = providers(site).filter(pk=draft.provider_id).first() if draft.provider_id else None
     sessions = draft.sessions or protocol.sessions_for(draft.areas).typical
     whose = free_of(draft, site)

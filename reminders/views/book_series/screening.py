@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import clearance
@@ -28,7 +29,7 @@ from reminders.views.book_series.choose import choose_page
 from reminders.views.book_series.draft import Draft
 from reminders.views.book_series.order import Order, booking_at, order, to_dates
 
-UNREAD = "Some answers cannot be read yet."
+UNREAD = _("Some answers cannot be read yet.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -82,7 +83,7 @@ def _answered(request: HttpRequest, found: Order, fields: list[forms.Field], by:
     said, is_right = forms.said_in(fields, request.POST, complete=False)
     skin = request.POST.get("skin_type", "")
     if not is_right or skin not in ("", *SkinType.values):
-        return UNREAD
+        return str(UNREAD)
     try:
         answering.answer(
             treatment=_treatment(found),

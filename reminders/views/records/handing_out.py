@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from clinic import access
@@ -80,7 +81,7 @@ def erase(request: HttpRequest, patient_id: int) -> HttpResponse:
         except EraseRefused as refused:
             problem = refused.sentence
         else:
-            messages.success(request, f"#{patient.pk} is erased.")
+            messages.success(request, gettext("#%(pk)s is erased.") % {"pk": patient.pk})
             return redirect("patient-erase", patient.pk)
     context = {
         "patient": Patient.objects.get(pk=patient.pk),

@@ -11,6 +11,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from clinic.models import Staff
@@ -27,49 +30,54 @@ from reminders.views.records.asking import reason_of, seen_patient
 class LifeAct:
     """One act: its words, and whether it asks for a reason."""
 
-    title: str
-    text: str
-    button: str
-    said: str
+    title: str | Promise
+    text: str | Promise
+    button: str | Promise
+    said: str | Promise
     run: Callable[..., None]
-    reason: str = ""
+    reason: str | Promise = ""
     is_grave: bool = True
 
 
 ACTS = {
     "death": LifeAct(
-        "Record a death",
-        "From now on nothing is sent to or about this patient, also of what is planned or queued."
-        " Their links are closed. Visits to come are listed as work; nobody is told of them.",
-        "Record the death",
-        "Everything is stopped. Decide what becomes of the visits to come.",
+        _("Record a death"),
+        _(
+            "From now on nothing is sent to or about this patient, also of what is "
+            "planned or queued. Their links are closed. Visits to come are listed as "
+            "work; nobody is told of them."
+        ),
+        _("Record the death"),
+        _("Everything is stopped. Decide what becomes of the visits to come."),
         stopping.record_death,
     ),
     "alive": LifeAct(
-        "Take back a recorded death",
-        "Messages and links go on as they were planned.",
-        "Take back",
-        "The recorded death is taken back.",
+        _("Take back a recorded death"),
+        _("Messages and links go on as they were planned."),
+        _("Take back"),
+        _("The recorded death is taken back."),
         stopping.take_back_death,
-        "Why it was recorded by mistake",
+        _("Why it was recorded by mistake"),
         is_grave=False,
     ),
     "no-contact": LifeAct(
-        "Do not contact",
-        "From now on nothing is sent to this patient, on any channel, also of what is planned or"
-        " queued. Whatever they agreed to stays on record.",
-        "Stop all contact",
-        "Nothing is sent to this patient any more.",
+        _("Do not contact"),
+        _(
+            "From now on nothing is sent to this patient, on any channel, also of what "
+            "is planned or queued. Whatever they agreed to stays on record."
+        ),
+        _("Stop all contact"),
+        _("Nothing is sent to this patient any more."),
         stopping.stop_contact,
-        "Reason: what the patient said, and how",
+        _("Reason: what the patient said, and how"),
     ),
     "contact": LifeAct(
-        "Allow contact again",
-        "Messages go out again, as far as the patient agreed to them.",
-        "Allow contact",
-        "The patient may be contacted again.",
+        _("Allow contact again"),
+        _("Messages go out again, as far as the patient agreed to them."),
+        _("Allow contact"),
+        _("The patient may be contacted again."),
         stopping.allow_contact,
-        "Reason: what the patient said, and how",
+        _("Reason: what the patient said, and how"),
         is_grave=False,
     ),
 }
@@ -106,14 +114,14 @@ def life(request: HttpRequest, patient_id: int, act: str) -> HttpResponse:
 
 class GuardianForm(forms.Form):
     name = forms.CharField(max_length=guardians.NAME_LENGTH)
-    relation = forms.ChoiceField(label="Is the patient’s", choices=Relation.choices)
+    relation = forms.ChoiceField(label=_("Is the patient’s"), choices=Relation.choices)
     language = forms.ChoiceField(choices=Language.choices)
-    phone = forms.CharField(max_length=40, required=False, label="Mobile phone")
-    email = forms.CharField(max_length=254, required=False, label="E-mail")
+    phone = forms.CharField(max_length=40, required=False, label=_("Mobile phone"))
+    email = forms.CharField(max_length=254, required=False, label=_("E-mail"))
     gets_messages = forms.BooleanField(
-        required=False, initial=True, label="Gets the patient’s messages until they are of age"
+        required=False, initial=True, label=_("Gets the patient’s messages until they are of age")
     )
-    may_sign = forms.BooleanField(required=False, label="May sign for the patient")
+    may_sign = forms.BooleanField(required=False, label=_("May sign for the patient"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -129,7 +137,10 @@ def add_guardian(request: HttpRequest, patient_id: int) -> HttpResponse:
                 refused.field if refused.field in form.fields else None, refused.sentence
             )
         else:
-            messages.success(request, f"{form.cleaned_data['name']} is a guardian now.")
+            messages.success(
+                request,
+                gettext("%(name)s is a guardian now.") % {"name": form.cleaned_data["name"]},
+            )
             return redirect("patient", patient.pk)
     context = {"patient": patient, "form": form}
     status = 422 if form.errors else 200
@@ -148,7 +159,10 @@ def end_guardian(request: HttpRequest, patient_id: int, guardian_id: int) -> Htt
         except RegistrationRefused as refused:
             problem = refused.sentence
         else:
-            messages.success(request, f"{guardian.name} is no guardian any more.")
+            messages.success(
+                request,
+                gettext("%(guardian)s is no guardian any more.") % {"guardian": guardian.name},
+            )
             return redirect("patient", patient.pk)
     context: dict[str, Any] = {
         "patient": patient,
@@ -162,10 +176,14 @@ def end_guardian(request: HttpRequest, patient_id: int, guardian_id: int) -> Htt
 
 def _ending(guardian: Guardian, patient: Patient) -> LifeAct:
     return LifeAct(
-        f"End that {guardian.name} answers for {patient.first_name}",
-        "Their numbers and addresses are not used for the patient any more, and they sign nothing.",
-        "End",
+        gettext("End that %(guardian)s answers for %(first_name)s")
+        % {"guardian": guardian.name, "first_name": patient.first_name},
+        gettext(
+            "Their numbers and addresses are not used for the patient any more, and they "
+            "sign nothing."
+        ),
+        gettext("End"),
         "",
         guardians.end,
-        "Reason",
+        gettext("Reason"),
     )

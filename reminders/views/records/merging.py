@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from clinic import access
@@ -45,7 +46,9 @@ def merge(request: HttpRequest, patient_id: int) -> HttpResponse:
         except MergeRefused as refused:
             problem = refused.sentence
         else:
-            messages.success(request, f"#{gone.pk} is a part of this record now.")
+            messages.success(
+                request, gettext("#%(pk)s is a part of this record now.") % {"pk": gone.pk}
+            )
             return redirect("patient", kept.pk)
     context = {
         "found": merging.preview(kept=kept, gone=gone, by=staff, now=now),
@@ -94,7 +97,9 @@ def undo(request: HttpRequest, patient_id: int, merge_id: int) -> HttpResponse:
         except UndoRefused as refused:
             problem = refused.sentence
         else:
-            messages.success(request, f"#{gone.pk} is a record of its own again.")
+            messages.success(
+                request, gettext("#%(pk)s is a record of its own again.") % {"pk": gone.pk}
+            )
             return redirect("patient", gone.pk)
     rows = sum(len(ids) for ids in done.manifest["moved"].values())
     context = {
