@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from appointments.refusals import Refused
+from clinic.saying import gettext, noop
 
 
 class State(StrEnum):
@@ -81,29 +82,29 @@ _AFTER: dict[State, dict[Move, State]] = {
 }
 
 _NAMES: dict[State, str] = {
-    State.BOOKED: "booked",
-    State.CONFIRMED: "confirmed",
-    State.ARRIVED: "already checked in",
-    State.IN_TREATMENT: "in treatment",
-    State.DONE: "done",
-    State.NO_SHOW: "marked as no-show",
-    State.CANCELLED: "cancelled",
+    State.BOOKED: noop("booked"),
+    State.CONFIRMED: noop("confirmed"),
+    State.ARRIVED: noop("already checked in"),
+    State.IN_TREATMENT: noop("in treatment"),
+    State.DONE: noop("done"),
+    State.NO_SHOW: noop("marked as no-show"),
+    State.CANCELLED: noop("cancelled"),
 }
 
 _ACTS: dict[Move, str] = {
-    Move.BOOK: "booked",
-    Move.MOVE: "moved",
-    Move.CONFIRM: "confirmed",
-    Move.CHECK_IN: "checked in",
-    Move.START: "started",
-    Move.COMPLETE: "completed",
-    Move.NO_SHOW: "marked as no-show",
-    Move.CANCEL: "cancelled",
-    Move.LOCK: "locked",
-    Move.UNLOCK: "unlocked",
-    Move.MIGRATE: "given another version of its protocol",
-    Move.UNDO: "taken back",
-    Move.IMPORT: "brought over",
+    Move.BOOK: noop("booked"),
+    Move.MOVE: noop("moved"),
+    Move.CONFIRM: noop("confirmed"),
+    Move.CHECK_IN: noop("checked in"),
+    Move.START: noop("started"),
+    Move.COMPLETE: noop("completed"),
+    Move.NO_SHOW: noop("marked as no-show"),
+    Move.CANCEL: noop("cancelled"),
+    Move.LOCK: noop("locked"),
+    Move.UNLOCK: noop("unlocked"),
+    Move.MIGRATE: noop("given another version of its protocol"),
+    Move.UNDO: noop("taken back"),
+    Move.IMPORT: noop("brought over"),
 }
 
 # Acts beside the course of the day, which no refusal suggests.
@@ -136,14 +137,22 @@ def after(state: State, move: Move) -> State:
     following = _AFTER[state].get(move)
     if following is not None:
         return following
-    sentence = f"This visit is {_NAMES[state]}, so it cannot be {_ACTS[move]}."
+    sentence = gettext("This visit is %(state)s, so it cannot be %(move)s.") % {
+        "state": gettext(_NAMES[state]),
+        "move": gettext(_ACTS[move]),
+    }
     if _AFTER[state]:
-        acts = [_ACTS[each] for each in _AFTER[state] if each not in _BESIDE]
-        sentence += f" It can be {_listing(acts)}."
+        acts = [gettext(_ACTS[each]) for each in _AFTER[state] if each not in _BESIDE]
+        sentence += gettext(" It can be %(acts)s.") % {"acts": _listing(acts)}
     elif state in (State.NO_SHOW, State.CANCELLED):
-        sentence += " Undo that first, or book a new visit."
+        sentence += gettext(" Undo that first, or book a new visit.")
     raise MoveRefused(sentence)
 
 
 def _listing(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+    return (
+        words[0]
+        if len(words) == 1
+        else gettext("%(words)s or %(words_2)s")
+        % {"words": ", ".join(words[:-1]), "words_2": words[-1]}
+    )

@@ -10,6 +10,20 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from clinic.saying import gettext, noop
+
+KINDS = {
+    "provider": noop("provider"),
+    "room": noop("room"),
+    "device": noop("device"),
+    "patient": noop("patient"),
+}
+
+
+def kind_in_words(kind: str) -> str:
+    """A kind of resource within a sentence."""
+    return gettext(KINDS.get(kind, kind))
+
 
 class Refused(Exception):
     """Nothing was changed. `overridable` causes yield to a reason and the capability for it.
@@ -411,7 +425,9 @@ class ScoreRefused(Refused):
 
 def busy() -> StaleVersion:
     """What the loser of a race hears who has nothing else to choose from."""
-    return StaleVersion("Somebody is changing this at the moment. Look at it again, then repeat.")
+    return StaleVersion(
+        gettext("Somebody is changing this at the moment. Look at it again, then repeat.")
+    )
 
 
 # --- The wait-list --------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 
 OUTCOME_LENGTH = 200
 
@@ -34,7 +35,9 @@ def take(*, task: Task, by: Staff, now: datetime, over: bool = False) -> Task:
     """
     stored = _open(task, by)
     if stored.owner_id not in (None, by.pk) and not over:
-        raise TaskRefused(f"{stored.owner} has taken this task already.")
+        raise TaskRefused(
+            gettext("%(owner)s has taken this task already.") % {"owner": stored.owner}
+        )
     if stored.owner_id != by.pk:
         before = {"owner": stored.owner_id}
         stored.owner = by
@@ -51,9 +54,13 @@ def close(*, task: Task, by: Staff, now: datetime, outcome: str) -> Task:
     """
     outcome = " ".join(outcome.replace("\x00", " ").split())
     if not outcome:
-        raise TaskRefused("Write in a few words what came of it.", field="outcome")
+        raise TaskRefused(gettext("Write in a few words what came of it."), field="outcome")
     if len(outcome) > OUTCOME_LENGTH:
-        raise TaskRefused(f"Write at most {OUTCOME_LENGTH} characters.", field="outcome")
+        raise TaskRefused(
+            gettext("Write at most %(outcome_length)s characters.")
+            % {"outcome_length": OUTCOME_LENGTH},
+            field="outcome",
+        )
     stored = _open(task, by)
     stored.closed_at, stored.closed_by, stored.outcome = now, by, outcome
     stored.save(update_fields=["closed_at", "closed_by", "outcome"])
@@ -65,7 +72,7 @@ def _open(task: Task, by: Staff) -> Task:
     access.require(by, Capability.RUN_VISIT, task.site)
     stored = Task.objects.select_for_update(of=("self",)).select_related("site").get(pk=task.pk)
     if stored.closed_at is not None:
-        raise TaskRefused("This task is closed already.")
+        raise TaskRefused(gettext("This task is closed already."))
     return stored
 
 

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from clinic import statements
 from clinic.models import Role, Site, Staff
+from clinic.saying import gettext
 
 
 class Capability(StrEnum):
@@ -137,10 +138,13 @@ def can(staff: Staff, capability: Capability, site: Site | None = None) -> bool:
 def require(staff: Staff, capability: Capability, site: Site | None = None) -> None:
     """Raise Forbidden unless `staff` holds `capability` at `site` (at any site when None)."""
     if not can(staff, capability, site):
-        where = f" at {site.name}" if site is not None else ""
+        where = gettext(" at %(site)s") % {"site": site.name} if site is not None else ""
         who = ", ".join(roles_with(capability)).lower()
         what = capability.replace("_", " ")
-        raise Forbidden(f"You may not {what}{where}. Those who may: {who}.")
+        raise Forbidden(
+            gettext("You may not %(what)s%(where)s. Those who may: %(who)s.")
+            % {"what": what, "where": where, "who": who}
+        )
 
 
 def sites_with(staff: Staff, capability: Capability) -> QuerySet[Site]:

@@ -13,6 +13,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_day, local
 from clinic.models import Closure, Site, Staff
+from clinic.saying import gettext, language
 from clinic.stretches import HoursRefused
 
 MOST_DAYS = 366
@@ -35,9 +36,16 @@ def close(
         standing = site.closures.filter(first_day__lte=last_day, last_day__gte=first_day).first()
         if standing is not None:
             raise HoursRefused(
-                f"{site.name} is closed already from {format_day(standing.first_day)} to"
-                f" {format_day(standing.last_day)}: {standing.reason}. Choose other days, or take"
-                " that closure back first.",
+                gettext(
+                    "%(site)s is closed already from %(first_day)s to %(last_day)s: %(reason)s. "
+                    "Choose other days, or take that closure back first."
+                )
+                % {
+                    "site": site.name,
+                    "first_day": format_day(standing.first_day, language()),
+                    "last_day": format_day(standing.last_day, language()),
+                    "reason": standing.reason,
+                },
                 "first_day",
             )
         made = Closure.objects.create(
@@ -82,10 +90,18 @@ def take_back(*, closure: Closure, by: Staff, now: datetime) -> None:
 
 def _may_be(site: Site, first: date, last: date, reason: str, now: datetime) -> None:
     if first < local(now, site.zone).date():
-        raise HoursRefused(f"{format_day(first)} is past. Choose a day to come.", "first_day")
+        raise HoursRefused(
+            gettext("%(first)s is past. Choose a day to come.")
+            % {"first": format_day(first, language())},
+            "first_day",
+        )
     if last < first:
-        raise HoursRefused("The last day comes after the first. Choose a later one.", "last_day")
+        raise HoursRefused(
+            gettext("The last day comes after the first. Choose a later one."), "last_day"
+        )
     if (last - first).days >= MOST_DAYS:
-        raise HoursRefused("A closure lasts a year at most. Choose an earlier day.", "last_day")
+        raise HoursRefused(
+            gettext("A closure lasts a year at most. Choose an earlier day."), "last_day"
+        )
     if not reason.strip():
-        raise HoursRefused("Say why, such as: public holiday. Staff read it.", "reason")
+        raise HoursRefused(gettext("Say why, such as: public holiday. Staff read it."), "reason")

@@ -14,6 +14,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_day, local
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext, language
 from clinic.stretches import HoursRefused, Stretch, in_order
 
 # More days than that are a block or a closure.
@@ -79,8 +80,11 @@ def _write(
     former = HoursException.objects.filter(site=site, provider=provider, day=day)
     if seen is not None and {row.pk for row in former} != set(seen):
         raise HoursChanged(
-            f"{format_day(day)} has other hours already, or somebody changed them meanwhile."
-            " Nothing of yours is saved yet.",
+            gettext(
+                "%(day)s has other hours already, or somebody changed them meanwhile. "
+                "Nothing of yours is saved yet."
+            )
+            % {"day": format_day(day, language())},
             day=day,
         )
     before = _spans(former)
@@ -142,11 +146,16 @@ def clear_day(*, exception: HoursException, by: Staff, now: datetime) -> None:
 
 def _days(first: date, last: date) -> list[date]:
     if last < first:
-        raise HoursRefused("The last day comes after the first. Choose a later one.", "last_day")
+        raise HoursRefused(
+            gettext("The last day comes after the first. Choose a later one."), "last_day"
+        )
     if (last - first).days >= MOST_DAYS:
         raise HoursRefused(
-            f"At most {MOST_DAYS} days at once. Close the clinic for longer, or block a provider"
-            " as time off.",
+            gettext(
+                "At most %(most_days)s days at once. Close the clinic for longer, or block a "
+                "provider as time off."
+            )
+            % {"most_days": MOST_DAYS},
             "last_day",
         )
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
@@ -159,10 +168,18 @@ def _may_be(
     now: datetime,
 ) -> None:
     if day < local(now, site.zone).date():
-        raise HoursRefused(f"{format_day(day)} is past. Choose a day to come.", "day")
+        raise HoursRefused(
+            gettext("%(day)s is past. Choose a day to come.")
+            % {"day": format_day(day, language())},
+            "day",
+        )
     works_here = ProviderHours.objects.filter(provider=provider, site=site).exists()
     if provider is not None and (provider.kind != ResourceKind.PROVIDER or not works_here):
-        raise HoursRefused(f"{provider} does not work at {site.name}.", "provider")
+        raise HoursRefused(
+            gettext("%(provider)s does not work at %(site)s.")
+            % {"provider": provider, "site": site.name},
+            "provider",
+        )
 
 
 def _spans(rows: Iterable[HoursException]) -> list[list[int | None]]:

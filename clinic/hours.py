@@ -19,6 +19,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from clinic.durations import Duration
+from clinic.saying import gettext, language
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -39,10 +40,13 @@ class WallTimeMissing(ValueError):
     def __init__(self, wall: datetime, zone: str, next: datetime) -> None:
         self.field = "starts_at"
         self.wall, self.zone, self.next = wall, zone, next
-        self.sentence = (
-            f"{wall:%H:%M} does not exist on {format_day(wall.date())}: the clocks go"
-            f" forward. The next time is {local(next, zone):%H:%M}."
-        )
+        self.sentence = gettext(
+            "%(time)s does not exist on %(day)s: the clocks go forward. The next time is %(next)s."
+        ) % {
+            "time": f"{wall:%H:%M}",
+            "day": format_day(wall.date(), language()),
+            "next": f"{local(next, zone):%H:%M}",
+        }
         super().__init__(self.sentence)
 
 
@@ -54,11 +58,15 @@ class WallTimeRepeats(ValueError):
     def __init__(self, wall: datetime, zone: str, first: datetime, second: datetime) -> None:
         self.field = "starts_at"
         self.wall, self.zone, self.first, self.second = wall, zone, first, second
-        self.sentence = (
-            f"{wall:%H:%M} comes twice on {format_day(wall.date())}: the clocks go back."
-            f" Choose the first ({_abbreviation(first, zone)}) or the second"
-            f" ({_abbreviation(second, zone)})."
-        )
+        self.sentence = gettext(
+            "%(time)s comes twice on %(day)s: the clocks go back. Choose the first (%(first)s) or"
+            " the second (%(second)s)."
+        ) % {
+            "time": f"{wall:%H:%M}",
+            "day": format_day(wall.date(), language()),
+            "first": _abbreviation(first, zone),
+            "second": _abbreviation(second, zone),
+        }
         super().__init__(self.sentence)
 
 

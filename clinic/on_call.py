@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import OnCallShift, Site, Staff
+from clinic.saying import gettext
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LONGEST = timedelta(days=31)
@@ -63,7 +64,9 @@ def add(
                 email=email,
             )
     except IntegrityError:
-        raise ShiftRefused(f"{staff} is on call from then already.", "starts_at") from None
+        raise ShiftRefused(
+            gettext("%(staff)s is on call from then already.") % {"staff": staff}, "starts_at"
+        ) from None
     audit.record(
         action="on_call.add",
         subject=shift,
@@ -109,19 +112,24 @@ def _check(
     now: datetime,
 ) -> None:
     if not staff.site_roles.filter(site=site).exists():
-        raise ShiftRefused(f"{staff} does not work at {site}.", "staff")
+        raise ShiftRefused(
+            gettext("%(staff)s does not work at %(site)s.") % {"staff": staff, "site": site},
+            "staff",
+        )
     if ends_at <= starts_at:
-        raise ShiftRefused("The end must lie after the start.", "ends_at")
+        raise ShiftRefused(gettext("The end must lie after the start."), "ends_at")
     if ends_at <= now:
-        raise ShiftRefused("This time is over.", "ends_at")
+        raise ShiftRefused(gettext("This time is over."), "ends_at")
     if ends_at - starts_at > LONGEST:
-        raise ShiftRefused("Make a shift of at most 31 days.", "ends_at")
+        raise ShiftRefused(gettext("Make a shift of at most 31 days."), "ends_at")
     if phone and not E164.fullmatch(phone):
-        raise ShiftRefused("Write the number with its country code, like +1 212 555 0123.", "phone")
+        raise ShiftRefused(
+            gettext("Write the number with its country code, like +1 212 555 0123."), "phone"
+        )
     if email:
         try:
             validate_email(email)
         except ValidationError:
             raise ShiftRefused(
-                "This is not an e-mail address. Write it like name@example.com.", "email"
+                gettext("This is not an e-mail address. Write it like name@example.com."), "email"
             ) from None

@@ -1,15 +1,12 @@
 """Sentences in the language of who reads them, for modules that know no Django.
 
 Pure: a word is its own translation until the process says how words are translated (`speak`). A
-web process does so for who asks; a worker has nobody before it and speaks English. What is stored
-is English, whoever caused it (`kept`), and is translated when it is read.
+request is answered in the language of who asks; a worker has nobody before it and speaks English.
+What is stored is English, whoever caused it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Protocol
 
 
@@ -36,7 +33,6 @@ class _English:
 
 ENGLISH: Tongue = _English()
 _tongue: Tongue = ENGLISH
-_is_kept: ContextVar[bool] = ContextVar("kept", default=False)
 
 
 def speak(tongue: Tongue) -> None:
@@ -47,12 +43,12 @@ def speak(tongue: Tongue) -> None:
 
 def gettext(message: str) -> str:
     """`message` in the language of who reads it; fill its `%(facts)s` in afterwards."""
-    return _spoken().gettext(message)
+    return _tongue.gettext(message)
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
     """The form of a message that goes with `number`, in the language of who reads it."""
-    return _spoken().ngettext(singular, plural, number)
+    return _tongue.ngettext(singular, plural, number)
 
 
 def noop(message: str) -> str:
@@ -62,18 +58,4 @@ def noop(message: str) -> str:
 
 def language() -> str:
     """The language at hand, "en" or "es", for what has words of its own: hours, durations."""
-    return _spoken().language()
-
-
-@contextmanager
-def kept() -> Iterator[None]:
-    """Sentences made within are stored, so they are English, whoever asked for the act."""
-    token = _is_kept.set(True)
-    try:
-        yield
-    finally:
-        _is_kept.reset(token)
-
-
-def _spoken() -> Tongue:
-    return ENGLISH if _is_kept.get() else _tongue
+    return _tongue.language()

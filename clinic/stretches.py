@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from clinic.hours import MINUTES_A_DAY
+from clinic.saying import gettext
 
 MOST_STRETCHES = 8
 
@@ -35,16 +36,23 @@ def in_order(stretches: Sequence[Stretch], field: str = "stretches") -> list[Str
     overlap."""
     ordered = sorted(stretches)
     if len(ordered) > MOST_STRETCHES:
-        raise HoursRefused(f"A day has {MOST_STRETCHES} stretches at most.", field)
+        raise HoursRefused(
+            gettext("A day has %(most_stretches)s stretches at most.")
+            % {"most_stretches": MOST_STRETCHES},
+            field,
+        )
     for starts, ends in ordered:
         if not 0 <= starts < ends <= MINUTES_A_DAY:
             raise HoursRefused(
-                f"A stretch ends after it starts, from minute 0 to {MINUTES_A_DAY} of the day.",
+                gettext(
+                    "A stretch ends after it starts, from minute 0 to %(minutes_a_day)s of the day."
+                )
+                % {"minutes_a_day": MINUTES_A_DAY},
                 field,
             )
     for (_, ends), (starts, _) in pairwise(ordered):
         if starts < ends:
-            raise HoursRefused("Two stretches overlap. Make one of them.", field)
+            raise HoursRefused(gettext("Two stretches overlap. Make one of them."), field)
     return ordered
 
 
@@ -58,15 +66,15 @@ def read(text: str, field: str = "stretches") -> list[Stretch]:
     while at < len(text):
         span = _SPAN.match(text, at)
         if span is None:
-            raise HoursRefused("Write hours such as 09:00-12:00, 13:00-17:00.", field)
+            raise HoursRefused(gettext("Write hours such as 09:00-12:00, 13:00-17:00."), field)
         from_hour, from_minute, to_hour, to_minute = (int(part or 0) for part in span.groups())
         if from_minute > 59 or to_minute > 59:
-            raise HoursRefused("An hour has minutes from 00 to 59.", field)
+            raise HoursRefused(gettext("An hour has minutes from 00 to 59."), field)
         found.append((from_hour * 60 + from_minute, to_hour * 60 + to_minute))
         between = _BETWEEN.match(text, span.end())
         at = between.end() if between else span.end()
         if at == span.end() < len(text):
-            raise HoursRefused("Put a comma between two stretches.", field)
+            raise HoursRefused(gettext("Put a comma between two stretches."), field)
     return in_order(found, field)
 
 

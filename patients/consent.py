@@ -15,6 +15,7 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients import registration
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
 from patients.models.consent import ConsentSource
@@ -43,9 +44,9 @@ class ConsentRefused(ValueError):
 
     def __init__(self, purpose: str, channel: str) -> None:
         names = ", ".join(SENT_BY[Purpose(purpose)])
-        self.sentence = (
-            f"Consent to {purpose} is not given for '{channel}'. Choose one of: {names}."
-        )
+        self.sentence = gettext(
+            "Consent to %(purpose)s is not given for '%(channel)s'. Choose one of: %(names)s."
+        ) % {"purpose": purpose, "channel": channel, "names": names}
         super().__init__(self.sentence)
 
 

@@ -8,6 +8,8 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from clinic.saying import gettext
+
 # Where a number without a country code is taken to be.
 HOME_REGION = "US"
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -28,7 +30,9 @@ def as_e164(text: str, *, region: str = HOME_REGION) -> str:
     """`text` as an E.164 number. Raises ContactRefused."""
     refused = ContactRefused(
         "phone",
-        "This is not a phone number. Write it with its country code, like +1 212 555 0123.",
+        gettext(
+            "This is not a phone number. Write it with its country code, like +1 212 555 0123."
+        ),
     )
     try:
         number = phonenumbers.parse(text, region)
@@ -46,7 +50,7 @@ def as_address(text: str) -> str:
     """`text` as a lower-case e-mail address. Raises ContactRefused."""
     address = text.strip().lower()
     refused = ContactRefused(
-        "email", "This is not an e-mail address. Write it like name@example.com."
+        "email", gettext("This is not an e-mail address. Write it like name@example.com.")
     )
     try:
         validate_email(address)

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from clinic import audit
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients import contacts, registration
 from patients.models import ContactKind, ContactPoint, Guardian, Language, Patient, Relation
 from patients.models.guardian import OF_AGE
@@ -58,17 +59,23 @@ def add(
     registration.require_open(Patient.objects.select_for_update(no_key=True).get(pk=patient.pk))
     name = " ".join(name.split())[:NAME_LENGTH]
     if not name:
-        raise RegistrationRefused("name", "Write the guardian's name.")
+        raise RegistrationRefused("name", gettext("Write the guardian's name."))
     if relation not in Relation.values:
-        raise RegistrationRefused("relation", "Choose what the guardian is to the patient.")
+        raise RegistrationRefused(
+            "relation", gettext("Choose what the guardian is to the patient.")
+        )
     if not is_minor(patient, now.date()):
-        raise RegistrationRefused("patient", "This patient is of age and answers for themself.")
+        raise RegistrationRefused(
+            "patient", gettext("This patient is of age and answers for themself.")
+        )
     if gets_messages:
         if not phone.strip() and not email.strip():
-            raise RegistrationRefused("phone", "Write a number or address to reach the guardian.")
+            raise RegistrationRefused(
+                "phone", gettext("Write a number or address to reach the guardian.")
+            )
         if patient.guardians.filter(ended_at=None, gets_messages=True).exists():
             raise RegistrationRefused(
-                "gets_messages", "Another guardian is written to. End that one first."
+                "gets_messages", gettext("Another guardian is written to. End that one first.")
             )
     guardian = Guardian.objects.create(
         patient=patient,
@@ -117,7 +124,7 @@ def end(*, guardian: Guardian, reason: str, by: Staff, now: datetime) -> None:
     patient = guardian.patient
     registration.require_edit(by, patient)
     if not reason.strip():
-        raise RegistrationRefused("reason", "Write why.")
+        raise RegistrationRefused("reason", gettext("Write why."))
     Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     ended = Guardian.objects.filter(pk=guardian.pk, ended_at=None).update(ended_at=now)
     if not ended:

@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from clinic import access, audit, hours
 from clinic.access import Capability, Forbidden
 from clinic.models import Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext
 from patients import contacts, naming
 from patients.models import ContactKind, ContactPoint, Language, Patient
 
@@ -58,7 +59,10 @@ class StalePatient(ValueError):
 
     code = "stale_version"
     field = "version"
-    sentence = "Somebody else changed this patient meanwhile. Look at it again, then save."
+
+    @property
+    def sentence(self) -> str:
+        return gettext("Somebody else changed this patient meanwhile. Look at it again, then save.")
 
 
 @transaction.atomic
@@ -138,7 +142,10 @@ def change(
     if stored.version != expected_version:
         raise StalePatient(StalePatient.sentence)
     if unknown := set(fields) - CHANGEABLE:
-        raise RegistrationRefused(min(unknown), f"'{min(unknown)}' cannot be changed here.")
+        raise RegistrationRefused(
+            min(unknown),
+            gettext("'%(unknown)s' cannot be changed here.") % {"unknown": min(unknown)},
+        )
     whole = {name: fields.get(name, getattr(stored, name)) for name in CHANGEABLE}
     cleaned = as_columns(whole, now=now)
     changed = {name for name in CHANGEABLE if cleaned[name] != getattr(stored, name)}
@@ -270,7 +277,9 @@ class RecordMerged(Exception):
 
     def __init__(self, into: int) -> None:
         self.into = into
-        self.sentence = f"This record was merged into {into}. Ask for that one."
+        self.sentence = gettext("This record was merged into %(into)s. Ask for that one.") % {
+            "into": into
+        }
         super().__init__(self.sentence)
 
 
@@ -300,19 +309,26 @@ def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
         name: " ".join(value.split()) if isinstance(value, str) and name != "notes" else value
         for name, value in fields.items()
     }
-    for name, label in (("legal_given", "given name"), ("legal_family", "family name")):
+    for name, label in (
+        ("legal_given", gettext("given name")),
+        ("legal_family", gettext("family name")),
+    ):
         if not cleaned[name]:
-            raise RegistrationRefused(name, f"Write the legal {label}.")
+            raise RegistrationRefused(
+                name, gettext("Write the legal %(label)s.") % {"label": label}
+            )
     for name in ("legal_given", "legal_family", "preferred_name"):
         if len(cleaned[name]) > 60:
-            raise RegistrationRefused(name, "A name has at most 60 characters here.")
+            raise RegistrationRefused(name, gettext("A name has at most 60 characters here."))
     born = cleaned["birth_date"]
     if not now.year - OLDEST_YEARS <= born.year or born > now.date():
         raise RegistrationRefused(
-            "birth_date", f"A birth date lies within the last {OLDEST_YEARS} years."
+            "birth_date",
+            gettext("A birth date lies within the last %(oldest_years)s years.")
+            % {"oldest_years": OLDEST_YEARS},
         )
     if cleaned["language"] not in Language.values:
-        raise RegistrationRefused("language", "Choose English (en) or Spanish (es).")
+        raise RegistrationRefused("language", gettext("Choose English (en) or Spanish (es)."))
     if cleaned["zone"] and cleaned["zone"] not in available_timezones():
         raise RegistrationRefused(
             "zone",
@@ -327,15 +343,17 @@ def _require_open_hours(quiet_from: time | None, quiet_until: time | None) -> No
         return
     if quiet_from is None or quiet_until is None or quiet_from == quiet_until:
         field = "quiet_from" if quiet_from is None else "quiet_until"
-        raise RegistrationRefused(field, "Give both ends of the quiet hours, or none.")
+        raise RegistrationRefused(field, gettext("Give both ends of the quiet hours, or none."))
     opens, closes = (_minute(each) for each in CARE_HOURS)
     care = hours.Hours(frozenset({0}), opens, closes)
     left = care.without(_minute(quiet_from), _minute(quiet_until))
     if sum(each.closes - each.opens for each in left) < LEAST_OPEN.total_seconds() / 60:
         raise RegistrationRefused(
             "quiet_until",
-            "Leave at least two hours between 08:00 and 20:00, or messages about visits could"
-            " not be sent. To send none at all, withdraw the consent.",
+            gettext(
+                "Leave at least two hours between 08:00 and 20:00, or messages about visits "
+                "could not be sent. To send none at all, withdraw the consent."
+            ),
         )
 
 

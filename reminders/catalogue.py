@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from clinic.saying import noop
+
 
 class Channel(StrEnum):
     SMS = "sms"
@@ -135,48 +137,54 @@ NOTICES = frozenset({Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.CANCELLED})
 TELLING_KINDS = frozenset(kind for kind, entry in CATALOGUE.items() if entry.tells_start)
 
 REASONS: Mapping[str, str] = {
-    "booked_too_late": "The visit was booked too shortly before it for this message to help.",
-    "skipped_by_staff": "Staff chose not to send it.",
-    "late": "Its moment had passed when the visit was booked or moved.",
-    "before_import": "It fell due before the visit was brought over; the former system said it.",
-    "condition_unknown": "It depends on an answer that is not on record.",
-    "condition_not_met": "By the answers on record it is not for this patient.",
-    "treatment_held": "An answer holds the treatment back, so nothing is prepared for it.",
-    "superseded": "A newer treatment of the same kind has taken its place.",
-    "said_for_longer": "Another treatment asks for the same, for longer; that is said.",
-    "later_start_wins": "After another treatment this may only begin later; that is said then.",
-    "clashing_advice": "Two treatments ask for opposite things; staff decide.",
-    "adverse_event": "It waits until a clinician has closed an adverse event of this area.",
-    "after_event": "The patient had an adverse event, so they are not asked for a review.",
-    "not_content": (
+    "booked_too_late": noop("The visit was booked too shortly before it for this message to help."),
+    "skipped_by_staff": noop("Staff chose not to send it."),
+    "late": noop("Its moment had passed when the visit was booked or moved."),
+    "before_import": noop(
+        "It fell due before the visit was brought over; the former system said it."
+    ),
+    "condition_unknown": noop("It depends on an answer that is not on record."),
+    "condition_not_met": noop("By the answers on record it is not for this patient."),
+    "treatment_held": noop("An answer holds the treatment back, so nothing is prepared for it."),
+    "superseded": noop("A newer treatment of the same kind has taken its place."),
+    "said_for_longer": noop("Another treatment asks for the same, for longer; that is said."),
+    "later_start_wins": noop(
+        "After another treatment this may only begin later; that is said then."
+    ),
+    "clashing_advice": noop("Two treatments ask for opposite things; staff decide."),
+    "adverse_event": noop("It waits until a clinician has closed an adverse event of this area."),
+    "after_event": noop("The patient had an adverse event, so they are not asked for a review."),
+    "not_content": noop(
         "The patient was not content or wrote of a symptom, so they are not asked for a review."
     ),
-    "cut_short": "The session was not completed, so they are not asked for a review.",
-    "plan_changed": "The plan changed: the visit was moved, cancelled or regrouped.",
-    "deceased": "The patient has died; nothing is sent.",
-    "do_not_contact": "The patient must not be contacted; nothing is sent.",
-    "expired": "It could not be sent in time to be of use.",
-    "no_consent": "The patient has not agreed to this kind of message on this channel.",
-    "no_address": "There is no number or address for this channel.",
-    "suppressed": "The number or address must not be written to.",
-    "not_live": "The site does not send messages yet.",
-    "in_conversation": "It waits while staff are in touch with the patient about a symptom.",
-    "quiet_hours": "It waits for the hours in which messages may be sent.",
-    "cap": "The person has had as many messages as they should get; this one can be spared.",
-    "said_by_email": "The person has had as many texts as they should get; the e-mail says it.",
-    "too_often": "Such a prompt went out not long ago.",
-    "no_common_hour": (
+    "cut_short": noop("The session was not completed, so they are not asked for a review."),
+    "plan_changed": noop("The plan changed: the visit was moved, cancelled or regrouped."),
+    "deceased": noop("The patient has died; nothing is sent."),
+    "do_not_contact": noop("The patient must not be contacted; nothing is sent."),
+    "expired": noop("It could not be sent in time to be of use."),
+    "no_consent": noop("The patient has not agreed to this kind of message on this channel."),
+    "no_address": noop("There is no number or address for this channel."),
+    "suppressed": noop("The number or address must not be written to."),
+    "not_live": noop("The site does not send messages yet."),
+    "in_conversation": noop("It waits while staff are in touch with the patient about a symptom."),
+    "quiet_hours": noop("It waits for the hours in which messages may be sent."),
+    "cap": noop("The person has had as many messages as they should get; this one can be spared."),
+    "said_by_email": noop(
+        "The person has had as many texts as they should get; the e-mail says it."
+    ),
+    "too_often": noop("Such a prompt went out not long ago."),
+    "no_common_hour": noop(
         "The hours allowed where the patient may be have no moment in common: record their time"
         " zone or change their quiet hours."
     ),
-    "refused": "The provider refused it.",
-    "attempts_spent": "The provider could not be reached in several tries.",
-    "provider_away": "The provider could not be reached; it is tried again.",
-    "never_taken": "Its provider never took it; it goes out again.",
-    "second_try": "It could not be delivered at first; it is tried again.",
-    "not_delivered": "The provider took it and could not deliver it.",
-    "ends_its_writer": (
+    "refused": noop("The provider refused it."),
+    "attempts_spent": noop("The provider could not be reached in several tries."),
+    "provider_away": noop("The provider could not be reached; it is tried again."),
+    "never_taken": noop("Its provider never took it; it goes out again."),
+    "second_try": noop("It could not be delivered at first; it is tried again."),
+    "not_delivered": noop("The provider took it and could not deliver it."),
+    "ends_its_writer": noop(
         "Again and again the process ended that wrote it; it is given up until that is mended."
     ),
-    "cannot_be_written": "Its words could not be put together; staff were told.",
+    "cannot_be_written": noop("Its words could not be put together; staff were told."),
 }

@@ -26,6 +26,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import Period, format_when
 from clinic.models import ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext, language, ngettext
 
 LONGEST = timedelta(days=366)
 
@@ -152,7 +153,7 @@ def release(*, block: Block, by: Staff, now: datetime) -> Block:
             return fresh
     except Lost:
         raise SlotTaken(
-            "Somebody is booking there at this moment. Try again.",
+            gettext("Somebody is booking there at this moment. Try again."),
             resource_kind="",
             resource_name="",
             start=block.starts_at,
@@ -161,23 +162,28 @@ def release(*, block: Block, by: Staff, now: datetime) -> Block:
 
 def _may_be(site: Site, resources: Sequence[Resource], period: Period, now: datetime) -> None:
     if not resources:
-        raise NotBlockable("Choose at least one provider, room or device.")
+        raise NotBlockable(gettext("Choose at least one provider, room or device."))
     known = set(blockable(site).filter(pk__in=[each.pk for each in resources]))
     for resource in resources:
         if resource.kind == ResourceKind.PATIENT:
-            raise NotBlockable("A patient cannot be blocked. Choose a provider, room or device.")
+            raise NotBlockable(
+                gettext("A patient cannot be blocked. Choose a provider, room or device.")
+            )
         if resource not in known:
-            raise NotBlockable(f"{resource.name} is not at {site.name}. Choose another one.")
+            raise NotBlockable(
+                gettext("%(resource)s is not at %(site)s. Choose another one.")
+                % {"resource": resource.name, "site": site.name}
+            )
     _in_order(period, now)
 
 
 def _in_order(period: Period, now: datetime) -> None:
     if period.ends_at <= period.starts_at:
-        raise BlockOutOfOrder("The end must come after the start. Choose a later end.")
+        raise BlockOutOfOrder(gettext("The end must come after the start. Choose a later end."))
     if period.ends_at <= now:
-        raise BlockOutOfOrder("That time is past. Choose an end that is still to come.")
+        raise BlockOutOfOrder(gettext("That time is past. Choose an end that is still to come."))
     if period.ends_at - period.starts_at > LONGEST:
-        raise BlockOutOfOrder("A block lasts a year at most. Choose an earlier end.")
+        raise BlockOutOfOrder(gettext("A block lasts a year at most. Choose an earlier end."))
 
 
 def _locked(block: Block) -> Block:
@@ -185,7 +191,7 @@ def _locked(block: Block) -> Block:
     rows = Block.objects.select_related("site").select_for_update(no_key=True, of=("self",))
     fresh = rows.get(pk=block.pk)
     if fresh.released_at is not None:
-        raise BlockReleased("This block was released before. Make a new one.")
+        raise BlockReleased(gettext("This block was released before. Make a new one."))
     return fresh
 
 
@@ -238,19 +244,27 @@ def _in_the_way(wanted: Sequence[tuple[int, Period]], site: Site, now: datetime)
     ids = held.exclude(appointment=None).values_list("appointment_id", flat=True)
     visits = list(dict.fromkeys(ids))
     if visits:
-        count = "1 visit is" if len(visits) == 1 else f"{len(visits)} visits are"
         return VisitsInTheWay(
-            f"{count} booked in that time. Move or cancel first, or block the time over what is"
-            " booked: the visits are then listed, to be moved.",
+            ngettext(
+                "%(count)s visit is booked in that time. Move or cancel first, or block the time"
+                " over what is booked: the visits are then listed, to be moved.",
+                "%(count)s visits are booked in that time. Move or cancel first, or block the time"
+                " over what is booked: the visits are then listed, to be moved.",
+                len(visits),
+            )
+            % {"count": len(visits)},
             appointments=visits,
         )
     first = held.select_related("resource").first()
     start = wanted[0][1].starts_at if wanted else now
-    name = first.resource.name if first else "This resource"
-    state = "held for somebody" if first and first.hold_id else "already blocked"
+    name = first.resource.name if first else gettext("This resource")
+    state = gettext("held for somebody") if first and first.hold_id else gettext("already blocked")
     return SlotTaken(
-        f"{name} is {state} around {format_when(start, site.zone, 'en')}."
-        " Choose another time, or block over what is booked.",
+        gettext(
+            "%(name)s is %(state)s around %(start)s. Choose another time, or block over "
+            "what is booked."
+        )
+        % {"name": name, "state": state, "start": format_when(start, site.zone, language())},
         resource_kind=first.resource.kind if first else "",
         resource_name=first.resource.name if first else "",
         start=start,

@@ -25,6 +25,7 @@ from appointments.proposing.places import Problem
 from appointments.proposing.series import HORIZON, last_day
 from clinic.hours import local
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, ngettext
 
 ONE_DAY = timedelta(days=1)
 # Free places are looked for so many days around, and then as far as plans look ahead.
@@ -64,14 +65,14 @@ def _may_not_move(visit: Appointment, was: Stay) -> Problem | None:
             visit.session,
             here,
             "locked",
-            "This visit is locked, so it keeps its time. Unlock it, then move it.",
+            gettext("This visit is locked, so it keeps its time. Unlock it, then move it."),
         )
     if Move.MOVE not in allowed(State(visit.state)):
         return Problem(
             visit.session,
             here,
             "state",
-            "The patient has been checked in. Undo that, then move the visit.",
+            gettext("The patient has been checked in. Undo that, then move the visit."),
         )
     return None
 
@@ -187,11 +188,19 @@ def _same_words(loaded: Loaded, was: Stay, now: Stay) -> tuple[str, ...]:
         for kind, pk in now.resources.items()
         if was.resources.get(kind) != pk
     ]
-    return (f"The same time, with {' and '.join(changed)}." if changed else "The same place.",)
+    return (
+        gettext("The same time, with %(names)s.") % {"names": gettext(" and ").join(changed)}
+        if changed
+        else gettext("The same place."),
+    )
 
 
 def _near_words(was: Stay, now: Stay) -> tuple[str, ...]:
     off = (now.day - was.day).days
-    days = "1 day" if abs(off) == 1 else f"{abs(off)} days"
-    when = "the same day" if off == 0 else f"{days} {'later' if off > 0 else 'earlier'}"
-    return (f"The nearest free start that keeps the intervals: {when}.",)
+    if off == 0:
+        when = gettext("the same day")
+    elif off > 0:
+        when = ngettext("%(count)s day later", "%(count)s days later", off) % {"count": off}
+    else:
+        when = ngettext("%(count)s day earlier", "%(count)s days earlier", -off) % {"count": -off}
+    return (gettext("The nearest free start that keeps the intervals: %(when)s.") % {"when": when},)

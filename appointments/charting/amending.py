@@ -19,6 +19,7 @@ from appointments.refusals import CorrectionRefused, NotSigned, ReasonMissing
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.saying import gettext
 
 
 @transaction.atomic
@@ -39,15 +40,17 @@ def amend(
     """
     _, record = drafting.locked(appointment, by=by)
     if record is None or not record.is_signed:
-        raise NotSigned("This log is not signed yet. Change the draft instead.")
+        raise NotSigned(gettext("This log is not signed yet. Change the draft instead."))
     reason, text = " ".join(reason.split())[:200], text.replace("\x00", " ").strip()[:NOTE_LENGTH]
     if not reason:
-        raise ReasonMissing("Write why the log is corrected; it stands above it.")
+        raise ReasonMissing(gettext("Write why the log is corrected; it stands above it."))
     protocol = protocols.get(record.protocol_version)
     signed = signed_of(record)
     corrected = _corrections(protocol, record, corrections or {})
     if not text and not corrected:
-        raise CorrectionRefused("Write what is to be added, or correct a value.", field="text")
+        raise CorrectionRefused(
+            gettext("Write what is to be added, or correct a value."), field="text"
+        )
     addenda = list(record.addenda.order_by("number"))
     change = _used(protocol, Signed(signed.log, (*signed.corrections, corrected)))
     addendum = Addendum(
@@ -97,12 +100,16 @@ def _corrections(
             continue
         if path == f"session.{OUTCOME}":
             raise CorrectionRefused(
-                "The outcome of a signed log stays. Write in the text what is true, and decide"
-                " whether the session counts.",
+                gettext(
+                    "The outcome of a signed log stays. Write in the text what is true, and "
+                    "decide whether the session counts."
+                ),
                 field=path,
             )
         if path not in known:
-            raise CorrectionRefused(f"The log has no value “{path[:80]}”.", field=path[:120])
+            raise CorrectionRefused(
+                gettext("The log has no value “%(path)s”.") % {"path": path[:80]}, field=path[:120]
+            )
         value = fields.typed(known[path], value)
         finding = value_finding(known[path], value, path)
         if finding is not None and finding.code != "range":

@@ -13,12 +13,13 @@ from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.protocols.schema import LogField, LogType, Protocol
+from clinic.saying import gettext, noop
 
 CARTRIDGE_EXPIRY, CARTRIDGE_LIFE = "cartridge.expires_on", "cartridge.life"
 _TYPES = {
-    LogType.INTEGER: "a whole number",
-    LogType.NUMBER: "a number",
-    LogType.BOOLEAN: "yes or no",
+    LogType.INTEGER: noop("a whole number"),
+    LogType.NUMBER: noop("a number"),
+    LogType.BOOLEAN: noop("yes or no"),
 }
 
 
@@ -80,17 +81,35 @@ def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
     """What is wrong with one value of a field; None when nothing is."""
     label = field.label.en
     if field.type is LogType.ENUM and value not in field.choices:
-        return Finding(path, "choice", f"{label}: choose one of {', '.join(field.choices)}.")
+        return Finding(
+            path,
+            "choice",
+            gettext("%(label)s: choose one of %(choices)s.")
+            % {"label": label, "choices": ", ".join(field.choices)},
+        )
     if field.type in (LogType.ENUM, LogType.STRING):
         if isinstance(value, str) and len(value) <= TEXT_LENGTH:
             return None
-        return Finding(path, "type", f"{label}: write at most {TEXT_LENGTH} characters.")
+        return Finding(
+            path,
+            "type",
+            gettext("%(label)s: write at most %(text_length)s characters.")
+            % {"label": label, "text_length": TEXT_LENGTH},
+        )
     if not _is_of_type(field, value):
-        return Finding(path, "type", f"{label}: write {_TYPES[field.type]}.")
+        return Finding(
+            path,
+            "type",
+            gettext("%(label)s: write %(type)s.")
+            % {"label": label, "type": gettext(_TYPES[field.type])},
+        )
     if field.type is LogType.BOOLEAN or _in_range(field, value):
         return None
     return Finding(
-        path, "range", f"{label}: {value} is outside {_range(field)}. Write why, or mend it."
+        path,
+        "range",
+        gettext("%(label)s: %(value)s is outside %(field)s. Write why, or mend it.")
+        % {"label": label, "value": value, "field": _range(field)},
     )
 
 
@@ -102,20 +121,31 @@ def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[F
         if path not in given:
             if field.required and (not nothing_done or field.id == OUTCOME):
                 yield Finding(
-                    path, "required", f"{field.label.en}{_of(path, protocol)} is missing."
+                    path,
+                    "required",
+                    gettext("%(label)s%(protocol)s is missing.")
+                    % {"label": field.label.en, "protocol": _of(path, protocol)},
                 )
         elif (finding := value_finding(field, given[path], path)) is not None:
             yield finding
     for path in given:
         parts = path.split(".")
         if path not in known and (parts[0] == "session" or parts[1] in areas):
-            yield Finding(path, "unknown", f"The protocol has no field “{parts[-1]}”.")
+            yield Finding(
+                path,
+                "unknown",
+                gettext("The protocol has no field “%(parts)s”.") % {"parts": parts[-1]},
+            )
 
 
 def _of_zones(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Finding]:
     for zone in log.zones:
         if zone not in areas:
-            yield Finding(f"zones.{zone}", "unknown", f"“{zone}” is no area of this visit.")
+            yield Finding(
+                f"zones.{zone}",
+                "unknown",
+                gettext("“%(zone)s” is no area of this visit.") % {"zone": zone},
+            )
     missing = [area for area in areas if area not in log.zones]
     outcome = fields.outcome_of(protocol, log)
     if missing and outcome == COMPLETED and fields.of_zone(protocol):
@@ -123,10 +153,11 @@ def _of_zones(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Fi
         yield Finding(
             f"zones.{missing[0]}",
             "zones",
-            f"{names} is not logged. Log it, or set the outcome to partial.",
+            gettext("%(names)s is not logged. Log it, or set the outcome to partial.")
+            % {"names": names},
         )
     if outcome and outcome not in (COMPLETED, ABORTED) and not fields.treated(areas, log):
-        yield Finding("zones", "zones", "Nothing was treated: set the outcome to aborted.")
+        yield Finding("zones", "zones", gettext("Nothing was treated: set the outcome to aborted."))
 
 
 def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterator[Finding]:
@@ -135,22 +166,28 @@ def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterat
         return
     expires_on = _date(cartridge.expires_on) if cartridge.expires_on else wear.expires_on
     if cartridge.expires_on and expires_on is None:
-        yield Finding(CARTRIDGE_EXPIRY, "type", "Write the expiry as a date.")
+        yield Finding(CARTRIDGE_EXPIRY, "type", gettext("Write the expiry as a date."))
     elif expires_on is not None and expires_on < day:
         yield Finding(
-            CARTRIDGE_EXPIRY, "expired", f"It expired on {expires_on}. Write why it was used."
+            CARTRIDGE_EXPIRY,
+            "expired",
+            gettext("It expired on %(expires_on)s. Write why it was used.")
+            % {"expires_on": expires_on},
         )
     unit = fields.unit_of_life(protocol)
     life = wear.life if cartridge.life is None else cartridge.life
     if isinstance(life, str):
-        yield Finding(CARTRIDGE_LIFE, "type", "Write the life as a whole number.")
+        yield Finding(CARTRIDGE_LIFE, "type", gettext("Write the life as a whole number."))
     elif life is not None and unit:
         spent = wear.used + (fields.used(protocol, log) or 0)
         if spent > life:
             yield Finding(
                 CARTRIDGE_LIFE,
                 "worn",
-                f"{spent} {unit} of {life} with this session. Write why it was used on.",
+                gettext(
+                    "%(spent)s %(unit)s of %(life)s with this session. Write why it was used on."
+                )
+                % {"spent": spent, "unit": unit, "life": life},
             )
 
 
@@ -158,26 +195,35 @@ def _of_products(log: Log, day: date) -> Iterator[Finding]:
     for number, product in enumerate(log.products):
         path = f"products.{number}"
         if not product.name:
-            yield Finding(f"{path}.name", "required", "Name the product, or empty its line.")
+            yield Finding(
+                f"{path}.name", "required", gettext("Name the product, or empty its line.")
+            )
         if not product.expires_on:
             continue
         expires_on = _date(product.expires_on)
         if expires_on is None:
-            yield Finding(f"{path}.expires_on", "type", "Write the expiry as a date.")
+            yield Finding(f"{path}.expires_on", "type", gettext("Write the expiry as a date."))
         elif expires_on < day:
-            sentence = f"{product.name} expired on {expires_on}. Write why it was used."
+            sentence = gettext("%(product)s expired on %(expires_on)s. Write why it was used.") % {
+                "product": product.name,
+                "expires_on": expires_on,
+            }
             yield Finding(f"{path}.expires_on", "expired", sentence)
 
 
 def _of_outcome(protocol: Protocol, log: Log) -> Iterator[Finding]:
     if fields.outcome_of(protocol, log) not in ("", COMPLETED) and not log.note:
-        yield Finding("note", "why", "Write in the note why the session was not completed.")
+        yield Finding(
+            "note", "why", gettext("Write in the note why the session was not completed.")
+        )
 
 
 def _of_nothing(log: Log) -> Iterator[Finding]:
     """A plain service may have no fields; a record that says nothing is none all the same."""
     if not (any(log.values()) or log.products or log.note) and log.cartridge == CartridgeUsed():
-        yield Finding("note", "empty", "Nothing is written. Write under Note what was done.")
+        yield Finding(
+            "note", "empty", gettext("Nothing is written. Write under Note what was done.")
+        )
 
 
 def _is_of_type(field: LogField, value: Value) -> bool:
@@ -198,9 +244,15 @@ def _in_range(field: LogField, value: Value) -> bool:
 def _range(field: LogField) -> str:
     unit = f" {field.unit}" if field.unit else ""
     if field.minimum is None:
-        return f"at most {field.maximum:g}{unit}"
+        return gettext("at most %(maximum)s%(unit)s") % {
+            "maximum": f"{field.maximum:g}",
+            "unit": unit,
+        }
     if field.maximum is None:
-        return f"at least {field.minimum:g}{unit}"
+        return gettext("at least %(minimum)s%(unit)s") % {
+            "minimum": f"{field.minimum:g}",
+            "unit": unit,
+        }
     return f"{field.minimum:g}–{field.maximum:g}{unit}"
 
 
@@ -209,7 +261,7 @@ def range_in_words(field: LogField) -> str:
     if field.maximum is None:
         return ""
     return (
-        f"at most {field.maximum:g}"
+        gettext("at most %(maximum)s") % {"maximum": f"{field.maximum:g}"}
         if field.minimum is None
         else (f"{field.minimum:g}–{field.maximum:g}")
     )

@@ -27,6 +27,7 @@ from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.saying import gettext
 from patients.models import Patient
 
 NOTE_LENGTH = 200
@@ -101,10 +102,13 @@ def score(
         needed = Capability.CHART if kind in _GRADED else Capability.RUN_VISIT
         access.require(by, needed, series.site)
     if kind not in RANGES or (by is None and kind != ScoreKind.SATISFACTION):
-        raise ScoreRefused("Choose which score it is.", field="kind")
+        raise ScoreRefused(gettext("Choose which score it is."), field="kind")
     least, most = RANGES[kind]
     if not least <= value <= most:
-        raise ScoreRefused(f"Give a number from {least} to {most}.", field="value")
+        raise ScoreRefused(
+            gettext("Give a number from %(least)s to %(most)s.") % {"least": least, "most": most},
+            field="value",
+        )
     [here] = [
         each for each in courses_of(series.patient_id, now=now) if each.series.pk == series.pk
     ]

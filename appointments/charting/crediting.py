@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import translation
 
 from appointments.charting import drafting
 from appointments.models import (
@@ -21,8 +22,10 @@ from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.refusals import CreditDecided, NotSigned, ReasonMissing, SessionTaken
 from clinic import audit
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
+@translation.override("en")  # what is kept is English, whoever asks
 def ask(record: TreatmentRecord, *, now: datetime) -> None:
     """Open the task that asks for the decision, when the signed log calls for one."""
     if record.outcome not in NOT_WHOLE:
@@ -58,11 +61,13 @@ def decide(
     visit, record = drafting.locked(appointment, by=by)
     reason = " ".join(reason.split())[:200]
     if record is None or not record.is_signed:
-        raise NotSigned("Sign the log of the session first, then decide whether it counts.")
+        raise NotSigned(
+            gettext("Sign the log of the session first, then decide whether it counts.")
+        )
     if SessionCredit.objects.filter(appointment=visit).exists():
-        raise CreditDecided("Somebody has decided this already.")
+        raise CreditDecided(gettext("Somebody has decided this already."))
     if not reason:
-        raise ReasonMissing("Write in a few words why.")
+        raise ReasonMissing(gettext("Write in a few words why."))
     credit = SessionCredit.objects.create(
         appointment=visit, counts=counts, reason=reason, by=by, at=now
     )
@@ -70,7 +75,8 @@ def decide(
     if not counts and series.state != SeriesState.ENDED:
         if series.sessions >= MOST_SESSIONS:
             raise SessionTaken(
-                f"A series has at most {MOST_SESSIONS} sessions. End it and book anew."
+                gettext("A series has at most %(most_sessions)s sessions. End it and book anew.")
+                % {"most_sessions": MOST_SESSIONS}
             )
         TreatmentSeries.objects.filter(pk=series.pk).update(sessions=F("sessions") + 1)
     said = "The session counts." if counts else "The session does not count; one more is agreed."

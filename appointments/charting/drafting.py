@@ -19,6 +19,7 @@ from clinic.access import Capability
 from clinic.hours import format_when
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, language
 from patients.models import Patient
 
 
@@ -80,7 +81,7 @@ def take_over(*, appointment: Appointment, by: Staff, now: datetime) -> Treatmen
     """
     _, record = locked(appointment, by=by)
     if record is None:
-        raise StaleLog("Nothing is written yet, so there is nothing to take over.")
+        raise StaleLog(gettext("Nothing is written yet, so there is nothing to take over."))
     if record.is_signed:
         raise _signed(record)
     if record.drafted_by_id != by.pk:
@@ -142,7 +143,7 @@ def may_sign(
 ) -> TreatmentRecord:
     """The draft that `by` wrote, at the version that was seen. Raises as `save` does."""
     if record is None:
-        raise StaleLog("Nothing is written yet. Write the log, then sign it.")
+        raise StaleLog(gettext("Nothing is written yet. Write the log, then sign it."))
     _is_own(record, by)
     if expected_version is not None and record.version != expected_version:
         raise _stale(record)
@@ -153,13 +154,13 @@ def _may_write(
     visit: Appointment, record: TreatmentRecord | None, by: Staff, expected_version: int
 ) -> None:
     if visit.state not in (*UNDER_WAY, State.DONE):
-        raise NotYet("The log is written from check-in on. Check the patient in first.")
+        raise NotYet(gettext("The log is written from check-in on. Check the patient in first."))
     if record is not None:
         _is_own(record, by)
         if record.version != expected_version:
             raise _stale(record)
     elif expected_version != 0:
-        raise StaleLog("There is no such draft of this log. Look at it again.")
+        raise StaleLog(gettext("There is no such draft of this log. Look at it again."))
 
 
 def _is_kept(record: TreatmentRecord, log: Log, by: Staff) -> bool:
@@ -173,21 +174,27 @@ def _is_own(record: TreatmentRecord, by: Staff) -> None:
         raise _signed(record)
     if record.drafted_by_id != by.pk:
         raise DraftElsewhere(
-            f"{record.drafted_by.name} is writing this log, last saved {_at(record)}."
-            " Look at it, or take it over."
+            gettext(
+                "%(drafted_by)s is writing this log, last saved %(record)s. Look at it, or "
+                "take it over."
+            )
+            % {"drafted_by": record.drafted_by.name, "record": _at(record)}
         )
 
 
 def _signed(record: TreatmentRecord) -> LogSigned:
-    return LogSigned("This log is signed and never changes. Write an addendum.")
+    return LogSigned(gettext("This log is signed and never changes. Write an addendum."))
 
 
 def _stale(record: TreatmentRecord) -> StaleLog:
-    return StaleLog(f"This log was saved elsewhere at {_at(record)}. Both values are shown.")
+    return StaleLog(
+        gettext("This log was saved elsewhere at %(record)s. Both values are shown.")
+        % {"record": _at(record)}
+    )
 
 
 def _at(record: TreatmentRecord) -> str:
-    return format_when(record.saved_at, record.appointment.site.zone, "en")
+    return format_when(record.saved_at, record.appointment.site.zone, language())
 
 
 def _cartridge(

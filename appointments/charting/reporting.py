@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import translation
 
 from appointments.models import (
     AdverseEvent,
@@ -23,6 +24,7 @@ from appointments.refusals import EventClosed, EventRefused, StaleVersion
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.saying import gettext
 from patients.models import Patient
 
 WHAT_LENGTH, TEXT_LENGTH = 200, 4000
@@ -55,14 +57,16 @@ def report(
     access.require(by, Capability.RUN_VISIT, site)
     what = _line(what)
     if not what:
-        raise EventRefused("Write in a few words what happened.", field="what")
+        raise EventRefused(gettext("Write in a few words what happened."), field="what")
     if severity not in Severity.values:
-        raise EventRefused("Choose how severe it is.", field="severity")
+        raise EventRefused(gettext("Choose how severe it is."), field="severity")
     if noticed_at > now:
-        raise EventRefused("It cannot have been noticed in the future.", field="noticed_at")
+        raise EventRefused(
+            gettext("It cannot have been noticed in the future."), field="noticed_at"
+        )
     _are_known(patient, areas)
     if appointment is not None and appointment.series.patient_id != patient.pk:
-        raise EventRefused("This visit is another patient's.", field="appointment")
+        raise EventRefused(gettext("This visit is another patient's."), field="appointment")
     event = AdverseEvent.objects.create(
         patient=patient,
         site=site,
@@ -75,6 +79,20 @@ def report(
         reported_by=by,
         page_at=now if severity in PAGED else None,
     )
+    _ask_staff(event, patient, site, appointment, now=now)
+    _keep(event, "event.report", by=by, now=now, after={"severity": severity, "areas": event.areas})
+    return event
+
+
+@translation.override("en")  # what is kept is English, whoever asks
+def _ask_staff(
+    event: AdverseEvent,
+    patient: Patient,
+    site: Site,
+    appointment: Appointment | None,
+    *,
+    now: datetime,
+) -> None:
     Task.objects.create(
         key=_key(event),
         site=site,
@@ -87,8 +105,6 @@ def report(
         due_at=now,
         created_at=now,
     )
-    _keep(event, "event.report", by=by, now=now, after={"severity": severity, "areas": event.areas})
-    return event
 
 
 @transaction.atomic
@@ -123,7 +139,7 @@ def complete(
     """
     stored = _open(event, by, Capability.RUN_VISIT, expected_version)
     if severity not in Severity.values:
-        raise EventRefused("Choose how severe it is.", field="severity")
+        raise EventRefused(gettext("Choose how severe it is."), field="severity")
     _are_known(stored.patient, areas)
     before = {"severity": stored.severity, "areas": stored.areas}
     if severity in PAGED and stored.severity not in PAGED and stored.taken_at is None:
@@ -155,14 +171,16 @@ def close(
     stored = _open(event, by, Capability.CHART, expected_version)
     conclusion = _text(conclusion)
     if outcome not in EventOutcome.values:
-        raise EventRefused("Choose what came of it.", field="outcome")
+        raise EventRefused(gettext("Choose what came of it."), field="outcome")
     if not conclusion:
-        raise EventRefused("Write what you found, and why it may be closed.", field="conclusion")
+        raise EventRefused(
+            gettext("Write what you found, and why it may be closed."), field="conclusion"
+        )
     stored.closed_at, stored.closed_by, stored.page_at = now, by, None
     stored.outcome, stored.conclusion = outcome, conclusion
     _save(stored)
     Task.objects.filter(key=_key(stored), closed_at=None).update(
-        closed_at=now, closed_by=by, outcome=stored.get_outcome_display()
+        closed_at=now, closed_by=by, outcome=_outcome_of(stored)
     )
     _keep(stored, "event.close", by=by, now=now, after={"outcome": outcome})
     return stored
@@ -183,9 +201,11 @@ def _open(
     rows = AdverseEvent.objects.select_for_update(of=("self",), no_key=True)
     stored = rows.select_related("site", "patient").get(pk=event.pk)
     if stored.closed_at is not None:
-        raise EventClosed("This event is closed. Report a new one if there is more.")
+        raise EventClosed(gettext("This event is closed. Report a new one if there is more."))
     if expected_version is not None and stored.version != expected_version:
-        raise StaleVersion("Somebody changed this event since you opened it. Look at it again.")
+        raise StaleVersion(
+            gettext("Somebody changed this event since you opened it. Look at it again.")
+        )
     return stored
 
 
@@ -197,7 +217,7 @@ def _save(event: AdverseEvent) -> None:
 def _are_known(patient: Patient, areas: Sequence[str]) -> None:
     unknown = set(areas) - set(areas_of(patient))
     if unknown:
-        raise EventRefused("Choose areas that were treated here, or none.", field="areas")
+        raise EventRefused(gettext("Choose areas that were treated here, or none."), field="areas")
 
 
 def _keep(
@@ -232,3 +252,8 @@ def _line(text: str) -> str:
 
 def _text(text: str) -> str:
     return text.replace("\x00", " ").strip()[:TEXT_LENGTH]
+
+
+@translation.override("en")  # what is kept is English, whoever asks
+def _outcome_of(event: AdverseEvent) -> str:
+    return str(event.get_outcome_display())

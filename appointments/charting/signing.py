@@ -18,6 +18,7 @@ from appointments.models import Appointment, TreatmentRecord
 from appointments.refusals import LogIncomplete, NotYet, Refused
 from appointments.visits import attendance
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def sign(
     if complete and visit.state == State.IN_TREATMENT:
         visit = attendance.complete(appointment=visit, by=by, now=now)
     if visit.state != State.DONE:
-        raise NotYet("The visit is not done yet. Complete it, then sign its log.")
+        raise NotYet(gettext("The visit is not done yet. Complete it, then sign its log."))
     record.statement = canonical(statement(sheet, record, by=by, now=now))
     record.digest = digest(record.statement)
     record.signed_at, record.signed_by = now, by
@@ -134,5 +135,8 @@ def statement(sheet: Sheet, record: TreatmentRecord, *, by: Staff, now: datetime
 def _missing(found: Sequence[Finding]) -> str:
     first = found[0].sentence
     if len(found) == 1:
-        return f"Before signing: {first}"
-    return f"{len(found)} things are to be mended before signing. The first: {first}"
+        return gettext("Before signing: %(first)s") % {"first": first}
+    return gettext("%(count)s things are to be mended before signing. The first: %(first)s") % {
+        "count": len(found),
+        "first": first,
+    }

@@ -34,6 +34,7 @@ from clinic.access import Capability, Forbidden
 from clinic.hours import format_day, format_when, local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Kind, Protocol
+from clinic.saying import gettext, language
 from patients.models import Patient
 
 # Stands among the overrides of a visit that was put over another one, beside codes of refusals.
@@ -45,20 +46,32 @@ def patient_is_known(patient: Patient, by: Staff | None) -> None:
     a death."""
     if by is not None and not patient.is_seen_by(by):
         raise Forbidden(
-            "This patient is not at any of your sites. Ask a colleague there to share the record."
+            gettext(
+                "This patient is not at any of your sites. Ask a colleague there to share "
+                "the record."
+            )
         )
     if patient.deceased_at is not None:
-        raise PatientDeceased("This patient has died. Nothing can be booked.")
+        raise PatientDeceased(gettext("This patient has died. Nothing can be booked."))
     if patient.is_closed:
-        raise RecordClosed("This record was merged or erased. Nothing can be booked in it.")
+        raise RecordClosed(
+            gettext("This record was merged or erased. Nothing can be booked in it.")
+        )
 
 
 def protocol_may_be_booked(version: ProtocolVersion) -> None:
     """Raises ProtocolNotApproved: drafts and retired versions never reach a new patient."""
     if version.status != ProtocolVersion.Status.APPROVED:
         raise ProtocolNotApproved(
-            f"{version.name} {version.version} is {version.get_status_display().lower()}."
-            " Choose an approved version, or ask the clinical lead to approve it."
+            gettext(
+                "%(version)s %(version_2)s is %(get_status_display)s. Choose an approved "
+                "version, or ask the clinical lead to approve it."
+            )
+            % {
+                "version": version.name,
+                "version_2": version.version,
+                "get_status_display": version.get_status_display().lower(),
+            }
         )
 
 
@@ -66,16 +79,18 @@ def treatment_fits(protocol: Protocol, areas: Sequence[str], sessions: int) -> R
     """Raises AreaNotTreated; gives back TooManySessions, which may be overridden."""
     known = protocol.applicability.areas
     if not areas:
-        raise AreaNotTreated("Choose at least one area.")
+        raise AreaNotTreated(gettext("Choose at least one area."))
     for area in areas:
         if area not in known:
             raise AreaNotTreated(
-                f"{protocol.name.en} does not treat '{area}'. It treats {', '.join(known)}."
+                gettext("%(protocol)s does not treat '%(area)s'. It treats %(known)s.")
+                % {"protocol": protocol.name.en, "area": area, "known": ", ".join(known)}
             )
     most = protocol.sessions_for(areas).max
     if protocol.kind is Kind.SERIES and sessions > most:
         return TooManySessions(
-            f"{protocol.name.en} has at most {most} sessions. Book fewer, or give a reason."
+            gettext("%(protocol)s has at most %(most)s sessions. Book fewer, or give a reason.")
+            % {"protocol": protocol.name.en, "most": most}
         )
     return None
 
@@ -84,8 +99,16 @@ def _old_enough(patient: Patient, protocol: Protocol, day: date) -> None:
     youngest = protocol.applicability.min_age
     if patient.age_on(day) < youngest:
         raise TooYoung(
-            f"The patient is {patient.age_on(day)} on {format_day(day)};"
-            f" {protocol.name.en} is for people of {youngest} and older."
+            gettext(
+                "The patient is %(day)s on %(day_2)s; %(protocol)s is for people of "
+                "%(youngest)s and older."
+            )
+            % {
+                "day": patient.age_on(day),
+                "day_2": format_day(day, language()),
+                "protocol": protocol.name.en,
+                "youngest": youngest,
+            }
         )
 
 
@@ -121,10 +144,16 @@ def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
     if not aligned(wish.starts_at):
         before = ticks.at(ticks.floor(wish.starts_at))
         near = [before, before + TICK]
-        said = " or ".join(f"{local(each, zone):%H:%M}" for each in near)
-        raise NotAligned(f"A visit starts on full five minutes. Choose {said}.", instead=near)
+        said = gettext(" or ").join(f"{local(each, zone):%H:%M}" for each in near)
+        raise NotAligned(
+            gettext("A visit starts on full five minutes. Choose %(said)s.") % {"said": said},
+            instead=near,
+        )
     if wish.starts_at < facts.not_before:
-        raise InThePast(f"{format_when(wish.starts_at, zone, 'en')} is past. Choose a later start.")
+        raise InThePast(
+            gettext("%(starts_at)s is past. Choose a later start.")
+            % {"starts_at": format_when(wish.starts_at, zone, language())}
+        )
     on = local(wish.starts_at, zone).date()
     _old_enough(patient, loaded.protocol, on)
     chosen = _chosen(loaded, wish)
@@ -147,7 +176,11 @@ def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
     for kind, resource in wished.items():
         if kind not in loaded.facts.need.windows:
             if resource is not None:
-                raise WrongResource(f"{loaded.protocol.name.en} needs no device.", field=kind)
+                raise WrongResource(
+                    gettext("%(protocol)s needs no device.")
+                    % {"protocol": loaded.protocol.name.en},
+                    field=kind,
+                )
         elif resource is None or resource not in loaded.facts.pools[kind]:
             raise unsuitable.refusal(loaded, kind, resource)
         else:

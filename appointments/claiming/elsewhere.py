@@ -15,6 +15,7 @@ from appointments.models import Appointment
 from appointments.refusals import PatientElsewhere
 from clinic.hours import Period, when
 from clinic.models import Site, TravelTime
+from clinic.saying import gettext, language
 from patients.models import Patient
 
 ONE_DAY = timedelta(days=1)
@@ -39,9 +40,10 @@ def refusal(
         way = timedelta(minutes=travel.get(visit.site_id, 0))
         if visit.starts_at - way < body.ends_at and visit.ends_at + way > body.starts_at:
             return _told(visit, site, body, way, now)
-    at = when(body.starts_at, site.zone, "en")
+    at = when(body.starts_at, site.zone, language())
     return PatientElsewhere(
-        f"The patient is not free at {at}. Choose another start.", start=body.starts_at
+        gettext("The patient is not free at %(at)s. Choose another start.") % {"at": at},
+        start=body.starts_at,
     )
 
 
@@ -66,27 +68,43 @@ def _told(
 
     def on_clock(at: datetime) -> str:
         """With its zone where the other site's clock shows another time."""
-        there = when(at, visit.site.zone, "en").time != when(at, site.zone, "en").time
-        return str(when(at, site.zone, "en", with_zone=there))
+        there = when(at, visit.site.zone, language()).time != when(at, site.zone, language()).time
+        return str(when(at, site.zone, language(), with_zone=there))
 
     if here:
-        said = (
-            f"The patient has another visit from {on_clock(visit.starts_at)} to"
-            f" {when(visit.ends_at, site.zone, 'en').time}"
-        )
+        said = gettext("The patient has another visit from %(starts_at)s to %(time)s") % {
+            "starts_at": on_clock(visit.starts_at),
+            "time": when(visit.ends_at, site.zone, language()).time,
+        }
         travel = ""
     elif is_after:
-        said = f"The patient is at {visit.site.name} until {on_clock(visit.ends_at)}"
-        travel = f" and needs {minutes} minutes to get here" if minutes else ""
+        said = gettext("The patient is at %(site)s until %(ends_at)s") % {
+            "site": visit.site.name,
+            "ends_at": on_clock(visit.ends_at),
+        }
+        travel = (
+            gettext(" and needs %(minutes)s minutes to get here") % {"minutes": minutes}
+            if minutes
+            else ""
+        )
     else:
-        said = f"The patient is due at {visit.site.name} at {on_clock(visit.starts_at)}"
-        travel = f" and needs {minutes} minutes to get there" if minutes else ""
+        said = gettext("The patient is due at %(site)s at %(starts_at)s") % {
+            "site": visit.site.name,
+            "starts_at": on_clock(visit.starts_at),
+        }
+        travel = (
+            gettext(" and needs %(minutes)s minutes to get there") % {"minutes": minutes}
+            if minutes
+            else ""
+        )
     way_out = (
-        f"{when(first, site.zone, 'en').time} is the first start after it"
+        gettext("%(time)s is the first start after it")
+        % {"time": when(first, site.zone, language()).time}
         if is_after
-        else f"{when(last, site.zone, 'en').time} is the last start before it"
+        else gettext("%(time)s is the last start before it")
+        % {"time": when(last, site.zone, language()).time}
     )
-    also = ", or move that visit" if here else ""
+    also = gettext(", or move that visit") if here else ""
     return PatientElsewhere(
         f"{said}{travel}: {way_out}{also}.",
         start=body.starts_at,

@@ -20,6 +20,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import Period
 from clinic.models import Resource, Staff
+from clinic.saying import gettext
 
 
 def open_for(changes: Sequence[StatusChange], *, now: datetime) -> list[Gap]:
@@ -74,7 +75,7 @@ def dismiss(*, gap: Gap, by: Staff, now: datetime) -> Gap:
     with transaction.atomic():
         stored = locked(gap, by=by)
         if Offer.objects.open_at(now).filter(gap=stored).exists():
-            raise BeingOffered("This place is being offered. Take the offer back first.")
+            raise BeingOffered(gettext("This place is being offered. Take the offer back first."))
         close(stored, GapEnd.DISMISSED, now=now)
         _record("gap.dismiss", stored, by=by, now=now)
         return stored
@@ -85,7 +86,7 @@ def reopen(*, gap: Gap, by: Staff, now: datetime) -> Gap:
     with transaction.atomic():
         stored = _locked(gap, by=by)
         if stored.closed_as == GapEnd.FILLED:
-            raise GapClosed("This place was filled meanwhile.")
+            raise GapClosed(gettext("This place was filled meanwhile."))
         stored.closed_at, stored.closed_as = None, ""
         stored.save(update_fields=["closed_at", "closed_as"])
         _record("gap.reopen", stored, by=by, now=now)
@@ -96,7 +97,10 @@ def locked(gap: Gap, *, by: Staff | None) -> Gap:
     """The gap as it is now, under its lock. Raises Forbidden, and GapClosed when it is closed."""
     stored = _locked(gap, by=by)
     if stored.closed_at is not None:
-        raise GapClosed(f"This place is closed: {stored.get_closed_as_display().lower()}.")
+        raise GapClosed(
+            gettext("This place is closed: %(get_closed_as_display)s.")
+            % {"get_closed_as_display": stored.get_closed_as_display().lower()}
+        )
     return stored
 
 

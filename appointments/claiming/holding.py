@@ -23,6 +23,7 @@ from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -49,7 +50,10 @@ def hold_plan(
     checking.patient_is_known(patient, by)
     checking.protocol_may_be_booked(version)
     if not 1 <= len(visits) <= MOST_SESSIONS:
-        raise SessionTaken(f"Hold 1 to {MOST_SESSIONS} places at once.")
+        raise SessionTaken(
+            gettext("Hold 1 to %(most_sessions)s places at once.")
+            % {"most_sessions": MOST_SESSIONS}
+        )
     checking.treatment_fits(protocols.get(version), areas, len(visits))
     claim = Claim(patient, site, version, areas, visits, holder=by)
     try:
@@ -83,7 +87,9 @@ def release(*, hold: Hold, now: datetime, by: Staff | None = None) -> bool:
     if by is not None and by.pk != hold.held_by_id:
         access.require(by, Capability.MANAGE_SITE, hold.site)
     if by is not None and hold.purpose == HoldPurpose.OFFER:
-        raise Forbidden("This place is offered to the wait-list. Withdraw the offer instead.")
+        raise Forbidden(
+            gettext("This place is offered to the wait-list. Withdraw the offer instead.")
+        )
     try:
         with allocating.guarded():
             allocating.lock(allocating.held_by(hold))

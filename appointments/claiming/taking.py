@@ -27,6 +27,7 @@ from clinic import statements
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, language
 from patients.models import Patient
 
 
@@ -232,7 +233,9 @@ def wish_for_move(
     if provider is None or room is None:
         # It holds nothing any more, so it was cancelled after it was read.
         raise StaleVersion(
-            "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            gettext(
+                "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            )
         )
     return VisitWish(starts_at, provider, room, chosen(DEVICE))
 
@@ -296,7 +299,7 @@ def _refusal(
     """Why the place of the `first` collision, or the claim's first place, cannot be had."""
     visit = first.held.visit if first else 0
     wish = claim.visits[visit]
-    at = format_when(wish.starts_at, claim.site.zone, "en")
+    at = format_when(wish.starts_at, claim.site.zone, language())
     own = claim.patient.resource_id
     if first is not None and first.held.resource_id == own and first.hold_id is None:
         return elsewhere.refusal(
@@ -318,8 +321,14 @@ def _refusal(
         series=claim.series,
         allowed=keeping_intervals(claim, visit),
     )
-    shown = ", ".join(format_when(place.starts_at, claim.site.zone, "en") for place in nearest)
-    near = f" Nearest: {shown}." if shown else " There is nothing else that week."
+    shown = ", ".join(
+        format_when(place.starts_at, claim.site.zone, language()) for place in nearest
+    )
+    near = (
+        gettext(" Nearest: %(shown)s.") % {"shown": shown}
+        if shown
+        else gettext(" There is nothing else that week.")
+    )
     resource = Resource.objects.get(pk=first.held.resource_id) if first else None
     about: dict[str, Any] = {
         "resource_kind": resource.kind if resource else "",
@@ -333,18 +342,36 @@ def _refusal(
         return SlotHeld(
             f"{_held(hold, resource, claim.site)}{near}", held_until=hold.expires_at, **about
         )
-    who = resource.name if resource else "This place"
-    state = "is blocked" if first is not None and first.block_id is not None else "was just taken"
-    return SlotTaken(f"{who} {state} at {at}.{near}", **about)
+    who = resource.name if resource else gettext("This place")
+    state = (
+        gettext("is blocked")
+        if first is not None and first.block_id is not None
+        else gettext("was just taken")
+    )
+    return SlotTaken(
+        gettext("%(who)s %(state)s at %(at)s.%(near)s")
+        % {"who": who, "state": state, "at": at, "near": near},
+        **about,
+    )
 
 
 def _held(hold: Hold, resource: Resource, site: Site) -> str:
     until = f"{local(hold.expires_at, site.zone):%H:%M}"
     if hold.purpose == HoldPurpose.OFFER:
-        return f"{resource.name} is offered to the wait-list until {until}."
+        return gettext("%(resource)s is offered to the wait-list until %(until)s.") % {
+            "resource": resource.name,
+            "until": until,
+        }
     if resource.kind == PATIENT:
-        return f"{hold.held_by.name} holds other places for this patient until {until}."
-    return f"{resource.name} is held by {hold.held_by.name} until {until}."
+        return gettext("%(held_by)s holds other places for this patient until %(until)s.") % {
+            "held_by": hold.held_by.name,
+            "until": until,
+        }
+    return gettext("%(resource)s is held by %(held_by)s until %(until)s.") % {
+        "resource": resource.name,
+        "held_by": hold.held_by.name,
+        "until": until,
+    }
 
 
 def keeping_intervals(claim: Claim, visit: int) -> Callable[[date], bool]:

@@ -13,6 +13,7 @@ from clinic import statements
 from clinic.access import Capability
 from clinic.protocols.areas import overlap
 from clinic.protocols.schema import Kind
+from clinic.saying import gettext
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -40,10 +41,13 @@ def _bar(event: AdverseEvent) -> Bar:
         acts=BOTH,
         outcome=Outcome.BLOCK,
         sentence=(
-            f"An adverse event ({event.get_severity_display().lower()}: {event.what}) is open."
-            " A clinician must close it before this area is treated again."
+            gettext(
+                "An adverse event (%(get_severity_display)s: %(what)s) is open. A clinician "
+                "must close it before this area is treated again."
+            )
+            % {"get_severity_display": event.get_severity_display().lower(), "what": event.what}
         ),
-        rule="Nothing further is done to an area while an adverse event of it is open.",
+        rule=gettext("Nothing further is done to an area while an adverse event of it is open."),
         about=str(event.pk),
         page="visit-events",
         decides_with=Capability.CHART,

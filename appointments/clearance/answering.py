@@ -18,6 +18,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients.models import Patient, ScreeningDecision, ScreeningMoment
 from patients.screening import recording
 from patients.screening.answers import Said
@@ -101,17 +102,21 @@ def decide(
     access.require(by, Capability.DECIDE_SCREENING, treatment.site)
     reason = " ".join(reason.split())[:REASON_LENGTH]
     if not reason:
-        raise ReasonLacking("Write why, in a few words: it is kept with the answers.")
+        raise ReasonLacking(gettext("Write why, in a few words: it is kept with the answers."))
     patient = treatment.patient
     Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
     (screened,) = screened_of([treatment])
     of_rule = [finding for finding in assess(screened) if finding.rule == rule]
     finding = next((each for each in of_rule if each.answers == answers), None)
     if finding is None and of_rule:
-        raise AnswersChanged("This was answered anew meanwhile. Read the answer, then decide.")
+        raise AnswersChanged(
+            gettext("This was answered anew meanwhile. Read the answer, then decide.")
+        )
     if finding is None or not finding.may_be_decided:
         raise NotDecidable(
-            "This is not to be decided: the protocol rules it out, or nothing stands any more."
+            gettext(
+                "This is not to be decided: the protocol rules it out, or nothing stands any more."
+            )
         )
     about, skin_type = covers(finding, screened)
     decision = recording.add_decision(

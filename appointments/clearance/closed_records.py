@@ -11,20 +11,8 @@ from datetime import datetime
 
 from appointments.clearance.bars import BOTH, Bar, Outcome
 from appointments.clearance.treatments import Treatment
+from clinic.saying import gettext
 from patients.models import Patient
-
-_DECEASED = Bar(
-    code="patient_deceased",
-    acts=BOTH,
-    outcome=Outcome.BLOCK,
-    sentence="This patient has died. If that is a mistake, correct the record first.",
-)
-_CLOSED = Bar(
-    code="record_closed",
-    acts=BOTH,
-    outcome=Outcome.BLOCK,
-    sentence="This record was merged or erased. Look for the patient again.",
-)
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -33,5 +21,13 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
 
 def _of(patient: Patient) -> list[Bar]:
     if patient.deceased_at is not None:
-        return [_DECEASED]
-    return [_CLOSED] if patient.is_closed else []
+        said = gettext("This patient has died. If that is a mistake, correct the record first.")
+        return [_bar("patient_deceased", said)]
+    if patient.is_closed:
+        said = gettext("This record was merged or erased. Look for the patient again.")
+        return [_bar("record_closed", said)]
+    return []
+
+
+def _bar(code: str, sentence: str) -> Bar:
+    return Bar(code=code, acts=BOTH, outcome=Outcome.BLOCK, sentence=sentence)

@@ -14,15 +14,20 @@ from appointments.clearance.treatments import Treatment
 from clinic.access import Capability
 from clinic.consent_forms import in_force
 from clinic.consent_forms.in_force import Subject
+from clinic.saying import gettext, language, noop
 from patients.signing import asking
 from patients.signing.asking import Asked
 from patients.signing.standing import Standing
 
 _SENTENCES = {
-    Standing.MISSING: "“{}” is not signed. Hand the tablet over, under “Forms”.",
-    Standing.OUTDATED: "“{}” has changed since it was signed. Hand the tablet over, under “Forms”.",
-    Standing.EXPIRED: "The signature of “{}” has run out. Hand the tablet over, under “Forms”.",
-    Standing.WITHDRAWN: "The patient withdrew “{}”. Do not treat unless they sign it again.",
+    Standing.MISSING: noop("“{}” is not signed. Hand the tablet over, under “Forms”."),
+    Standing.OUTDATED: noop(
+        "“{}” has changed since it was signed. Hand the tablet over, under “Forms”."
+    ),
+    Standing.EXPIRED: noop(
+        "The signature of “{}” has run out. Hand the tablet over, under “Forms”."
+    ),
+    Standing.WITHDRAWN: noop("The patient withdrew “{}”. Do not treat unless they sign it again."),
 }
 
 
@@ -49,7 +54,7 @@ def _bars(treatment: Treatment, asked: Asked | None) -> list[Bar]:
         code=f"consent_{asked.standing}",
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if withdrawn else Outcome.REVIEW,
-        sentence=_SENTENCES[asked.standing].format(asked.form.title("en")),
+        sentence=gettext(_SENTENCES[asked.standing]).format(asked.form.title(language())),
         about=asked.form.key,
         passes_with="" if withdrawn else Capability.OVERRIDE_CLEARANCE,
     )

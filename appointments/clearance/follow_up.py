@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from django.utils import translation
+
 from appointments.clearance.screening import screened_of
 from appointments.clearance.treatments import Treatment
 from appointments.lifecycle import OPEN
@@ -98,6 +100,7 @@ def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
     return booked + [each for each in also if (each.version.pk, tuple(each.areas)) not in known]
 
 
+@translation.override("en")  # what is kept is English, whoever asks
 def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | None:
     """The task for a finding; None where nobody has anything to do."""
     today = local(now, treatment.site.zone).date()

@@ -19,6 +19,7 @@ from appointments.refusals import SpacingTooShort
 from clinic.access import Capability
 from clinic.hours import format_day, local
 from clinic.protocols import loading
+from clinic.saying import gettext, language
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -64,11 +65,15 @@ def _bar(near: Spaced) -> Bar:
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if near.strict else Outcome.DEFER,
         sentence=(
-            f"{near.name} was done on {format_day(near.day)}."
-            f" The first valid date after it is {format_day(near.before)}."
+            gettext("%(near)s was done on %(day)s. The first valid date after it is %(before)s.")
+            % {
+                "near": near.name,
+                "day": format_day(near.day, language()),
+                "before": format_day(near.before, language()),
+            }
         ),
         since=near.day,
         until=near.before,
-        rule="The protocols keep treatments of one area apart.",
+        rule=gettext("The protocols keep treatments of one area apart."),
         passes_with="" if near.strict else Capability.OVERRIDE_CLEARANCE,
     )

@@ -22,6 +22,7 @@ from appointments.refusals import WrongResource
 from clinic import access, audit
 from clinic.access import Capability, Forbidden
 from clinic.models import Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext
 
 TOKEN_BYTES = 24
 # Programs ask every few minutes; when exactly is not worth a write each time.
@@ -34,7 +35,10 @@ class FeedClosed(Exception):
 
     code = "feed_closed"
     field = "token"
-    sentence = "This calendar is not one of ours, or its address was revoked."
+
+    @property
+    def sentence(self) -> str:
+        return gettext("This calendar is not one of ours, or its address was revoked.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,16 @@ def make(
         access.require(by, Capability.MANAGE_SITE, site)
     elif not may_have(by, site, provider):
         raise Forbidden(
-            f"Only {provider.name} or a manager of {site.name} may make this calendar. Ask one of"
-            " them, or make your own."
+            gettext(
+                "Only %(provider)s or a manager of %(site)s may make this calendar. Ask one "
+                "of them, or make your own."
+            )
+            % {"provider": provider.name, "site": site.name}
         )
     elif not provider.hours.filter(site=site).exists():
         raise WrongResource(
-            f"{provider.name} has no hours at {site.name}. Choose somebody who works there.",
+            gettext("%(provider)s has no hours at %(site)s. Choose somebody who works there.")
+            % {"provider": provider.name, "site": site.name},
             field="provider",
         )
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -117,7 +125,10 @@ def revoke(*, feed: CalendarFeed, by: Staff, now: datetime) -> CalendarFeed:
     )
     if not may_revoke(stored, by):
         whose = stored.provider.name if stored.provider else stored.made_by.name
-        raise Forbidden(f"Only {whose} or a manager of {stored.site.name} may revoke this address.")
+        raise Forbidden(
+            gettext("Only %(whose)s or a manager of %(site)s may revoke this address.")
+            % {"whose": whose, "site": stored.site.name}
+        )
     if stored.revoked_at is None:
         stored.revoked_at, stored.revoked_by = now, by
         stored.save(update_fields=["revoked_at", "revoked_by"])

@@ -32,6 +32,7 @@ from appointments.finding.working_time import (
     working_ticks,
 )
 from clinic.hours import format_day, local
+from clinic.saying import gettext, language
 
 # Offered starts lie on quarters of an hour; a typed one may lie on any tick.
 OFFERED_EVERY = 3
@@ -221,7 +222,11 @@ class Openings:
         if not site.open_on(day):
             reason = site.closed_for(day) or site.reasons.get(day, "")
             because = f" ({reason})" if reason else ""
-            return f"{site.name} is closed on {format_day(day)}{because}."
+            return gettext("%(site)s is closed on %(day)s%(because)s.") % {
+                "site": site.name,
+                "day": format_day(day, language()),
+                "because": because,
+            }
         near = spacing_breach(day, self.facts.spaced)
         return near.sentence if near else None
 

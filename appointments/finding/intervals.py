@@ -30,6 +30,7 @@ from clinic.protocols.schema import (
     SpacingOutcome,
     SpacingScope,
 )
+from clinic.saying import gettext, language, ngettext
 
 DAY = timedelta(days=1)
 
@@ -92,31 +93,48 @@ def _between(
 ) -> Refused | None:
     if second <= first:
         return OutOfOrder(
-            f"Session {session} must come on a later day than session {before}"
-            f" ({format_day(first)})."
+            gettext(
+                "Session %(session)s must come on a later day than session %(before)s (%(first)s)."
+            )
+            % {"session": session, "before": before, "first": format_day(first, language())}
         )
     interval = protocol.series.interval
     if interval is None:
         return None
     allowed, gap = bounds(first, interval), (second - first).days
-    text = f"Session {session} is {_days(gap)} after session {before}; the protocol asks for at"
+    apart = {"session": session, "days": _days(gap), "before": before}
     if second < allowed.earliest:
         return IntervalTooShort(
-            f"{text} least {(allowed.earliest - first).days}."
-            f" The earliest valid date is {format_day(allowed.earliest)}.",
+            gettext(
+                "Session %(session)s is %(days)s after session %(before)s; the protocol asks for"
+                " at least %(least)s. The earliest valid date is %(earliest)s."
+            )
+            % {
+                **apart,
+                "least": (allowed.earliest - first).days,
+                "earliest": format_day(allowed.earliest, language()),
+            },
             earliest=allowed.earliest,
         )
     # A session that was left out in between, or is not booked yet, accounts for a longer gap.
     latest = first + (allowed.latest - first) * (session - before)
     if second > latest:
         advice = (
-            "Start a new series, or have a clinician review it."
+            gettext("Start a new series, or have a clinician review it.")
             if protocol.series.gap_over_max is OverMax.RESTART
-            else "A clinician must review a longer gap."
+            else gettext("A clinician must review a longer gap.")
         )
         return IntervalTooLong(
-            f"{text} most {(latest - first).days}."
-            f" The latest valid date is {format_day(latest)}. {advice}",
+            gettext(
+                "Session %(session)s is %(days)s after session %(before)s; the protocol asks for"
+                " at most %(most)s. The latest valid date is %(latest)s."
+            )
+            % {
+                **apart,
+                "most": (latest - first).days,
+                "latest": format_day(latest, language()),
+            }
+            + f" {advice}",
             latest=latest,
         )
     return None
@@ -211,8 +229,16 @@ def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:
     for spacing in sorted(kept, key=lambda each: each.before, reverse=True):
         if day in spacing:
             return SpacingTooShort(
-                f"{format_day(day)} is too near to {spacing.name} on {format_day(spacing.day)}."
-                f" The first valid date after it is {format_day(spacing.before)}.",
+                gettext(
+                    "%(day)s is too near to %(spacing)s on %(day_2)s. The first valid date after "
+                    "it is %(before)s."
+                )
+                % {
+                    "day": format_day(day, language()),
+                    "spacing": spacing.name,
+                    "day_2": format_day(spacing.day, language()),
+                    "before": format_day(spacing.before, language()),
+                },
                 earliest=spacing.before,
                 overridable=not spacing.strict,
             )
@@ -220,4 +246,4 @@ def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:
 
 
 def _days(count: int) -> str:
-    return f"{count} day" if count == 1 else f"{count} days"
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}

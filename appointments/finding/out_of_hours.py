@@ -22,6 +22,7 @@ from appointments.finding.working_time import (
 )
 from appointments.refusals import CredentialExpired, OutsideHours
 from clinic.hours import Period, format_day, intersect, local, when
+from clinic.saying import gettext, language
 
 ONE_DAY = timedelta(days=1)
 
@@ -33,22 +34,33 @@ def credential(provider: ProviderTime, name: str, treatment: str, on: date) -> C
     latest, earliest = max(ends, default=None), min(begins, default=None)
     said, ways = [], []
     if latest is not None:
-        said.append(f"ended on {_day(latest, on)}")
-        ways.append("an earlier date")
+        said.append(gettext("ended on %(on)s") % {"on": _day(latest, on)})
+        ways.append(gettext("an earlier date"))
     if earliest is not None:
-        said.append(f"begins {'again ' if latest else ''}on {_day(earliest, on)}")
-        ways.append("a later date")
-    ways.append("another provider")
+        begins_on = gettext("begins again on %(on)s") if latest else gettext("begins on %(on)s")
+        said.append(begins_on % {"on": _day(earliest, on)})
+        ways.append(gettext("a later date"))
+    ways.append(gettext("another provider"))
     return CredentialExpired(
-        f"{name}'s credential for {treatment} {' and '.join(said) or 'is missing'}; this visit"
-        f" would be on {_day(on, on)}. Choose {' or '.join(ways)}.",
+        gettext(
+            "%(name)s's credential for %(treatment)s %(what)s; this visit would be on %(on)s."
+            " Choose %(ways)s."
+        )
+        % {
+            "name": name,
+            "treatment": treatment,
+            "what": gettext(" and ").join(said) or gettext("is missing"),
+            "on": _day(on, on),
+            "ways": gettext(" or ").join(ways),
+        },
         earliest=earliest,
         latest=latest,
     )
 
 
 def _day(day: date, near: date) -> str:
-    return format_day(day) if day.year == near.year else f"{format_day(day)} {day.year}"
+    said = format_day(day, language())
+    return said if day.year == near.year else f"{said} {day.year}"
 
 
 def hours(
@@ -107,19 +119,33 @@ def _runs(
 
 
 def _opening(name: str, spans: Stretches, days: str, reason: str) -> str:
-    is_open = f"open {hours_in_words(spans)}" if spans else "closed"
-    return f"{name} is {is_open} {days}{_because(reason)}"
+    is_open = (
+        gettext("open %(spans)s") % {"spans": hours_in_words(spans)} if spans else gettext("closed")
+    )
+    return gettext("%(name)s is %(is_open)s %(days)s%(reason)s") % {
+        "name": name,
+        "is_open": is_open,
+        "days": days,
+        "reason": _because(reason),
+    }
 
 
 def _working(name: str, spans: Stretches, days: str, reason: str) -> str:
-    works = f"works {hours_in_words(spans)}" if spans else "does not work"
+    works = (
+        gettext("works %(spans)s") % {"spans": hours_in_words(spans)}
+        if spans
+        else gettext("does not work")
+    )
     return f"{name} {works} {days}{_because(reason)}"
 
 
 def _days(first: date, last: date) -> str:
     if first == last:
-        return f"on {format_day(first)}"
-    return f"from {format_day(first)} to {format_day(last)}"
+        return gettext("on %(first)s") % {"first": format_day(first, language())}
+    return gettext("from %(first)s to %(last)s") % {
+        "first": format_day(first, language()),
+        "last": format_day(last, language()),
+    }
 
 
 def _because(reason: str) -> str:
@@ -136,21 +162,32 @@ def _refused(
 ) -> OutsideHours:
     zone, on = facts.site.zone, local(starts_at, facts.site.zone).date()
     span = f"{_time(held.starts_at, zone)}-{_time(held.ends_at, zone)}"
-    would = f"this visit would hold {name} {span}"
+    would = gettext("this visit would hold %(name)s %(span)s") % {"name": name, "span": span}
     possible = _starts(facts, chosen, on)
     if not possible:
         is_there = facts.site.open_on(on) and facts.providers[chosen[PROVIDER]].stretches_on(on)
-        short = f"; {would}, and no start of that day fits" if is_there else ""
-        return OutsideHours(f"{fact}{short}. Choose another date or provider.")
-    spans = " or ".join(
-        f"from {_time(first, zone)} to {_time(last, zone)}" if first < last else _time(first, zone)
+        short = (
+            gettext("; %(would)s, and no start of that day fits") % {"would": would}
+            if is_there
+            else ""
+        )
+        return OutsideHours(
+            gettext("%(fact)s%(short)s. Choose another date or provider.")
+            % {"fact": fact, "short": short}
+        )
+    spans = gettext(" or ").join(
+        gettext("from %(first)s to %(last)s")
+        % {"first": _time(first, zone), "last": _time(last, zone)}
+        if first < last
+        else _time(first, zone)
         for first, last in possible
     )
     before = [last for _, last in possible if last < starts_at]
     after = [first for first, _ in possible if first > starts_at]
     near = [*before[-1:], *after[:1]]
     return OutsideHours(
-        f"{fact}; {would}. It can start {spans}.",
+        gettext("%(fact)s; %(would)s. It can start %(spans)s.")
+        % {"fact": fact, "would": would, "spans": spans},
         instead=[at for at in near if at >= facts.not_before],
     )
 
@@ -179,4 +216,4 @@ def _starts_in(stretches: Sequence[Period], window: Window, body: int) -> list[P
 
 
 def _time(at: datetime, zone: str) -> str:
-    return when(at, zone, "en").time
+    return when(at, zone, language()).time

@@ -9,19 +9,31 @@ from datetime import date, datetime
 from appointments.finding.intervals import Bounds
 from appointments.finding.plans import Plan, Planned, Points
 from clinic.hours import format_day, local
+from clinic.saying import gettext, language, ngettext, noop
 
 # Of a visit whose place was no choice of the plan's.
-CHOSEN = "As chosen."
+CHOSEN = noop("As chosen.")
 # What a visit waits for within a free time.
 _UNTIL_THEN = {
-    "provider": "no provider is free",
-    "room": "no suitable room is free",
-    "device": "no device is free",
-    "patient": "the patient is elsewhere",
-    "wishes": "it is before the wished hours",
-    "past": "it is past",
-    "together": "not everybody is free",
+    "provider": noop("no provider is free"),
+    "room": noop("no suitable room is free"),
+    "device": noop("no device is free"),
+    "patient": noop("the patient is elsewhere"),
+    "wishes": noop("it is before the wished hours"),
+    "past": noop("it is past"),
+    "together": noop("not everybody is free"),
 }
+
+
+_ALWAYS = (
+    noop("Always on a Monday."),
+    noop("Always on a Tuesday."),
+    noop("Always on a Wednesday."),
+    noop("Always on a Thursday."),
+    noop("Always on a Friday."),
+    noop("Always on a Saturday."),
+    noop("Always on a Sunday."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +53,23 @@ class About:
 def of_visit(about: About, points: Points) -> tuple[str, ...]:
     """The sentences of one visit."""
     if about.stays:
-        return ("Stays where it is.",)
+        return (gettext("Stays where it is."),)
     said = [_date(about)]
     if about.same_provider is not None:
         said.append(
-            "Same provider."
+            gettext("Same provider.")
             if about.same_provider
-            else "Another provider than at the visit before."
+            else gettext("Another provider than at the visit before.")
         )
     if about.like is not None:
         same = about.minute == about.like
-        said.append("Same time of day." if same else _time(about))
+        said.append(gettext("Same time of day.") if same else _time(about))
     if points.weekday:
-        said.append("No better place on the preferred weekdays.")
+        said.append(gettext("No better place on the preferred weekdays."))
     if points.time:
-        said.append("No better place in the preferred hours.")
+        said.append(gettext("No better place in the preferred hours."))
     if points.gap:
-        said.append("Leaves a gap that is too short for another visit.")
+        said.append(gettext("Leaves a gap that is too short for another visit."))
     return tuple(said)
 
 
@@ -65,32 +77,46 @@ def in_free_time(begins: datetime, starts_at: datetime, lacking: str, zone: str)
     """Of a first visit in a free time that somebody chose, which begins at `begins`; `lacking` is
     what it waits for there."""
     if starts_at == begins:
-        return "At the chosen free time."
+        return gettext("At the chosen free time.")
     if not lacking:
-        return f"In the chosen free time, after set-up from {local(begins, zone):%H:%M} on."
+        return gettext("In the chosen free time, after set-up from %(begins)s on.") % {
+            "begins": f"{local(begins, zone):%H:%M}"
+        }
     until = f"{local(starts_at, zone):%H:%M}"
-    return f"In the chosen free time, at {until}: until then {_UNTIL_THEN[lacking]}."
+    return gettext("In the chosen free time, at %(until)s: until then %(lacking)s.") % {
+        "until": until,
+        "lacking": gettext(_UNTIL_THEN[lacking]),
+    }
 
 
 def _date(about: About) -> str:
     off = (about.day - about.bounds.ideal).days
     if off == 0:
-        return "On the ideal date."
-    side = "after" if off > 0 else "before"
-    return f"{_days(abs(off))} {side} the ideal date, {format_day(about.bounds.ideal)}."
+        return gettext("On the ideal date.")
+    sentence = (
+        gettext("%(days)s after the ideal date, %(ideal)s.")
+        if off > 0
+        else gettext("%(days)s before the ideal date, %(ideal)s.")
+    )
+    return sentence % {
+        "days": _days(abs(off)),
+        "ideal": format_day(about.bounds.ideal, language()),
+    }
 
 
 def _time(about: About) -> str:
-    return f"At {about.minute // 60:02}:{about.minute % 60:02}, the nearest to the usual time."
+    return gettext("At %(time)s, the nearest to the usual time.") % {
+        "time": f"{about.minute // 60:02}:{about.minute % 60:02}"
+    }
 
 
 def of_plan(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> tuple[str, ...]:
     """What a plan is good for, beside the others: the sentences of its rank."""
     said = []
     if visits is all_plans[0].visits and len(all_plans) > 1:
-        said.append("The fewest points.")
+        said.append(gettext("The fewest points."))
     if visits[0].day == min(plan.visits[0].day for plan in all_plans):
-        said.append("Begins first.")
+        said.append(gettext("Begins first."))
     if len(visits) > 1:
         said += _of_series(visits, all_plans)
     return tuple(said)
@@ -99,17 +125,23 @@ def of_plan(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> tuple[str, 
 def _of_series(visits: Sequence[Planned], all_plans: Sequence[Plan]) -> list[str]:
     said = []
     if visits[-1].day == min(plan.visits[-1].day for plan in all_plans):
-        said.append("Done first.")
+        said.append(gettext("Done first."))
     off = sum(abs((visit.day - visit.bounds.ideal).days) for visit in visits[1:])
-    said.append("Ideal intervals." if not off else f"{_days(off)} off the ideal intervals in all.")
+    said.append(
+        gettext("Ideal intervals.")
+        if not off
+        else gettext("%(off)s off the ideal intervals in all.") % {"off": _days(off)}
+    )
     providers = {visit.resources["provider"] for visit in visits}
     said.append(
-        "One provider throughout." if len(providers) == 1 else f"{len(providers)} providers."
+        gettext("One provider throughout.")
+        if len(providers) == 1
+        else gettext("%(count)s providers.") % {"count": len(providers)}
     )
     if len({visit.day.weekday() for visit in visits}) == 1:
-        said.append(f"Always on a {visits[0].day:%A}.")
+        said.append(gettext(_ALWAYS[visits[0].day.weekday()]))
     return said
 
 
 def _days(count: int) -> str:
-    return f"{count} day" if count == 1 else f"{count} days"
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}

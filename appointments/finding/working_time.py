@@ -15,6 +15,7 @@ import numpy as np
 from appointments.finding.local_days import Bools, Ints, LocalDays
 from appointments.finding.ticks import TICK_SECONDS
 from clinic.hours import Period, instant
+from clinic.saying import gettext
 
 # (weekday, from minute, to minute), 0 is Monday; half-open.
 Week = tuple[tuple[int, int, int], ...]
@@ -105,7 +106,7 @@ def hours_in_words(stretches: Stretches) -> str:
         f"{starts // 60:02}:{starts % 60:02}-{ends // 60:02}:{ends % 60:02}"
         for starts, ends in stretches
     ]
-    return " and ".join(spans)
+    return gettext(" and ").join(spans)
 
 
 def _stretches(week: Week, exceptions: Exceptions, day: date) -> Stretches:

@@ -6,6 +6,8 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from clinic.saying import gettext
+
 BLOCK = 1 << 16
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -68,8 +70,10 @@ def _unmarked_utf16(head: bytes) -> str:
 def _proved(stream: BinaryIO, name: str) -> str:
     if not _can_be(stream, name):
         raise Unreadable(
-            "This file is neither UTF-8, UTF-16 nor Windows text all through. Save it as"
-            " “CSV UTF-8” and upload it again."
+            gettext(
+                "This file is neither UTF-8, UTF-16 nor Windows text all through. Save it as "
+                "“CSV UTF-8” and upload it again."
+            )
         )
     return name
 

@@ -17,6 +17,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 class NamingRefused(Refused):
@@ -38,15 +39,15 @@ class OrderUnknown(Refused):
 
     def __init__(self, evidence: Evidence) -> None:
         if evidence.mixed:
-            said = (
-                f"Some dates begin with the day and some with the month: {evidence.example}. Say"
-                " which is right; the others will be listed as errors."
-            )
+            said = gettext(
+                "Some dates begin with the day and some with the month: %(example)s. Say "
+                "which is right; the others will be listed as errors."
+            ) % {"example": evidence.example}
         else:
-            said = (
-                f"“{evidence.example}” can be two dates, and so can every other one in this file."
-                " Say whether the day or the month comes first."
-            )
+            said = gettext(
+                "“%(example)s” can be two dates, and so can every other one in this file. "
+                "Say whether the day or the month comes first."
+            ) % {"example": evidence.example}
         super().__init__(said)
         self.example = evidence.example
 
@@ -96,12 +97,12 @@ def name(
     if problems := columns.problems(mapping, source.columns):
         raise NamingRefused(problems)
     if not source.file:
-        raise ImportBusy("The file of this import was deleted. Upload it again.")
+        raise ImportBusy(gettext("The file of this import was deleted. Upload it again."))
     order = date_order or _order_of(source, mapping)
     with transaction.atomic():
         fresh = Import.objects.select_for_update(no_key=True).get(pk=source.pk)
         if fresh.state in WORKING:
-            raise ImportBusy("This import is under way. Stop it first.")
+            raise ImportBusy(gettext("This import is under way. Stop it first."))
         fresh.mapping, fresh.date_order, fresh.state = mapping, order, ImportState.UPLOADED
         fresh.save(update_fields=["mapping", "date_order", "state"])
         ColumnNaming.objects.update_or_create(

@@ -21,6 +21,7 @@ from appointments.models.importing import WORKING
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.saying import gettext
 
 MOST_BYTES = 200 * 1024 * 1024
 # The file holds names and numbers of people, and is of no use once they are here.
@@ -84,8 +85,11 @@ def _kept(blocks: Iterable[bytes], path: Path) -> tuple[int, str]:
             size += len(block)
             if size > MOST_BYTES:
                 raise Unreadable(
-                    f"This file is larger than {MOST_BYTES // 1024**2} MB. Split it in parts; rows"
-                    " about one patient may be in different parts."
+                    gettext(
+                        "This file is larger than %(most_bytes)s MB. Split it in parts; rows about "
+                        "one patient may be in different parts."
+                    )
+                    % {"most_bytes": MOST_BYTES // 1024**2}
                 )
             digest.update(block)
             kept.write(block)
@@ -103,7 +107,7 @@ def opened(source: Import) -> BinaryIO:
             return (folder() / source.file).open("rb")
         except FileNotFoundError:
             pass
-    raise Unreadable("The file of this import was deleted. Upload it again.")
+    raise Unreadable(gettext("The file of this import was deleted. Upload it again."))
 
 
 def sample_of(source: Import) -> Sequence[Sequence[str]]:

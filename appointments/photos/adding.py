@@ -16,6 +16,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import WallTimeMissing, resolve
 from clinic.models import ConsentPurpose, Site, Staff
+from clinic.saying import gettext
 from patients.models import Patient
 from patients.signing import asking
 
@@ -29,7 +30,9 @@ class NoPhotoConsent(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "The patient has not agreed to photos for the record. Hand the tablet over to sign."
+            gettext(
+                "The patient has not agreed to photos for the record. Hand the tablet over to sign."
+            )
         )
 
 
@@ -45,7 +48,7 @@ class PhotoKnown(Refused):
     field = "file"
 
     def __init__(self) -> None:
-        super().__init__("This very photo is in the record already.")
+        super().__init__(gettext("This very photo is in the record already."))
 
 
 class TooManyWaiting(Refused):
@@ -53,7 +56,9 @@ class TooManyWaiting(Refused):
     field = "file"
 
     def __init__(self) -> None:
-        super().__init__("Many photos wait to be looked at. Send more once the clinic has done so.")
+        super().__init__(
+            gettext("Many photos wait to be looked at. Send more once the clinic has done so.")
+        )
 
 
 def add(
@@ -112,7 +117,7 @@ def receive(
 
 def require_view(area: str, view: str) -> None:
     if not area or not standard_views.is_view_of(view, area):
-        raise UnknownView("Choose from which side the area is shown.")
+        raise UnknownView(gettext("Choose from which side the area is shown."))
 
 
 def _kept(photo: Photo, content: bytes, now: datetime) -> Photo:

@@ -12,6 +12,7 @@ from appointments.refusals import ReasonMissing, Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 class PhotoRemoved(Refused):
@@ -21,7 +22,7 @@ class PhotoRemoved(Refused):
     field = "photo"
 
     def __init__(self) -> None:
-        super().__init__("This photo was taken out of the record.")
+        super().__init__(gettext("This photo was taken out of the record."))
 
 
 @transaction.atomic
@@ -68,7 +69,7 @@ def remove(*, photo: Photo, reason: str, by: Staff, now: datetime) -> None:
     access.require(by, Capability.CHART, photo.site)
     why = reason.strip()[:500]
     if not why:
-        raise ReasonMissing("Write why the photo is taken out; it is kept.")
+        raise ReasonMissing(gettext("Write why the photo is taken out; it is kept."))
     row = _locked(photo)
     row.removed_at, row.removed_by, row.removed_reason = now, by, why
     row.save(update_fields=["removed_at", "removed_by", "removed_reason"])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from clinic.saying import gettext
+
 
 class Shown(Protocol):
     """What comparing needs to know of a photo."""
@@ -34,7 +36,10 @@ class NotComparable(ValueError):
 
     code = "not_comparable"
     field = "after"
-    sentence = "These photos show different views. Compare two of the same area and side."
+
+    @property
+    def sentence(self) -> str:
+        return gettext("These photos show different views. Compare two of the same area and side.")
 
     def __init__(self) -> None:
         super().__init__(self.sentence)

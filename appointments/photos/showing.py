@@ -12,14 +12,15 @@ from appointments.photos.comparing import Pair
 from clinic.consent_forms import in_force
 from clinic.models import ConsentPurpose
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, noop
 from patients.models import Patient
 from patients.signing import asking
 
 DEFAULT_AREA = "face"
 _USES = {
-    ConsentPurpose.PHOTOS_RECORD: "Record",
-    ConsentPurpose.PHOTOS_EDUCATION: "Teaching",
-    ConsentPurpose.PHOTOS_MARKETING: "Advertising",
+    ConsentPurpose.PHOTOS_RECORD: noop("Record"),
+    ConsentPurpose.PHOTOS_EDUCATION: noop("Teaching"),
+    ConsentPurpose.PHOTOS_MARKETING: noop("Advertising"),
 }
 
 
@@ -54,7 +55,7 @@ def uses(patient: Patient, *, now: datetime) -> list[Use]:
     found = []
     for purpose, name in _USES.items():
         one = asked.get((purpose.value, ""))
-        found.append(Use(name, one is not None and not one.is_due))
+        found.append(Use(gettext(name), one is not None and not one.is_due))
     return found
 
 
@@ -66,7 +67,7 @@ def areas_of(patient: Patient) -> dict[str, str]:
         known = protocols.get(each.protocol_version).applicability.areas
         names |= {area: known[area].name.en for area in each.areas if area in known}
     names.pop("visit", None)
-    return names or {DEFAULT_AREA: "Face"}
+    return names or {DEFAULT_AREA: gettext("Face")}
 
 
 def by_area(patient: Patient, photos: Iterable[Photo]) -> list[Area]:

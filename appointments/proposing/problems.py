@@ -16,23 +16,25 @@ from appointments.finding.relaxing import WayOut
 from appointments.models import Block
 from appointments.proposing.loading import Loaded
 from appointments.proposing.places import Problem, Relaxation
+from appointments.refusals import kind_in_words
 from clinic.hours import format_day, format_when, instant, local
 from clinic.models import Resource
+from clinic.saying import gettext, language, noop
 
 ONE_DAY = timedelta(days=1)
 # So many days with less time than usual are named with their reason.
 MOST_CAUSES = 3
 _NONE_FREE = {
-    PROVIDER: "no provider with a valid credential is free long enough",
-    ROOM: "no room of the right kind is free long enough",
-    DEVICE: "no device is free long enough",
-    PATIENT: "the patient has other visits then",
-    "site": "the site is closed",
-    "spacing": "it would be too near to another treatment",
-    "past": "those dates are past",
-    "wishes": "nothing keeps to the wished weekdays and times",
-    "locked": "the visit keeps its time, which is not among them",
-    "together": "provider, room and device are never free at the same time",
+    PROVIDER: noop("no provider with a valid credential is free long enough"),
+    ROOM: noop("no room of the right kind is free long enough"),
+    DEVICE: noop("no device is free long enough"),
+    PATIENT: noop("the patient has other visits then"),
+    "site": noop("the site is closed"),
+    "spacing": noop("it would be too near to another treatment"),
+    "past": noop("those dates are past"),
+    "wishes": noop("nothing keeps to the wished weekdays and times"),
+    "locked": noop("the visit keeps its time, which is not among them"),
+    "together": noop("provider, room and device are never free at the same time"),
 }
 
 
@@ -42,19 +44,28 @@ def no_date(session: int, window: Bounds) -> Problem:
         session,
         window,
         "interval",
-        f"No date for session {session} keeps the interval to the sessions before and after it."
-        " Move one of those first.",
+        gettext(
+            "No date for session %(session)s keeps the interval to the sessions before "
+            "and after it. Move one of those first."
+        )
+        % {"session": session},
     )
 
 
 def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) -> Problem:
     """The first session that finds no place; `facts` are those that were asked."""
     days = found.bounds.earliest, found.bounds.latest
-    first, last = map(format_day, days)
-    between = f"on {first}" if first == last else f"between {first} and {last}"
-    sentence = (
-        f"Session {found.session} finds no place {between}: {_lacking(facts, found.binding)}."
+    first, last = (format_day(each, language()) for each in days)
+    between = (
+        gettext("on %(first)s") % {"first": first}
+        if first == last
+        else gettext("between %(first)s and %(last)s") % {"first": first, "last": last}
     )
+    sentence = gettext("Session %(session)s finds no place %(between)s: %(binding)s.") % {
+        "session": found.session,
+        "between": between,
+        "binding": _lacking(facts, found.binding),
+    }
     return Problem(
         found.session,
         found.bounds,
@@ -75,23 +86,32 @@ def of(loaded: Loaded, facts: Facts, found: Impossible, ways: Iterable[WayOut]) 
 def of_free_time(loaded: Loaded, facts: Facts, free: FreeTime, found: Impossible | Unfit) -> str:
     """Why no plan begins in a free time; `facts` are those that were asked."""
     if isinstance(found, Impossible):
-        return f"With the first session there, {_lower(of(loaded, facts, found, ()).sentence)}"
+        return gettext("With the first session there, %(found)s") % {
+            "found": _lower(of(loaded, facts, found, ()).sentence)
+        }
     name = Resource.objects.values_list("name", flat=True).get(pk=free.resource)
     day = local(free.starts_at, facts.site.zone).date()
     if found.binding == "spacing":
         return Openings(replace(facts, first_day=day, last_day=day)).barred(day) or ""
     if found.binding == "unsuitable" and free.resource in loaded.facts.pools[PROVIDER]:
-        return "Every visit is wished with another provider."
+        return gettext("Every visit is wished with another provider.")
     return {
-        "unsuitable": f"{name} is not to be had for {loaded.protocol.name.en}.",
-        "taken": f"{name} is no longer free then.",
+        "unsuitable": gettext("%(name)s is not to be had for %(protocol)s.")
+        % {"name": name, "protocol": loaded.protocol.name.en},
+        "taken": gettext("%(name)s is no longer free then.") % {"name": name},
         "short": (
-            f"The visit takes {found.takes} minutes of {name} with set-up and clean-up, and"
-            f" {found.left} are free."
+            gettext(
+                "The visit takes %(takes)s minutes of %(name)s with set-up and clean-up, and "
+                "%(left)s are free."
+            )
+            % {"takes": found.takes, "name": name, "left": found.left}
         ),
-        "dates": "It lies outside of the dates that the first session may have.",
-        "past": "It is past.",
-    }.get(found.binding) or f"{name} is free, but {_lacking(facts, found.binding)}."
+        "dates": gettext("It lies outside of the dates that the first session may have."),
+        "past": gettext("It is past."),
+    }.get(found.binding) or gettext("%(name)s is free, but %(binding)s.") % {
+        "name": name,
+        "binding": _lacking(facts, found.binding),
+    }
 
 
 def _lower(sentence: str) -> str:
@@ -106,23 +126,34 @@ def of_days(
     barred = openings.barred(first) if first == last else None
     binding = openings.why_none(first, last) or "together"
     if first == last and binding == "past":
-        return f"It is too late for {format_day(first)}. Choose a later day.", binding, None
+        return (
+            gettext("It is too late for %(first)s. Choose a later day.")
+            % {"first": format_day(first, language())},
+            binding,
+            None,
+        )
     if barred is not None:
         return barred, binding, None
     facts, until = openings.facts, None
     if binding in openings.free:
         until = openings.free_again(binding, last + ONE_DAY)
-    days = f"Between {format_day(first)} and {format_day(last)}"
+    days = gettext("Between %(first)s and %(last)s") % {
+        "first": format_day(first, language()),
+        "last": format_day(last, language()),
+    }
     if first == last:
-        days = f"On {format_day(first)}"
+        days = gettext("On %(first)s") % {"first": format_day(first, language())}
     sentence = f"{days} {_lacking(facts, binding)}."
     return _told(loaded, facts, sentence, binding, (first, last), until), binding, until
 
 
 def _lacking(facts: Facts, binding: str) -> str:
     if facts.pools.get(binding) == ():
-        return f"{facts.site.name} has no suitable {binding}"
-    return _NONE_FREE[binding]
+        return gettext("%(site)s has no suitable %(binding)s") % {
+            "site": facts.site.name,
+            "binding": kind_in_words(binding),
+        }
+    return gettext(_NONE_FREE[binding])
 
 
 def _told(
@@ -154,9 +185,13 @@ def _blocked(
         block__ends_at__gt=instant(days[0], 0, facts.site.zone),
     ).exclude(block__reason="")
     return [
-        f"{names[each.resource_id]} is blocked from"
-        f" {format_when(each.block.starts_at, facts.site.zone, 'en')} to"
-        f" {format_when(each.block.ends_at, facts.site.zone, 'en')} ({each.block.reason})."
+        gettext("%(name)s is blocked from %(starts_at)s to %(ends_at)s (%(reason)s).")
+        % {
+            "name": names[each.resource_id],
+            "starts_at": format_when(each.block.starts_at, facts.site.zone, language()),
+            "ends_at": format_when(each.block.ends_at, facts.site.zone, language()),
+            "reason": each.block.reason,
+        }
         for each in over.select_related("block").order_by("block__starts_at", "id")[:MOST_CAUSES]
     ]
 
@@ -164,18 +199,28 @@ def _blocked(
 def _again(facts: Facts, binding: str, until: datetime | None) -> str:
     if until is None or binding not in (PROVIDER, ROOM, DEVICE):
         return ""
-    return f" A {binding} is free from {format_when(until, facts.site.zone, 'en')}."
+    return " " + gettext("A %(binding)s is free from %(until)s.") % {
+        "binding": kind_in_words(binding),
+        "until": format_when(until, facts.site.zone, language()),
+    }
 
 
 def _relaxation(loaded: Loaded, session: int, way: WayOut) -> Relaxation:
-    on = format_day(way.day) if way.day else ""
+    on = format_day(way.day, language()) if way.day else ""
     sentence = {
-        "provider": f"With any provider, session {session} can be on {on}.",
-        "wishes": f"On another weekday or at another time, session {session} can be on {on}.",
+        "provider": gettext("With any provider, session %(session)s can be on %(on)s.")
+        % {"session": session, "on": on},
+        "wishes": gettext(
+            "On another weekday or at another time, session %(session)s can be on %(on)s."
+        )
+        % {"session": session, "on": on},
         "interval": (
-            f"Session {session} can be on {on}, {way.days} days beyond the longest interval,"
-            " with a reason from somebody who may."
+            gettext(
+                "Session %(session)s can be on %(on)s, %(days)s days beyond the longest "
+                "interval, with a reason from somebody who may."
+            )
+            % {"session": session, "on": on, "days": way.days}
         ),
-        "waitlist": "Put the patient on the wait-list and offer them what becomes free.",
+        "waitlist": gettext("Put the patient on the wait-list and offer them what becomes free."),
     }[way.kind]
     return Relaxation(way.kind, sentence.replace(" 1 days", " 1 day"), way.day)

@@ -17,6 +17,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.saying import gettext
 
 
 class SettingsRefused(Refused):
@@ -111,7 +112,9 @@ def _as_seen(
     }
     if others:
         raise SettingsChanged(
-            "Somebody else changed these settings meanwhile. Nothing of yours is saved yet.",
+            gettext(
+                "Somebody else changed these settings meanwhile. Nothing of yours is saved yet."
+            ),
             stands=others,
         )
 
@@ -119,9 +122,15 @@ def _as_seen(
 def _possible(name: str, value: float) -> None:
     if name not in LIMITS:
         raise SettingsRefused(
-            f"There is no setting '{name}'. There are {', '.join(LIMITS)}.", field=name
+            gettext("There is no setting '%(name)s'. There are %(limits)s.")
+            % {"name": name, "limits": ", ".join(LIMITS)},
+            field=name,
         )
     least, most = LIMITS[name]
     # Also false for what is no number.
     if not least <= value <= most:
-        raise SettingsRefused(f"Give {name} from {least} to {most}.", field=name)
+        raise SettingsRefused(
+            gettext("Give %(name)s from %(least)s to %(most)s.")
+            % {"name": name, "least": least, "most": most},
+            field=name,
+        )

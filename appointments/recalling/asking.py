@@ -10,6 +10,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
+from clinic.saying import gettext
 
 # When nobody says another day.
 AGAIN_AFTER = {
@@ -43,7 +44,7 @@ def ask(
     access.require(by, Capability.BOOK, series.site)
     today = local(now, series.site.zone).date()
     if again_on is not None and not today < again_on <= today + LATEST:
-        raise NotToCome("Choose a day after today, within two years, to ask again.")
+        raise NotToCome(gettext("Choose a day after today, within two years, to ask again."))
     if again_on is None and outcome in AGAIN_AFTER:
         again_on = today + AGAIN_AFTER[outcome]
     attempt = RecallAttempt.objects.create(

@@ -30,6 +30,7 @@ class WallForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.site = site
         self.at: dict[str, datetime] = {}
+        self._come_twice: set[str] = set()
 
     def read(self, data: dict[str, Any], name: str) -> None:
         """The instant of the fields `<name>_day`, `<name>_time` and `<name>_fold`."""
@@ -42,17 +43,20 @@ class WallForm(forms.Form):
                 datetime.combine(day, time), self.site.zone, fold=int(fold) if fold else None
             )
         except (WallTimeMissing, WallTimeRepeats) as refusal:
+            if isinstance(refusal, WallTimeRepeats):
+                self._come_twice.add(name)
             self.add_error(f"{name}_time", refusal.sentence)
 
     @property
     def repeats(self) -> list[forms.BoundField]:
         """The fields to ask which of a repeated time is meant."""
-        asked = []
-        for name in ("starts", "ends"):
-            said = list(self.errors.get(f"{name}_time", ()))
-            if any("comes twice" in str(each) for each in said) or self.data.get(f"{name}_fold"):
-                asked.append(self[f"{name}_fold"])
-        return asked
+        # Reading the errors cleans the form first.
+        twice = self._come_twice if self.errors else set()
+        return [
+            self[f"{name}_fold"]
+            for name in ("starts", "ends")
+            if name in twice or self.data.get(f"{name}_fold")
+        ]
 
 
 def _day(label: StrPromise) -> forms.DateField:

@@ -20,6 +20,7 @@ from appointments.visits import closing, history
 from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Staff
+from clinic.saying import gettext, language
 
 REASON_LENGTH = 200
 
@@ -48,8 +49,8 @@ def check_in(
         zone = visit.site.zone
         if local(visit.starts_at, zone).date() != local(now, zone).date():
             raise NotYet(
-                f"This visit is on {format_when(visit.starts_at, zone, 'en')}."
-                " Move it to today to check in."
+                gettext("This visit is on %(starts_at)s. Move it to today to check in.")
+                % {"starts_at": format_when(visit.starts_at, zone, language())}
             )
 
     return _act(
@@ -117,7 +118,7 @@ def complete(
     def ends(visit: Appointment) -> None:
         visit.done_at = ended_at or now
         if visit.done_at > now:
-            raise NotYet("Treatment cannot have ended in the future.")
+            raise NotYet(gettext("Treatment cannot have ended in the future."))
 
     with transaction.atomic():
         visit = _act(
@@ -144,8 +145,11 @@ def no_show(
 
     def missed(visit: Appointment) -> None:
         if now < visit.starts_at:
-            at = format_when(visit.starts_at, visit.site.zone, "en")
-            raise NotYet(f"This visit only starts at {at}. Cancel it if the patient will not come.")
+            at = format_when(visit.starts_at, visit.site.zone, language())
+            raise NotYet(
+                gettext("This visit only starts at %(at)s. Cancel it if the patient will not come.")
+                % {"at": at}
+            )
         visit.closed_at = now
 
     return _act(

@@ -25,6 +25,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -63,7 +64,8 @@ def book_series(
     agreed = sessions or len(visits)
     if not 1 <= len(visits) <= agreed <= MOST_SESSIONS:
         raise SessionTaken(
-            f"A series has 1 to {MOST_SESSIONS} visits, and none beyond those agreed."
+            gettext("A series has 1 to %(most_sessions)s visits, and none beyond those agreed.")
+            % {"most_sessions": MOST_SESSIONS}
         )
     too_many = checking.treatment_fits(protocol, areas, agreed)
     claim = Claim(patient, site, version, areas, visits, hold=hold, holder=by, overlap=overlap)
@@ -160,11 +162,14 @@ def add_visit(
             taking.take(claim, now=now)
             series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             if series.state != SeriesState.OPEN:
-                raise SeriesClosed("This series is closed. Book a new one.")
+                raise SeriesClosed(gettext("This series is closed. Book a new one."))
             session = standing.free_session(series)
             claim.sessions = [session]
             if session > MOST_SESSIONS:
-                raise SessionTaken(f"A series has at most {MOST_SESSIONS} visits.")
+                raise SessionTaken(
+                    gettext("A series has at most %(most_sessions)s visits.")
+                    % {"most_sessions": MOST_SESSIONS}
+                )
             loaded = claim.load(now=now)
             checking.place_is_right(loaded, patient, visit)
             found = checking.breaches(loaded, claim.days(), claim.sessions)

@@ -19,6 +19,7 @@ from appointments.proposing.places import Place, VisitWish
 from appointments.refusals import Refused
 from clinic.hours import local
 from clinic.models import Resource, ResourceKind
+from clinic.saying import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _taken(claim: Claim, *, now: datetime) -> Iterator[Conflict]:
 
 def _told(claim: Claim, collision: Collision, resource: Resource) -> Conflict:
     is_patient = resource.kind == ResourceKind.PATIENT
-    name = "The patient" if is_patient else resource.name
+    name = gettext("The patient") if is_patient else resource.name
     held = Allocation.objects.filter(
         resource=resource,
         active=True,
@@ -105,14 +106,28 @@ def _told(claim: Claim, collision: Collision, resource: Resource) -> Conflict:
     span = f"{local(first.starts_at, zone):%H:%M}–{local(first.ends_at, zone):%H:%M}"
     if collision.visit_id is not None:
         visit = Appointment.objects.select_related("series__patient").get(pk=collision.visit_id)
-        has = "has another visit" if is_patient else "is taken"
+        has = gettext("has another visit") if is_patient else gettext("is taken")
         return Conflict(f"{name} {has} {span}.", visit)
     if collision.block_id is not None:
         block = Block.objects.get(pk=collision.block_id)
         why = f": {block.reason}" if block.reason else ""
-        return Conflict(f"{name} is blocked {span}, {block.get_kind_display().lower()}{why}.")
+        return Conflict(
+            gettext("%(name)s is blocked %(span)s, %(get_kind_display)s%(why)s.")
+            % {
+                "name": name,
+                "span": span,
+                "get_kind_display": block.get_kind_display().lower(),
+                "why": why,
+            }
+        )
     hold = Hold.objects.select_related("held_by").get(allocations=first)
     until = f"{local(hold.expires_at, zone):%H:%M}"
     if hold.purpose == HoldPurpose.OFFER:
-        return Conflict(f"{name} is offered to the wait-list until {until}.")
-    return Conflict(f"{name} is held by {hold.held_by.name} until {until}.")
+        return Conflict(
+            gettext("%(name)s is offered to the wait-list until %(until)s.")
+            % {"name": name, "until": until}
+        )
+    return Conflict(
+        gettext("%(name)s is held by %(held_by)s until %(until)s.")
+        % {"name": name, "held_by": hold.held_by.name, "until": until}
+    )

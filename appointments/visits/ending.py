@@ -24,6 +24,7 @@ from appointments.visits import cancelling, undoing
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -38,7 +39,7 @@ def end_series(
     """
     access.require(by, Capability.BOOK, series.site)
     if not reason.strip():
-        raise ReasonMissing("Write why the series ends; it is kept with it.")
+        raise ReasonMissing(gettext("Write why the series ends; it is kept with it."))
     try:
         with allocating.guarded():
             visits = _locked(series)
@@ -47,13 +48,18 @@ def end_series(
             fresh = _open_or_ended(series, SeriesState.OPEN)
             if fresh.appointments.count() != len(visits):
                 raise StaleVersion(
-                    "A visit of this series was booked at this moment. Look again, then end it."
+                    gettext(
+                        "A visit of this series was booked at this moment. Look again, then end it."
+                    )
                 )
             for visit in visits:
                 if visit.state in UNDER_WAY:
                     raise VisitUnderWay(
-                        f"Session {visit.session} is under way. Complete or cancel it first, then"
-                        " end the series."
+                        gettext(
+                            "Session %(session)s is under way. Complete or cancel it first, then"
+                            " end the series."
+                        )
+                        % {"session": visit.session}
                     )
             for visit in coming:
                 cancelling.cancel(appointment=visit, by=by, now=now, reason=reason)
@@ -108,8 +114,10 @@ def _open_or_ended(series: TreatmentSeries, wanted: SeriesState) -> TreatmentSer
     if fresh.state == wanted:
         return fresh
     if wanted == SeriesState.ENDED:
-        raise SeriesNotEnded("This series was not ended early, so there is nothing to take back.")
-    raise SeriesClosed("This series is closed already.")
+        raise SeriesNotEnded(
+            gettext("This series was not ended early, so there is nothing to take back.")
+        )
+    raise SeriesClosed(gettext("This series is closed already."))
 
 
 def _keep(

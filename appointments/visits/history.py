@@ -17,6 +17,7 @@ from appointments.refusals import StaleVersion
 from clinic import access, audit, statements
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -82,7 +83,9 @@ def locked(
         access.require(by, capability, fresh.site)
     if expected is not None and fresh.version != expected:
         raise StaleVersion(
-            "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            gettext(
+                "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            )
         )
     return fresh
 

@@ -15,6 +15,7 @@ from appointments.refusals import LockedAlready, NotLocked
 from appointments.visits import history
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 def lock(
@@ -54,9 +55,9 @@ def _set(
         was = history.before(visit)
         visit.state = after(State(visit.state), move)
         if visit.is_locked and move is Move.LOCK:
-            raise LockedAlready("This visit is locked already.")
+            raise LockedAlready(gettext("This visit is locked already."))
         if not visit.is_locked and move is Move.UNLOCK:
-            raise NotLocked("This visit is not locked. It can be moved.")
+            raise NotLocked(gettext("This visit is not locked. It can be moved."))
         visit.is_locked = move is Move.LOCK
         history.keep(visit, move, was, by=by, now=now, reason=reason)
         return visit

@@ -32,6 +32,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -105,7 +106,9 @@ def migrate(
             coming = set(fresh.appointments.filter(state__in=TO_COME).values_list("pk", flat=True))
             if coming != {each.appointment.pk for each in moves}:
                 raise StaleVersion(
-                    "The visits to come are others than those you saw. Look again, then repeat."
+                    gettext(
+                        "The visits to come are others than those you saw. Look again, then repeat."
+                    )
                 )
             before = str(fresh.protocol_version)
             fresh.protocol_version = version
@@ -128,13 +131,15 @@ def migrate(
 
 def _may_be(series: TreatmentSeries, version: ProtocolVersion) -> None:
     if version.protocol != series.protocol_version.protocol:
-        raise OtherProtocol("That is another protocol. Choose a version of the series' own.")
+        raise OtherProtocol(
+            gettext("That is another protocol. Choose a version of the series' own.")
+        )
     if version.pk == series.protocol_version_id:
-        raise OtherProtocol("The series goes by this version already.")
+        raise OtherProtocol(gettext("The series goes by this version already."))
     checking.protocol_may_be_booked(version)
     checking.treatment_fits(protocols.get(version), series.areas, 1)
     if series.state != SeriesState.OPEN:
-        raise SeriesClosed("This series is closed, so its version stays.")
+        raise SeriesClosed(gettext("This series is closed, so its version stays."))
 
 
 def _proposed(series: TreatmentSeries, version: ProtocolVersion, now: datetime) -> list[VisitMove]:

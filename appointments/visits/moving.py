@@ -30,6 +30,7 @@ from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, language
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def move_together(
         Forbidden: when `by` may not book at a visit's site, or not override.
     """
     if len({each.appointment.pk for each in moves}) < len(moves):
-        raise MovedTwice("One visit is given two places. Give it one.")
+        raise MovedTwice(gettext("One visit is given two places. Give it one."))
     try:
         with allocating.guarded():
             # In order of id, as everybody locks them.
@@ -171,10 +172,13 @@ def may_move(appointment: Appointment, by: Staff | None) -> None:
         access.require(by, Capability.BOOK, appointment.site)
     after(State(appointment.state), Move.MOVE)
     if appointment.is_locked:
-        at = format_when(appointment.starts_at, appointment.site.zone, "en")
+        at = format_when(appointment.starts_at, appointment.site.zone, language())
         raise VisitLocked(
-            f"Session {appointment.session} on {at} is locked, so it keeps its time."
-            " Unlock the visit first, then move it."
+            gettext(
+                "Session %(session)s on %(at)s is locked, so it keeps its time. Unlock the "
+                "visit first, then move it."
+            )
+            % {"session": appointment.session, "at": at}
         )
 
 
@@ -286,10 +290,14 @@ def _apart(claims: Sequence[Claim]) -> None:
         is_one_visit = whose is claim and one.visit == other.visit
         is_one_time = one.period.ends_at > other.period.starts_at
         if one.resource_id == other.resource_id and is_one_time and not is_one_visit:
-            at = format_when(claim.visits[other.visit].starts_at, claim.site.zone, "en")
-            who = Resource.objects.get(pk=other.resource_id).name or "The patient"
+            at = format_when(claim.visits[other.visit].starts_at, claim.site.zone, language())
+            who = Resource.objects.get(pk=other.resource_id).name or gettext("The patient")
             raise MovesCollide(
-                f"{who} would have two of these visits at {at}. Give one of them another place."
+                gettext(
+                    "%(who)s would have two of these visits at %(at)s. Give one of them another "
+                    "place."
+                )
+                % {"who": who, "at": at}
             )
 
 

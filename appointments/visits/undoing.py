@@ -34,6 +34,7 @@ from clinic.access import Capability
 from clinic.hours import format_when, local
 from clinic.models import Resource, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, language
 
 _CAPABILITY = {
     Move.MOVE: Capability.BOOK,
@@ -68,7 +69,7 @@ def undo_together(
         Forbidden: when `by` may not do what they take back.
     """
     if len({appointment.pk for appointment, _ in visits}) < len(visits):
-        raise NothingToUndo("One visit is named twice. Name it once.")
+        raise NothingToUndo(gettext("One visit is named twice. Name it once."))
     for appointment, _ in visits:
         access.require(by, Capability.BOOK, appointment.site)
     try:
@@ -150,15 +151,17 @@ def _is_open(series_id: int) -> None:
     """Asked under the lock of the series, after the resources: somebody may be ending it."""
     series = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series_id)
     if series.state != SeriesState.OPEN:
-        raise SeriesClosed("This series is closed. Book a new one.")
+        raise SeriesClosed(gettext("This series is closed. Book a new one."))
 
 
 def _last_act(visit: Appointment) -> StatusChange:
     change = visit.history.filter(undone_by=None).exclude(move=Move.UNDO).order_by("-id").first()
     if change is None or change.move not in UNDOABLE:
-        raise NothingToUndo("Nothing is left to undo. To take back the booking, cancel the visit.")
+        raise NothingToUndo(
+            gettext("Nothing is left to undo. To take back the booking, cancel the visit.")
+        )
     if change.move == Move.COMPLETE and _is_signed(visit):
-        raise LogSigned("The log of this visit is signed, so the visit stays done.")
+        raise LogSigned(gettext("The log of this visit is signed, so the visit stays done."))
     return change
 
 
@@ -290,7 +293,8 @@ def _session_is_free(visit: Appointment) -> None:
     same = visit.series.appointments.standing().filter(session=visit.session)
     if same.exclude(pk=visit.pk).exists():
         raise SessionTaken(
-            f"Session {visit.session} has been booked anew. Cancel that visit first."
+            gettext("Session %(session)s has been booked anew. Cancel that visit first.")
+            % {"session": visit.session}
         )
 
 
@@ -309,9 +313,13 @@ def _gone(visits: Sequence[Appointment], *, now: datetime) -> Refused:
         )
         undoing = _Undoing(visit, history.before(visit), change)
         if allocating.collisions(_wanted(undoing, kinds), now=now, without=visits):
-            at = format_when(undoing.starts_at, visit.site.zone, "en")
+            at = format_when(undoing.starts_at, visit.site.zone, language())
             return SlotTaken(
-                f"The former place at {at} has been taken meanwhile. Choose a new time instead.",
+                gettext(
+                    "The former place at %(at)s has been taken meanwhile. Choose a new time "
+                    "instead."
+                )
+                % {"at": at},
                 resource_kind="",
                 resource_name="",
                 start=undoing.starts_at,

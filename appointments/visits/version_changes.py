@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from appointments.finding.needs import need_of
 from appointments.finding.ticks import TICK_SECONDS
+from appointments.refusals import kind_in_words
 from clinic.durations import in_words
 from clinic.protocols.schema import Protocol, Step
+from clinic.saying import gettext, language
 
 MINUTES_A_TICK = TICK_SECONDS // 60
 
@@ -37,17 +39,26 @@ def changes(old: Protocol, new: Protocol, areas: Sequence[str]) -> tuple[Change,
 def _times(old: Protocol, new: Protocol, areas: Sequence[str]) -> Iterator[Change]:
     before, after = _interval(old), _interval(new)
     if before != after:
-        yield Change("interval", "", "Days from one session to the next", before, after)
+        yield Change("interval", "", gettext("Days from one session to the next"), before, after)
     was, need = need_of(old, areas), need_of(new, areas)
     if was.body != need.body:
-        yield Change("length", "", "Length of a visit", _minutes(was.body), _minutes(need.body))
+        yield Change(
+            "length", "", gettext("Length of a visit"), _minutes(was.body), _minutes(need.body)
+        )
     for kind in dict.fromkeys((*was.windows, *need.windows)):
         first, second = was.windows.get(kind), need.windows.get(kind)
-        for what, title in (("set_up", "Set-up"), ("clean_up", "Clean-up")):
-            one = _minutes(getattr(first, what)) if first else "not needed"
-            other = _minutes(getattr(second, what)) if second else "not needed"
+        for what, title in (("set_up", gettext("Set-up")), ("clean_up", gettext("Clean-up"))):
+            one = _minutes(getattr(first, what)) if first else gettext("not needed")
+            other = _minutes(getattr(second, what)) if second else gettext("not needed")
             if one != other:
-                yield Change(what, kind, f"{title} of the {kind}", one, other)
+                yield Change(
+                    what,
+                    kind,
+                    gettext("%(title)s of the %(kind)s")
+                    % {"title": title, "kind": kind_in_words(kind)},
+                    one,
+                    other,
+                )
 
 
 def _interval(protocol: Protocol) -> str:
@@ -55,11 +66,11 @@ def _interval(protocol: Protocol) -> str:
     if interval is None:
         return "any"
     ends = (interval.min, interval.ideal, interval.max)
-    return ", ".join(in_words(each, "en") for each in ends)
+    return ", ".join(in_words(each, language()) for each in ends)
 
 
 def _minutes(ticks: int) -> str:
-    return f"{ticks * MINUTES_A_TICK} minutes"
+    return gettext("%(minutes_a_tick)s minutes") % {"minutes_a_tick": ticks * MINUTES_A_TICK}
 
 
 def _steps(old: Protocol, new: Protocol) -> Iterator[Change]:
@@ -76,5 +87,5 @@ def _said(step: Step | None) -> str:
     if step is None:
         return ""
     span, side = (step.before, "before") if step.before is not None else (step.after, "after")
-    when = f"{in_words(span, 'en')} {side}" if span else "at the time"
+    when = f"{in_words(span, language())} {side}" if span else gettext("at the time")
     return f"{when}: {step.text.en}"

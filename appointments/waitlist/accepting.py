@@ -13,6 +13,7 @@ from appointments.refusals import NoMatch
 from appointments.visits import booking, moving
 from appointments.visits.moving import VisitMove
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 def ripple(
@@ -28,7 +29,10 @@ def ripple(
         series=entry.series, wished={entry.appointment.session: wish}, now=now, holding=holding
     )
     if plan.problem is not None:
-        raise NoMatch(f"The later visits find no place then: {plan.problem.sentence}")
+        raise NoMatch(
+            gettext("The later visits find no place then: %(problem)s")
+            % {"problem": plan.problem.sentence}
+        )
     return plan
 
 

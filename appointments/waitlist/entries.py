@@ -23,6 +23,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext
 from patients.models import Patient
 
 
@@ -74,8 +75,10 @@ def add(*, target: Target, by: Staff, now: datetime, wishes: Wishes = ANY_PLACE)
             _record("waitlist.add", entry, by=by, now=now, after=_facts(entry))
     except IntegrityError as error:
         raise AlreadyWaiting(
-            f"{entry.patient.first_name} is on the wait-list for this already."
-            " Change that entry instead."
+            gettext(
+                "%(first_name)s is on the wait-list for this already. Change that entry instead."
+            )
+            % {"first_name": entry.patient.first_name}
         ) from error
     return entry
 
@@ -99,7 +102,9 @@ def withdraw(*, entry: WaitlistEntry, by: Staff, now: datetime) -> WaitlistEntry
     with transaction.atomic():
         stored = locked(entry, by=by)
         if Invitation.objects.open_at(now).filter(entry=stored).exists():
-            raise BeingOffered("A place is being offered to this patient. Take it back first.")
+            raise BeingOffered(
+                gettext("A place is being offered to this patient. Take it back first.")
+            )
         close(stored, EntryEnd.WITHDRAWN, now=now)
         _record("waitlist.withdraw", stored, by=by, now=now)
         return stored
@@ -116,7 +121,8 @@ def locked(entry: WaitlistEntry, *, by: Staff | None) -> WaitlistEntry:
         access.require(by, Capability.BOOK, stored.site)
     if stored.closed_at is not None:
         raise NotWaiting(
-            f"This patient does not wait any more: {stored.get_closed_as_display().lower()}."
+            gettext("This patient does not wait any more: %(get_closed_as_display)s.")
+            % {"get_closed_as_display": stored.get_closed_as_display().lower()}
         )
     return stored
 
@@ -136,10 +142,12 @@ def _entry_for(target: Target, *, by: Staff, now: datetime) -> WaitlistEntry:
         case EarlierVisit(appointment=visit):
             after(State(visit.state), Move.MOVE)
             if visit.starts_at <= now:
-                raise NothingToWaitFor("This visit has begun already.", field="appointment")
+                raise NothingToWaitFor(
+                    gettext("This visit has begun already."), field="appointment"
+                )
             if visit.is_locked:
                 raise NothingToWaitFor(
-                    "This visit is locked, so it keeps its time. Unlock it first.",
+                    gettext("This visit is locked, so it keeps its time. Unlock it first."),
                     field="appointment",
                 )
             entry = _of_series(visit.series, visit.site)
@@ -148,11 +156,14 @@ def _entry_for(target: Target, *, by: Staff, now: datetime) -> WaitlistEntry:
         case NextSession(series=series):
             if series.state != SeriesState.OPEN:
                 raise NothingToWaitFor(
-                    "This series is closed. Wait for a first visit instead.", field="series"
+                    gettext("This series is closed. Wait for a first visit instead."),
+                    field="series",
                 )
             if standing.free_session(series) > series.sessions:
                 raise NothingToWaitFor(
-                    "Every session of this series is booked. Wait for an earlier time of one.",
+                    gettext(
+                        "Every session of this series is booked. Wait for an earlier time of one."
+                    ),
                     field="series",
                 )
             return _of_series(series, series.site)

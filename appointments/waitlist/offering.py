@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import translation
 
 from appointments.claiming import allocating, gaps
 from appointments.claiming.allocating import Held, Lost
@@ -37,6 +38,7 @@ from clinic.access import Capability
 from clinic.hours import Period, merge
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, noop
 from patients.models import Patient
 
 MOST_INVITED = 10
@@ -52,7 +54,10 @@ def offer(*, gap: Gap, entries: Sequence[WaitlistEntry], by: Staff, now: datetim
         Forbidden: when `by` may not book at the site.
     """
     if not 1 <= len({entry.pk for entry in entries}) <= MOST_INVITED:
-        raise NoMatch(f"Choose 1 to {MOST_INVITED} of those who match.")
+        raise NoMatch(
+            gettext("Choose 1 to %(most_invited)s of those who match.")
+            % {"most_invited": MOST_INVITED}
+        )
     try:
         with allocating.guarded():
             stored = gaps.locked(gap, by=by)
@@ -64,7 +69,7 @@ def offer(*, gap: Gap, entries: Sequence[WaitlistEntry], by: Staff, now: datetim
             _record("offer.make", made, by=by, now=now, entries=[each.entry.pk for each in found])
             return made
     except Lost:
-        raise GapClosed("Somebody has just taken this place. Look at it again.") from None
+        raise GapClosed(gettext("Somebody has just taken this place. Look at it again.")) from None
 
 
 def book(*, gap: Gap, entry: WaitlistEntry, by: Staff, now: datetime) -> Appointment:
@@ -92,7 +97,9 @@ def accept(*, invitation: Invitation, by: Staff | None, now: datetime) -> Appoin
             _require_open(made, stored, now=now)
             entry = entries.locked(stored.entry, by=None)
             if not overtaken.still_waiting(site=entry.site, now=now).filter(pk=entry.pk).exists():
-                raise NotWaiting("This place is no longer needed: the patient's visits changed.")
+                raise NotWaiting(
+                    gettext("This place is no longer needed: the patient's visits changed.")
+                )
             _answer(stored, Answer.ACCEPTED, now=now)
             stored.appointment = accepting.take_place(
                 entry=entry, invitation=stored, hold=made.hold, by=by, now=now
@@ -105,7 +112,9 @@ def accept(*, invitation: Invitation, by: Staff | None, now: datetime) -> Appoin
             return stored.appointment
     except Lost:
         raise GapClosed(
-            "Somebody is changing this place at this moment. Wait a little, then try again."
+            gettext(
+                "Somebody is changing this place at this moment. Wait a little, then try again."
+            )
         ) from None
 
 
@@ -132,7 +141,7 @@ def withdraw(*, offer: Offer, by: Staff, now: datetime) -> Offer:
         made = _locked_offer(offer.pk)
         access.require(by, Capability.BOOK, made.gap.site)
         if made.closed_at is not None or made.expires_at <= now:
-            raise OfferClosed("This offer is closed already.", answer=made.closed_as)
+            raise OfferClosed(gettext("This offer is closed already."), answer=made.closed_as)
         _let_go(made, now=now)
         _close(made, OfferEnd.WITHDRAWN, Answer.WITHDRAWN, now=now)
         _record("offer.withdraw", made, by=by, now=now, entries=[])
@@ -161,12 +170,12 @@ def expire(*, now: datetime) -> int:
 def _let_expired_go(gap: Gap, *, now: datetime) -> None:
     """Raises BeingOffered while an offer of the gap is open, GapClosed when the gap is over."""
     if gap.ends_at <= now:
-        raise GapClosed("This place is past.")
+        raise GapClosed(gettext("This place is past."))
     last = gap.offers.filter(closed_at=None).first()
     if last is None:
         return
     if last.expires_at > now:
-        raise BeingOffered("This place is being offered. Take that offer back first.")
+        raise BeingOffered(gettext("This place is being offered. Take that offer back first."))
     _close(_locked_offer(last.pk), OfferEnd.EXPIRED, Answer.EXPIRED, now=now)
 
 
@@ -174,12 +183,14 @@ def _matched(
     gap: Gap, entries: Sequence[WaitlistEntry], *, now: datetime
 ) -> tuple[MatchedEntry, ...]:
     """The entries with their places. Raises NoMatch for the first without one."""
-    found = matching.matches_of(gap=gap, now=now, only=[entry.pk for entry in entries])
+    # The reasons are kept with each invitation, so they are English, whoever offers.
+    with translation.override("en"):
+        found = matching.matches_of(gap=gap, now=now, only=[entry.pk for entry in entries])
     matched = {each.entry.pk for each in found.matches}
     why = {each.entry.pk: each.sentence for each in found.others}
     for entry in entries:
         if entry.pk not in matched:
-            cause = why.get(entry.pk, "Does not wait any more.")
+            cause = why.get(entry.pk) or gettext("Does not wait any more.")
             raise NoMatch(f"{entry.patient.display_name}: {cause}")
     for each in found.matches:
         if each.ripples:
@@ -196,7 +207,7 @@ def _hold(gap: Gap, found: Sequence[MatchedEntry], *, by: Staff, now: datetime) 
         now=now,
     )
     if expires_at <= now:
-        raise GapClosed("This place begins now. Book it instead, or dismiss it.")
+        raise GapClosed(gettext("This place begins now. Book it instead, or dismiss it."))
     hold = Hold.objects.create(
         site=gap.site,
         purpose=HoldPurpose.OFFER,
@@ -262,11 +273,11 @@ def _locked_offer(pk: int) -> Offer:
 
 
 _CLOSED = {
-    Answer.GONE: "Somebody else was first. The patient stays on the wait-list.",
-    Answer.EXPIRED: "The time to answer is over. The patient stays on the wait-list.",
-    Answer.WITHDRAWN: "The offer was taken back. The patient stays on the wait-list.",
-    Answer.DECLINED: "The patient did not want this place and stays on the wait-list.",
-    Answer.ACCEPTED: "The patient has accepted this place already.",
+    Answer.GONE: noop("Somebody else was first. The patient stays on the wait-list."),
+    Answer.EXPIRED: noop("The time to answer is over. The patient stays on the wait-list."),
+    Answer.WITHDRAWN: noop("The offer was taken back. The patient stays on the wait-list."),
+    Answer.DECLINED: noop("The patient did not want this place and stays on the wait-list."),
+    Answer.ACCEPTED: noop("The patient has accepted this place already."),
 }
 
 
@@ -281,7 +292,7 @@ def _require_open(made: Offer, stored: Invitation, *, now: datetime) -> None:
     stored.offer = made
     answer = standing_of(stored, now=now)
     if answer is not None:
-        raise OfferClosed(_CLOSED[answer], answer=answer)
+        raise OfferClosed(gettext(_CLOSED[answer]), answer=answer)
 
 
 def _answer(stored: Invitation, answer: Answer, *, now: datetime) -> None:

@@ -16,9 +16,18 @@ from appointments.finding.intervals import Spaced, bounds, interval_breaches, sp
 from appointments.refusals import IntervalTooLong, Refused
 from clinic.hours import format_day, format_when, local
 from clinic.protocols.schema import Protocol
+from clinic.saying import gettext, language, ngettext, noop
 
 MINUTES_A_DAY = 24 * 60
-_WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_WEEKDAYS = (
+    noop("Mondays"),
+    noop("Tuesdays"),
+    noop("Wednesdays"),
+    noop("Thursdays"),
+    noop("Fridays"),
+    noop("Saturdays"),
+    noop("Sundays"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +144,24 @@ def bar(opening: Opening, waiter: Waiter, *, now: datetime) -> str | None:
 def _bars(opening: Opening, waiter: Waiter, *, now: datetime) -> Iterator[str]:
     day = opening.day
     if waiter.declined:
-        yield "Did not want this place."
+        yield gettext("Did not want this place.")
     if waiter.first_day is not None and day < waiter.first_day:
-        yield f"Comes from {format_day(waiter.first_day)} on."
+        yield gettext("Comes from %(first_day)s on.") % {
+            "first_day": format_day(waiter.first_day, language())
+        }
     if waiter.last_day is not None and day > waiter.last_day:
-        yield f"Comes until {format_day(waiter.last_day)}."
+        yield gettext("Comes until %(last_day)s.") % {
+            "last_day": format_day(waiter.last_day, language())
+        }
     if waiter.weekdays and day.weekday() not in waiter.weekdays:
-        wished = _listing([_WEEKDAYS[each] for each in sorted(waiter.weekdays)])
-        yield f"Comes on {wished} only."
+        wished = _listing([gettext(_WEEKDAYS[each]) for each in sorted(waiter.weekdays)])
+        yield gettext("Comes on %(wished)s only.") % {"wished": wished}
     if waiter.comes_at is not None and waiter.comes_at <= opening.starts_at:
-        yield f"Comes earlier already: {format_when(waiter.comes_at, opening.zone, 'en')}."
+        yield gettext("Comes earlier already: %(comes_at)s.") % {
+            "comes_at": format_when(waiter.comes_at, opening.zone, language())
+        }
     if now + waiter.notice >= opening.ends_at:
-        yield f"Needs to know {_span(waiter.notice)} before."
+        yield gettext("Needs to know %(notice)s before.") % {"notice": _span(waiter.notice)}
     yield from _clinical_bars(waiter, day)
 
 
@@ -158,7 +173,10 @@ def _clinical_bars(waiter: Waiter, day: date) -> Iterator[str]:
         if not follows:
             yield refusal.sentence
         elif session in waiter.fixed:
-            yield f"{refusal.sentence.split('. ')[0]}. Session {session} keeps its time."
+            yield gettext("%(split)s. Session %(session)s keeps its time.") % {
+                "split": refusal.sentence.split(". ")[0],
+                "session": session,
+            }
     too_near = spacing_breach(day, waiter.spaced)
     if too_near is not None:
         yield too_near.sentence
@@ -181,10 +199,10 @@ def _best(
 ) -> Start | str:
     """The start that leaves the least over, or why there is none."""
     if not starts:
-        return "Nothing is free for long enough."
+        return gettext("Nothing is free for long enough.")
     timely = [each for each in starts if each.starts_at >= now + waiter.notice]
     if not timely:
-        return f"Needs to know {_span(waiter.notice)} before."
+        return gettext("Needs to know %(notice)s before.") % {"notice": _span(waiter.notice)}
     wished = [
         each
         for each in timely
@@ -192,7 +210,10 @@ def _best(
         and (waiter.comes_at is None or each.starts_at < waiter.comes_at)
     ]
     if not wished:
-        return f"Comes {_times(waiter)}; what is free starts at {_clock(timely, opening.zone)}."
+        return gettext("Comes %(waiter)s; what is free starts at %(opening)s.") % {
+            "waiter": _times(waiter),
+            "opening": _clock(timely, opening.zone),
+        }
     return min(
         wished,
         key=lambda each: (
@@ -250,32 +271,54 @@ def _overdue(opening: Opening, waiter: Waiter) -> int:
 
 def _reasons(opening: Opening, waiter: Waiter, start: Start, *, now: datetime) -> Iterator[str]:
     if waiter.priority:
-        yield f"Priority {waiter.priority}."
+        yield gettext("Priority %(priority)s.") % {"priority": waiter.priority}
     overdue, ideal = _overdue(opening, waiter), _ideal(waiter)
     if overdue > 0 and ideal is not None:
-        booked = "is booked" if waiter.comes_at else "would be"
+        sentence = (
+            gettext("Session %(session)s is booked %(days)s past its ideal date, %(ideal)s.")
+            if waiter.comes_at
+            else gettext("Session %(session)s would be %(days)s past its ideal date, %(ideal)s.")
+        )
         yield (
-            f"Session {waiter.session} {booked} {_days(overdue)} past its ideal date,"
-            f" {format_day(ideal)}."
+            sentence
+            % {
+                "session": waiter.session,
+                "days": _days(overdue),
+                "ideal": format_day(ideal, language()),
+            }
         )
     waited = (now - waiter.waits_since).days
-    yield f"Waits for {_days(waited)}." if waited else "Waits for less than a day."
+    yield (
+        gettext("Waits for %(waited)s.") % {"waited": _days(waited)}
+        if waited
+        else gettext("Waits for less than a day.")
+    )
     if waiter.comes_at is not None:
         gained = (local(waiter.comes_at, opening.zone).date() - opening.day).days
-        sooner = _days(gained) if gained else "hours"
-        yield f"Comes {sooner} sooner than {format_when(waiter.comes_at, opening.zone, 'en')}."
+        sooner = _days(gained) if gained else gettext("hours")
+        yield gettext("Comes %(sooner)s sooner than %(comes_at)s.") % {
+            "sooner": sooner,
+            "comes_at": format_when(waiter.comes_at, opening.zone, language()),
+        }
     before = [pair for pair in sorted(waiter.days) if pair[0] < waiter.session]
     if before and waiter.protocol.series.interval is not None:
         gap = (opening.day - before[-1][1]).days
-        yield f"{_days(gap)} after session {before[-1][0]}: within the interval."
+        yield gettext("%(gap)s after session %(before)s: within the interval.") % {
+            "gap": _days(gap),
+            "before": before[-1][0],
+        }
     if _ripples(opening, waiter):
-        yield "Later visits of the series move along."
+        yield gettext("Later visits of the series move along.")
     if waiter.weekdays or waiter.earliest or waiter.latest < MINUTES_A_DAY:
-        yield "The day and time are as wished."
+        yield gettext("The day and time are as wished.")
     left = _left_over(opening, start)
-    yield f"Leaves {left} minutes of the gap over." if left else "Leaves nothing of the gap over."
+    yield (
+        gettext("Leaves %(left)s minutes of the gap over.") % {"left": left}
+        if left
+        else gettext("Leaves nothing of the gap over.")
+    )
     if waiter.asked:
-        yield "Was asked before and did not answer in time."
+        yield gettext("Was asked before and did not answer in time.")
 
 
 def _minute(at: datetime, zone: str) -> int:
@@ -285,8 +328,11 @@ def _minute(at: datetime, zone: str) -> int:
 
 def _times(waiter: Waiter) -> str:
     if waiter.earliest or waiter.latest < MINUTES_A_DAY:
-        return f"between {_wall(waiter.earliest)} and {_wall(waiter.latest)}"
-    return "before the present visit"
+        return gettext("between %(earliest)s and %(latest)s") % {
+            "earliest": _wall(waiter.earliest),
+            "latest": _wall(waiter.latest),
+        }
+    return gettext("before the present visit")
 
 
 def _wall(minute: int) -> str:
@@ -303,13 +349,18 @@ def _span(notice: timedelta) -> str:
         return _days(minutes // MINUTES_A_DAY)
     hours, rest = divmod(minutes, 60)
     if rest:
-        return f"{minutes} minutes"
-    return "1 hour" if hours == 1 else f"{hours} hours"
+        return gettext("%(minutes)s minutes") % {"minutes": minutes}
+    return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
 
 
 def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
 
 
 def _listing(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return (
+        words[0]
+        if len(words) == 1
+        else gettext("%(words)s and %(words_2)s")
+        % {"words": ", ".join(words[:-1]), "words_2": words[-1]}
+    )

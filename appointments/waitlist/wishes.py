@@ -12,6 +12,7 @@ from appointments.refusals import WishesRefused, WrongResource
 from clinic.hours import format_day, local
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
+from clinic.saying import gettext, language
 
 NOTE_LENGTH = 200
 MOST_PRIORITY = 9
@@ -44,10 +45,16 @@ def set_wishes(entry: WaitlistEntry, wishes: Wishes, *, now: datetime) -> None:
     _possible_times(wishes)
     _possible_days(wishes, entry, today=local(now, entry.site.zone).date())
     if not 0 <= wishes.priority <= MOST_PRIORITY:
-        raise WishesRefused(f"The priority is 0 to {MOST_PRIORITY}.", field="priority")
+        raise WishesRefused(
+            gettext("The priority is 0 to %(most_priority)s.") % {"most_priority": MOST_PRIORITY},
+            field="priority",
+        )
     note = " ".join(wishes.note.replace("\x00", " ").split())
     if len(note) > NOTE_LENGTH:
-        raise WishesRefused(f"Write at most {NOTE_LENGTH} characters.", field="note")
+        raise WishesRefused(
+            gettext("Write at most %(note_length)s characters.") % {"note_length": NOTE_LENGTH},
+            field="note",
+        )
     if wishes.provider is not None:
         _treats(wishes.provider, entry)
     entry.weekdays = sorted(set(wishes.weekdays))
@@ -74,24 +81,29 @@ def wishes_of(entry: WaitlistEntry) -> Wishes:
 
 def _possible_times(wishes: Wishes) -> None:
     if not set(wishes.weekdays) <= set(range(7)):
-        raise WishesRefused("Weekdays are numbers from 0, Monday, to 6.", field="weekdays")
+        raise WishesRefused(gettext("Weekdays are numbers from 0, Monday, to 6."), field="weekdays")
     if not 0 <= wishes.earliest <= wishes.latest <= MINUTES_A_DAY:
-        raise WishesRefused("The latest start must not lie before the earliest.", field="latest")
+        raise WishesRefused(
+            gettext("The latest start must not lie before the earliest."), field="latest"
+        )
     if not 0 <= wishes.notice_minutes <= MOST_NOTICE:
-        raise WishesRefused("The notice is at most 30 days.", field="notice_minutes")
+        raise WishesRefused(gettext("The notice is at most 30 days."), field="notice_minutes")
 
 
 def _possible_days(wishes: Wishes, entry: WaitlistEntry, *, today: date) -> None:
     first, last = wishes.first_day, wishes.last_day
     if last is not None and last < today:
-        raise WishesRefused("The last day is past. Choose a later one.", field="last_day")
+        raise WishesRefused(gettext("The last day is past. Choose a later one."), field="last_day")
     if first is not None and last is not None and last < first:
-        raise WishesRefused("The last day must not lie before the first.", field="last_day")
+        raise WishesRefused(
+            gettext("The last day must not lie before the first."), field="last_day"
+        )
     if entry.appointment is not None and first is not None:
         booked = local(entry.appointment.starts_at, entry.site.zone).date()
         if first > booked:
             raise WishesRefused(
-                f"The visit is on {format_day(booked)} already. Choose an earlier first day.",
+                gettext("The visit is on %(booked)s already. Choose an earlier first day.")
+                % {"booked": format_day(booked, language())},
                 field="first_day",
             )
 
@@ -101,7 +113,10 @@ def _treats(provider: Resource, entry: WaitlistEntry) -> None:
     eligible = Resource.objects.filter(loading.eligible_at(entry.site, protocol), is_active=True)
     if not eligible.filter(pk=provider.pk, kind="provider").exists():
         raise WrongResource(
-            f"{provider.name} does not treat by {protocol.name.en} at {entry.site.name}."
-            " Choose another provider, or none.",
+            gettext(
+                "%(provider)s does not treat by %(protocol)s at %(site)s. Choose another "
+                "provider, or none."
+            )
+            % {"provider": provider.name, "protocol": protocol.name.en, "site": entry.site.name},
             field="provider",
         )

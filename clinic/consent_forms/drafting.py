@@ -14,6 +14,7 @@ from clinic.consent_forms import wording
 from clinic.consent_forms.in_force import Subject
 from clinic.consent_forms.wording import Problem, Words
 from clinic.models import ConsentForm, FormState, Staff
+from clinic.saying import gettext
 
 
 class ConsentFormRefused(Exception):
@@ -35,7 +36,9 @@ class StaleConsentForm(ConsentFormRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Somebody changed this form while you wrote. Look at it as it is now, then repeat."
+            gettext(
+                "Somebody changed this form while you wrote. Look at it as it is now, then repeat."
+            )
         )
 
 

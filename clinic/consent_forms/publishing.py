@@ -11,6 +11,7 @@ from clinic.access import Capability
 from clinic.consent_forms import drafting, wording
 from clinic.consent_forms.drafting import ConsentFormRefused, record
 from clinic.models import ConsentForm, FormState, Staff
+from clinic.saying import gettext
 
 
 @transaction.atomic
@@ -25,13 +26,17 @@ def publish(
     access.require(by, Capability.PUBLISH_CONSENT_FORMS)
     form = drafting.locked(draft, seen)
     if form.digest != wording.digest_of_all(drafting.words_of(form), form.valid_for):
-        raise ConsentFormRefused("These words do not match their digest. Save the draft anew.")
+        raise ConsentFormRefused(
+            gettext("These words do not match their digest. Save the draft anew.")
+        )
     subject = (form.purpose, form.protocol)
     before = drafting.editions(subject).select_for_update(of=("self",))
     standing = before.filter(state=FormState.PUBLISHED).first()
     if standing is not None:
         if standing.digest == form.digest:
-            raise ConsentFormRefused("Patients sign these words already. Discard the draft.")
+            raise ConsentFormRefused(
+                gettext("Patients sign these words already. Discard the draft.")
+            )
         _retire(standing, by=by, now=now)
     form.state, form.asks_anew = FormState.PUBLISHED, asks_anew
     form.published_at, form.published_by = now, by
@@ -49,7 +54,7 @@ def retire(*, form: ConsentForm, by: Staff, now: datetime) -> ConsentForm:
     access.require(by, Capability.PUBLISH_CONSENT_FORMS)
     fresh = ConsentForm.objects.select_for_update().get(pk=form.pk)
     if fresh.state != FormState.PUBLISHED:
-        raise ConsentFormRefused("This edition is not before patients.")
+        raise ConsentFormRefused(gettext("This edition is not before patients."))
     _retire(fresh, by=by, now=now)
     record("consent_form.retire", fresh, by=by, now=now)
     return fresh

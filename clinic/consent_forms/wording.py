@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from clinic.durations import DurationError, parse
 from clinic.printing import Bullets, Heading, Paragraph
+from clinic.saying import gettext, noop
 
-LANGUAGES = {"en": "English", "es": "Spanish"}
+LANGUAGES = {"en": noop("English"), "es": noop("Spanish")}
 LONGEST_TITLE, LONGEST_BODY = 120, 20_000
 
 Blocks = tuple[Heading | Paragraph | Bullets, ...]
@@ -49,22 +50,49 @@ def problems(words: Mapping[str, Words], valid_for: str) -> list[Problem]:
     for language, name in LANGUAGES.items():
         title, body = words[language].title, words[language].body
         if not title:
-            found.append(Problem(f"title_{language}", f"Write the title in {name}."))
+            found.append(
+                Problem(
+                    f"title_{language}",
+                    gettext("Write the title in %(name)s.") % {"name": gettext(name)},
+                )
+            )
         if len(title) > LONGEST_TITLE:
-            found.append(Problem(f"title_{language}", f"Write at most {LONGEST_TITLE} characters."))
+            found.append(
+                Problem(
+                    f"title_{language}",
+                    gettext("Write at most %(longest_title)s characters.")
+                    % {"longest_title": LONGEST_TITLE},
+                )
+            )
         if not body:
-            found.append(Problem(f"body_{language}", f"Write the words in {name}."))
+            found.append(
+                Problem(
+                    f"body_{language}",
+                    gettext("Write the words in %(name)s.") % {"name": gettext(name)},
+                )
+            )
         if len(body) > LONGEST_BODY:
-            found.append(Problem(f"body_{language}", f"Write at most {LONGEST_BODY} characters."))
+            found.append(
+                Problem(
+                    f"body_{language}",
+                    gettext("Write at most %(longest_body)s characters.")
+                    % {"longest_body": LONGEST_BODY},
+                )
+            )
         if any(not (each.isprintable() or each == "\n") for each in title + body):
-            found.append(Problem(f"body_{language}", "Take out the signs that cannot be printed."))
+            found.append(
+                Problem(f"body_{language}", gettext("Take out the signs that cannot be printed."))
+            )
     if valid_for:
         try:
             if not parse(valid_for):
                 raise DurationError(valid_for)
         except DurationError:
             found.append(
-                Problem("valid_for", "Write how long a signature counts, such as P12M, or nothing.")
+                Problem(
+                    "valid_for",
+                    gettext("Write how long a signature counts, such as P12M, or nothing."),
+                )
             )
     return found
 

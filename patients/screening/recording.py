@@ -13,6 +13,7 @@ from clinic import audit
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Reach
+from clinic.saying import gettext
 from patients.models import Patient, ScreeningAnswer, ScreeningDecision, SkinType
 from patients.screening import gathering
 from patients.screening.answers import FITTING, Said, Value, current
@@ -43,7 +44,7 @@ def check(
     questions = {question.id: question for question in questions_of(loading.get(version))}
     unknown = set(said) - set(questions)
     if unknown:
-        raise AnswerRefused(sorted(unknown)[0], "This question is not in the protocol.")
+        raise AnswerRefused(sorted(unknown)[0], gettext("This question is not in the protocol."))
     found = [(asked, said[asked.id]) for asked in questions.values() if asked.id in said]
     for question, answer in found:
         _fits(question, answer, today)
@@ -53,21 +54,30 @@ def check(
 def _fits(question: Question, said: Said, today: date) -> None:
     if said.value not in FITTING[question.trigger]:
         fitting = ", ".join(FITTING[question.trigger])
-        raise AnswerRefused(question.id, f"Answer this question with one of: {fitting}.")
+        raise AnswerRefused(
+            question.id,
+            gettext("Answer this question with one of: %(fitting)s.") % {"fitting": fitting},
+        )
     if (said.day is not None) != (said.value is Value.DATE):
-        raise AnswerRefused(question.id, "Give the day, such as 2027-03-12, or “never”.")
+        raise AnswerRefused(question.id, gettext("Give the day, such as 2027-03-12, or “never”."))
     if said.day is None:
         if said.begins is not None:
-            raise AnswerRefused(question.id, "A first day needs a last day.")
+            raise AnswerRefused(question.id, gettext("A first day needs a last day."))
         return
     if not question.is_planned and said.day > today:
-        raise AnswerRefused(question.id, "This asks for the last time: give a day that is past.")
+        raise AnswerRefused(
+            question.id, gettext("This asks for the last time: give a day that is past.")
+        )
     if question.is_planned and said.day < today:
-        raise AnswerRefused(question.id, "This asks for what is planned: give a day to come.")
+        raise AnswerRefused(
+            question.id, gettext("This asks for what is planned: give a day to come.")
+        )
     if not today - _PAST <= said.day <= today + _AHEAD:
-        raise AnswerRefused(question.id, "Give a day within the last 60 years or the next one.")
+        raise AnswerRefused(
+            question.id, gettext("Give a day within the last 60 years or the next one.")
+        )
     if said.begins is not None and (not question.is_planned or said.begins > said.day):
-        raise AnswerRefused(question.id, "The first day comes before the last.")
+        raise AnswerRefused(question.id, gettext("The first day comes before the last."))
 
 
 def add_answers(

@@ -9,6 +9,7 @@ from django.db import transaction
 from clinic import access, audit
 from clinic.access import Capability, Forbidden
 from clinic.models import ConsentPurpose, Staff
+from clinic.saying import gettext
 from patients import consent
 from patients.models import ConsentChannel, Patient, Purpose, SignedForm
 from patients.models.consent import ConsentSource
@@ -19,7 +20,10 @@ class WithdrawalRefused(ValueError):
 
     code = "withdrawn_already"
     field = "signed_form"
-    sentence = "This was withdrawn before. There is nothing more to do."
+
+    @property
+    def sentence(self) -> str:
+        return gettext("This was withdrawn before. There is nothing more to do.")
 
 
 @transaction.atomic
@@ -42,7 +46,7 @@ def withdraw(
     if by is not None and not any(
         access.can(by, Capability.SEE_PATIENTS, site) for site in patient.sites.all()
     ):
-        raise Forbidden("This patient is not at your sites.")
+        raise Forbidden(gettext("This patient is not at your sites."))
     row = (
         SignedForm.objects.select_for_update(of=("self",)).select_related("form").get(pk=signed.pk)
     )

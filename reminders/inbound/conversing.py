@@ -16,6 +16,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.saying import gettext
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.gate import IN_CONVERSATION
@@ -59,7 +60,9 @@ def take(
     """
     stored = _locked(conversation, by)
     if stored.owner_id not in (None, by.pk) and not over:
-        raise ConversationRefused(f"{stored.owner} has taken this conversation already.")
+        raise ConversationRefused(
+            gettext("%(owner)s has taken this conversation already.") % {"owner": stored.owner}
+        )
     before = stored.owner_id
     stored.owner, stored.page_at = by, None
     stored.save(update_fields=["owner", "page_at"])
@@ -116,9 +119,9 @@ def match(
     """
     stored = _locked(conversation, by)
     if stored.patient_id is not None:
-        raise ConversationRefused("This conversation has a patient already.")
+        raise ConversationRefused(gettext("This conversation has a patient already."))
     if not patient.sites.filter(pk=stored.site_id).exists():
-        raise ConversationRefused("This patient is not of this site.", field="patient")
+        raise ConversationRefused(gettext("This patient is not of this site."), field="patient")
     stored.patient = patient
     if stored.state == State.UNMATCHED:
         stored.state = State.NEW
@@ -171,17 +174,22 @@ def _laid_out(text: str, channel: Channel) -> str:
 
 def _sayable(conversation: Conversation, text: str) -> None:
     if not text:
-        raise ConversationRefused("Write what you want to say.", field="text")
+        raise ConversationRefused(gettext("Write what you want to say."), field="text")
     if suppression(conversation) is not None:
-        raise ConversationRefused("This address gets no messages from us. Call instead.")
+        raise ConversationRefused(gettext("This address gets no messages from us. Call instead."))
     if conversation.channel == Channel.SMS:
         count = counted(conversation.site, text).count
         if count > HARD_SEGMENTS:
             raise ConversationRefused(
-                f"This takes {count} text messages; write at most {HARD_SEGMENTS}.", field="text"
+                gettext("This takes %(count)s text messages; write at most %(hard_segments)s.")
+                % {"count": count, "hard_segments": HARD_SEGMENTS},
+                field="text",
             )
     elif len(text) > LONGEST_MAIL:
-        raise ConversationRefused(f"Write at most {LONGEST_MAIL} characters.", field="text")
+        raise ConversationRefused(
+            gettext("Write at most %(longest_mail)s characters.") % {"longest_mail": LONGEST_MAIL},
+            field="text",
+        )
 
 
 def _locked(conversation: Conversation, by: Staff) -> Conversation:
@@ -191,7 +199,9 @@ def _locked(conversation: Conversation, by: Staff) -> Conversation:
     if not (stored.has_symptom and access.can(by, Capability.RUN_VISIT, stored.site)):
         access.require(by, Capability.MANAGE_MESSAGES, stored.site)
     if stored.state == State.CLOSED:
-        raise ConversationRefused("This conversation is closed. A new reply opens another.")
+        raise ConversationRefused(
+            gettext("This conversation is closed. A new reply opens another.")
+        )
     return stored
 
 

@@ -19,6 +19,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.saying import gettext
 from patients import consent
 from patients.models import ContactConsent, ContactKind, ContactPoint, Patient, Purpose
 from patients.models.consent import ConsentSource
@@ -133,7 +134,9 @@ def opt_in(
     if standing is None or standing.reason != SuppressionReason.OPTED_OUT:
         return False
     if source is SuppressionSource.STAFF and standing.source != SuppressionSource.STAFF:
-        raise OptedOutThemselves("The person opted out themselves. Ask them to text START to us.")
+        raise OptedOutThemselves(
+            gettext("The person opted out themselves. Ask them to text START to us.")
+        )
     _lift(standing, now=now)
     _reopen_care(standing, patients, source=source, by=by, now=now)
     claiming.plan_anew(patients)
@@ -226,7 +229,7 @@ def _lift(suppression: Suppression, *, now: datetime) -> None:
 
 def _require(by: Staff | None, patients: Sequence[int], reason: str) -> None:
     if by is None or not reason.strip():
-        raise OptOutRefused("Give a reason: what the person said, and how.")
+        raise OptOutRefused(gettext("Give a reason: what the person said, and how."))
     shared = Patient.objects.filter(pk__in=patients).prefetch_related("sites")
     sites = {site for patient in shared for site in patient.sites.all()}
     if not any(access.can(by, Capability.EDIT_PATIENTS, site) for site in sites):

@@ -14,6 +14,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from reminders.catalogue import MessageState
 from reminders.ledger import claiming, writing_deaths
 from reminders.models import Message
@@ -93,11 +94,13 @@ def can_retry(message: Message, *, now: datetime) -> bool:
 
 def _refusal(message: Message, *, now: datetime, may_repeat: bool) -> RetryRefused | None:
     if now >= message.expires_at:
-        return RetryRefused("It is too late for this message to be of use.")
+        return RetryRefused(gettext("It is too late for this message to be of use."))
     if message.state == MessageState.UNKNOWN:
-        sentence = "The patient may already have this message. Send it again all the same?"
+        sentence = gettext("The patient may already have this message. Send it again all the same?")
         return None if may_repeat else MayRepeat(sentence)
     held_back = message.state == MessageState.SKIPPED and message.reason in GATE_REASONS
     if message.state in CERTAINLY_NOT_RECEIVED or held_back:
         return None
-    return RetryRefused(f"A message that is {message.state} cannot be sent again.")
+    return RetryRefused(
+        gettext("A message that is %(state)s cannot be sent again.") % {"state": message.state}
+    )

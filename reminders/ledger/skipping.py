@@ -11,6 +11,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from reminders.catalogue import OFFERS, SAID_NOW, Kind, MessageState
 from reminders.ledger import claiming
 from reminders.models import Message, SkipChoice
@@ -32,11 +33,17 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
     """
     _require(message, by)
     if message.kind in OFFERS:
-        raise SkipRefused("This is about a place on offer. Take the offer back on the wait-list.")
+        raise SkipRefused(
+            gettext("This is about a place on offer. Take the offer back on the wait-list.")
+        )
     if message.kind == Kind.BIRTHDAY:
-        raise SkipRefused("This greets the patient. End their consent to news and offers instead.")
+        raise SkipRefused(
+            gettext("This greets the patient. End their consent to news and offers instead.")
+        )
     if not can_skip(_locked(message)):
-        raise SkipRefused("This message is being sent or was sent; it cannot be skipped any more.")
+        raise SkipRefused(
+            gettext("This message is being sent or was sent; it cannot be skipped any more.")
+        )
     SkipChoice.objects.bulk_create(
         (
             SkipChoice(
@@ -62,7 +69,7 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
     """
     _require(message, by)
     if not can_unskip(_locked(message)):
-        raise SkipRefused("Only a message that staff skipped can be put back.")
+        raise SkipRefused(gettext("Only a message that staff skipped can be put back."))
     for series, session, step, channel in _choices(message):
         SkipChoice.objects.filter(
             series=series, session=session, step=step, channel=channel

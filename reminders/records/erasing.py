@@ -34,6 +34,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_day
 from clinic.models import Staff
+from clinic.saying import gettext, language, ngettext, noop
 from patients.models import ContactPoint, Guardian, Patient, RecordMerge
 from reminders.ledger import addresses, claiming
 from reminders.models import (
@@ -52,15 +53,27 @@ from reminders.records.ending import ERASED
 REASON_LENGTH = 200
 
 REMAINDER = (
-    ("The treatment record", "signed logs, addenda, screening answers, adverse events, scores"),
-    ("Signed consent forms and photos", "they prove what was agreed to and what was done"),
-    ("Name and birth date", "they say whose treatment record it is"),
+    (
+        noop("The treatment record"),
+        noop("signed logs, addenda, screening answers, adverse events, scores"),
+    ),
+    (
+        noop("Signed consent forms and photos"),
+        noop("they prove what was agreed to and what was done"),
+    ),
+    (noop("Name and birth date"), noop("they say whose treatment record it is")),
 )
 ALWAYS = (
-    ("That there were visits", "their time and treatment, for the clinic’s own books"),
-    ("The audit trail", "who saw and did what; it can be changed by nobody"),
-    ("That messages were sent", "their kind, time and digest, without address and words"),
-    ("Suppressed numbers", "as a digest, so that STOP still holds if the number comes back"),
+    (noop("That there were visits"), noop("their time and treatment, for the clinic’s own books")),
+    (noop("The audit trail"), noop("who saw and did what; it can be changed by nobody")),
+    (
+        noop("That messages were sent"),
+        noop("their kind, time and digest, without address and words"),
+    ),
+    (
+        noop("Suppressed numbers"),
+        noop("as a digest, so that STOP still holds if the number comes back"),
+    ),
 )
 
 
@@ -91,17 +104,32 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
     ids = tables.ids_of(patient)
     until = patient.kept_until if patient.erased_at else lasting.until(ids, now=now)
     counts = (
-        ("numbers and addresses", ContactPoint.objects.filter(patient__in=ids).exclude(value="")),
-        ("messages’ words", SentContent.objects.filter(message__patient__in=ids, emptied_at=None)),
+        (
+            gettext("numbers and addresses"),
+            ContactPoint.objects.filter(patient__in=ids).exclude(value=""),
+        ),
+        (
+            gettext("messages’ words"),
+            SentContent.objects.filter(message__patient__in=ids, emptied_at=None),
+        ),
         ("replies", _replies(ids).filter(forgotten_at=None)),
         ("guardians", Guardian.objects.filter(patient__in=ids).exclude(name=ERASED)),
-        ("tasks’ words", Task.objects.filter(patient__in=ids).exclude(detail="")),
-        ("wait-list notes", WaitlistEntry.objects.filter(patient__in=ids).exclude(note="")),
+        (gettext("tasks’ words"), Task.objects.filter(patient__in=ids).exclude(detail="")),
+        (
+            gettext("wait-list notes"),
+            WaitlistEntry.objects.filter(patient__in=ids).exclude(note=""),
+        ),
         ("links", PatientLink.objects.filter(patient__in=ids, revoked_at=None)),
     )
     return Statement(
         erased=[(words, rows.count()) for words, rows in counts],
-        kept=[*(REMAINDER if until else ()), *ALWAYS, *_files(ids)],
+        kept=[
+            *(
+                (gettext(what), gettext(why))
+                for what, why in (*(REMAINDER if until else ()), *ALWAYS)
+            ),
+            *_files(ids),
+        ],
         kept_until=until,
         conflicts=_conflicts(patient, ids, now=now),
         typed=typed_for(patient),
@@ -110,7 +138,7 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
 
 def typed_for(patient: Patient) -> str:
     """What must be typed, so that nothing is erased by a slip."""
-    return f"erase {patient.pk}"
+    return gettext("erase %(pk)s") % {"pk": patient.pk}
 
 
 def erase(*, patient: Patient, typed: str, reason: str, by: Staff, now: datetime) -> Statement:
@@ -122,14 +150,17 @@ def erase(*, patient: Patient, typed: str, reason: str, by: Staff, now: datetime
     """
     _require(by, patient)
     if typed.strip().lower() != typed_for(patient):
-        raise EraseRefused(f"Type “{typed_for(patient)}” to erase this record for good.")
+        raise EraseRefused(
+            gettext("Type “%(words)s” to erase this record for good.")
+            % {"words": typed_for(patient)}
+        )
     if not reason.strip():
-        raise EraseRefused("Write who asked for it, and how.")
+        raise EraseRefused(gettext("Write who asked for it, and how."))
     try:
         with allocating.guarded():
             _erase(patient.pk, reason.strip()[:REASON_LENGTH], by=by, now=now)
     except Lost:
-        raise EraseRefused("Somebody changed this record just now. Look again.") from None
+        raise EraseRefused(gettext("Somebody changed this record just now. Look again.")) from None
     ending.finish(now=now, among=tables.ids_of(patient))
     return statement(patient=Patient.objects.get(pk=patient.pk), by=by, now=now)
 
@@ -221,22 +252,32 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
 def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[str]:
     found = []
     if patient.erased_at is not None:
-        found.append(f"This record was erased on {format_day(patient.erased_at.date())}.")
+        found.append(
+            gettext("This record was erased on %(day)s.")
+            % {"day": format_day(patient.erased_at.date(), language())}
+        )
     if patient.merged_into_id is not None:
-        found.append(f"This record was merged into #{patient.merged_into_id}. Erase that one.")
+        found.append(
+            gettext("This record was merged into #%(merged_into_id)s. Erase that one.")
+            % {"merged_into_id": patient.merged_into_id}
+        )
     visits = stopping.visits_to_come(patient, now=now)
     under_way = Appointment.objects.filter(
         Q(state__in=OPEN) & ~Q(pk__in=[visit.pk for visit in visits]), series__patient=patient
     )
     if count := len(visits) + under_way.count():
-        said = "1 visit is open" if count == 1 else f"{count} visits are open"
-        found.append(f"{said}. Cancel or complete first.")
+        said = ngettext(
+            "%(count)s visit is open. Cancel or complete first.",
+            "%(count)s visits are open. Cancel or complete first.",
+            count,
+        )
+        found.append(said % {"count": count})
     talks = Conversation.objects.filter(patient__in=ids).exclude(state=ConversationState.CLOSED)
     if talks.exists():
-        found.append("A conversation is open. Close it first.")
+        found.append(gettext("A conversation is open. Close it first."))
     merges = patient.merges.filter(undone_at=None, undo_until__gt=now)
     if merges.exists():
-        found.append("A merge into this record can still be undone. Undo it or wait.")
+        found.append(gettext("A merge into this record can still be undone. Undo it or wait."))
     return found
 
 
@@ -245,8 +286,13 @@ def _files(ids: Sequence[int]) -> list[tuple[str, str]]:
     brought = BroughtOver.objects.filter(patient__in=ids).exclude(source__file="")
     if (last := brought.order_by("source__made_at").select_related("source").last()) is None:
         return []
-    gone = format_day((last.source.made_at + uploading.KEPT).date())
-    return [("The file of the former system", f"deleted by {gone}, or at once under Imports")]
+    gone = format_day((last.source.made_at + uploading.KEPT).date(), language())
+    return [
+        (
+            gettext("The file of the former system"),
+            gettext("deleted by %(gone)s, or at once under Imports") % {"gone": gone},
+        )
+    ]
 
 
 def _replies(ids: Sequence[int]) -> QuerySet[InboundMessage]:

@@ -25,6 +25,7 @@ from clinic import access, audit, csv_cells, printing
 from clinic.access import Capability
 from clinic.hours import format_when
 from clinic.models import AuditEntry, Staff
+from clinic.saying import gettext
 from patients.models import Patient
 from patients.trail import rows as trail_rows
 from patients.trail import searching
@@ -54,7 +55,7 @@ def ask(*, patient: Patient, reason: str, by: Staff, now: datetime) -> RecordExp
     """
     _require(by, patient)
     if not reason.strip():
-        raise ExportRefused("Write for whom it is and why.")
+        raise ExportRefused(gettext("Write for whom it is and why."))
     asked = RecordExport.objects.create(
         patient=patient,
         asked_by=by,
@@ -80,9 +81,9 @@ def take(*, asked: RecordExport, by: Staff, now: datetime) -> Iterator[bytes]:
     """
     _require(by, asked.patient)
     if asked.asked_by_id != by.pk:
-        raise ExportRefused("Somebody else asked for this. Ask for the record yourself.")
+        raise ExportRefused(gettext("Somebody else asked for this. Ask for the record yourself."))
     if now >= asked.expires_at:
-        raise ExportRefused("This link has run out. Ask for the record again.")
+        raise ExportRefused(gettext("This link has run out. Ask for the record again."))
     RecordExport.objects.filter(pk=asked.pk).update(taken=F("taken") + 1)
     audit.record(
         action="record.take",

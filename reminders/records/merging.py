@@ -23,6 +23,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_when
 from clinic.models import Staff
+from clinic.saying import gettext, language
 from patients import registration
 from patients.models import ContactPoint, Guardian, Patient, RecordMerge
 from reminders.ledger import claiming
@@ -106,7 +107,7 @@ def merge(
         Forbidden: unless `by` may merge records at a site of each.
     """
     if not reason.strip():
-        raise MergeRefused("Write why these are records of one person.")
+        raise MergeRefused(gettext("Write why these are records of one person."))
     _require(by, kept, gone)
     try:
         with allocating.guarded():
@@ -114,11 +115,14 @@ def merge(
                 kept.pk, gone.pk, taken_from_gone, reason.strip()[:REASON_LENGTH], by=by, now=now
             )
     except Lost:
-        raise MergeRefused("Somebody changed one of these records just now. Look again.") from None
+        raise MergeRefused(
+            gettext("Somebody changed one of these records just now. Look again.")
+        ) from None
     except IntegrityError as error:
         table = getattr(getattr(error.__cause__, "diag", None), "table_name", None) or "a table"
         raise MergeRefused(
-            f"Both records have the same in {table.partition('_')[2]}. Close one of them first."
+            gettext("Both records have the same in %(partition)s. Close one of them first.")
+            % {"partition": table.partition("_")[2]}
         ) from error
 
 
@@ -173,13 +177,15 @@ def undo(*, merge: RecordMerge, reason: str, by: Staff, now: datetime) -> Patien
         Forbidden: unless `by` may merge records at a site of each.
     """
     if not reason.strip():
-        raise UndoRefused("Write why these are two persons after all.")
+        raise UndoRefused(gettext("Write why these are two persons after all."))
     _require(by, merge.kept, merge.gone)
     try:
         with allocating.guarded():
             return _undo(merge.pk, reason.strip()[:REASON_LENGTH], by=by, now=now)
     except Lost:
-        raise UndoRefused("Somebody changed one of these records just now. Look again.") from None
+        raise UndoRefused(
+            gettext("Somebody changed one of these records just now. Look again.")
+        ) from None
 
 
 def _undo(merge_id: int, reason: str, *, by: Staff, now: datetime) -> Patient:
@@ -187,11 +193,11 @@ def _undo(merge_id: int, reason: str, *, by: Staff, now: datetime) -> Patient:
     kept, gone = _held(known.kept_id, known.gone_id)
     done = RecordMerge.objects.select_for_update().get(pk=merge_id)
     if done.undone_at is not None:
-        raise UndoRefused("This merge was undone already.")
+        raise UndoRefused(gettext("This merge was undone already."))
     if now >= done.undo_until:
-        raise UndoRefused("A merge can be undone for 30 days; these are over.")
+        raise UndoRefused(gettext("A merge can be undone for 30 days; these are over."))
     if kept.is_closed:
-        raise UndoRefused("The record has been merged further or erased since.")
+        raise UndoRefused(gettext("The record has been merged further or erased since."))
     manifest = done.manifest
     for each in tables.columns():
         ids = manifest["moved"].get(f"{each.table}.{each.column}", [])
@@ -242,28 +248,44 @@ def _held(kept_id: int, gone_id: int) -> tuple[Patient, Patient]:
 def _conflicts(kept: Patient, gone: Patient, *, now: datetime) -> list[str]:
     """What is to be settled before, as sentences."""
     if kept.pk == gone.pk:
-        return ["This is one record already."]
+        return [gettext("This is one record already.")]
     found = []
     for each in (kept, gone):
         if each.merged_into_id is not None:
-            found.append(f"Record #{each.pk} was merged into #{each.merged_into_id} already.")
+            found.append(
+                gettext("Record #%(pk)s was merged into #%(merged_into_id)s already.")
+                % {"pk": each.pk, "merged_into_id": each.merged_into_id}
+            )
         if each.erased_at is not None:
-            found.append(f"Record #{each.pk} was erased.")
+            found.append(gettext("Record #%(pk)s was erased.") % {"pk": each.pk})
     if (kept.deceased_at is None) != (gone.deceased_at is None):
         found.append(
-            "One record says that the patient has died, the other does not. Correct one first."
+            gettext(
+                "One record says that the patient has died, the other does not. Correct one first."
+            )
         )
     for clash in handing_over.clashes(kept.resource_id, gone.resource_id, now=now):
         zone = clash.one.site.zone
         found.append(
-            f"{clash.one.protocol_version.name} on {format_when(clash.one.starts_at, zone, 'en')}"
-            f" (#{kept.pk}) and {clash.other.protocol_version.name} on"
-            f" {format_when(clash.other.starts_at, zone, 'en')} (#{gone.pk}) are at one time."
-            " Move or cancel one of them first."
+            gettext(
+                "%(protocol_version)s on %(starts_at)s (#%(pk)s) and %(protocol_version_2)s "
+                "on %(starts_at_2)s (#%(pk_2)s) are at one time. Move or cancel one of them "
+                "first."
+            )
+            % {
+                "protocol_version": clash.one.protocol_version.name,
+                "starts_at": format_when(clash.one.starts_at, zone, language()),
+                "pk": kept.pk,
+                "protocol_version_2": clash.other.protocol_version.name,
+                "starts_at_2": format_when(clash.other.starts_at, zone, language()),
+                "pk_2": gone.pk,
+            }
         )
     offers = Invitation.objects.open_at(now).filter(entry__patient__in=(kept, gone))
     if offers.exists():
-        found.append("A place is on offer to one of them. Wait for the answer, or take it back.")
+        found.append(
+            gettext("A place is on offer to one of them. Wait for the answer, or take it back.")
+        )
     found += _waiting_twice(kept, gone)
     return found
 
@@ -272,7 +294,8 @@ def _waiting_twice(kept: Patient, gone: Patient) -> list[str]:
     waiting = WaitlistEntry.objects.waiting().filter(appointment=None)
     wants = set(waiting.filter(patient=kept).values_list("site", "protocol_version"))
     return [
-        f"Both wait for {each.protocol_version.name}. Take one entry off the wait-list first."
+        gettext("Both wait for %(protocol_version)s. Take one entry off the wait-list first.")
+        % {"protocol_version": each.protocol_version.name}
         for each in waiting.filter(patient=gone).select_related("protocol_version")
         if (each.site_id, each.protocol_version_id) in wants
     ]

@@ -20,6 +20,7 @@ from appointments.refusals import Refused
 from clinic import audit
 from clinic.hours import format_when
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients import registration
 from patients.models import Patient
 from reminders.ledger import claiming
@@ -61,7 +62,7 @@ def take_back_death(*, patient: Patient, reason: str, by: Staff, now: datetime) 
     stored = _held(patient, by)
     reason = _reason(reason)
     if stored.deceased_at is None:
-        raise LifeRefused("No death is recorded of this patient.")
+        raise LifeRefused(gettext("No death is recorded of this patient."))
     PatientLink.objects.filter(patient=patient, revoked_at=stored.deceased_at).update(
         revoked_at=None
     )
@@ -78,7 +79,9 @@ def stop_contact(*, patient: Patient, reason: str, by: Staff, now: datetime) -> 
     stored = _held(patient, by)
     reason = _reason(reason)
     if stored.do_not_contact_at is not None:
-        raise LifeRefused("It is recorded already that this patient must not be contacted.")
+        raise LifeRefused(
+            gettext("It is recorded already that this patient must not be contacted.")
+        )
     Patient.objects.filter(pk=patient.pk).update(do_not_contact_at=now, do_not_contact_why=reason)
     claiming.plan_anew([patient.pk])
     audit.record(
@@ -103,9 +106,9 @@ def allow_contact(*, patient: Patient, reason: str, by: Staff, now: datetime) ->
     stored = _held(patient, by)
     reason = _reason(reason)
     if stored.erased_at is not None:
-        raise LifeRefused("This record was erased; nobody can be contacted by it.")
+        raise LifeRefused(gettext("This record was erased; nobody can be contacted by it."))
     if stored.do_not_contact_at is None:
-        raise LifeRefused("This patient may be contacted.")
+        raise LifeRefused(gettext("This patient may be contacted."))
     Patient.objects.filter(pk=patient.pk).update(do_not_contact_at=None, do_not_contact_why="")
     _go_on(stored, "patient.allow_contact", reason, by=by, now=now)
 
@@ -124,7 +127,7 @@ def _held(patient: Patient, by: Staff) -> Patient:
 
 def _reason(text: str) -> str:
     if not text.strip():
-        raise LifeRefused("Write why: who said it, and how.")
+        raise LifeRefused(gettext("Write why: who said it, and how."))
     return text.strip()[:REASON_LENGTH]
 
 

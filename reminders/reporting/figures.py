@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clinic.saying import gettext
+
 # Of fewer than these no share is told: one patient more or less would turn it over.
 TOO_FEW = 10
 
@@ -24,7 +26,7 @@ class Share:
     @property
     def words(self) -> str:
         """ "6.1%", or that there are too few to tell."""
-        return "too few" if self.percent is None else f"{self.percent:.1f}%"
+        return gettext("too few") if self.percent is None else f"{self.percent:.1f}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,15 @@ class Figure:
     @property
     def change_words(self) -> str:
         if self.change is None:
-            return "nothing to compare with"
+            return gettext("nothing to compare with")
         if abs(self.change) < 0.05:
-            return "as before"
-        return f"{abs(self.change):.1f} points {'more' if self.change > 0 else 'less'} than before"
+            return gettext("as before")
+        sentence = (
+            gettext("%(points)s points more than before")
+            if self.change > 0
+            else gettext("%(points)s points less than before")
+        )
+        return sentence % {"points": f"{abs(self.change):.1f}"}
 
     @property
     def is_worse(self) -> bool:

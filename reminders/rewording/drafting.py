@@ -11,6 +11,7 @@ from appointments.refusals import Refused
 from clinic import audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from reminders.catalogue import Kind
 from reminders.models import WordingState, WordingVersion
 from reminders.rewording import scopes
@@ -46,7 +47,7 @@ class StaleDraft(Refused):
 
     def __init__(self, draft: WordingVersion | None) -> None:
         super().__init__(
-            "Somebody changed this draft while you wrote. Look at both, then save again."
+            gettext("Somebody changed this draft while you wrote. Look at both, then save again.")
         )
         self.draft = draft
 
@@ -134,7 +135,9 @@ def take_up(*, version: WordingVersion, by: Staff, now: datetime) -> WordingVers
         )
     except StaleDraft:
         raise DraftExists(
-            "There is a draft already. Publish or discard it first; then take this version up."
+            gettext(
+                "There is a draft already. Publish or discard it first; then take this version up."
+            )
         ) from None
 
 
@@ -155,11 +158,15 @@ def locked(draft: WordingVersion, seen: str) -> WordingVersion:
 
 def _checked(kind: Kind, language: str, sources: Sources) -> dict[str, str]:
     if kind not in EDITABLE or language not in LANGUAGES:
-        raise KindFixed("These words come with the product and are not changed.")
+        raise KindFixed(gettext("These words come with the product and are not changed."))
     written = versions.tidied(sources)
     for name in PHRASES:
         if len(written[name]) > LONGEST_PHRASE:
-            raise PhraseTooLong(f"Write at most {LONGEST_PHRASE} characters.", field=name)
+            raise PhraseTooLong(
+                gettext("Write at most %(longest_phrase)s characters.")
+                % {"longest_phrase": LONGEST_PHRASE},
+                field=name,
+            )
     return written
 
 

@@ -15,6 +15,7 @@ from appointments.refusals import Refused
 from clinic import audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
 from reminders.catalogue import Kind, MessageState
 from reminders.models import Message, WordingState, WordingVersion
 from reminders.rewording import checking, drafting, scopes
@@ -30,7 +31,10 @@ class WordingUnfit(Refused):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         first = findings[0]
-        super().__init__(f"These words cannot be published yet. {first.what} {first.mend}")
+        super().__init__(
+            gettext("These words cannot be published yet. %(what)s %(mend)s")
+            % {"what": first.what, "mend": first.mend}
+        )
         self.findings = tuple(findings)
 
 
@@ -41,7 +45,9 @@ class WarningsOpen(Refused):
     field = "accepted"
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(f"Accept each warning, or mend it. {findings[0].what}")
+        super().__init__(
+            gettext("Accept each warning, or mend it. %(what)s") % {"what": findings[0].what}
+        )
         self.findings = tuple(findings)
 
 
@@ -75,7 +81,7 @@ def publish(
     kind = Kind(fresh.kind)
     before = drafting.published_of(fresh.site, kind, fresh.language)
     if before is not None and before.digest == fresh.digest:
-        raise NothingChanged("These words are in force already. Discard the draft.")
+        raise NothingChanged(gettext("These words are in force already. Discard the draft."))
     found = checking.of_row(fresh)
     if unfit := errors(found):
         raise WordingUnfit(unfit)
@@ -113,7 +119,7 @@ def retire(*, version: WordingVersion, by: Staff, now: datetime) -> None:
         .first()
     )
     if fresh is None:
-        raise NotInForce("This version is not in force.")
+        raise NotInForce(gettext("This version is not in force."))
     _retire(fresh, by=by, now=now)
     _record("wording.retire", fresh, by=by, now=now)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from clinic.saying import gettext
 from reminders.catalogue import CATALOGUE, OFFERS, SAID_NOW, Channel, Kind, Purpose
 from reminders.wording.findings import Finding, Level, error
 from reminders.wording.forbidden import forbidden, links
@@ -56,7 +57,12 @@ def _phrase(name: str, source: str, kind: Kind, house: House) -> Iterator[Findin
     """What can be said of one phrase by itself."""
     if not source:
         if name in NEEDED:
-            yield error("empty", name, "It is empty.", "Write it, or take over the text in use.")
+            yield error(
+                "empty",
+                name,
+                gettext("It is empty."),
+                gettext("Write it, or take over the text in use."),
+            )
         return
     try:
         phrase = parse(source)
@@ -65,7 +71,7 @@ def _phrase(name: str, source: str, kind: Kind, house: House) -> Iterator[Findin
             "notation",
             name,
             str(fault),
-            "Write values as {when} and parts that may go as [ Call {phone}.| {phone}|].",
+            gettext("Write values as {when} and parts that may go as [ Call {phone}.| {phone}|]."),
         )
         return
     channel = channel_of(name)
@@ -83,35 +89,44 @@ def _text(name: str, source: str, phrase: Phrase, kind: Kind) -> Iterator[Findin
         yield error(
             "no_sender",
             name,
-            "It does not begin with the clinic's name, and patients would not know who writes.",
-            "Begin with “{sms_name}: ”.",
+            gettext(
+                "It does not begin with the clinic's name, and patients would not know who writes."
+            ),
+            gettext("Begin with “{sms_name}: ”."),
         )
     folded = fold(source)
     if strange := dict.fromkeys(char for char in folded if not is_gsm(char)):
         yield error(
             "not_plain",
             name,
-            f"A plain text message cannot hold “{''.join(strange)}”.",
-            "Use other characters: one of these makes the whole text cost more than twice.",
+            gettext("A plain text message cannot hold “%(strange)s”.")
+            % {"strange": "".join(strange)},
+            gettext(
+                "Use other characters: one of these makes the whole text cost more than twice."
+            ),
             "".join(strange),
         )
     if changed := dict.fromkeys(char for char in source if fold(char) not in (char, "")):
-        pairs = ", ".join(f"{char} as {fold(char)}" for char in changed if is_gsm(fold(char)))
+        pairs = ", ".join(
+            gettext("%(char)s as %(char_2)s") % {"char": char, "char_2": fold(char)}
+            for char in changed
+            if is_gsm(fold(char))
+        )
         if pairs:
             yield Finding(
                 "folded",
                 Level.NOTE,
                 name,
-                f"Text messages write {pairs}.",
-                "Nothing is to be done; the preview shows it as patients read it.",
+                gettext("Text messages write %(pairs)s.") % {"pairs": pairs},
+                gettext("Nothing is to be done; the preview shows it as patients read it."),
             )
     if kind not in SAID_NOW and not {"phone", "care_url"} & phrase.names:
         yield Finding(
             "no_way_on",
             Level.WARNING,
             name,
-            "It gives patients no way to reach you.",
-            "Add a part that may go: [ Questions? Call {phone}.|].",
+            gettext("It gives patients no way to reach you."),
+            gettext("Add a part that may go: [ Questions? Call {phone}.|]."),
         )
 
 
@@ -127,8 +142,10 @@ def _mail(name: str, phrase: Phrase) -> Iterator[Finding]:
         yield error(
             "subject_long",
             name,
-            f"With the longest values the subject has {longest} characters.",
-            f"Shorten it by {longest - SUBJECT_LENGTH}.",
+            gettext("With the longest values the subject has %(longest)s characters.")
+            % {"longest": longest},
+            gettext("Shorten it by %(subject_length)s.")
+            % {"subject_length": longest - SUBJECT_LENGTH},
         )
 
 
@@ -142,8 +159,8 @@ def _lists_visits() -> Finding:
     return error(
         "subject_lists",
         "subject_several",
-        "With several visits the subject would hold the time of each.",
-        "Say how many there are, {count}; the e-mail lists them.",
+        gettext("With several visits the subject would hold the time of each."),
+        gettext("Say how many there are, {count}; the e-mail lists them."),
         "{when}",
     )
 
@@ -168,14 +185,23 @@ def _lengths(sources: Sources, kind: Kind, language: str, house: House) -> Itera
 
 
 def _too_long(name: str, asked: Measure, level: Level) -> Finding:
-    with_line = " and the opt-out line of a first text" if asked.is_first else ""
+    with_line = gettext(" and the opt-out line of a first text") if asked.is_first else ""
     return Finding(
         "too_long_first" if asked.is_first else "too_long",
         level,
         name,
-        f"With the longest values{with_line} it has {asked.counted.units} units in"
-        f" {asked.counted.count} segments; the limit is {asked.allowed} units.",
-        f"Shorten it by {max(asked.over, 1)}, or put more of it into parts that may go.",
+        gettext(
+            "With the longest values%(with_line)s it has %(units)s units in %(count)s "
+            "segments; the limit is %(allowed)s units."
+        )
+        % {
+            "with_line": with_line,
+            "units": asked.counted.units,
+            "count": asked.counted.count,
+            "allowed": asked.allowed,
+        },
+        gettext("Shorten it by %(over)s, or put more of it into parts that may go.")
+        % {"over": max(asked.over, 1)},
     )
 
 
@@ -186,8 +212,10 @@ def _long_link(name: str, here: Measure, kind: Kind) -> Finding:
         "long_link",
         Level.WARNING,
         name,
-        f"Your own links are long: at its longest it takes {here.counted.count} segments.",
-        f"Shorten it by {max(here.over, 1)} if each is to cost one segment.",
+        gettext("Your own links are long: at its longest it takes %(count)s segments.")
+        % {"count": here.counted.count},
+        gettext("Shorten it by %(over)s if each is to cost one segment.")
+        % {"over": max(here.over, 1)},
     )
 
 
@@ -196,6 +224,9 @@ def _footer(house: House) -> Iterator[Finding]:
         yield error(
             "no_postal_address",
             "",
-            f"{site} has no postal address, which the law asks for below marketing e-mail.",
-            "Add the address to the site. The link to unsubscribe is added by itself.",
+            gettext(
+                "%(site)s has no postal address, which the law asks for below marketing e-mail."
+            )
+            % {"site": site},
+            gettext("Add the address to the site. The link to unsubscribe is added by itself."),
         )
