@@ -67,6 +67,7 @@ urlpatterns = [
     path("events/<int:pk>/", events.event, name="event"),
     path("events/<int:pk>/take/", events.take, name="event-take"),
     path("events/<int:pk>/complete/", events.complete, name="event-complete"),
+    path("events/<int:pk>/photos/", events.attach, name="event-photos"),
     path("events/<int:pk>/close/", events.close, name="event-close"),
     path("events/<int:pk>/device-data.json", events.data, {"kind": "json"}, name="event-json"),
     path("events/<int:pk>/device-data.pdf", events.data, {"kind": "pdf"}, name="event-pdf"),

@@ -45,14 +45,18 @@ class EventSerializer(serializers.ModelSerializer[AdverseEvent]):
     closed_at = Instant(allow_null=True)
     closed_by = NamedSerializer(allow_null=True)
     areas = serializers.ListField(child=serializers.CharField())
+    photos = serializers.SerializerMethodField(help_text="The ids of the photos that show it.")
 
     class Meta:
         model = AdverseEvent
         fields = (
             *("id", "patient", "site", "appointment", "what", "severity", "noticed_at", "areas"),
             *("reported_at", "reported_by", "course", "measures", "taken_at", "taken_by"),
-            *("closed_at", "closed_by", "outcome", "conclusion", "version"),
+            *("closed_at", "closed_by", "outcome", "conclusion", "version", "photos"),
         )
+
+    def get_photos(self, event: AdverseEvent) -> list[int]:
+        return list(event.photos.standing().order_by("pk").values_list("pk", flat=True))
 
 
 class ReportSerializer(Body):

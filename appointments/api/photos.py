@@ -17,7 +17,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments.models import Appointment, Photo
+from appointments.models import AdverseEvent, Appointment, Photo
 from appointments.photos import adding, changing, preparing
 from appointments.views.photos import content_of, picture_of
 from clinic import access
@@ -35,7 +35,18 @@ class PhotoSerializer(serializers.ModelSerializer[Photo]):
     class Meta:
         model = Photo
         fields = (
-            *("id", "patient", "site", "appointment", "area", "view", "source", "width", "height"),
+            *(
+                "id",
+                "patient",
+                "site",
+                "appointment",
+                "event",
+                "area",
+                "view",
+                "source",
+                "width",
+                "height",
+            ),
             *("taken_at", "is_dated", "added_at", "added_by", "reviewed_at", "digest"),
         )
 
@@ -44,6 +55,13 @@ class AddPhotoSerializer(Body):
     patient = Seen(Patient.objects.seen_by)
     site = Seen(access.sites_of)
     appointment = Seen(Appointment.objects.seen_by, required=False, allow_null=True, default=None)
+    event = Seen(
+        AdverseEvent.objects.seen_by,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The adverse event that it shows.",
+    )
     area = serializers.SlugField(max_length=50)
     view = serializers.SlugField(max_length=50)
     file = serializers.FileField(
@@ -62,16 +80,21 @@ class ReviewPhotoSerializer(Body):
     view = serializers.SlugField(max_length=50)
 
 
+class AttachPhotoSerializer(Body):
+    event = Seen(AdverseEvent.objects.seen_by, allow_null=True, help_text="None: it shows none.")
+
+
 class RemovePhotoSerializer(Body):
     reason = serializers.CharField(max_length=500)
 
 
 class PhotoFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     patient = IdFilter(field_name="patient", label="The id of a patient.")
+    event = IdFilter(field_name="event", label="The id of an adverse event that they show.")
 
     class Meta:
         model = Photo
-        fields: tuple[str, ...] = ("patient", "area", "view")
+        fields: tuple[str, ...] = ("patient", "event", "area", "view")
 
 
 @extend_schema_view(
@@ -80,6 +103,7 @@ class PhotoFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter shi
 )
 class Photos(ListModelMixin, RetrieveModelMixin, Rows):
     tag = "photos"
+    most_bytes = preparing.MOST_BYTES
     queryset = Photo.objects.none()
     serializer_class = PhotoSerializer
     filterset_class = PhotoFilter
@@ -117,6 +141,18 @@ class Photos(ListModelMixin, RetrieveModelMixin, Rows):
             **self.body(ReviewPhotoSerializer),
         )
         return Response(PhotoSerializer(reviewed).data)
+
+    @extend_schema(request=AttachPhotoSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def attach(self, request: Request, pk: int) -> Response:
+        """Say which adverse event a photo shows, if any."""
+        attached = changing.attach(
+            photo=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(AttachPhotoSerializer),
+        )
+        return Response(PhotoSerializer(attached).data)
 
     @extend_schema(request=RemovePhotoSerializer, responses={204: None})
     @action(detail=True, methods=["post"], filterset_class=None)

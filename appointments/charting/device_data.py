@@ -1,5 +1,6 @@
 """What the device did in the treatment that an adverse event came of, for its maker and the
-authorities: as JSON and as a sheet. It names no patient but by their number here."""
+authorities: as JSON and as a sheet. It names no patient but by their number here, and names
+photos without showing them: a face is a name."""
 
 from __future__ import annotations
 
@@ -35,6 +36,16 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
         },
         "patient": {"number": event.patient_id, "born": event.patient.birth_date.year},
         "site": event.site.name,
+        "photos": [
+            {
+                "number": photo.pk,
+                "area": photo.area,
+                "view": photo.view,
+                "taken_at": photo.taken_at.isoformat(),
+                "sha256": photo.digest,
+            }
+            for photo in event.photos.standing().order_by("taken_at", "pk")
+        ],
     }
     if visit is None:
         return data
@@ -114,12 +125,13 @@ _TITLES = {
     "treatment": "Treatment",
     "cartridge": "Cartridge or tip",
     "log": "Treatment log",
+    "photos": "Photos on record",
 }
 
 
 def _blocks(data: dict[str, Any]) -> Iterator[Block]:
     for name, title in _TITLES.items():
-        if name in data:
+        if data.get(name):
             yield Heading(title)
             yield Facts(tuple(_rows(data[name])))
     if "log" not in data:

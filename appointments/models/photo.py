@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from appointments.models.adverse_event import AdverseEvent
 from appointments.models.appointment import Appointment
 from clinic.models import Site, Staff
 from patients.models import Patient
@@ -22,14 +23,14 @@ class PhotoSource(models.TextChoices):
 class PhotoQuerySet(models.QuerySet["Photo"]):
     def seen_by(self, staff: Staff) -> PhotoQuerySet:
         """The photos, not removed, of the patients whom `staff` may see."""
-        return self.filter(patient__in=Patient.objects.seen_by(staff), removed_at=None)
+        return self.standing().filter(patient__in=Patient.objects.seen_by(staff))
 
     def standing(self) -> PhotoQuerySet:
         return self.filter(removed_at=None)
 
     def to_review(self) -> PhotoQuerySet:
         """Those of which nobody has said yet what they show."""
-        return self.filter(removed_at=None, area="")
+        return self.standing().filter(area="")
 
 
 class Photo(models.Model):
@@ -37,13 +38,18 @@ class Photo(models.Model):
     said what a patient's own photo shows. `key` names its files (`photos.keeping`) and never
     stands in an address; `digest` is the SHA-256 of what was handed in, so that the same picture
     is kept once. `taken_at` is what the picture said before everything was stripped from it, else
-    when it came. A photo is removed softly: the row stays, with who and why.
+    when it came. A photo is removed softly: the row stays, with who and why. `event` is the adverse
+    event that it shows. A trigger of the database keeps everything else as it was, until the time
+    of an erased record is over.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="photos")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, related_name="photos"
+    )
+    event = models.ForeignKey(
+        AdverseEvent, on_delete=models.PROTECT, null=True, related_name="photos"
     )
     area = models.SlugField(blank=True)
     view = models.SlugField(blank=True)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from appointments.models import Appointment, Photo
+from appointments.models import AdverseEvent, Appointment, Photo
 from appointments.models.photo import PhotoSource
 from appointments.photos import keeping, preparing, standard_views
 from appointments.photos.preparing import Picture
@@ -41,6 +41,11 @@ class UnknownView(Refused):
     field = "view"
 
 
+class OtherPatientsEvent(Refused):
+    code = "other_patients_event"
+    field = "event"
+
+
 class PhotoKnown(Refused):
     """The same file was added before."""
 
@@ -71,19 +76,23 @@ def add(
     by: Staff,
     now: datetime,
     appointment: Appointment | None = None,
+    event: AdverseEvent | None = None,
     is_from_camera: bool = False,
 ) -> Photo:
-    """Keep a photo that staff took or were given. `appointment` is the visit at which it was taken.
+    """Keep a photo that staff took or were given. `appointment` is the visit at which it was taken,
+    `event` the adverse event that it shows.
 
-    Raises Forbidden, NoPhotoConsent, UnknownView, PictureRefused and PhotoKnown.
+    Raises Forbidden, NoPhotoConsent, UnknownView, OtherPatientsEvent, PictureRefused, PhotoKnown.
     """
     access.require(by, Capability.RUN_VISIT, site)
     require_view(area, view)
+    require_event_of(patient.pk, event)
     return _kept(
         Photo(
             patient=patient,
             site=site,
             appointment=appointment,
+            event=event,
             area=area,
             view=view,
             source=PhotoSource.CAMERA if is_from_camera else PhotoSource.UPLOAD,
@@ -118,6 +127,11 @@ def receive(
 def require_view(area: str, view: str) -> None:
     if not area or not standard_views.is_view_of(view, area):
         raise UnknownView(gettext("Choose from which side the area is shown."))
+
+
+def require_event_of(patient_id: int, event: AdverseEvent | None) -> None:
+    if event is not None and event.patient_id != patient_id:
+        raise OtherPatientsEvent(gettext("This adverse event is another patient's."))
 
 
 def _kept(photo: Photo, content: bytes, now: datetime) -> Photo:

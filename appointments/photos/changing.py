@@ -1,4 +1,4 @@
-"""Saying what a patient's photo shows, and taking a photo out of the record."""
+"""Saying what a photo shows, and taking it out of the record."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from appointments.models import Appointment, Photo
-from appointments.photos.adding import require_view
+from appointments.models import AdverseEvent, Appointment, Photo
+from appointments.photos.adding import require_event_of, require_view
 from appointments.refusals import ReasonMissing, Refused
 from clinic import access, audit
 from clinic.access import Capability
@@ -55,6 +55,31 @@ def review(
         patient_id=row.patient_id,
         before=before,
         after={"area": area, "view": view},
+    )
+    return row
+
+
+@transaction.atomic
+def attach(*, photo: Photo, event: AdverseEvent | None, by: Staff, now: datetime) -> Photo:
+    """Say that a photo shows an adverse event of its patient, or none.
+
+    Raises Forbidden, OtherPatientsEvent and PhotoRemoved.
+    """
+    access.require(by, Capability.RUN_VISIT, photo.site)
+    require_event_of(photo.patient_id, event)
+    row = _locked(photo)
+    before = row.event_id
+    row.event = event
+    row.save(update_fields=["event"])
+    audit.record(
+        action="photo.attach",
+        subject=row,
+        by=by,
+        now=now,
+        site=row.site,
+        patient_id=row.patient_id,
+        before={"event": before},
+        after={"event": row.event_id},
     )
     return row
 

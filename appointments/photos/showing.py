@@ -86,11 +86,22 @@ def last_of(patient: Patient, area: str, view: str) -> Photo | None:
 
 
 def of_event(event: AdverseEvent) -> list[Photo]:
-    """What was photographed of its areas since the treatment that it came of, the newest first;
-    photos of which nobody has said yet what they show are among them."""
+    """Those that somebody said show it, the earliest first."""
+    return list(event.photos.standing().order_by("taken_at", "pk"))
+
+
+def to_attach(event: AdverseEvent) -> list[Photo]:
+    """What was photographed of its areas since the treatment that it came of, and is said of no
+    event yet, the newest first; what nobody has looked at yet is among it."""
     since = event.appointment.starts_at if event.appointment else event.noticed_at
-    photos = Photo.objects.standing().filter(patient=event.patient_id, taken_at__gte=since)
+    photos = Photo.objects.standing().filter(
+        patient=event.patient_id, taken_at__gte=since, event=None
+    )
     return list(photos.filter(area__in=[*event.areas, ""]) if event.areas else photos)
+
+
+def event_of(patient: Patient, event_id: int) -> AdverseEvent | None:
+    return AdverseEvent.objects.filter(pk=event_id, patient=patient).first()
 
 
 def visit_of(patient: Patient, visit_id: int) -> Appointment | None:

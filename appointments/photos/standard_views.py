@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_name("standard_views.toml")
+# What shows a spot, such as a reaction of the skin.
+CLOSE = "close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,9 @@ def _data() -> tuple[dict[str, View], dict[str, tuple[View, ...]]]:
 
 
 def of(area: str) -> tuple[View, ...]:
-    """The standard views of an area, the most telling one first."""
+    """The standard views of an area, the most telling one first and the close-up last."""
     views, areas = _data()
-    return areas.get(area, (views["front"],))
+    return (*areas.get(area, (views["front"],)), views[CLOSE])
 
 
 def is_view_of(view: str, area: str) -> bool:

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from appointments.charting import reporting
 from appointments.charting.device_data import device_data, device_sheet
-from appointments.models import AdverseEvent, Appointment
-from appointments.photos import showing
+from appointments.models import AdverseEvent, Appointment, Photo
+from appointments.photos import changing, showing, standard_views
 from appointments.refusals import Refused
 from appointments.views.event_form import CloseForm, CompleteForm, ReportForm, area_choices
 from clinic import access
@@ -152,6 +152,20 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, shown, close_form=form, status=422)
 
 
+@require_POST
+def attach(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a photo of the patient shows it; with `off` that it does not."""
+    shown, staff = _seen(request, pk), cast(Staff, request.user)
+    rows = Photo.objects.seen_by(staff).filter(patient=shown.patient_id)
+    photo = get_object_or_404(rows.select_related("site"), pk=row_id(request.POST.get("photo", "")))
+    event = None if request.POST.get("off") else shown
+    try:
+        changing.attach(photo=photo, event=event, by=staff, now=timezone.now())
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+    return HttpResponseRedirect(f"{reverse('event', args=[pk])}#photos", status=303)
+
+
 @require_safe
 def data(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """What the device did, as JSON or PDF."""
@@ -197,13 +211,25 @@ def _page(
         "site": shown.site,
         "areas": [names.get(area, area) for area in shown.areas],
         "is_open": is_open,
-        "photos": showing.of_event(shown),
         "may_run": is_open and Capability.RUN_VISIT in held,
         "may_close": is_open and Capability.CHART in held,
         "complete_form": complete_form or CompleteForm(patient=shown.patient, initial=written),
         "close_form": close_form or CloseForm(),
+        "photos": showing.of_event(shown),
+        "to_attach": showing.to_attach(shown) if Capability.RUN_VISIT in held else [],
+        "may_take": Capability.RUN_VISIT in held,
+        "sides": _sides(shown),
     }
     return render(request, "appointments/events/event.html", context, status=status)
+
+
+def _sides(shown: AdverseEvent) -> list[tuple[str, str]]:
+    """What a photo of it may show, close-ups of its areas first."""
+    names = showing.areas_of(shown.patient)
+    areas = [area for area in shown.areas if area in names] or list(names)
+    pairs = [(area, view) for area in areas for view in standard_views.of(area)]
+    pairs.sort(key=lambda pair: pair[1].id != standard_views.CLOSE)
+    return [(f"{area}/{view.id}", f"{names[area]}, {view.en.lower()}") for area, view in pairs]
 
 
 def _seen(request: HttpRequest, pk: int) -> AdverseEvent:

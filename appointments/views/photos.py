@@ -30,24 +30,36 @@ from appointments.photos.preparing import PictureRefused
 from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
+from clinic.body_limits import takes_up_to
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 from patients.models import Patient
 
+_PICTURES = {"accept": "image/jpeg,image/png,image/heic,image/heif"}
+
 
 class PhotoForm(forms.Form):
-    """The file; what it shows stands in the address."""
+    """The file, from the camera or from what the device holds; what it shows stands in the
+    address."""
 
-    file = forms.FileField(
-        label=_("Photo"),
-        error_messages={"required": _("Take or choose a photo.")},
-        widget=forms.ClearableFileInput(
-            attrs={"accept": "image/jpeg,image/png,image/heic,image/heif", "capture": "environment"}
-        ),
+    taken = forms.FileField(
+        required=False,
+        label=_("Take a photo"),
+        widget=forms.ClearableFileInput(attrs={**_PICTURES, "capture": "environment"}),
     )
-    is_from_camera = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    file = forms.FileField(
+        required=False,
+        label=_("Choose a photo"),
+        widget=forms.ClearableFileInput(attrs=_PICTURES),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and not (data.get("taken") or data.get("file")):
+            self.add_error("file", gettext("Take or choose a photo."))
+        return data
 
 
 @require_safe
@@ -69,15 +81,20 @@ def gallery(request: HttpRequest, patient_id: int) -> HttpResponse:
     return render(request, "appointments/photos/gallery.html", context)
 
 
+@takes_up_to(preparing.MOST_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """Take or upload the photo of the area and view in the address, the last one as its ghost."""
+    """Take or upload the photo of the area and view in the address, the last one as its ghost;
+    `visit` and `event` are what it is taken at and what it shows."""
     staff, patient, site = _asked(request, patient_id)
     access.require(staff, Capability.RUN_VISIT, site)
     area, view = request.GET.get("area", ""), request.GET.get("view", "")
+    if shows_what := request.GET.get("shows", ""):
+        area, _, view = shows_what.partition("/")
     if not standard_views.is_view_of(view, area):
         raise Http404
     visit = showing.visit_of(patient, row_id(request.GET.get("visit", "")))
+    event = showing.event_of(patient, row_id(request.GET.get("event", "")))
     form = PhotoForm(request.POST, request.FILES) if request.method == "POST" else PhotoForm()
     status = 422 if form.errors else 200
     if form.is_valid():
@@ -87,11 +104,12 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
                 site=visit.site if visit else site,
                 area=area,
                 view=view,
-                content=content_of(form.cleaned_data["file"]),
+                content=content_of(form.cleaned_data["taken"] or form.cleaned_data["file"]),
                 by=staff,
                 now=timezone.now(),
                 appointment=visit,
-                is_from_camera=form.cleaned_data["is_from_camera"],
+                event=event,
+                is_from_camera=bool(form.cleaned_data["taken"]),
             )
         except (Refused, PictureRefused) as refused:
             form.add_error("file", refused.sentence)
@@ -100,6 +118,8 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
             messages.success(
                 request, gettext("The photo is kept. Where it was taken is not kept with it.")
             )
+            if event is not None:
+                return redirect(f"{reverse('event', args=[event.pk])}#photos")
             back = reverse("photos", args=[patient.pk])
             query = f"?visit={visit.pk}" if visit else ""
             return redirect(f"{back}{query}#{photo.area}")
@@ -112,6 +132,7 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
         "view": view,
         "view_name": standard_views.name(view),
         "visit": visit,
+        "event": event,
         "last": showing.last_of(patient, area, view),
         "most": preparing.MOST_BYTES // 1024 // 1024,
     }
@@ -239,5 +260,8 @@ def _asked(request: HttpRequest, patient_id: int) -> tuple[Staff, Patient, Site]
 def _seen(request: HttpRequest, pk: int) -> Photo:
     rows = Photo.objects.seen_by(cast(Staff, request.user))
     return get_object_or_404(
-        rows.select_related("patient", "site", "added_by", "reviewed_by", "appointment"), pk=pk
+        rows.select_related(
+            *("patient", "site", "added_by", "reviewed_by", "event"), "appointment__site"
+        ),
+        pk=pk,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Photo
 from appointments.photos import adding
 from appointments.visits import booking
 from clinic.consent_forms import loading, publishing
@@ -178,9 +178,23 @@ def test_photos_are_taken_compared_and_looked_at(
     look("photo-add", f"{home}add/?area=face&view=front&visit={visit.pk}")
     page.get_by_role("button", name="Keep this photo").click()
     expect(page.locator(".error-summary")).to_contain_text("Take or choose a photo")
-    page.set_input_files("input[type=file]", files=[file_of(picture("PNG"))])
+    page.set_input_files("#id_file", files=[file_of(picture("PNG"))])
     page.get_by_role("button", name="Keep this photo").click()
     expect(page.locator(".toast")).to_contain_text("The photo is kept")
+    page.goto(f"{page.url.split('/patients')[0]}{home}add/?area=face&view=front")
+    page.get_by_role("button", name="Use the camera of this device").click()
+    expect(page.get_by_label("How much the last photo shows through")).to_be_visible()
+    expect(page.locator(".frame .ghost")).to_be_visible()
+    taken = "document.getElementById('id_taken').files.length"
+    page.get_by_role("button", name="Take the photo").click()
+    page.get_by_role("button", name="Take it again").click()
+    assert page.evaluate(taken) == 0
+    page.get_by_role("button", name="Take the photo").click()
+    expect(page.get_by_role("button", name="Take it again")).to_be_visible()
+    assert page.evaluate(taken) == 1
+    page.get_by_role("button", name="Keep this photo").click()
+    expect(page.locator(".toast")).to_contain_text("The photo is kept")
+    assert Photo.objects.filter(source="camera").count() == 1
     look("photo", f"/photos/{kept[0].pk}/")
     token = issued(patient_id=patient.pk, appointment=visit, now=now)
     look("photos-care", f"/p/{token}/")

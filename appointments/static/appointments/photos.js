@@ -7,14 +7,18 @@ if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
   const form = document.getElementById("photo-form");
   const frame = camera.querySelector(".frame");
   const video = frame.querySelector("video");
+  const canvas = frame.querySelector("canvas");
   const ghost = frame.querySelector(".ghost");
   const take = document.getElementById("camera-take");
+  const ready = take.textContent;
   camera.hidden = false;
 
   document.getElementById("camera-on").addEventListener("click", async (event) => {
     const wish = { video: { facingMode: "environment", width: { ideal: 2400 } }, audio: false };
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia(wish);
+      // Before the first picture is there, none can be taken.
+      await new Promise((there) => { video.onloadeddata = there; });
     } catch {
       event.target.textContent = "The camera is not to be had. Choose a photo above.";
       return;
@@ -29,19 +33,31 @@ if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
     ghost.style.opacity = event.target.value / 100;
   });
 
+  // What was taken stands still, to be looked at before it is kept.
+  const still = (isTaken) => {
+    video.hidden = isTaken;
+    canvas.hidden = !isTaken;
+    take.textContent = isTaken ? take.dataset.again : ready;
+    if (ghost) ghost.hidden = isTaken;
+  };
   take.addEventListener("click", () => {
-    const canvas = document.createElement("canvas");
+    if (!canvas.hidden) {
+      form.elements.taken.value = "";
+      still(false);
+      return;
+    }
     canvas.width = video.videoWidth;
     canvas.height = video.videoHeight;
     canvas.getContext("2d").drawImage(video, 0, 0);
     canvas.toBlob((blob) => {
       const files = new DataTransfer();
       files.items.add(new File([blob], "photo.jpg", { type: "image/jpeg" }));
-      form.elements.file.files = files.files;
-      form.elements.is_from_camera.value = "on";
-      for (const track of video.srcObject.getTracks()) track.stop();
-      form.requestSubmit();
+      form.elements.taken.files = files.files;
+      still(true);
     }, "image/jpeg", 0.95);
+  });
+  form.addEventListener("submit", () => {
+    for (const track of video.srcObject?.getTracks() ?? []) track.stop();
   });
 }
 

@@ -8,11 +8,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
-from appointments.models import Photo
+from appointments.charting.device_data import device_data
+from appointments.models import AdverseEvent, Photo
 from appointments.photos import adding, changing, comparing, keeping, standard_views
-from appointments.photos.adding import NoPhotoConsent, PhotoKnown, TooManyWaiting, UnknownView
+from appointments.photos.adding import (
+    NoPhotoConsent,
+    OtherPatientsEvent,
+    PhotoKnown,
+    TooManyWaiting,
+    UnknownView,
+)
 from appointments.photos.changing import PhotoRemoved
 from appointments.photos.comparing import NotComparable
 from appointments.photos.preparing import PictureRefused
@@ -24,6 +31,7 @@ from clinic.protocols import reading
 from patients.models import Patient, SignedForm
 from patients.signing import withdrawing
 from tests.appointments.photos.pictures import numbered, opened, picture
+from tests.personas import a_patient
 
 DAY = timedelta(days=1)
 
@@ -43,7 +51,7 @@ def test_every_area_of_every_protocol_has_standard_views_of_its_own() -> None:
                 views = standard_views.of(area)
                 assert len(views) > 1 and len({each.id for each in views}) == len(views), area
                 assert all(each.en and each.es for each in views)
-    assert [each.id for each in standard_views.of("somewhere")] == ["front"]
+    assert [each.id for each in standard_views.of("somewhere")] == ["front", "close"]
     assert not standard_views.is_view_of("palms_down", "face")
 
 
@@ -224,3 +232,69 @@ def test_the_database_refuses_a_photo_that_cannot_be(
         setattr(photo, field, value)
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         photo.save(force_insert=True)
+
+
+# --- What stays ----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_no_statement_changes_or_deletes_a_photo_but_to_describe_and_take_it_out(
+    add: Any, provider: Staff, now: datetime
+) -> None:
+    photo = add()
+
+    def refused(statement: str, *values: Any) -> None:
+        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+            connection.cursor().execute(statement, values)
+
+    for change in (
+        *("patient_id = patient_id + 1", "digest = 'x'", "taken_at = taken_at - interval '1 day'"),
+        *("added_by_id = NULL", "source = 'camera'", "width = 1", "key = gen_random_uuid()"),
+        *("is_dated = NOT is_dated", "site_id = site_id + 1", "added_at = now()"),
+    ):
+        refused(f"UPDATE appointments_photo SET {change} WHERE id = %s", photo.pk)
+    refused("DELETE FROM appointments_photo WHERE id = %s", photo.pk)
+    changing.remove(photo=photo, reason="Another patient", by=provider, now=now)
+    for change in ("removed_reason = 'Nothing'", "removed_at = NULL", "view = 'left'"):
+        refused(f"UPDATE appointments_photo SET {change} WHERE id = %s", photo.pk)
+
+
+@pytest.mark.django_db
+def test_an_adverse_event_carries_photos_of_its_own_patient(
+    add: Any,
+    patient: Patient,
+    site: Site,
+    provider: Staff,
+    front_desk: Staff,
+    outsider: Staff,
+    now: datetime,
+) -> None:
+    event, others = (
+        AdverseEvent.objects.create(
+            patient=whose,
+            site=site,
+            what="Blister",
+            severity="mild",
+            noticed_at=now,
+            reported_at=now,
+            reported_by=provider,
+        )
+        for whose in (patient, a_patient(site, front_desk, now=now, family="Osei"))
+    )
+    close = add(view="close", event=event)
+    with pytest.raises(OtherPatientsEvent):
+        add(event=others)
+    later = add()
+    with pytest.raises(OtherPatientsEvent):
+        changing.attach(photo=later, event=others, by=provider, now=now)
+    with pytest.raises(Forbidden):
+        changing.attach(photo=later, event=event, by=outsider, now=now)
+    changing.attach(photo=later, event=event, by=provider, now=now)
+    told = device_data(event)["photos"]
+    assert [(each["number"], each["view"], each["sha256"]) for each in told] == [
+        (close.pk, "close", close.digest),
+        (later.pk, "front", later.digest),
+    ]
+    changing.attach(photo=later, event=None, by=provider, now=now)
+    assert [photo.pk for photo in event.photos.all()] == [close.pk]
+    assert AuditEntry.objects.filter(action="photo.attach").count() == 2

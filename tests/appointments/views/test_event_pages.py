@@ -91,7 +91,7 @@ def test_the_other_site_sees_nothing_and_nobody_signs_in(
     for path in ("", "device-data.json", "device-data.pdf"):
         assert stranger.get(f"/events/{event.pk}/{path}").status_code == 404
         assert Client().get(f"/events/{event.pk}/{path}").status_code == 302
-    for act in ("take", "complete", "close"):
+    for act in ("take", "complete", "close", "photos"):
         assert stranger.post(f"/events/{event.pk}/{act}/").status_code == 404
     assert stranger.get(f"/events/new/?visit={visits[0].pk}").status_code == 404
     assert stranger.get(f"/events/new/?patient={event.patient_id}").status_code == 404

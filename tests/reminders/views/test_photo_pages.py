@@ -48,7 +48,7 @@ def test_staff_add_a_photo_of_a_view_at_a_visit_with_the_last_one_as_ghost(
     shown = desk.get(form)
     keeps_to_the_policy(shown)
     assert f'class="ghost" src="/photos/{last.pk}/screen.jpg"' in text_of(shown)
-    done = desk.post(form, {"file": file(name="evil.php"), "is_from_camera": "on"})
+    done = desk.post(form, {"taken": file(name="evil.php")})
     assert done.status_code == 302, text_of(done)
     made = Photo.objects.latest("pk")
     assert (made.appointment_id, made.source, made.view) == (visits[0].pk, "camera", "front")
