@@ -107,6 +107,7 @@ class ImportFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter sh
 )
 class Imports(ListModelMixin, RetrieveModelMixin, Rows):
     tag = "imports"
+    most_bytes = uploading.MOST_BYTES
     queryset = Import.objects.none()
     serializer_class = ImportSerializer
     filterset_class = ImportFilter

@@ -22,6 +22,7 @@ from appointments.models import Import, ImportRow, ImportState, RowOutcome
 from appointments.views.imports_form import ColumnsForm, GoLiveForm, UploadForm
 from clinic import access, going_live
 from clinic.access import Capability
+from clinic.body_limits import takes_up_to
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
@@ -30,6 +31,7 @@ ROWS_A_PAGE = 50
 STEPS = (_("Upload"), _("Columns"), _("Check"), _("Run"))
 
 
+@takes_up_to(uploading.MOST_BYTES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_list(request: HttpRequest) -> HttpResponse:
     """What was imported at the site, and a form for one more file."""

@@ -13,6 +13,7 @@ from appointments.photos import adding, preparing
 from appointments.photos.adding import NoPhotoConsent, PhotoKnown, TooManyWaiting
 from appointments.photos.preparing import PictureRefused
 from appointments.views.photos import content_of
+from clinic.body_limits import takes_up_to
 from clinic.models import ConsentPurpose
 from patients.models import Patient
 from patients.signing import asking
@@ -22,6 +23,7 @@ from reminders.wording.photo_words import PHOTO_WORDS
 MOST_AT_ONCE = 6
 
 
+@takes_up_to(MOST_AT_ONCE * preparing.MOST_BYTES)
 @for_patients
 @require_http_methods(["GET", "HEAD", "POST"])
 def photos(request: HttpRequest, token: str) -> HttpResponse:

@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from clinic.body_limits import MEGABYTE, takes_up_to
 from reminders.catalogue import Channel
 from reminders.inbound import reading_mail, receiving, taking_in
 from reminders.ledger.mail_reports import MailReport
@@ -32,6 +33,10 @@ ENHANCED_CODE = re.compile(r"(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
 # Of a mailbox that may be had again: providers name it apart, Anymail does not.
 SOFT = re.compile(r"soft|transient|temporary", re.IGNORECASE)
 NAMES_OF_TYPE = ("Type", "type", "event", "bounceType")
+
+
+# What mail providers let through, with what is attached.
+A_MAIL = 40 * MEGABYTE
 
 
 # Some providers ask with HEAD whether anybody is there.
@@ -56,6 +61,7 @@ def tracking(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+@takes_up_to(A_MAIL)
 @login_not_required
 @csrf_exempt
 @require_http_methods(["POST", "HEAD"])
