@@ -45,6 +45,7 @@ class Kind(StrEnum):
 
     BOOKING_CONFIRMED = "booking_confirmed"
     PRECARE_STEP = "precare_step"
+    FILL_IN = "fill_in"
     REMINDER_7D = "reminder_7d"
     REMINDER_CONFIRM = "reminder_confirm"
     REMINDER_FINAL = "reminder_final"
@@ -101,6 +102,7 @@ CATALOGUE: Mapping[Kind, Entry] = {
     Kind.REMINDER_FINAL: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.REMINDER_CONFIRM: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.NUDGE: Entry(Purpose.CARE, 1, None, tells_start=True),
+    Kind.FILL_IN: Entry(Purpose.CARE, 1, None, tells_start=True),
     Kind.CHECKIN: Entry(Purpose.CARE, 1, timedelta(hours=48)),
     Kind.PRECARE_STEP: Entry(Purpose.CARE, 2, None, sparable=True),
     Kind.REMINDER_7D: Entry(Purpose.CARE, 2, None, tells_start=True),
@@ -146,6 +148,7 @@ REASONS: Mapping[str, str] = {
     "condition_unknown": noop("It depends on an answer that is not on record."),
     "condition_not_met": noop("By the answers on record it is not for this patient."),
     "treatment_held": noop("An answer holds the treatment back, so nothing is prepared for it."),
+    "nothing_to_fill_in": noop("Everything is answered and signed."),
     "superseded": noop("A newer treatment of the same kind has taken its place."),
     "said_for_longer": noop("Another treatment asks for the same, for longer; that is said."),
     "later_start_wins": noop(

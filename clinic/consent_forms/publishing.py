@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from clinic import access
 from clinic.access import Capability
 from clinic.consent_forms import drafting, wording
 from clinic.consent_forms.drafting import ConsentFormRefused, record
-from clinic.models import ConsentForm, FormState, Staff
+from clinic.models import ConsentForm, FormState, Site, Staff
 from clinic.saying import gettext
 
 
@@ -42,6 +43,7 @@ def publish(
     form.published_at, form.published_by = now, by
     form.save(update_fields=["state", "asks_anew", "published_at", "published_by"])
     record("consent_form.publish", form, by=by, now=now)
+    _plan_anew()
     return form
 
 
@@ -57,7 +59,13 @@ def retire(*, form: ConsentForm, by: Staff, now: datetime) -> ConsentForm:
         raise ConsentFormRefused(gettext("This edition is not before patients."))
     _retire(fresh, by=by, now=now)
     record("consent_form.retire", fresh, by=by, now=now)
+    _plan_anew()
     return fresh
+
+
+def _plan_anew() -> None:
+    """Which forms patients are asked for by message follows from what is published."""
+    Site.objects.update(revision=F("revision") + 1)
 
 
 def _retire(form: ConsentForm, *, by: Staff, now: datetime) -> None:

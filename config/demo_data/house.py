@@ -120,7 +120,7 @@ class House:
 
 def furnish(*, since: datetime, now: datetime) -> House:
     """Build the house as it stood at `since`, with absences around `now` (both UTC)."""
-    sites = {site.slug: site for site in _sites(since)}
+    sites = {site.slug: site for site in _sites(since, now)}
     TravelTime.objects.create(
         site=sites[HARBOUR], other=sites[SUNSET], minutes=_HOURS_BETWEEN_THE_COASTS * 60
     )
@@ -176,7 +176,7 @@ def absences(house: House, *, since: datetime, now: datetime) -> None:
     )
 
 
-def _sites(since: datetime) -> Iterator[Site]:
+def _sites(since: datetime, now: datetime) -> Iterator[Site]:
     for slug, name, zone, address, area, sms_name in (
         (
             HARBOUR,
@@ -207,6 +207,8 @@ def _sites(since: datetime) -> Iterator[Site]:
             email_address=f"{slug}@demo.example",
             reply_to=f"desk.{slug}@demo.example",
             live_from=since,
+            # What is lacking stops nobody on the day that is shown, and is asked for the next ones.
+            clearance_from=local(now, zone).date() + timedelta(days=1),
             notice_hold_seconds=10,
         )
         OpeningHours.objects.bulk_create(

@@ -30,6 +30,10 @@ class Asked:
     def is_due(self) -> bool:
         return self.standing is not Standing.SIGNED
 
+    def is_due_at(self, at: datetime) -> bool:
+        """Whether it will be asked for again at `at`, if nothing changes until then."""
+        return self.is_due or (self.until is not None and self.until <= at)
+
     @property
     def is_treatment(self) -> bool:
         return self.form.purpose == ConsentPurpose.TREATMENT

@@ -18,7 +18,7 @@ from clinic.protocols import loading
 from patients.models import Patient
 from patients.screening.conditions import conditions
 from reminders.catalogue import Channel
-from reminders.journeys import gathering, preview, recipients
+from reminders.journeys import gathering, preview, recipients, to_fill_in
 from reminders.journeys.preview import ImaginedVisit, Preview
 from reminders.rewording import in_force
 
@@ -42,14 +42,28 @@ def series(
     it shares a message with this one.
     """
     facts = gathering.facts_of([patient.pk])[patient.pk]
+    (screened,) = screened_of([Treatment(patient, site, version, areas)])
+    form = to_fill_in.forms_of({patient.pk: {version.protocol}}).get((patient.pk, version.protocol))
     imagined = preview.imagined_series(
         protocol=loading.get(version),
         areas=areas,
         site=gathering.site_facts(site),
-        visits=visits,
+        visits=[
+            replace(
+                visit,
+                to_fill_in=to_fill_in.of_visit(
+                    screened,
+                    form,
+                    starts_at=visit.starts_at,
+                    zone=site.zone,
+                    asks_from=site.clearance_from,
+                ),
+            )
+            for visit in visits
+        ],
         booked_at=now,
         skips=skips,
-        conditions=conditions(screened_of([Treatment(patient, site, version, areas)])[0]),
+        conditions=conditions(screened),
     )
     readers = recipients.at_site(patient, site, now=now)
     return [

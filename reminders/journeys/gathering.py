@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db.models import F, QuerySet
 
 from appointments.clearance.screening import screen
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, State
 from appointments.models import (
     AdverseEvent,
     Answer,
@@ -29,7 +30,7 @@ from patients.screening.assessing import Screened, assess
 from patients.screening.conditions import conditions, is_held
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
-from reminders.journeys import content, saying
+from reminders.journeys import content, saying, to_fill_in
 from reminders.ledger.claiming import Holder
 from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
@@ -41,6 +42,7 @@ from reminders.planning.facts import (
     PatientFacts,
     SeriesFacts,
     SiteFacts,
+    ToFillIn,
     VisitFacts,
 )
 from reminders.wording.lettering import Reader, Sender
@@ -69,7 +71,9 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
         {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
     )
     screened = _screened(rows, patients, protocols)
-    by_series = _visits_of(visits, cut_short, sites, protocols, screened)
+    lacking = _lacking_of(visits, rows, screened, protocols)
+    known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
+    by_series = _visits_of(visits, cut_short, sites, protocols, known, lacking)
     skips = _skips_of(patient_ids)
     for row in rows:
         series[row.patient_id].append(
@@ -82,7 +86,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 is_closed=row.closed_at is not None,
                 visits=tuple(by_series[row.pk]),
                 skips=frozenset(skips[row.pk]),
-                conditions=conditions(screened[row.pk]) if row.pk in screened else {},
+                conditions=conditions(known[row.pk]) if row.pk in known else {},
             )
         )
     invitations = _invitations_of(patient_ids)
@@ -193,16 +197,44 @@ def _screened(
     patients: Sequence[Patient],
     protocols: Mapping[int, Protocol],
 ) -> dict[int, Screened]:
-    """By series what its patient answered; those of whom nothing is known are left out."""
+    """By series what its patient answered."""
     by_id = {patient.pk: patient for patient in patients}
     known = [row for row in series if row.patient_id in by_id]
     found = screen(
         [(by_id[row.patient_id], protocols[row.protocol_version_id], row.areas) for row in known]
     )
+    return {row.pk: screened for row, screened in zip(known, found, strict=True)}
+
+
+def _lacking_of(
+    visits: Sequence[Appointment],
+    series: Sequence[TreatmentSeries],
+    screened: Mapping[int, Screened],
+    protocols: Mapping[int, Protocol],
+) -> dict[int, ToFillIn | None]:
+    """By visit to come, what the patient is asked for before it."""
+    sites = statements.by_id(Site, {visit.site_id for visit in visits})
+    patients = {row.pk: row.patient_id for row in series if row.pk in screened}
+    expected = [
+        visit
+        for visit in visits
+        if visit.state in TO_COME and visit.series_id in patients
+        if sites[visit.site_id].clearance_from is not None
+    ]
+    wanted = defaultdict(set)
+    for visit in expected:
+        wanted[patients[visit.series_id]].add(protocols[visit.protocol_version_id].id)
+    forms = to_fill_in.forms_of(wanted)
     return {
-        row.pk: screened
-        for row, screened in zip(known, found, strict=True)
-        if screened.answers or screened.skin_type
+        visit.pk: to_fill_in.of_visit(
+            replace(screened[visit.series_id], protocol=protocol),
+            forms.get((patients[visit.series_id], protocol.id)),
+            starts_at=visit.starts_at,
+            zone=sites[visit.site_id].zone,
+            asks_from=sites[visit.site_id].clearance_from,
+        )
+        for visit in expected
+        for protocol in (protocols[visit.protocol_version_id],)
     }
 
 
@@ -212,6 +244,7 @@ def _visits_of(
     sites: Mapping[int, SiteFacts],
     protocols: Mapping[int, Protocol],
     screened: Mapping[int, Screened],
+    lacking: Mapping[int, ToFillIn | None],
 ) -> dict[int, list[VisitFacts]]:
     findings = {pk: assess(each) for pk, each in screened.items()}
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
@@ -236,6 +269,7 @@ def _visits_of(
                 imported_at=row.imported_at,
                 is_history=row.is_history,
                 treated=cut_short.get(row.pk),
+                to_fill_in=lacking.get(row.pk),
                 is_held=is_held(
                     findings.get(row.series_id, ()),
                     local(row.starts_at, sites[row.site_id].zone).date(),

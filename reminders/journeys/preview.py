@@ -16,7 +16,7 @@ from clinic.durations import Duration
 from clinic.protocols.schema import Protocol
 from reminders import gate
 from reminders.catalogue import REASONS, Channel
-from reminders.planning.facts import PatientFacts, SeriesFacts, SiteFacts, VisitFacts
+from reminders.planning.facts import PatientFacts, SeriesFacts, SiteFacts, ToFillIn, VisitFacts
 from reminders.planning.merging import Wanted
 from reminders.planning.plans import plan
 from reminders.planning.wish import TaskWish
@@ -63,10 +63,11 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class ImaginedVisit:
-    """A visit that is not booked yet (UTC)."""
+    """A visit that is not booked yet (UTC), and what the patient will be asked for before it."""
 
     starts_at: datetime
     ends_at: datetime
+    to_fill_in: ToFillIn | None = None
 
 
 def imagined_series(
@@ -90,6 +91,7 @@ def imagined_series(
             ends_at=visit.ends_at,
             schedule_version=1,
             scheduled_at=booked_at,
+            to_fill_in=visit.to_fill_in,
         )
         for session, visit in enumerate(visits, start=1)
     )

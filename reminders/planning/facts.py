@@ -46,13 +46,26 @@ class SiteFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ToFillIn:
+    """What a visit still lacks of its patient: how many screening questions, and the title of the
+    form to sign. False when nothing is."""
+
+    questions: int = 0
+    form: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.questions or self.form)
+
+
+@dataclass(frozen=True, slots=True)
 class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
     of no visit. `protocol` is the version that it goes by, None for that of its series. `treated`
     are the areas of a session that was cut short, None for one that was not. `is_held` when what
-    the patient answered bars treatment on that day. `imported_at` is when it was brought over from
-    a former system (UTC); `is_history` when it was over by then."""
+    the patient answered bars treatment on that day. `to_fill_in` is what they are asked for before
+    it, None when the site does not ask yet or has nothing to ask. `imported_at` is when it was
+    brought over from a former system (UTC); `is_history` when it was over by then."""
 
     id: int
     session: int
@@ -70,6 +83,7 @@ class VisitFacts:
     imported_at: datetime | None = None
     is_history: bool = False
     is_held: bool = False
+    to_fill_in: ToFillIn | None = None
 
     @property
     def anchor(self) -> str:

@@ -16,6 +16,7 @@ from reminders.planning import (
     birthdays,
     clashes,
     fallback,
+    filling_in,
     freezing,
     offers,
     reviews,
@@ -73,6 +74,7 @@ def plan(patient: PatientFacts) -> Plan:
         for wish in (
             *(wish for visit in series.visits for wish in visits.wishes(series, visit)),
             *(wish for visit in series.visits for wish in reviews.wishes(patient, series, visit)),
+            *filling_in.wishes(patient, series),
             *steps.wishes(patient, series),
         )
     ]

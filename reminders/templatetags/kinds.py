@@ -18,6 +18,7 @@ register = template.Library()
 WORDS: dict[str, Promise] = {
     Kind.BOOKING_CONFIRMED: _("Booking confirmation"),
     Kind.PRECARE_STEP: _("Preparation"),
+    Kind.FILL_IN: _("To fill in before the visit"),
     Kind.REMINDER_7D: _("Reminder a week before"),
     Kind.REMINDER_CONFIRM: _("Reminder, asks to confirm"),
     Kind.REMINDER_FINAL: _("Last reminder"),

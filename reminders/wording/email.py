@@ -29,7 +29,7 @@ Words = Mapping[str, Phrase]
 # What the letter is about, which names its headings and its link.
 STAGES: Mapping[Kind, str] = {
     **dict.fromkeys((Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED, Kind.PRECARE_STEP), "before"),
-    **dict.fromkeys((Kind.REMINDER_7D, Kind.REMINDER_CONFIRM), "before"),
+    **dict.fromkeys((Kind.FILL_IN, Kind.REMINDER_7D, Kind.REMINDER_CONFIRM), "before"),
     **dict.fromkeys((Kind.REMINDER_FINAL, Kind.NUDGE), "before"),
     **dict.fromkeys((Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.CHECKIN), "after"),
     Kind.PROGRESS_MILESTONE: "progress",
@@ -151,6 +151,8 @@ def _guidance(letter: Letter, words: Words, stage: str) -> Iterator[Block]:
     """The steps themselves with detail, otherwise a pointer to the page that holds them."""
     late = [step for step in letter.steps if step.late and stage == "before"]
     timely = [step for step in letter.steps if step not in late]
+    if letter.fills_in and letter.care_url:
+        yield Paragraph(words["fill_in"].fill({}))
     if letter.detail and letter.steps:
         yield from _steps(words["late"].fill({}), late)
         yield from _steps(words[stage].fill({}), timely)

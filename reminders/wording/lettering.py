@@ -88,6 +88,7 @@ def letter(
         warnings=tuple(_warnings(protocols, reader)),
         text=text,
         review_url=sender.review_url,
+        fills_in=any(item.step == Kind.FILL_IN for _, _, item in about),
     )
 
 

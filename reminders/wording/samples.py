@@ -108,6 +108,7 @@ def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
         unsubscribe_url=link,
         until=hours.when(_AT, _ZONE, language).time,
         review_url=sender.review_url or link,
+        fills_in=kind is Kind.FILL_IN,
     )
 
 

@@ -84,7 +84,7 @@ def _values(letter: Letter, language: Language, shown: int) -> dict[str, str]:
         "until": tidy(letter.until),
         "text": tidy(letter.text),
         "care_url": letter.care_url,
-        # The care page shows all visits and how to prepare: one link is enough for both.
-        "steps_url": letter.care_url if letter.steps and not hidden else "",
+        # The care page shows all visits, how to prepare and what to fill in: one link is enough.
+        "steps_url": letter.care_url if letter.has_page and not hidden else "",
         "more_url": letter.care_url if hidden else "",
     }

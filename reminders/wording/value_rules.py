@@ -15,6 +15,8 @@ from reminders.wording.texts import EMAIL_VALUES, SMS_VALUES
 ABOUT_A_VISIT = frozenset(
     {Kind.CANCELLED, *OFFERS, *(kind for kind, entry in CATALOGUE.items() if entry.tells_start)}
 )
+# Kinds that ask for something that can be done by the link only.
+_BY_LINK_ALONE = frozenset({Kind.WAITLIST_OFFER, Kind.FILL_IN})
 # Values that the letters of few kinds have.
 _ONLY_OF = {"until": {Kind.WAITLIST_OFFER}, "text": {Kind.STAFF_REPLY, Kind.ON_CALL}}
 
@@ -88,7 +90,7 @@ def _needed(name: str, kind: Kind) -> frozenset[str]:
     needed = {"sms_name"}
     if kind in ABOUT_A_VISIT:
         needed.add("when")
-    if (kind in GUIDES and kind is not Kind.POSTCARE_0) or kind is Kind.WAITLIST_OFFER:
+    if (kind in GUIDES and kind is not Kind.POSTCARE_0) or kind in _BY_LINK_ALONE:
         needed.add("care_url")
     if kind is Kind.POSTCARE_0:
         needed.add("phone")

@@ -45,7 +45,8 @@ class Letter:
     `phone` is printed as it is. `detail`: the patient accepts treatment detail by e-mail.
     `first_sms`: the opt-out line is due. `warnings` are signs after which to call the clinic,
     printed with `detail` only. `until` is the end of an offer, to be read. `text` are words that a
-    person or the system gave. `review_url` is where a review is written.
+    person or the system gave. `review_url` is where a review is written. `fills_in`: the page asks
+    the patient something.
     """
 
     kind: Kind
@@ -67,6 +68,12 @@ class Letter:
     warnings: tuple[str, ...] = ()
     text: str = ""
     review_url: str = ""
+    fills_in: bool = False
+
+    @property
+    def has_page(self) -> bool:
+        """Whether there is more to read or to fill in on the patient's page."""
+        return bool(self.steps) or self.fills_in
 
 
 @dataclass(frozen=True, slots=True)

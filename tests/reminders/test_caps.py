@@ -61,7 +61,14 @@ def test_what_is_never_held_back_counts_all_the_same() -> None:
 
 
 def test_reminders_checkins_offers_and_everything_urgent_never_give_way() -> None:
-    never = {Kind.REMINDER_7D, Kind.REMINDER_CONFIRM, Kind.REMINDER_FINAL, Kind.NUDGE, Kind.CHECKIN}
+    never = {
+        Kind.FILL_IN,
+        Kind.REMINDER_7D,
+        Kind.REMINDER_CONFIRM,
+        Kind.REMINDER_FINAL,
+        Kind.NUDGE,
+        Kind.CHECKIN,
+    }
     assert not any(CATALOGUE[kind].sparable for kind in never)
     assert not any(entry.sparable for entry in CATALOGUE.values() if entry.priority < 2)
 

@@ -170,7 +170,7 @@ def test_an_urgent_text_about_one_visit_fits_one_segment_with_the_longest_values
     assert written.segments in ({1} if is_short else {1, 2})
     if CATALOGUE[kind].tells_start:
         assert LONGEST["when"] in written.text
-        has_link = bool(steps) or kind is Kind.WAITLIST_OFFER
+        has_link = bool(steps) or kind in (Kind.WAITLIST_OFFER, Kind.FILL_IN)
         assert (LONGEST["care_url"] in written.text) == has_link
 
 

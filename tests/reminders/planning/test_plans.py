@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.lifecycle import State
+from clinic.protocols.schema import Late, StepKind
 from reminders.catalogue import Channel, MessageState
+from reminders.planning import steps
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.plans import Stored, diff, plan
 from tests.reminders.planning.world import (
@@ -64,6 +66,7 @@ def test_the_last_reminder_keeps_the_wall_clock_when_the_clocks_change_in_betwee
 
 
 def test_check_ins_count_elapsed_hours_across_the_change_of_the_clocks() -> None:
+    """Edge case 4."""
     messages = planned(visit(starts="2027-03-13 10:00")).messages
     first = min(of_kind(messages, "checkin"), key=lambda message: message.due_at)
     assert first.due_at == wall("2027-03-13 11:30") + timedelta(hours=24)
@@ -137,6 +140,27 @@ def test_a_moved_visit_is_announced_when_the_patient_was_told_another_start() ->
     assert not of_kind(messages, "booking_confirmed")
     [notice] = of_kind(messages, "appt_moved")
     assert notice.due_at == wall("2027-03-01 12:03")
+
+
+def test_a_visit_that_comes_earlier_gives_what_is_overdue_by_then_its_late_action() -> None:
+    """Edge case 3."""
+    moved = visit(
+        starts="2027-04-06 10:00",
+        scheduled="2027-04-02 12:00",
+        schedule_version=2,
+        told_start=wall("2027-04-12 10:00"),
+    )
+    found = planned(moved)
+    said = {item.step: message for message in found.messages for item in message.items}
+    late = [step for step in protocol().steps if step.before and steps.is_late(step, moved)]
+    assert {step.late for step in late} >= {Late.REWORD_ASK, Late.SKIP}
+    for step in late:
+        if step.kind is StepKind.TASK or step.late is Late.ESCALATE:
+            assert step.id not in said
+        elif step.late is Late.SKIP:
+            assert said[step.id].skip
+        elif step.id in said and not said[step.id].skip:
+            assert said[step.id].due_at == wall("2027-04-02 12:03")
 
 
 def test_a_move_that_is_undone_within_the_hold_announces_nothing() -> None:
@@ -234,6 +258,7 @@ def test_follow_up_waits_for_the_end_of_the_series_and_counts_from_its_last_sess
 
 
 def test_a_newer_treatment_of_the_modality_takes_the_place_of_the_old_prompt() -> None:
+    """Edge case 10."""
     done = visit(
         state=State.DONE,
         done_at=wall("2027-04-12 11:30"),
@@ -255,6 +280,7 @@ def test_two_series_that_fall_due_together_share_one_message() -> None:
 
 
 def test_opposite_advice_of_two_series_is_held_back_and_becomes_a_task() -> None:
+    """Edge case 6."""
     base = protocol()
     step = next(one for one in base.steps if one.id == "pre.actives")
     opposite = replace(
