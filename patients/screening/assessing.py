@@ -17,7 +17,7 @@ from clinic.hours import shifted_day
 from clinic.protocols.schema import Outcome, Protocol, SkinType, Trigger
 from patients.screening import validity
 from patients.screening.answers import Answer, Value, current
-from patients.screening.questions import SKIN_TYPE, Question, questions_of
+from patients.screening.questions import SKIN_TYPE, Question, chained, questions_of
 
 STRICTNESS = (Outcome.TASK, Outcome.REVIEW, Outcome.DEFER, Outcome.BLOCK)
 DARKER = frozenset({SkinType.IV, SkinType.V, SkinType.VI})
@@ -50,7 +50,7 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Screened:
     """One treatment and what is known of the patient. `treated_at` is when their last treatment
-    ended (UTC)."""
+    ended (UTC), `beside` the protocols of other treatments that are under way in the same place."""
 
     protocol: Protocol
     areas: tuple[str, ...]
@@ -59,6 +59,7 @@ class Screened:
     skin_type: str = ""
     decisions: tuple[Decision, ...] = ()
     treated_at: datetime | None = None
+    beside: tuple[Protocol, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ def depends_on_skin_type(protocol: Protocol) -> bool:
 
 
 def _of_answers(screened: Screened) -> Iterator[Finding]:
-    for question in questions_of(screened.protocol):
+    for asked in questions_of(screened.protocol):
+        question = chained(asked, screened.protocol, screened.beside)
         if question.id == SKIN_TYPE and screened.skin_type:
             if SkinType(screened.skin_type) in DARKER:
                 yield Finding(question.id, question.outcome, question=question)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from clinic.durations import Duration
@@ -18,6 +18,7 @@ SKIN_TYPE = "skin_type"
 # Exposure to the sun can be planned as well as past: then it has a first and a last day.
 _SUN = frozenset({"tan", "sunburn"})
 PLANNED = "_planned"
+_CHAINED = frozenset(each + suffix for each in _SUN for suffix in ("", PLANNED))
 _IN_THE_SUN = Text(
     en="Will you be in strong sun or on a sunbed before your visit, such as on a holiday?",
     es="¿Va a estar al sol fuerte o en un solárium antes de su visita, por ejemplo de vacaciones?",
@@ -54,6 +55,28 @@ def questions_of(protocol: Protocol) -> tuple[Question, ...]:
     """Every question of a protocol in its order; those about the sun are asked of the past and of
     what is planned."""
     return tuple(question for rule in protocol.screening for question in _questions(rule))
+
+
+def chained(question: Question, protocol: Protocol, beside: Iterable[Protocol]) -> Question:
+    """A question about the sun with the longest washout of all treatments that are under way in
+    the same place, where the protocol's policy says that the strictest counts."""
+    if not (question.washout and question.id in _CHAINED and _takes_the_strictest(protocol)):
+        return question
+    same = (
+        other.washout
+        for each in beside
+        for other in questions_of(each)
+        if other.id == question.id and other.washout
+    )
+    longest = max([question.washout, *same], key=lambda washout: washout.approximate_seconds)
+    return replace(question, washout=longest)
+
+
+def _takes_the_strictest(protocol: Protocol) -> bool:
+    return any(
+        policy.topic == "sun.tanning.chained" and policy.choice.startswith("strictest")
+        for policy in protocol.policy
+    )
 
 
 def _questions(rule: Screening) -> Iterable[Question]:

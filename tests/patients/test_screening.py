@@ -36,8 +36,8 @@ def read(name: str) -> Protocol:
     return reading.read(file.read_text(encoding="utf-8"), filename=file.name)
 
 
-NEEDLING, IPL, ULTRASOUND, LASER = map(
-    read, ("rf_microneedling", "ipl", "ultrasound", "laser_nonablative")
+NEEDLING, IPL, ULTRASOUND, LASER, RADIOFREQUENCY = map(
+    read, ("rf_microneedling", "ipl", "ultrasound", "laser_nonablative", "rf_series")
 )
 _ids = count(1)
 
@@ -143,6 +143,17 @@ def test_a_beach_holiday_defers_light_for_four_weeks_after_the_return() -> None:
     assert not finding.stands_on(leaves - DAY)
     cancelled = said(IPL, "tan_planned", Value.NEVER, on=TODAY + DAY)
     assert found(IPL, trip, cancelled) == []
+
+
+def test_of_two_treatments_at_a_time_the_strictest_sun_rule_counts() -> None:
+    tan = said(RADIOFREQUENCY, "tan", Value.DATE, TODAY - 3 * DAY)
+    (alone,) = found(RADIOFREQUENCY, tan)
+    (beside,) = found(RADIOFREQUENCY, tan, beside=(IPL,))
+    assert (alone.until, beside.until) == (TODAY + 11 * DAY, TODAY + 25 * DAY)
+    assert "4 weeks after" in sentences.rule(beside, RADIOFREQUENCY)
+    assert found(NEEDLING, said(NEEDLING, "tan", Value.DATE, TODAY), beside=(IPL,))[0].until == (
+        TODAY + 14 * DAY
+    )
 
 
 def test_who_is_unsure_is_looked_at_and_not_turned_away() -> None:
