@@ -34,10 +34,13 @@
     changed = false;
     say("Saving…");
     try {
-      const answer = await fetch(form.dataset.autosave, { method: "POST", body: new FormData(form), redirect: "error" });
-      const said = await answer.json();
-      if (answer.ok) took(said);
-      else refused(said);
+      const answer = await fetch(form.dataset.autosave, { method: "POST", body: new FormData(form), redirect: "manual" });
+      if (answer.type === "opaqueredirect" || answer.status === 403) signedOut();
+      else {
+        const said = await answer.json();
+        if (answer.ok) took(said);
+        else refused(said);
+      }
     } catch {
       changed = true;
       say("Not saved: no connection. Kept on this device.");
@@ -58,6 +61,14 @@
     stopped = said.code !== "not_yet";
     say("Not saved");
     warn(said.code === "stale_log" ? `${said.sentence} Press “Save draft” to see them.` : said.sentence);
+  }
+
+  // Signed out, or in as somebody else: nothing more is sent from here, and nothing is lost.
+  function signedOut() {
+    stopped = true;
+    keep();
+    say("Not saved");
+    warn("You are signed out. Sign in again and open this log: what you typed is kept on this device.");
   }
 
   function edited() {
