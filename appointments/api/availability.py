@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import proposing
+from appointments import clearance, proposing
 from appointments.api.shapes import (
     DayStartsSerializer,
     FirstStartsSerializer,
@@ -18,6 +22,8 @@ from appointments.api.shapes import (
     ProposeSerializer,
     preference,
 )
+from appointments.clearance import Treatment
+from appointments.finding.intervals import Spaced
 from appointments.models import Hold
 from clinic.api_views import Rows
 
@@ -89,12 +95,15 @@ class Availability(Rows):
     def propose(self, request: Request) -> Response:
         """Propose up to five ranked plans for a series, from its intervals and real free time.
 
-        Nothing is held by a proposal; what you hold for the patient counts as free."""
+        Nothing is held by a proposal; what you hold for the patient counts as free. Dates that a
+        screening answer bars are passed over (`shifted` says why); what may not be booked on any
+        day is refused."""
         asked = self.body(ProposeSerializer)
         suits = preference(asked)
         held = Hold.objects.plan_of(self.staff, asked["patient"])
+        now = timezone.now()
         found = proposing.propose_series(
-            now=timezone.now(), preference=suits, holding=held, **asked
+            now=now, preference=suits, holding=held, kept_free=_kept_free(asked, now), **asked
         )
         return Response(ProposalSerializer(found).data)
 
@@ -104,7 +113,10 @@ class Availability(Rows):
         """List the free starts of one local day for a treatment."""
         asked = self.body(FreeStartsSerializer)
         held = Hold.objects.plan_of(self.staff, asked["patient"])
-        found = proposing.free_starts(now=timezone.now(), holding=held, **asked)
+        now = timezone.now()
+        found = proposing.free_starts(
+            now=now, holding=held, kept_free=_kept_free(asked, now), **asked
+        )
         return Response(DayStartsSerializer(found).data)
 
     @extend_schema(
@@ -130,5 +142,13 @@ class Availability(Rows):
         """List the first free starts for a treatment, within 90 days, or say why there is none."""
         asked = self.body(FirstStartsSerializer)
         held = Hold.objects.plan_of(self.staff, asked["patient"])
-        found = proposing.search_starts(now=timezone.now(), holding=held, **asked)
+        now = timezone.now()
+        found = proposing.search_starts(
+            now=now, holding=held, kept_free=_kept_free(asked, now), **asked
+        )
         return Response(FoundStartsSerializer(found).data)
+
+
+def _kept_free(asked: Mapping[str, Any], now: datetime) -> Sequence[Spaced]:
+    treatment = Treatment(asked["patient"], asked["site"], asked["version"], asked["areas"])
+    return clearance.kept_free(treatment, now=now)

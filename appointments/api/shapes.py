@@ -279,6 +279,10 @@ class ProposalSerializer(serializers.Serializer[Any]):
     unmet = serializers.CharField(
         allow_blank=True, help_text="Why no plan begins in the free time that was asked for."
     )
+    shifted = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What moved the beginning to a later date than asked for, such as a washout.",
+    )
 
 
 class DayStartsSerializer(serializers.Serializer[Any]):

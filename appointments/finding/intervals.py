@@ -155,13 +155,15 @@ class Treated:
 @dataclass(frozen=True, slots=True)
 class Spaced:
     """Dates kept free around another treatment on `day`: those between `after` and `before`,
-    both exclusive. `strict` spacing yields to nobody."""
+    both exclusive. `strict` spacing yields to nobody. With a `sentence` something else keeps them
+    free, which it says."""
 
     day: date
     name: str
     after: date
     before: date
     strict: bool
+    sentence: str = ""
 
     def __contains__(self, day: date) -> bool:
         return self.after < day < self.before
@@ -224,12 +226,22 @@ def _same_area(protocol: Protocol, areas: frozenset[str], other: Treated) -> boo
     return overlap(areas, other.areas)
 
 
+def first_free(day: date, kept: Iterable[Spaced]) -> tuple[date, tuple[Spaced, ...]]:
+    """The first date from `day` on that nothing keeps free, and what does so before it."""
+    asked, passed = tuple(kept), []
+    while found := [each for each in asked if day in each]:
+        passed += found
+        day = max(each.before for each in found)
+    return day, tuple(dict.fromkeys(passed))
+
+
 def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:
     """The first spacing that `day` breaks."""
     for spacing in sorted(kept, key=lambda each: each.before, reverse=True):
         if day in spacing:
             return SpacingTooShort(
-                gettext(
+                spacing.sentence
+                or gettext(
                     "%(day)s is too near to %(spacing)s on %(day_2)s. The first valid date after "
                     "it is %(before)s."
                 )

@@ -19,7 +19,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from appointments.finding import ticks
 from appointments.finding.availability import NO_TIME, Facts
-from appointments.finding.intervals import Treated, spaced
+from appointments.finding.intervals import Spaced, Treated, spaced
 from appointments.finding.local_days import Ints
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, need_of
 from appointments.finding.plans import Weights
@@ -65,12 +65,13 @@ def load(
     holding: Hold | None = None,
     series_id: int | None = None,
     with_busy: bool = True,
+    kept_free: Sequence[Spaced] = (),
 ) -> Loaded:
     """The facts of `first_day` to `last_day` (local dates of the site, both included).
 
     `only` restricts the resources to these ids. What the visits `without` (ids) and the hold
     `holding` have counts as free. The visits of `series_id` are no *other* treatment. Busy times
-    are left out for who does not ask what is free.
+    are left out for who does not ask what is free. `kept_free` are dates that are not to be had.
     """
     protocol = protocols.get(version)
     house = _house(site, protocol, only)
@@ -85,6 +86,7 @@ def load(
         days=(first_day, last_day),
         now=now,
         without=without,
+        kept_free=kept_free,
     )
 
 
@@ -141,6 +143,7 @@ def _loaded(
     days: tuple[date, date],
     now: datetime,
     without: Collection[int] = (),
+    kept_free: Sequence[Spaced] = (),
 ) -> Loaded:
     protocol = protocols.get(wanted.version)
     need = need_of(protocol, wanted.areas)
@@ -159,7 +162,10 @@ def _loaded(
         not_before=now,
         first_day=first_day,
         last_day=last_day,
-        spaced=tuple(spaced(protocol, wanted.areas, _treated(visits, wanted.series_id))),
+        spaced=(
+            *spaced(protocol, wanted.areas, _treated(visits, wanted.series_id)),
+            *kept_free,
+        ),
         away=_away(visits, site, house.travel, without),
     )
     return Loaded(facts, protocol, house.resources, house.weights, site)

@@ -141,11 +141,12 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Either ranked `plans`, the best first, or the `problem` that left none. `unmet` says why no
-    plan begins in the free time that was asked for."""
+    plan begins in the free time that was asked for, `shifted` what moved the beginning."""
 
     plans: tuple[ProposedPlan, ...] = ()
     problem: Problem | None = None
     unmet: str = ""
+    shifted: tuple[str, ...] = ()
 
     @property
     def visits(self) -> tuple[ProposedVisit, ...]:

@@ -153,6 +153,8 @@ def _lacking(facts: Facts, binding: str) -> str:
             "site": facts.site.name,
             "binding": kind_in_words(binding),
         }
+    if binding == "spacing" and (told := [each.sentence for each in facts.spaced if each.sentence]):
+        return gettext("it is not to be treated then (%(told)s)") % {"told": " ".join(told)}
     return gettext(_NONE_FREE[binding])
 
 

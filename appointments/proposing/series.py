@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from appointments.finding import free_times, intervals, relaxing
 from appointments.finding.availability import Facts
 from appointments.finding.free_times import FreeTime
-from appointments.finding.intervals import Bounds
+from appointments.finding.intervals import Bounds, Spaced
 from appointments.finding.needs import PROVIDER
 from appointments.finding.plans import Impossible, Plan, Preference, Session, Wish
 from appointments.finding.series_plans import MOST_PLANS, plans
@@ -44,6 +44,7 @@ def propose_series(
     preference: Preference = ANY,
     free_time: FreeTime | None = None,
     holding: Hold | None = None,
+    kept_free: Sequence[Spaced] = (),
     most: int = MOST_PLANS,
 ) -> Proposal:
     """Up to `most` clearly different plans for a new series, the best first.
@@ -51,11 +52,13 @@ def propose_series(
     The first visit lies within 90 days from `first_from` (default: the day of `free_time`, else
     tomorrow), the last within three years. It lies in `free_time` where that is possible; else the
     proposal says why not, and is what it would be without. With `provider`, every visit is theirs.
-    What `holding` holds counts as free.
+    What `holding` holds counts as free. No visit lies on dates that are `kept_free`; the proposal
+    says what moved its beginning.
     """
     first = first_from or local(now, site.zone).date() + ONE_DAY
     if free_time is not None and first_from is None:
         first = local(free_time.starts_at, site.zone).date()
+    first, passed = intervals.first_free(first, kept_free)
     window = Bounds(first, first, first + HORIZON)
     interval = protocols.get(version).series.interval
     loaded = load(
@@ -67,16 +70,18 @@ def propose_series(
         last_day=last_day(window.latest, interval, sessions - 1),
         now=now,
         holding=holding,
+        kept_free=kept_free,
     )
+    shifted = tuple(each.sentence for each in passed)
     wish = Wish.new(sessions, window, interval, preference=preference, weights=loaded.weights)
     if free_time is None:
-        return _proposal(loaded, provider, wish, most)
+        return replace(_proposal(loaded, provider, wish, most), shifted=shifted)
     facts = _asked(loaded, provider)
     found = free_times.plans_in(facts, wish, free_time, most)
     if isinstance(found, list):
-        return Proposal(tuple(_proposed(loaded, plan, wish) for plan in found))
+        return Proposal(tuple(_proposed(loaded, plan, wish) for plan in found), shifted=shifted)
     unmet = problems.of_free_time(loaded, facts, free_time, found)
-    return replace(_proposal(loaded, provider, wish, most), unmet=unmet)
+    return replace(_proposal(loaded, provider, wish, most), unmet=unmet, shifted=shifted)
 
 
 def propose_next(
@@ -86,10 +91,12 @@ def propose_next(
     provider: Resource | None = None,
     preference: Preference = ANY,
     holding: Hold | None = None,
+    kept_free: Sequence[Spaced] = (),
     most: int = MOST_PLANS,
 ) -> Proposal:
     """Dates for the visit that `booking.add_visit` would book next: the lowest session number
-    without a visit, in the interval to its neighbours on both sides."""
+    without a visit, in the interval to its neighbours on both sides, on no date that is
+    `kept_free`."""
     site, today = series.site, local(now, series.site.zone).date()
     session, days = standing.free_session(series), standing.days_of(series, {})
     previous = max((pair for pair in days if pair[0] < session), default=None)
@@ -115,6 +122,7 @@ def propose_next(
         now=now,
         holding=holding,
         series_id=series.pk,
+        kept_free=kept_free,
     )
     wish = Wish(
         (Session(session),),

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from appointments.finding import ticks
+from appointments.finding import intervals, ticks
 from appointments.finding.availability import Openings
+from appointments.finding.intervals import Spaced
 from appointments.finding.local_days import Ints
 from appointments.finding.ticks import TICK, TICK_SECONDS
 from appointments.models import Appointment, Hold, TreatmentSeries
@@ -40,9 +41,11 @@ def free_starts(
     provider: Resource | None = None,
     moving: Appointment | None = None,
     holding: Hold | None = None,
+    kept_free: Sequence[Spaced] = (),
 ) -> DayStarts:
     """Every offered start of one local day. `moving` is the visit to be moved: its own place
-    counts as free, and its resources are kept where they are free."""
+    counts as free, and its resources are kept where they are free. On a day that is `kept_free`
+    there is none."""
 
     def look(last_day: date) -> tuple[Loaded, Openings]:
         return _look(
@@ -57,6 +60,7 @@ def free_starts(
             without=[moving.pk] if moving else (),
             holding=holding,
             series_id=moving.series_id if moving else None,
+            kept_free=kept_free,
         )
 
     loaded, openings = look(day)
@@ -80,11 +84,13 @@ def search_starts(
     near: datetime | None = None,
     provider: Resource | None = None,
     holding: Hold | None = None,
+    kept_free: Sequence[Spaced] = (),
     limit: int = 20,
 ) -> FoundStarts:
     """The first `limit` offered starts from `first_from` (default: today) on, within 90 days; with
-    `near` those nearest to it, up to a week before and after. Or why there is none."""
-    first = first_from or local(now, site.zone).date()
+    `near` those nearest to it, up to a week before and after. Or why there is none. Dates that are
+    `kept_free` are passed over."""
+    first, _ = intervals.first_free(first_from or local(now, site.zone).date(), kept_free)
     span, farthest = SOON, HORIZON
     if near is not None:
         first, span = local(near, site.zone).date() - NEAR, 2 * NEAR
@@ -101,6 +107,7 @@ def search_starts(
             last_day=first + days,
             now=now,
             holding=holding,
+            kept_free=kept_free,
         )
 
     while True:

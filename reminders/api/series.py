@@ -14,7 +14,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments import proposing
+from appointments import clearance, proposing
 from appointments.api.moves import moves_of
 from appointments.api.shapes import (
     PreferenceSerializer,
@@ -27,6 +27,7 @@ from appointments.api.shapes import (
     wishes,
 )
 from appointments.api.visits import PLACE_ERRORS
+from appointments.clearance import Treatment
 from appointments.finding.needs import need_of
 from appointments.finding.ticks import TICK
 from appointments.models import Appointment, TreatmentSeries
@@ -161,9 +162,14 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
     def propose_next(self, request: Request, pk: int) -> Response:
         """Propose a date for the next visit of a series."""
         series, asked = self.get_object(), self.body(PreferenceSerializer)
+        now = timezone.now()
+        treatment = Treatment(
+            series.patient, series.site, series.protocol_version, series.areas, series
+        )
         found = proposing.propose_next(
             series=series,
-            now=timezone.now(),
+            now=now,
+            kept_free=clearance.kept_free(treatment, now=now),
             preference=preference(asked),
             provider=asked.get("provider"),
         )

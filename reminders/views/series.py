@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import messages
@@ -13,7 +14,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments import proposing
+from appointments import clearance, proposing
+from appointments.clearance import Barred, Treatment
+from appointments.finding.intervals import Spaced
 from appointments.lifecycle import TO_COME, MoveRefused
 from appointments.models import TreatmentSeries
 from appointments.proposing import standing
@@ -75,7 +78,8 @@ def _next_page(
     day: date | None = None,
 ) -> HttpResponse:
     now, by = timezone.now(), cast(Staff, request.user)
-    proposal = proposing.propose_next(series=series, now=now, most=1)
+    kept_free, barred = _kept_free(series, now)
+    proposal = proposing.propose_next(series=series, now=now, kept_free=kept_free, most=1)
     first = proposal.visits[0] if proposal.visits else None
     usual = local(first.starts_at if first else now, series.site.zone).date()
     day, unread = (day, "") if day else drafts.asked_day(request.GET.get("day"), usual)
@@ -86,6 +90,7 @@ def _next_page(
         areas=series.areas,
         day=day,
         now=now,
+        kept_free=kept_free,
     )
     monday = day - day.weekday() * ONE_DAY
     context = {
@@ -94,6 +99,7 @@ def _next_page(
         "proposed": first,
         "proposed_place": drafts.written(first.wish) if first else "",
         "problem": proposal.problem,
+        "barred": barred,
         "day": day,
         "unread": unread,
         "days": [monday + number * ONE_DAY for number in range(7)],
@@ -104,6 +110,17 @@ def _next_page(
     }
     status = 409 if refused else 200
     return render(request, "reminders/series/next.html", context, status=status)
+
+
+def _kept_free(series: TreatmentSeries, now: datetime) -> tuple[Sequence[Spaced], str]:
+    """The dates that something bars; when that is every date, the sentence that says so."""
+    treatment = Treatment(
+        series.patient, series.site, series.protocol_version, series.areas, series
+    )
+    try:
+        return clearance.kept_free(treatment, now=now), ""
+    except Barred as barred:
+        return (), barred.sentence
 
 
 # --- The early end --------------------------------------------------------------------------------

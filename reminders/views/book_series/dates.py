@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments import proposing
-from appointments.clearance import Bar
+from appointments.clearance import Bar, Barred
+from appointments.finding.intervals import Spaced
 from appointments.models import Hold
 from appointments.proposing.places import DayStarts, Proposal
 from appointments.refusals import Refused, SlotTaken
@@ -101,7 +102,7 @@ def book(request: HttpRequest) -> HttpResponse:
     return redirect("series-booked", series.pk)
 
 
-def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
+def _proposal(order: Order, by: Staff, now: datetime, kept_free: Sequence[Spaced]) -> Proposal:
     draft = order.draft
     return proposing.propose_series(
         patient=order.patient,
@@ -115,6 +116,7 @@ def _proposal(order: Order, by: Staff, now: datetime) -> Proposal:
         preference=order.preference,
         free_time=draft.free_time,
         holding=Hold.objects.plan_of(by, order.patient),
+        kept_free=kept_free,
     )
 
 
@@ -123,9 +125,11 @@ def _plan_page(
 ) -> HttpResponse:
     shows(request, order.patient, patient_id=order.patient.pk)
     now, draft, by = timezone.now(), order.draft, cast(Staff, request.user)
-    if stops := screening.stops(order):
-        return _stopped(request, order, stops)
-    proposal = _proposal(order, by, now)
+    try:
+        kept_free = screening.kept_free(order)
+    except Barred as barred:
+        return _stopped(request, order, barred.bars)
+    proposal = _proposal(order, by, now, kept_free)
     is_chosen = len(draft.wishes) == draft.sessions
     if not is_chosen and proposal.visits:
         draft = replace(draft, wishes=tuple(visit.wish for visit in proposal.visits))
@@ -147,12 +151,14 @@ def _plan_page(
         "draft": draft,
         "free_of": order.free_of,
         "unmet": proposal.unmet,
+        "differences": screening.differences_of(order),
+        "shifted": () if is_chosen else proposal.shifted,
         "back": draft.wishes_query,
         "rows": rows,
         "plans": plans,
         "problem": None if is_chosen else proposal.problem,
         "sends": _sends(order, draft, rows, now),
-        "looked": _looked(order, draft, rows, look, by, now),
+        "looked": _looked(order, draft, rows, look, by, now, kept_free),
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),
         "may_overlap": access.can(by, Capability.OVERLAP, order.site),
         "overlap_tried": "overlap" in request.POST,
@@ -239,7 +245,13 @@ class Looked:
 
 
 def _looked(
-    order: Order, draft: Draft, rows: Sequence[Row], look: str, by: Staff, now: datetime
+    order: Order,
+    draft: Draft,
+    rows: Sequence[Row],
+    look: str,
+    by: Staff,
+    now: datetime,
+    kept_free: Sequence[Spaced],
 ) -> Looked | None:
     which, asked, text = look.partition("@")
     session = row_id(which)
@@ -255,6 +267,7 @@ def _looked(
         now=now,
         provider=order.provider,
         holding=Hold.objects.plan_of(by, order.patient),
+        kept_free=kept_free,
     )
     monday = day - day.weekday() * ONE_DAY
     return Looked(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,19 +12,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from appointments import clearance
-from appointments.clearance import Act, Bar, Treatment, answering
+from appointments.clearance import Treatment, answering, beside, due_questions
 from appointments.clearance.screening import screened_of
+from appointments.finding.intervals import Spaced
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Site, Staff
+from clinic.protocols.differing import Difference, differences
 from clinic.protocols.schema import AskAt
 from clinic.views.looking import shows
 from patients.models import ScreeningMoment, SkinType
 from patients.screening import form as forms
-from patients.screening import validity
 from patients.screening.assessing import depends_on_skin_type
-from patients.screening.questions import Question, questions_of
+from patients.screening.questions import Question
 from patients.screening.recording import AnswerRefused
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series.choose import choose_page
@@ -72,10 +75,16 @@ def next_step(site: Site, by: Staff, draft: Draft) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{reverse('book-series-screening')}?{query}", status=303)
 
 
-def stops(order: Order) -> list[Bar]:
-    """What bars booking on whatever day: no place is worth looking at."""
-    (bars,) = clearance.standing([_treatment(order)], now=timezone.now())
-    return [bar for bar in bars if Act.BOOK in bar.acts and bar.since is None and bar.until is None]
+def kept_free(order: Order) -> Sequence[Spaced]:
+    """The dates that something bars. Raises Barred when that is every date."""
+    return clearance.kept_free(_treatment(order), now=timezone.now())
+
+
+def differences_of(order: Order) -> Sequence[Difference]:
+    """Where the treatment differs from others that are under way in the same place."""
+    series = beside.open_series([order.patient.pk]).get(order.patient.pk, [])
+    others = beside.protocols_beside(order.protocol, order.draft.areas, series)
+    return differences([order.protocol, *others])
 
 
 def _answered(request: HttpRequest, found: Order, fields: list[forms.Field], by: Staff) -> str:
@@ -90,6 +99,7 @@ def _answered(request: HttpRequest, found: Order, fields: list[forms.Field], by:
             said=said,
             moment=ScreeningMoment.CONSULT,
             skin_type=skin,
+            no_to_the_rest=request.POST.get("rest") == "no",
             by=by,
             now=timezone.now(),
         )
@@ -102,16 +112,10 @@ def _treatment(order: Order) -> Treatment:
     return Treatment(order.patient, order.site, order.version, order.draft.areas)
 
 
-def _due(order: Order) -> tuple[Question, ...]:
+def _due(order: Order) -> Sequence[Question]:
     (screened,) = screened_of([_treatment(order)])
-    return validity.due(
-        questions_of(screened.protocol),
-        screened.areas,
-        screened.answers,
-        moment=AskAt.CONSULT,
-        day=local(timezone.now(), order.site.zone).date(),
-        treated_at=screened.treated_at,
-    )
+    today = local(timezone.now(), order.site.zone).date()
+    return due_questions.of_day(screened, today, AskAt.CONSULT)
 
 
 def _asks_skin_type(order: Order) -> bool:
