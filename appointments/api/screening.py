@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from appointments import clearance
 from appointments.api.shapes import REASON_LENGTH, TreatmentSerializer
 from appointments.claiming import checking
-from appointments.clearance import Treatment, answering
+from appointments.clearance import Treatment, answering, due_questions
 from appointments.clearance.screening import screened_of
 from clinic import access
 from clinic.access import Capability
@@ -25,6 +25,7 @@ from clinic.api_fields import BarSerializer, Body, Day, Instant
 from clinic.api_views import IdFilter, Rows
 from clinic.hours import local
 from clinic.protocols import loading
+from clinic.protocols.differing import differences
 from clinic.protocols.schema import AskAt
 from patients.models import (
     AnswerValue,
@@ -34,10 +35,9 @@ from patients.models import (
     ScreeningMoment,
     SkinType,
 )
-from patients.screening import sentences, validity
+from patients.screening import overview, sentences
 from patients.screening.answers import FITTING, Said, Value
 from patients.screening.assessing import Finding, Rule, assess
-from patients.screening.questions import questions_of
 
 MOST_ANSWERS = 100
 
@@ -84,10 +84,44 @@ class ScreeningFindingSerializer(serializers.Serializer[Any]):
     is_lifted = serializers.BooleanField(help_text="A clinician decided to treat all the same.")
 
 
+class AnsweredSerializer(serializers.Serializer[Any]):
+    """An answer that tells about a question now."""
+
+    id = serializers.IntegerField(source="answer.id")
+    question = serializers.CharField(source="question.id")
+    area = serializers.CharField(allow_blank=True, help_text="Empty: the whole body.")
+    value = serializers.CharField(source="answer.value")
+    day = serializers.DateField(source="answer.day", allow_null=True)
+    said_on = serializers.DateField(source="answer.said_on")
+    together = serializers.BooleanField(source="answer.together")
+    counts_until = serializers.DateField(
+        allow_null=True, help_text="First local date on which it is asked again; null: it stands."
+    )
+    leads_to = serializers.SerializerMethodField(help_text="What comes of it, in words.")
+
+    def get_leads_to(self, answered: Any) -> str:
+        return sentences.leads_to(answered.finding) if answered.finding else ""
+
+
+class ProtocolDifferenceSerializer(serializers.Serializer[Any]):
+    """A matter on which the protocols of two treatments under way chose differently."""
+
+    topic = serializers.CharField()
+    choices = serializers.SerializerMethodField(help_text="By the name of the protocol.")
+    counts = serializers.CharField(help_text="Which of them counts, in words.")
+
+    def get_choices(self, difference: Any) -> dict[str, str]:
+        return dict(difference.choices)
+
+
 class AssessmentSerializer(serializers.Serializer[Any]):
     questions = ScreeningQuestionSerializer(many=True, help_text="Those to ask at that moment.")
     findings = ScreeningFindingSerializer(many=True)
     bars = BarSerializer(many=True, help_text="Everything in the way, from every source.")
+    answers = AnsweredSerializer(many=True, help_text="What was answered, and counts.")
+    differences = ProtocolDifferenceSerializer(
+        many=True, help_text="Where it differs from other treatments under way in the same place."
+    )
 
 
 class SaidSerializer(Body):
@@ -100,6 +134,10 @@ class SaidSerializer(Body):
 class AnswersSerializer(ScreenedSerializer):
     answers = SaidSerializer(many=True, required=False)
     skin_type = serializers.ChoiceField(SkinType.choices, required=False)
+    no_to_the_rest = serializers.BooleanField(
+        default=False,
+        help_text="The patient was asked everything else that is due and said no to all of it.",
+    )
 
     def validate_answers(self, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         asked = [each["question"] for each in answers]
@@ -117,7 +155,7 @@ class AnswerSerializer(serializers.ModelSerializer[ScreeningAnswer]):
         model = ScreeningAnswer
         fields = (
             *("id", "patient", "protocol_version", "question", "area", "value", "day", "begins"),
-            *("moment", "said_at", "said_on", "by"),
+            *("moment", "said_at", "said_on", "by", "together"),
         )
 
 
@@ -191,6 +229,7 @@ class ScreeningAnswers(ListModelMixin, Rows):
             },
             moment=asked["moment"],
             skin_type=asked.get("skin_type", ""),
+            no_to_the_rest=asked["no_to_the_rest"],
             by=self.staff,
             now=timezone.now(),
         )
@@ -273,19 +312,14 @@ def _assessment(asked: dict[str, Any]) -> Any:
         for finding in assess(screened)
         if finding.rule != Rule.AGE or finding.stands_on(today)
     ]
-    questions = validity.due(
-        questions_of(screened.protocol),
-        screened.areas,
-        screened.answers,
-        moment=AskAt(asked["moment"]),
-        day=today,
-        treated_at=screened.treated_at,
-    )
+    questions = due_questions.of_day(screened, today, AskAt(asked["moment"]))
     return AssessmentSerializer(
         {
             "questions": questions,
             "findings": [_shown(finding, treatment) for finding in findings],
             "bars": bars,
+            "answers": overview.answered(screened),
+            "differences": differences([screened.protocol, *screened.beside]),
         }
     ).data
 

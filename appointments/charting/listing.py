@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
@@ -13,6 +13,12 @@ from clinic.hours import instant, local
 from clinic.models import Site, Staff
 
 _ONE_DAY = timedelta(days=1)
+_IS_UNSIGNED = Q(
+    Q(record=None) | Q(record__signed_at=None),
+    state=State.DONE,
+    done_at__gte=F("booked_at"),
+    protocol_version__document__has_key="session_log",
+)
 
 
 def unsigned(site: Site, *, staff: Staff | None = None) -> QuerySet[Appointment]:
@@ -31,17 +37,14 @@ def unsigned(site: Site, *, staff: Staff | None = None) -> QuerySet[Appointment]
 
 def unsigned_at(sites: Iterable[Site]) -> QuerySet[Appointment]:
     """As `unsigned`, of several sites."""
-    return (
-        _shown()
-        .filter(
-            Q(record=None) | Q(record__signed_at=None),
-            site__in=sites,
-            state=State.DONE,
-            done_at__gte=F("booked_at"),
-            protocol_version__document__has_key="session_log",
-        )
-        .order_by("starts_at", "id")
-    )
+    return _shown().filter(_IS_UNSIGNED, site__in=sites).order_by("starts_at", "id")
+
+
+def unsigned_of(visits: Collection[Appointment]) -> list[int]:
+    """The ids of those of `visits` that are `unsigned`."""
+    done = [visit.pk for visit in visits if visit.state == State.DONE]
+    rows = Appointment.objects.filter(_IS_UNSIGNED, pk__in=done)
+    return list(rows.values_list("pk", flat=True)) if done else []
 
 
 def day_of(site: Site, staff: Staff, now: datetime) -> list[Appointment]:

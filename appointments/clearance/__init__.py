@@ -22,6 +22,7 @@ Refuses to bar arrival: who is here is checked in, whatever stands in the way.
 
 from appointments.clearance.asking import require, require_no_worse, standing
 from appointments.clearance.bars import Act, Bar, Barred, Outcome
+from appointments.clearance.dates import kept_free
 from appointments.clearance.treatments import Treatment, treatment_of
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Barred",
     "Outcome",
     "Treatment",
+    "kept_free",
     "require",
     "require_no_worse",
     "standing",

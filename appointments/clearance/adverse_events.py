@@ -47,6 +47,7 @@ def _bar(event: AdverseEvent) -> Bar:
             )
             % {"get_severity_display": event.get_severity_display().lower(), "what": event.what}
         ),
+        flag=gettext("adverse event open"),
         rule=gettext("Nothing further is done to an area while an adverse event of it is open."),
         about=str(event.pk),
         page="visit-events",

@@ -6,11 +6,11 @@ Owns the acts of answering and deciding. Bars need no act: they follow from the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
-from appointments.clearance import follow_up
+from appointments.clearance import due_questions, follow_up
 from appointments.clearance.screening import screened_of
 from appointments.clearance.treatments import Treatment
 from appointments.refusals import Refused
@@ -18,10 +18,11 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
+from clinic.protocols.schema import AskAt
 from clinic.saying import gettext
 from patients.models import Patient, ScreeningDecision, ScreeningMoment
 from patients.screening import recording
-from patients.screening.answers import Said
+from patients.screening.answers import NO_TO, Said
 from patients.screening.assessing import Finding, assess, covers
 from patients.screening.recording import REASON_LENGTH
 
@@ -54,17 +55,21 @@ def answer(
     by: Staff | None,
     now: datetime,
     skin_type: str = "",
+    no_to_the_rest: bool = False,
 ) -> tuple[Finding, ...]:
     """Write down answers to questions of the treatment's protocol, and act on them.
 
-    `by` is None when the patient answers; staff may give the `skin_type` too. Returns what is
-    found now. Raises Forbidden, and AnswerRefused for an answer that cannot be.
+    `by` is None when the patient answers; staff may give the `skin_type` too, and say that the
+    patient answered no to all other questions that are asked now: each of these is written down
+    as asked together. Returns what is found now. Raises Forbidden, and AnswerRefused for an
+    answer that cannot be.
     """
     if by is not None:
         access.require(by, Capability.SCREEN, treatment.site)
     patient, site = treatment.patient, treatment.site
     today = local(now, site.zone).date()
-    checked = recording.check(treatment.version, said, today=today)
+    everything = {**(_rest(treatment, moment, today) if no_to_the_rest else {}), **said}
+    checked = recording.check(treatment.version, everything, today=today)
     recording.add_answers(
         patient=patient,
         version=treatment.version,
@@ -134,6 +139,16 @@ def decide(
     )
     follow_up.follow_up(patient=patient, also=[treatment], by=by, now=now)
     return decision
+
+
+def _rest(treatment: Treatment, moment: ScreeningMoment, today: date) -> dict[str, Said]:
+    """No, said together, to every question that is to be asked at `moment`."""
+    (screened,) = screened_of([treatment])
+    days = [today]
+    if treatment.visit is not None:
+        days.append(local(treatment.visit.starts_at, treatment.site.zone).date())
+    due = due_questions.of_day(screened, max(days), AskAt(moment))
+    return {each.id: Said(NO_TO[each.trigger], together=True) for each in due}
 
 
 def _found(treatment: Treatment) -> tuple[Finding, ...]:

@@ -38,6 +38,7 @@ class Bar:
     before `until` (the first day that is right).
 
     `sentence` tells staff what is wrong and what to do; `rule` and `evidence` say what asks for it.
+    `flag` says it in a few words, where a sentence has no room; empty where another page does.
     `about` is the source's own name for what it is about, such as the id of a question.
     `passes_with` and `decides_with` are capabilities (`clinic.access`): with the first, a written
     reason lets the act through; with the second, a decision lifts the bar beforehand.
@@ -47,6 +48,7 @@ class Bar:
     acts: frozenset[Act]
     outcome: Outcome
     sentence: str
+    flag: str = ""
     since: date | None = None
     until: date | None = None
     rule: str = ""

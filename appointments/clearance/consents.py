@@ -19,6 +19,12 @@ from patients.signing import asking
 from patients.signing.asking import Asked
 from patients.signing.standing import Standing
 
+_FLAGS = {
+    Standing.MISSING: noop("form not signed"),
+    Standing.OUTDATED: noop("form to sign anew"),
+    Standing.EXPIRED: noop("form has run out"),
+    Standing.WITHDRAWN: noop("consent withdrawn"),
+}
 _SENTENCES = {
     Standing.MISSING: noop("“{}” is not signed. Hand the tablet over, under “Forms”."),
     Standing.OUTDATED: noop(
@@ -55,6 +61,7 @@ def _bars(treatment: Treatment, asked: Asked | None) -> list[Bar]:
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if withdrawn else Outcome.REVIEW,
         sentence=gettext(_SENTENCES[asked.standing]).format(asked.form.title(language())),
+        flag=gettext(_FLAGS[asked.standing]),
         about=asked.form.key,
         passes_with="" if withdrawn else Capability.OVERRIDE_CLEARANCE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
+from appointments.clearance import beside
 from appointments.clearance.bars import BOTH, Act, Bar, Outcome
 from appointments.clearance.treatments import Treatment
 from clinic import statements
@@ -37,7 +38,7 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
 
 
 def screened_of(treatments: Sequence[Treatment]) -> list[Screened]:
-    """What is known for each treatment; three queries at most, one where nothing was answered."""
+    """What is known for each treatment; four queries at most, one where nothing was answered."""
     return screen([(each.patient, each.protocol, each.areas) for each in treatments])
 
 
@@ -48,6 +49,7 @@ def screen(wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]]) -> list[Sc
     told = [pk for pk, patient in patients.items() if answers[pk] or patient.skin_type]
     decisions = gathering.decisions_of(told) if told else {}
     treated = _treated_at(told) if told else {}
+    under_way = beside.open_series(told) if told else {}
     return [
         Screened(
             protocol=protocol,
@@ -57,6 +59,7 @@ def screen(wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]]) -> list[Sc
             skin_type=patient.skin_type,
             decisions=decisions.get(patient.pk, ()),
             treated_at=treated.get(patient.pk),
+            beside=beside.protocols_beside(protocol, areas, under_way.get(patient.pk, ())),
         )
         for patient, protocol, areas in wanted
     ]
@@ -90,6 +93,7 @@ def _bar(finding: Finding, treatment: Treatment) -> Bar:
         else BOTH,
         outcome=outcome,
         sentence=sentences.sentence(finding, protocol, treatment.patient.skin_type),
+        flag="" if lacking else sentences.flag(finding),
         since=finding.since,
         until=finding.until,
         rule=sentences.rule(finding, protocol),

@@ -38,7 +38,8 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
 def _done(patients: Collection[int]) -> dict[int, list[Appointment]]:
     found = defaultdict(list)
     rows = Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
-    for row in rows.select_related("series", "site", "protocol_version").order_by("id"):
+    with_all = rows.select_related("series", "site", "protocol_version")
+    for row in with_all.defer("protocol_version__document").order_by("id"):
         found[row.series.patient_id].append(row)
     return found
 
@@ -72,6 +73,7 @@ def _bar(near: Spaced) -> Bar:
                 "before": format_day(near.before, language()),
             }
         ),
+        flag=gettext("too soon after %(name)s") % {"name": near.name},
         since=near.day,
         until=near.before,
         rule=gettext("The protocols keep treatments of one area apart."),

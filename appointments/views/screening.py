@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments.clearance import Treatment, answering, treatment_of
+from appointments.clearance import Treatment, answering, due_questions, treatment_of
 from appointments.clearance.screening import screened_of
 from appointments.lifecycle import OPEN
 from appointments.models import Appointment
@@ -23,11 +23,10 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
-from clinic.protocols.schema import AskAt
 from clinic.views.looking import shows
-from patients.models import ScreeningAnswer, ScreeningMoment, SkinType
+from patients.models import ScreeningAnswer, SkinType
 from patients.screening import form as forms
-from patients.screening import sentences, validity
+from patients.screening import sentences
 from patients.screening.answers import current
 from patients.screening.assessing import Finding, Rule, Screened, assess, depends_on_skin_type
 from patients.screening.form import Field
@@ -53,8 +52,9 @@ def screening(request: HttpRequest, pk: int) -> HttpResponse:
         answering.answer(
             treatment=treatment,
             said=said,
-            moment=_moment(visit, now),
+            moment=due_questions.moment_of(visit, now),
             skin_type=skin,
+            no_to_the_rest=request.POST.get("rest") == "no",
             by=by,
             now=now,
         )
@@ -90,12 +90,6 @@ def _seen(request: HttpRequest, pk: int) -> Appointment:
         "site", "series__patient__skin_type_by", "series__site", "protocol_version__modality"
     )
     return get_object_or_404(visits, pk=pk)
-
-
-def _moment(visit: Appointment, now: datetime) -> ScreeningMoment:
-    day = local(visit.starts_at, visit.site.zone).date()
-    is_today = local(now, visit.site.zone).date() == day
-    return ScreeningMoment.DAY_OF if is_today else ScreeningMoment.PRE
 
 
 # --- What the page shows --------------------------------------------------------------------------
@@ -136,14 +130,7 @@ def _page(
     (screened,) = screened_of([treatment])
     day, today = (local(each, visit.site.zone).date() for each in (visit.starts_at, now))
     data = request.POST if problem else {}
-    due = validity.due(
-        questions_of(screened.protocol),
-        screened.areas,
-        screened.answers,
-        moment=AskAt(_moment(visit, now)),
-        day=max(day, today),
-        treated_at=screened.treated_at,
-    )
+    due = due_questions.of_screened(visit, screened, now=now)
     fields = forms.fields(due, data, language="en")
     if data:
         forms.said_in(fields, request.POST, complete=False)
@@ -203,5 +190,5 @@ def _known(screened: Screened, due: set[str]) -> list[Known]:
 
 
 def _line(row: ScreeningAnswer) -> tuple[str, str]:
-    by = row.by.name if row.by else gettext("the patient")
-    return sentences.said(answer_of(row)), f"{by}, {sentences.day_and_year(row.said_on)}"
+    answer = answer_of(row)
+    return sentences.said(answer), sentences.who_and_when(answer, row.by.name if row.by else "")

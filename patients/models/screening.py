@@ -51,6 +51,9 @@ class ScreeningAnswer(models.Model):
     said_at = models.DateTimeField()
     said_on = models.DateField()
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    together = models.BooleanField(
+        default=False, help_text="Whether it was said in one word with others: no to all the rest."
+    )
 
     class Meta:
         ordering = ("patient", "said_at", "id")

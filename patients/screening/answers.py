@@ -23,6 +23,8 @@ class Value(StrEnum):
 
 
 CLEAR = frozenset({Value.NO, Value.NEVER})
+# What says no to a question.
+NO_TO = {Trigger.YES: Value.NO, Trigger.WITHIN_WASHOUT: Value.NEVER}
 FITTING = {
     Trigger.YES: (Value.NO, Value.YES, Value.UNSURE),
     Trigger.WITHIN_WASHOUT: (Value.NEVER, Value.DATE, Value.UNSURE),
@@ -31,11 +33,13 @@ FITTING = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What is answered to one question; `day` and `begins` as in `Answer`."""
+    """What is answered to one question; `day` and `begins` as in `Answer`. `together` when it was
+    said in one word with others."""
 
     value: Value
     day: date | None = None
     begins: date | None = None
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Answer:
     said_on: date
     day: date | None = None
     begins: date | None = None
+    together: bool = False
 
     @property
     def is_clear(self) -> bool:

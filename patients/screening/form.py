@@ -22,6 +22,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "last": "Last day",
         "choose": "Choose an answer.",
         "day": "Give the day, or choose another answer.",
+        "which": "A day stands here too: choose the answer that goes with it, or clear it.",
     },
     "es": {
         "yes": "Sí",
@@ -35,6 +36,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "last": "Último día",
         "choose": "Elija una respuesta.",
         "day": "Indique el día o elija otra respuesta.",
+        "which": "Aquí también hay un día: elija la respuesta que le corresponde o borre el día.",
     },
 }
 
@@ -84,7 +86,10 @@ def said_in(
     said: dict[str, Said] = {}
     is_right = True
     for field in asked:
-        value = data.get(field.name, "")
+        value = data.get(field.name, "") or (Value.DATE if field.day else "")
+        if field.days and (field.day or field.begins) and value not in ("", Value.DATE):
+            field.problem, is_right = field.words["which"], False
+            continue
         if value not in FITTING[field.question.trigger]:
             if complete or value:
                 field.problem, is_right = field.words["choose"], False

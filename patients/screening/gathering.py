@@ -56,4 +56,5 @@ def answer_of(row: ScreeningAnswer) -> Answer:
         said_on=row.said_on,
         day=row.day,
         begins=row.begins,
+        together=row.together,
     )

@@ -124,6 +124,7 @@ def add_answers(
                     said_at=now,
                     said_on=today,
                     by=by,
+                    together=said.together,
                 )
             )
     added = ScreeningAnswer.objects.bulk_create(rows)
@@ -148,6 +149,7 @@ def _said(rows: Iterable[ScreeningAnswer]) -> list[dict[str, str]]:
             "area": row.area,
             "value": row.value,
             **({"day": row.day.isoformat()} if row.day else {}),
+            **({"together": "yes"} if row.together else {}),
         }
         for row in rows
     ]

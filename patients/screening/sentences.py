@@ -33,16 +33,19 @@ def sentence(finding: Finding, protocol: Protocol, skin_type: str) -> str:
         else _told(finding)
     )
     if finding.decision is not None:
-        word = gettext("treat all the same") if finding.decision.proceeds else gettext("not treat")
-        by, on = finding.decision.by, format_day(finding.decision.on, language())
-        return gettext("%(said)s. %(by)s decided on %(on)s to %(word)s: %(reason)s") % {
-            "said": said,
-            "by": by,
-            "on": on,
-            "word": word,
-            "reason": finding.decision.reason,
-        }
+        return f"{said}. {sentence_of_decision(finding)}"
     return f"{said}: {_consequence(finding)}"
+
+
+def flag(finding: Finding) -> str:
+    """What is found in a few words, without what was answered: others may look on."""
+    if finding.rule == Rule.AGE:
+        return gettext("too young")
+    if finding.outcome is Outcome.BLOCK:
+        return gettext("not to be treated")
+    if finding.outcome is Outcome.DEFER and finding.until is not None:
+        return gettext("not before %(day)s") % {"day": format_day(finding.until, language())}
+    return gettext("not now") if finding.outcome is Outcome.DEFER else gettext("to be decided on")
 
 
 def rule(finding: Finding, protocol: Protocol) -> str:
@@ -103,6 +106,31 @@ def said(answer: Answer) -> str:
         Value.UNSURE: gettext("not sure"),
     }
     return words[answer.value]
+
+
+def leads_to(finding: Finding) -> str:
+    """What comes of an answer, without saying it again."""
+    if finding.decision is not None:
+        return sentence_of_decision(finding)
+    return _consequence(finding)[:1].upper() + _consequence(finding)[1:]
+
+
+def sentence_of_decision(finding: Finding) -> str:
+    """Who decided what, when and why."""
+    assert finding.decision is not None
+    word = gettext("treat all the same") if finding.decision.proceeds else gettext("not treat")
+    return gettext("%(by)s decided on %(on)s to %(word)s: %(reason)s") % {
+        "by": finding.decision.by,
+        "on": format_day(finding.decision.on, language()),
+        "word": word,
+        "reason": finding.decision.reason,
+    }
+
+
+def who_and_when(answer: Answer, by: str) -> str:
+    """Who wrote it down (`by` is empty for the patient) and when; and how it was asked."""
+    said = f"{by or gettext('the patient')}, {day_and_year(answer.said_on)}"
+    return f"{said}, {gettext('asked together with others')}" if answer.together else said
 
 
 def day_and_year(day: date) -> str:

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import links
 from appointments.clearance import answering, treatment_of
+from appointments.clearance.due_questions import moment_of
 from appointments.models import Appointment
 from patients.screening import form as forms
 from patients.screening.recording import AnswerRefused
-from reminders.patient_pages import self_service
-from reminders.patient_pages.due_questions import due_for, moment_of, next_visit
+from reminders.patient_pages import asked_visit, self_service
 from reminders.patient_pages.self_service import for_patients
 from reminders.wording.question_words import QUESTION_WORDS
 
@@ -35,8 +35,8 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
     link = links.open(token, now=now)
     if not self_service.is_proved(request, link):
         return HttpResponseRedirect(reverse("care-page", args=[token]), status=303)
-    visit = next_visit(link, now=now)
-    asked = due_for(visit, now=now) if visit is not None else ()
+    visit = asked_visit.of_link(link, now=now)
+    asked = asked_visit.questions_of(visit, now=now)
     language = link.patient.language
     fields = forms.fields(asked, request.POST, language=language)
     problem = ""

@@ -33,7 +33,7 @@ from clinic.views.row_id import row_id
 from patients.models import ContactKind, Patient
 from patients.signing.page_words import SIGNING_WORDS
 from reminders.channels import calendar
-from reminders.patient_pages import care_page, due_questions
+from reminders.patient_pages import asked_visit, care_page
 from reminders.wording.care_words import WORDS
 from reminders.wording.photo_words import PHOTO_WORDS
 from reminders.wording.question_words import QUESTION_WORDS
@@ -112,7 +112,7 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
     visits = care_page.visits_of(link, now=now)
     shown = visits[0] if visits else None
     proved = is_proved(request, link)
-    about = due_questions.next_visit(link, now=now) if proved else None
+    about = asked_visit.of_link(link, now=now) if proved else None
     context = {
         "language": language,
         "words": WORDS[language],
@@ -126,7 +126,7 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "forms_due": _forms_due(link, now=now) if proved else 0,
         "forms_words": SIGNING_WORDS[language],
         "photo_words": PHOTO_WORDS[language],
-        "has_questions": about is not None and bool(due_questions.due_for(about, now=now)),
+        "has_questions": bool(asked_visit.questions_of(about, now=now)),
         "question_words": QUESTION_WORDS[language],
         "care": care_page.care_of(shown, patient_id=link.patient_id, language=language, now=now)
         if proved and shown is not None

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from appointments import asked_forms
+from appointments import clearance
 from appointments.absences import affected
+from appointments.charting import listing
+from appointments.clearance import Bar, Outcome, due_questions
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Appointment, StatusChange, Task
 from clinic.hours import local
 from clinic.models import Site
 from patients import consent
 from patients.models import Purpose
-from patients.signing.standing import Standing
 from reminders.catalogue import MessageState
 from reminders.models import MessageItem
 
 # Minutes in the waiting room after which a visit stands out, and stands out in red.
 LONG, TOO_LONG = 10, 20
+# What is to be asked before a visit stands out as long before it as patients are asked.
+ASKED_AHEAD = timedelta(days=7)
 _LACKS = {
     "provider": _("needs another provider"),
     "room": _("needs another room"),
     "device": _("needs another device"),
     "site": _("outside opening hours"),
 }
-_FORM = {
-    Standing.MISSING: _("form not signed"),
-    Standing.OUTDATED: _("form to sign anew"),
-    Standing.EXPIRED: _("form has run out"),
-    Standing.WITHDRAWN: _("consent withdrawn"),
-}
 
 
-def flags(
-    visits: Sequence[Appointment], site: Site, day: date, now: datetime
-) -> dict[int, list[str]]:
-    """By visit what needs somebody's hand: a message that failed, no leave to write, a task, a
-    provider, room or device that is not to be had, a house that is closed, a form to sign."""
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A few words; `is_mild` when it is to be done, and nothing is wrong."""
+
+    words: str
+    is_mild: bool = False
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int, list[Flag]]:
+    """By visit what needs somebody's hand, what is wrong before what is only to be done: a message
+    that failed, no leave to write, a task, a provider, room or device that is not to be had, a
+    house that is closed, what bars treatment, a form to sign, questions to ask, a log to sign.
+
+    The queries grow with the days only. The visits are of one site, loaded with their series'
+    patient, protocol version and what they hold.
+    """
     agreed = consent.standing({visit.series.patient_id for visit in visits})
     failed = set(
         MessageItem.objects.filter(
@@ -53,34 +66,37 @@ def flags(
         appointment__in=[visit.pk for visit in visits], due_at__lte=now
     )
     with_task = set(due.values_list("appointment", flat=True))
-    lacking = affected.lacking(visits, site, day)
-    forms = asked_forms.of_visits(visits, now=now)
-    words: dict[int, list[str]] = {}
+    lacking = _lacking(visits, site)
+    treated = _before_treatment(visits, site, now)
+    unsigned = set(listing.unsigned_of(visits))
+    found: dict[int, list[Flag]] = {}
     for visit in visits:
         purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
         silent = visit.state in TO_COME and Purpose.CARE not in purposes
-        found = {
+        said = {
             gettext("message failed"): f"visit:{visit.pk}" in failed,
             gettext("no consent"): silent,
             gettext("task due"): visit.pk in with_task,
+            gettext("log not signed"): visit.pk in unsigned,
         }
         if visit.state in affected.NOT_BEGUN:
-            found |= {str(_LACKS[kind]): True for kind in lacking[visit.pk]}
-            if visit.pk in forms and forms[visit.pk].is_due:
-                found[str(_FORM[forms[visit.pk].standing])] = True
-        words[visit.pk] = [word for word, is_so in found.items() if is_so]
+            said |= {str(_LACKS[kind]): True for kind in lacking[visit.pk]}
+        of_visit = [Flag(words) for words, is_so in said.items() if is_so] + treated[visit.pk]
         if any(each.is_deliberate for each in visit.allocations.all()):
-            words[visit.pk].append(
-                gettext("over another visit: %(override_reason)s")
-                % {"override_reason": visit.override_reason}
-            )
-    return words
+            over = gettext("over another visit: %(override_reason)s")
+            of_visit.append(Flag(over % {"override_reason": visit.override_reason}))
+        found[visit.pk] = sorted(dict.fromkeys(of_visit), key=lambda flag: flag.is_mild)
+    return found
 
 
-def of_one(visit: Appointment, now: datetime) -> list[str]:
-    """The words of one visit alone."""
-    day = local(visit.starts_at, visit.site.zone).date()
-    return flags([visit], visit.site, day, now)[visit.pk]
+def of_one(visit: Appointment, now: datetime) -> list[Flag]:
+    """The flags of one visit alone."""
+    return flags([visit], visit.site, now)[visit.pk]
+
+
+def has_failed(found: Sequence[Flag]) -> bool:
+    """Whether a message of the visit failed, by its flags."""
+    return Flag(gettext("message failed")) in found
 
 
 def waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
@@ -90,3 +106,44 @@ def waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
         visit: int((now - at).total_seconds()) // 60
         for visit, at in since.values_list("appointment", "at")
     }
+
+
+def _lacking(visits: Sequence[Appointment], site: Site) -> dict[int, list[str]]:
+    by_day: dict[date, list[Appointment]] = defaultdict(list)
+    for visit in visits:
+        by_day[local(visit.starts_at, site.zone).date()].append(visit)
+    found: dict[int, list[str]] = {}
+    for day, of_day in by_day.items():
+        found |= affected.lacking(of_day, site, day)
+    return found
+
+
+def _before_treatment(
+    visits: Sequence[Appointment], site: Site, now: datetime
+) -> dict[int, list[Flag]]:
+    """What stands between the patients and treatment on the days of their visits."""
+    found: dict[int, list[Flag]] = {visit.pk: [] for visit in visits}
+    expected = [visit for visit in visits if visit.state in affected.NOT_BEGUN]
+    if not expected:
+        return found
+    for visit in expected:
+        visit.site = site
+    treatments = [clearance.treatment_of(visit) for visit in expected]
+    standing = clearance.standing(treatments, now=now)
+    soon = [visit for visit in expected if visit.starts_at < now + ASKED_AHEAD]
+    questions = due_questions.of_visits(soon, now=now)
+    for visit, bars in zip(expected, standing, strict=True):
+        day = local(visit.starts_at, site.zone).date()
+        found[visit.pk] = list(_of_bars(bars, day))
+        if questions.get(visit.pk):
+            found[visit.pk].append(Flag(gettext("questions to ask"), is_mild=True))
+    return found
+
+
+def _of_bars(bars: Sequence[Bar], day: date) -> Iterator[Flag]:
+    for bar in bars:
+        if bar.flag and (bar.until is None or day < bar.until):
+            is_mild = bar.outcome is Outcome.REVIEW
+            if not is_mild and bar.since is not None and day < bar.since:
+                continue
+            yield Flag(bar.flag, is_mild)

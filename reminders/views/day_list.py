@@ -27,6 +27,7 @@ from clinic.views.looking import lists
 from clinic.views.row_id import row_id
 from reminders.views import day_flags, visit_acts
 from reminders.views.book_series import draft as drafts
+from reminders.views.day_flags import Flag
 from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
 
@@ -44,7 +45,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
     with_cancelled = request.GET.get("cancelled") == "1"
     visits = list(_visits(staff, site, day, provider))
     shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
-    rows = _rows(shown, site, day, access.capabilities(staff, site), now)
+    rows = _rows(shown, site, access.capabilities(staff, site), now)
     whole = Period(instant(day, 0, site.zone), instant(day + ONE_DAY, 0, site.zone))
     lines: list[Row | HeldRow] = [*rows, *held_rows(staff, site, whole, provider, now=now)]
     lines.sort(key=lambda line: line.starts_at)
@@ -58,7 +59,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "rows": lines,
         "counts": Counter(visit.state for visit in visits),
         "total": sum(visit.state != State.CANCELLED for visit in visits),
-        "failed": sum("message failed" in row.flags for row in rows),
+        "failed": sum(day_flags.has_failed(row.flags) for row in rows),
         "to_move": affected.count_at(site, now=now),
         "provider": provider,
         "providers": _providers(site),
@@ -74,14 +75,14 @@ def day_list(request: HttpRequest) -> HttpResponse:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One visit of the day. `held` are the names of who and what it holds; `waiting` the minutes
-    since check-in; `flags` the words of what needs somebody's hand."""
+    since check-in; `flags` what needs somebody's hand."""
 
     visit: Appointment
     areas: str
     minutes: int
     held: dict[str, str]
     acts: list[Act]
-    flags: list[str]
+    flags: list[Flag]
     waiting: int | None
 
     @property
@@ -120,13 +121,12 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
 def _rows(
     visits: Sequence[Appointment],
     site: Site,
-    day: date,
     held: frozenset[Capability],
     now: datetime,
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
     versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
-    flags, waiting = day_flags.flags(visits, site, day, now), day_flags.waiting(visits, now)
+    flags, waiting = day_flags.flags(visits, site, now), day_flags.waiting(visits, now)
     rows = []
     for visit in visits:
         areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas

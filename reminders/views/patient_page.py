@@ -20,7 +20,7 @@ from clinic.views.looking import shows
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import ArchivedMessage, Suppression
-from reminders.views import forms_panel, patient_course, timeline
+from reminders.views import forms_panel, patient_course, patient_screening, timeline
 from reminders.views.patient_list import progress_of
 from reminders.views.records import asking
 
@@ -87,6 +87,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "is_being_planned": patient.planned_revision != patient.revision,
         "may_edit": _may_edit(staff, patient),
         **patient_course.context(patient, staff, now),
+        **patient_screening.context(patient, now),
         "may_book": access.can(staff, Capability.BOOK, site) and patient.erased_at is None,
         "record": asking.panel(patient, staff, now=now),
     }

@@ -173,6 +173,7 @@ def test_start_undoes_the_opt_out_that_only_the_provider_reported(
 def test_one_click_ends_marketing_for_who_shares_the_address_and_care_for_nobody(
     patient: Patient, front_desk: Staff, now: datetime
 ) -> None:
+    """Edge case 11."""
     address = patient.contact_points.get(kind="email").value
     consent.give(
         patient=patient,

@@ -66,6 +66,7 @@ def is_open(at: datetime, zone: str, purpose: Purpose, quiet: tuple[int, int] | 
 def test_nothing_automated_leaves_or_may_arrive_outside_the_hours_of_any_candidate_zone(
     minutes: int, zones: list[str], purpose: Purpose, quiet: tuple[int, int] | None
 ) -> None:
+    """Edge case 5."""
     now = YEAR + timedelta(minutes=minutes)
     recipient = replace(SOMEBODY, zones=tuple(zones), quiet=quiet)
     decision = decide(envelope(now, purpose), recipient, now=now)

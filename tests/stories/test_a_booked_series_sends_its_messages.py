@@ -80,6 +80,7 @@ def test_a_moved_visit_withdraws_its_old_messages_and_tells_the_new_time_once(
     front_desk: Staff,
     now: datetime,
 ) -> None:
+    """Edge case 2."""
     advance(now + THREE_MINUTES)
     heard = len(providers.texts)
     moved_at = now + timedelta(hours=1)
@@ -214,6 +215,7 @@ def test_the_patients_death_withdraws_everything_and_closes_the_tasks(
     advance: Callable[[datetime], None],
     now: datetime,
 ) -> None:
+    """Edge case 12."""
     from patients import registration
 
     advance(now)

@@ -94,6 +94,7 @@ def test_another_version_changes_what_is_to_come_and_nothing_of_what_was_done(
     front_desk: Staff,
     now: datetime,
 ) -> None:
+    """Edge case 13."""
     begun = visits[0].starts_at
     attendance.check_in(appointment=visits[0], by=front_desk, now=begun)
     attendance.start(appointment=visits[0], by=front_desk, now=begun)

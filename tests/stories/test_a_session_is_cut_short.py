@@ -34,6 +34,7 @@ def test_aftercare_is_about_what_was_treated_and_none_comes_where_nothing_was(
     front_desk: Staff,
     now: datetime,
 ) -> None:
+    """Edge case 7."""
     consent.give(patient=patient, purpose="phi_detail", channel="any", by=front_desk, now=now)
     series: TreatmentSeries = book(wish(FIRST), wish(SECOND), areas=["face", "neck"])
     first, second = series.appointments.order_by("session")

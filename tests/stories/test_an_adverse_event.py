@@ -35,6 +35,7 @@ def test_after_session_two(
     front_desk: Staff,
     now: datetime,
 ) -> None:
+    """Edge case 8."""
     for purpose, channel in (("photos", "any"), ("marketing", "email"), ("phi_detail", "any")):
         consent.give(patient=patient, purpose=purpose, channel=channel, by=front_desk, now=now)
     series = book(wish(FIRST), wish(SECOND), sessions=3)

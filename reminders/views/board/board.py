@@ -24,6 +24,7 @@ from clinic.models import Site, Staff
 from clinic.templatetags.ui import VISIT_STATES
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from reminders.views import day_flags
 from reminders.views.board import panel, picking
 from reminders.views.board.asking import COLUMNS, ONE_DAY, WEEK, Asked, asked
 from reminders.views.board.columns import Board, of_day, of_week, resources_of
@@ -93,7 +94,7 @@ def _sums(drawn: Board) -> dict[str, Any]:
     return {
         "total": sum(count for state, count in states.items() if state != State.CANCELLED),
         "counts": states,
-        "failed": sum("message failed" in card.flags for card in cards),
+        "failed": sum(day_flags.has_failed(card.flags) for card in cards),
         "late": max((card.waiting for card in cards if card.waiting is not None), default=None),
     }
 

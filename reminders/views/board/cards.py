@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import Prefetch
 
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Allocation, Appointment
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from reminders.views import day_flags
+from reminders.views.day_flags import Flag
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`flags` are the words of what needs somebody's hand, `waiting` the minutes since check-in."""
+    """`flags` say what needs somebody's hand, `waiting` the minutes since check-in."""
 
     visit: Appointment
     areas: str
-    flags: list[str]
+    flags: list[Flag]
     waiting: int | None
 
     @property
@@ -51,10 +51,10 @@ class Card:
 
 
 def cards_of(
-    site: Site, staff: Staff, visits: Collection[int], days: Sequence[date], *, now: datetime
+    site: Site, staff: Staff, visits: Collection[int], *, now: datetime
 ) -> dict[int, Card]:
     """By id, those of the `visits` at `site` whose patients `staff` may see; the queries grow with
-    the `days` only."""
+    their days only."""
     held = Allocation.objects.filter(active=True).select_related("resource")
     shown = list(
         Appointment.objects.seen_by(staff)
@@ -66,10 +66,7 @@ def cards_of(
     )
     versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in shown})
     waiting = day_flags.waiting(shown, now)
-    flags: dict[int, list[str]] = {}
-    for day in days:
-        of_day = [each for each in shown if local(each.starts_at, site.zone).date() == day]
-        flags |= day_flags.flags(of_day, site, day, now)
+    flags = day_flags.flags(shown, site, now)
     return {
         visit.pk: Card(
             visit,

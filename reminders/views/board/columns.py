@@ -101,7 +101,7 @@ def _board(
     working = _working(site, days, [resource for resource, _ in places])
     held = list(_held(site, days, places, cancelled=cancelled, now=now))
     visits = {each.appointment_id for each in held if each.appointment_id}
-    cards = cards_of(site, staff, visits, days, now=now)
+    cards = cards_of(site, staff, visits, now=now)
     busy = _busy(held, cards, staff)
     if only_here:
         seen = {pk for pk, some in busy.items() if any(each.kind == Kind.VISIT for each in some)}

@@ -128,6 +128,7 @@ def test_the_plan_of_care_has_sources() -> None:
 def test_a_course_that_ends_early_counts_from_its_last_session(
     series: TreatmentSeries, visits: list[Appointment], provider: Staff, front_desk: Staff
 ) -> None:
+    """Edge case 9."""
     now = treated(visits[0], front_desk)
     ending.end_series(series=series, reason="Moves away", by=front_desk, now=now)
     [row] = courses.courses_of(series.patient_id, now=at(date(2027, 9, 6), "10:00"))

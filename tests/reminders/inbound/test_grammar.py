@@ -63,6 +63,16 @@ def test_each_label_is_found_and_rarely_found_wrongly(
     assert score.precision >= least_precision, [reply.text for reply in score.wrong]
 
 
+def test_a_symptom_wins_over_fine() -> None:
+    """Edge case 20: a late, kind and ambiguous answer."""
+    for text, label in (
+        ("it's fine but bubbles?", Label.SYMPTOM_REVIEW),
+        ("all fine, only some pus", Label.SYMPTOM_URGENT),
+        ("todo bien pero burbujas?", Label.SYMPTOM_REVIEW),
+    ):
+        assert label in labels(text, CHECKIN), text
+
+
 def test_nothing_with_a_symptom_or_an_opt_out_confirms_a_visit() -> None:
     for reply in corpus.replies():
         found = read(reply.text, question=CONFIRM, names=corpus.NAMES).labels

@@ -1,21 +1,29 @@
 """Screening on the way to a visit: before booking, by the patient's link, and what is said then."""
 
-from datetime import datetime
+import re
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from appointments.clearance import answering, treatment_of
 from appointments.models import Appointment, Task
+from clinic.consent_forms import in_force
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient, ScreeningAnswer, ScreeningMoment
-from patients.screening.answers import Said, Value
+from patients.screening.answers import FITTING, Said, Value
+from patients.screening.questions import questions_of
+from reminders.catalogue import Kind
 from reminders.journeys import foreseeing
 from reminders.journeys.preview import ImaginedVisit
 from reminders.journeys.replanning import sync_stale
 from reminders.models import Message
 from tests.links import issued
+from tests.patients.signing.conftest import publish
+from tests.reminders.views.conftest import FIRST, SECOND, at
+from tests.reminders.views.test_forms_pages import sign
 
 pytestmark = pytest.mark.django_db
 SCREENING, DATES = "/series/new/screening/", "/series/new/dates/"
@@ -198,3 +206,65 @@ def test_the_preview_of_a_booking_knows_the_answers(
     )  # fmt: skip
     reasons = {line.reason for line in lines if "pre.otc_nsaid" in line.steps}
     assert reasons == {"condition_not_met"}
+
+
+# --- What is to be filled in, by message and on the day -------------------------------------------
+
+
+def test_what_lacks_is_asked_for_by_message_and_no_more_once_it_is_answered_and_signed(
+    visits: list[Appointment],
+    patient: Patient,
+    site: Site,
+    front_desk: Staff,
+    clinical_lead: Staff,
+    now: datetime,
+) -> None:
+    def asked() -> set[tuple[int, str, str]]:
+        sync_stale(now=now)
+        rows = Message.objects.filter(kind=Kind.FILL_IN, channel="sms", session=2)
+        rows = rows.exclude(state="withdrawn")
+        return {(row.session or 0, row.state, row.why[0].split(": ")[1]) for row in rows}
+
+    assert asked() == set(), "the site does not ask yet"
+    Site.objects.filter(pk=site.pk).update(clearance_from=FIRST, revision=F("revision") + 1)
+    assert asked() == {(2, "scheduled", "22 screening questions to fill in.")}
+    form = publish(clinical_lead, now, in_force.treatment("rf_microneedling"))
+    said = f"22 screening questions and the form “{form.title_en}” to fill in."
+    assert asked() == {(2, "scheduled", said)}
+    sign(form, patient, site, front_desk, now)
+    treatment = treatment_of(visits[1])
+    questions = questions_of(treatment.protocol)
+    answering.answer(
+        treatment=treatment,
+        said={each.id: Said(FITTING[each.trigger][0]) for each in questions},
+        moment=ScreeningMoment.PRE,
+        by=None,
+        now=at(SECOND, "08:00") - timedelta(days=9),
+    )
+    assert asked() == {(2, "skipped", "nothing to fill in.")}
+
+
+def test_the_day_says_in_words_what_stands_between_patients_and_treatment(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    def flags() -> list[tuple[str, str]]:
+        page = text_of(desk.get(f"/day/?date={FIRST}"))
+        found = re.findall(r'class="flag( mild)?">.*?</svg>(.*?)</span>', page)
+        board = text_of(desk.get(f"/board/?date={FIRST}"))
+        assert all(words in board for _, words in found)
+        return [(tone.strip(), words) for tone, words in found]
+
+    assert flags() == [("mild", "questions to ask")]
+    treatment = treatment_of(visits[0])
+
+    def says(**said: Said) -> None:
+        answering.answer(
+            treatment=treatment, said=said, moment=ScreeningMoment.PRE, by=front_desk, now=now
+        )
+
+    says(keloid=Said(Value.YES))
+    assert flags() == [("", "task due"), ("mild", "to be decided on"), ("mild", "questions to ask")]
+    says(filler=Said(Value.DATE, date(2027, 2, 10)))
+    assert ("", "not before Fri 12 Mar") in flags()
+    says(pregnancy=Said(Value.YES))
+    assert ("", "not to be treated") in flags()
