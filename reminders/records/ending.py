@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
 
@@ -48,6 +48,8 @@ def _finish(patient_id: int, *, now: datetime) -> bool:
             return _end(patient_id, now=now)
     except IntegrityError as refused:
         log.error("record %s is not destroyed: %s", patient_id, type(refused).__name__)
+        tomorrow = now.date() + timedelta(days=1)
+        Patient.objects.filter(pk=patient_id).update(kept_until=tomorrow)
         return False
 
 

@@ -26,6 +26,7 @@ from appointments.models import (
     ImportRow,
     PatientLink,
     RecallAttempt,
+    RowOutcome,
     Task,
     WaitlistEntry,
 )
@@ -244,7 +245,18 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
     tasks.open().update(closed_at=now, closed_by=by, outcome=ERASED)
     tasks.update(detail="", why=[], outcome=ERASED)
     RecallAttempt.objects.filter(series__patient__in=ids).update(note="")
-    ImportRow.objects.filter(patient__in=ids).update(person={}, visit={}, remark="", sentence="")
+    # Nobody's any more, so that a run that goes on leaves them out.
+    ImportRow.objects.filter(patient__in=ids).update(
+        person={},
+        visit={},
+        person_key="",
+        visit_key="",
+        series_key="",
+        remark="",
+        waits=False,
+        outcome=RowOutcome.ERROR,
+        sentence="This patient’s record was erased here.",
+    )
     RecordMerge.objects.filter(Q(kept__in=ids) | Q(gone__in=ids)).update(manifest={}, reason=ERASED)
     RecordExport.objects.filter(patient__in=ids).update(reason=ERASED)
 

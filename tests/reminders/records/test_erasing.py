@@ -67,7 +67,9 @@ def erased(patient: Patient, by: Staff, now: datetime) -> erasing.Statement:
 def _other_traces(patient: Patient, site: Site, by: Staff, now: datetime) -> None:
     """A row of a former system's file, and a merge that was taken back."""
     rows = Furnisher(patient, site=site, staff=by, now=now)
-    ImportRow.objects.filter(pk=rows.row(ImportRow).pk).update(person={"given": "Elena"})
+    row = rows.row(ImportRow)
+    row.person, row.person_key, row.waits = {"given": "Elena"}, "k", True
+    row.save()
     RecordMerge.objects.create(
         kept=patient, gone=a_patient(site, by, now, given="Elna", phone="", email=""), at=now,
         by=by, reason="Elena twice", manifest={"changed": ["Elena"]}, undo_until=now + DAY,
@@ -94,6 +96,8 @@ def test_words_and_ways_go_and_the_treatment_record_stays(
     assert Appointment.objects.filter(pk=treated.pk).exists()
     assert PHONE not in str(list(Conversation.objects.values()))
     assert not broken(now)
+    row = ImportRow.objects.get()
+    assert (row.outcome, row.person_key, row.waits) == ("error", "", False)
     assert "Elena" not in str(list(ImportRow.objects.values())) + str(
         list(RecordMerge.objects.values())
     )
