@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
@@ -16,6 +17,8 @@ _DATES = (
 )
 
 
+# A file says the same words row after row.
+@lru_cache(maxsize=8192)
 def folded(text: str) -> str:
     """`text` in lower case without accents, punctuation or double spaces: "Núñez-Ó" → "nunez o"."""
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))

@@ -323,9 +323,8 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
         closed_at=act.now, closed_by=act.by, outcome="It has its place now."
     )
     without = [line for line in lines if not line.place.held and not line.row.appointment]
-    series = TreatmentSeries.objects.select_related("protocol_version").in_bulk(
-        [line.row.series for line in without]
-    )
+    series = TreatmentSeries.objects.filter(pk__in=[line.row.series for line in without])
+    names = dict(series.values_list("pk", "protocol_version__name"))
     Task.objects.bulk_create(
         [
             Task(
@@ -335,7 +334,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
                 kind=TaskKind.CHECK,
                 title=f"Find a place for session {line.row.session}",
                 detail=(
-                    f"{series[line.row.series or 0].protocol_version.name}: in the former system"
+                    f"{names[line.row.series or 0]}: in the former system"
                     f" it was on {_when(line.wanted.starts_at, site)}. {line.place.problem} Book"
                     " the next session of the series, then close this."
                 ),
