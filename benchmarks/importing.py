@@ -59,11 +59,11 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     visits = Appointment.objects.count()
     step(f"{Patient.objects.count():,} patients, {visits:,} visits")
     both, goal = checked.work + ran.work, ROWS * GOAL
-    yield Figure(GROUP, "check, then run, per CPU second", ROWS / both, "rows/s", floor, 1000)
+    yield Figure(GROUP, "check, then run, per CPU second", ROWS / both, "rows/s", floor, 1500)
     yield Figure(GROUP, "the same file again, per CPU second", ROWS / again.work, "rows/s", floor,
-                 1000)  # fmt: skip
+                 1500)  # fmt: skip
     yield Figure(GROUP, f"{ROWS:,} rows, CPU of ours and the database", both, "s", goal, 1)
-    yield Figure(GROUP, f"{ROWS:,} rows, by the clock", checked.clock + ran.clock, "s", goal, 1)
+    yield Figure(GROUP, f"{ROWS:,} rows, by the clock", checked.clock + ran.clock, "s", goal)
     yield Figure(GROUP, "memory gained", grown, "MB", 100, 1)
 
 
