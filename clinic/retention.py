@@ -12,6 +12,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import RecordRetention, Site, Staff
 from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
+from clinic.saying import gettext
 
 # Where nobody has decided: the longest of the laws read for the product.
 DEFAULT_YEARS = 10
@@ -42,11 +43,12 @@ def decide(
     access.require(by, Capability.MANAGE_SITE, site)
     basis = " ".join(basis.split())[:BASIS_LENGTH]
     if begins_on < local(now, site.zone).date():
-        raise RetentionRefused("Choose today or a later day.", "begins_on")
+        raise RetentionRefused(gettext("Choose today or a later day."), "begins_on")
     if not FEWEST_YEARS <= years <= MOST_YEARS:
-        raise RetentionRefused(f"Write {FEWEST_YEARS} to {MOST_YEARS} years.", "years")
+        said = gettext("Write %(fewest)s to %(most)s years.")
+        raise RetentionRefused(said % {"fewest": FEWEST_YEARS, "most": MOST_YEARS}, "years")
     if not basis:
-        raise RetentionRefused("Write the law or rule that asks for it.", "basis")
+        raise RetentionRefused(gettext("Write the law or rule that asks for it."), "basis")
     try:
         with transaction.atomic():
             made = RecordRetention.objects.create(
@@ -58,7 +60,8 @@ def decide(
                 decided_at=now,
             )
     except IntegrityError:
-        raise RetentionRefused("Another decision begins on this day.", "begins_on") from None
+        said = gettext("Another decision begins on this day.")
+        raise RetentionRefused(said, "begins_on") from None
     audit.record(
         action="retention.decide",
         subject=made,

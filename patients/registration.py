@@ -300,7 +300,9 @@ def require_edit(by: Staff, patient: Patient) -> None:
 def require_open(patient: Patient) -> None:
     """Raise Forbidden when the record was merged into another one, or erased."""
     if patient.is_closed:
-        raise Forbidden("This record was merged or erased. Nothing is written in it any more.")
+        raise Forbidden(
+            gettext("This record was merged or erased. Nothing is written in it any more.")
+        )
 
 
 def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:

@@ -44,7 +44,10 @@ def encoding_of(stream: BinaryIO) -> str:
     head = stream.read(BLOCK)
     if head.startswith(_SPREADSHEETS):
         raise Unreadable(
-            "This is a file of a spreadsheet program. Save it as “CSV UTF-8” there and upload that."
+            gettext(
+                "This is a file of a spreadsheet program. Save it as “CSV UTF-8” there and"
+                " upload that."
+            )
         )
     for mark, name in _MARKS:
         if head.startswith(mark):
@@ -54,7 +57,9 @@ def encoding_of(stream: BinaryIO) -> str:
     if _can_be(stream, "utf-8"):
         return "utf-8"
     if b"\x00" in head:
-        raise Unreadable("This file is no text. Save the table as “CSV UTF-8” and upload that.")
+        raise Unreadable(
+            gettext("This file is no text. Save the table as “CSV UTF-8” and upload that.")
+        )
     return _proved(stream, "cp1252")
 
 
