@@ -129,8 +129,10 @@ def sentence_of_decision(finding: Finding) -> str:
 
 def who_and_when(answer: Answer, by: str) -> str:
     """Who wrote it down (`by` is empty for the patient) and when; and how it was asked."""
-    said = f"{by or gettext('the patient')}, {day_and_year(answer.said_on)}"
-    return f"{said}, {gettext('asked together with others')}" if answer.together else said
+    who = by or gettext("the patient")
+    together = gettext("asked together with others")
+    parts = [who, day_and_year(answer.said_on), *([together] if answer.together else [])]
+    return ", ".join(parts)
 
 
 def day_and_year(day: date) -> str:
