@@ -16,7 +16,8 @@ from benchmarks.figures import Figure, LeftOut
 
 GROUP = "engine"
 FEW, WANTED = 10_000, 1_000_000
-MANY = int(os.environ.get("BENCH_MEMORY", 100_000))
+# Sending so many takes minutes, and on a machine that does other work much longer.
+MANY = int(os.environ.get("BENCH_MEMORY", WANTED))
 MOST = 1.2
 SLICE = 10_000
 
@@ -28,7 +29,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
     few, many = (int(line) / 1024 for line in told.stdout.split())
     yield Figure(GROUP, f"memory after {MANY:,} messages", many, "MiB", few, MOST)
     if MANY < WANTED:
-        why = f"takes minutes: BENCH_MEMORY={WANTED}"
+        why = f"BENCH_MEMORY={MANY} was asked for"
         yield LeftOut(GROUP, f"memory after {WANTED:,} messages", why)
 
 
