@@ -31,12 +31,6 @@ from config.parts import (
 )
 from config.processes import sigterm_unwinds
 
-_SETUP = (
-    ("Migrating the database", ("manage.py", "migrate", "--no-input")),
-    ("Furnishing the clinic", ("manage.py", "demo_data")),
-    ("Loading the treatment protocols", ("manage.py", "load_protocols")),
-)
-
 
 def main() -> int:
     console = Console(highlight=False)
@@ -65,7 +59,7 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
         env = _environment(running, data_dir, port, *ports)
         logs = data_dir / "logs"
         logs.mkdir(exist_ok=True)
-        for label, arguments in _SETUP:
+        for label, arguments in _setup():
             with _step(console, label):
                 as_owner = {"DATABASE_URL": running.owner_database_url}
                 migrating = "migrate" in arguments
@@ -79,6 +73,16 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
             wait_healthy(parts, port, seconds=90)
         _welcome(console, data_dir, port)
         watch_until_told(parts, running)
+
+
+def _setup() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What is done before the parts start. PATIENTS asks for a clinic of another size."""
+    size = ("--patients", chosen) if (chosen := os.environ.get("PATIENTS")) else ()
+    return (
+        ("Migrating the database", ("manage.py", "migrate", "--no-input")),
+        ("Furnishing the clinic", ("manage.py", "demo_data", *size)),
+        ("Loading the treatment protocols", ("manage.py", "load_protocols")),
+    )
 
 
 def _port() -> int:

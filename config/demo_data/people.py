@@ -15,7 +15,7 @@ from clinic.models import Site, Staff
 from patients import consent, naming, registration
 from patients.models import ConsentChannel, Language, Patient, Purpose
 
-COUNT = 150
+COUNT, FEWEST = 150, 30
 _AREA_CODES = {"harbour": ("212", "646", "718", "917"), "sunset": ("213", "310", "323", "818")}
 # Subscriber numbers 0102–0199: kept free for fiction, and none of them ends in a code that makes
 # the stand-in of the SMS provider misbehave.

