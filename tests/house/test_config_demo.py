@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Generator
 from pathlib import Path
 from urllib.request import urlopen
@@ -58,7 +57,11 @@ def test_the_demo_serves_every_part_and_ctrl_c_leaves_nothing_behind(home: Path)
     )
     assert demo.stdout is not None
     with demo.stdout as output:
-        shown = "".join(iter(lambda: output.readline(), "  Ctrl-C stops everything.\n"))
+        shown = ""
+        while not shown.endswith("  Ctrl-C stops everything.\n"):
+            line = output.readline()
+            assert line, shown
+            shown += line
         assert f"http://127.0.0.1:{port}/" in shown
         for role in ("Front desk", "Provider", "Manager", "Clinical lead"):
             assert re.search(rf"{role} +\S+@demo\.example +afterglow-demo", shown)
@@ -66,8 +69,6 @@ def test_the_demo_serves_every_part_and_ctrl_c_leaves_nothing_behind(home: Path)
         with urlopen(f"http://127.0.0.1:{port}/login/") as page:
             assert page.status == 200
         assert len(processes_of(home)) > 8
-        begun = time.monotonic()
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
-        assert time.monotonic() - begun < 12
     eventually(lambda: not processes_of(home))

@@ -72,7 +72,7 @@ def snapshot() -> list[object]:
 
 @pytest.mark.usefixtures("new_tables")
 def test_in_the_afternoon_everything_is_there() -> None:
-    build(NOON, count=45, weeks_back=5)
+    build(NOON, count=60, weeks_back=6)
     assert set(Appointment.objects.values_list("state", flat=True)) == {*State}
     assert set(TreatmentSeries.objects.values_list("state", flat=True)) == {
         "open",
