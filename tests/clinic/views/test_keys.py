@@ -47,14 +47,14 @@ def test_keys_press_what_the_page_shows(page: Page) -> None:
 def test_keys_that_are_switched_off_do_nothing(page: Page) -> None:
     page.get_by_label("One-key shortcuts").uncheck()
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved for this device.").wait_for()
+    page.get_by_text("Saved.", exact=True).wait_for()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") != "find"
 
 
 def test_a_notice_stays_until_it_is_dismissed(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
-    notice = page.get_by_text("Saved for this device.")
+    notice = page.get_by_text("Saved.", exact=True)
     notice.wait_for()
     page.keyboard.press("Escape")
     assert not notice.is_visible()
