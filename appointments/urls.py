@@ -53,6 +53,7 @@ urlpatterns = [
     path("resources/<int:pk>/retire/", resources.retire, name="resource-retire"),
     path("resources/<int:pk>/bring-back/", resources.bring_back, name="resource-bring-back"),
     path("scheduling/", scheduling.scheduling, name="scheduling"),
+    path("scheduling/travel/", scheduling.set_travel, name="scheduling-travel"),
     path("my-day/", my_day.my_day, name="my-day"),
     path("my-day/sign/", my_day.sign_all, name="my-day-sign"),
     path("log/<int:pk>/", log.log, name="log"),

@@ -22,7 +22,6 @@ from clinic.models import (
     Site,
     SiteRole,
     Staff,
-    TravelTime,
 )
 
 admin.site.site_header = admin.site.site_title = "Afterglow set-up"
@@ -72,24 +71,6 @@ class SiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if change and form.changed_data:
             obj.revision += 1
         super().save_model(request, obj, form, change)
-
-
-class TravelTimeForm(ModelForm):  # type: ignore[type-arg]
-    """A pair of sites in either order; it is stored with the lower id first."""
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        site, other = data.get("site"), data.get("other")
-        if site and other and site.pk > other.pk:
-            data["site"], data["other"] = other, site
-        return data
-
-
-@admin.register(TravelTime)
-class TravelTimeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    form = TravelTimeForm
-    list_display = ("site", "other", "minutes")
-    fields = ("site", "other", "minutes")
 
 
 class SiteRoleInline(admin.TabularInline):  # type: ignore[type-arg]

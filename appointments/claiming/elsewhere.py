@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from appointments.finding import ticks
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.refusals import PatientElsewhere
+from clinic import travel
 from clinic.hours import Period, when
-from clinic.models import Site, TravelTime
+from clinic.models import Site
 from clinic.saying import gettext, language
 from patients.models import Patient
 
@@ -25,7 +26,7 @@ def refusal(
     *, patient: Patient, site: Site, body: Period, among: QuerySet[Appointment], now: datetime
 ) -> PatientElsewhere:
     """For a visit whose `body` at `site` collides with one of the patient's `among`."""
-    travel = _minutes_to(site)
+    minutes_to = travel.minutes_from(site)
     visits = (
         among.filter(
             series__patient=patient,
@@ -37,7 +38,7 @@ def refusal(
         .order_by("starts_at")
     )
     for visit in visits:
-        way = timedelta(minutes=travel.get(visit.site_id, 0))
+        way = timedelta(minutes=minutes_to.get(visit.site_id, 0))
         if visit.starts_at - way < body.ends_at and visit.ends_at + way > body.starts_at:
             return _told(visit, site, body, way, now)
     at = when(body.starts_at, site.zone, language())
@@ -45,15 +46,6 @@ def refusal(
         gettext("The patient is not free at %(at)s. Choose another start.") % {"at": at},
         start=body.starts_at,
     )
-
-
-def _minutes_to(site: Site) -> dict[int, int]:
-    """Travel from each other site, by its id."""
-    rows = TravelTime.objects.filter(Q(site=site) | Q(other=site))
-    return {
-        other if one == site.pk else one: minutes
-        for one, other, minutes in rows.values_list("site", "other", "minutes")
-    }
 
 
 def _told(
@@ -76,13 +68,13 @@ def _told(
             "starts_at": on_clock(visit.starts_at),
             "time": when(visit.ends_at, site.zone, language()).time,
         }
-        travel = ""
+        on_the_way = ""
     elif is_after:
         said = gettext("The patient is at %(site)s until %(ends_at)s") % {
             "site": visit.site.name,
             "ends_at": on_clock(visit.ends_at),
         }
-        travel = (
+        on_the_way = (
             gettext(" and needs %(minutes)s minutes to get here") % {"minutes": minutes}
             if minutes
             else ""
@@ -92,7 +84,7 @@ def _told(
             "site": visit.site.name,
             "starts_at": on_clock(visit.starts_at),
         }
-        travel = (
+        on_the_way = (
             gettext(" and needs %(minutes)s minutes to get there") % {"minutes": minutes}
             if minutes
             else ""
@@ -106,7 +98,7 @@ def _told(
     )
     also = gettext(", or move that visit") if here else ""
     return PatientElsewhere(
-        f"{said}{travel}: {way_out}{also}.",
+        f"{said}{on_the_way}: {way_out}{also}.",
         start=body.starts_at,
         instead=[at for at in (last, first) if at >= now],
     )

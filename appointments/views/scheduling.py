@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,12 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.proposing import tuning
 from appointments.proposing.tuning import SettingsChanged
-from appointments.views.scheduling_form import GROUPS, SettingsForm, plain
-from clinic.models import Staff
+from appointments.views.scheduling_form import GROUPS, SettingsForm, TravelForm, plain
+from clinic import travel
+from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 
 
@@ -51,14 +52,38 @@ def scheduling(request: HttpRequest) -> HttpResponse:
             )
             messages.success(request, said)
             return HttpResponseRedirect(f"{reverse('scheduling')}?site={site.slug}", status=303)
+    return _page(request, site, form, TravelForm(None, site=site), differences)
+
+
+@require_POST
+def set_travel(request: HttpRequest) -> HttpResponse:
+    """The minutes to the other sites."""
+    site, by = current_site(request), cast(Staff, request.user)
+    form = TravelForm(request.POST, site=site)
+    if form.is_valid():
+        travel.set_minutes(site=site, minutes=form.changes, by=by, now=timezone.now())
+        messages.success(request, gettext("Saved. Places from now on leave time for the way."))
+        return HttpResponseRedirect(f"{reverse('scheduling')}?site={site.slug}", status=303)
+    stands = tuning.settings_of(site=site, by=by)
+    return _page(request, site, SettingsForm(None, settings=stands), form)
+
+
+def _page(
+    request: HttpRequest,
+    site: Site,
+    form: SettingsForm,
+    ways: TravelForm,
+    differences: Sequence[Difference] = (),
+) -> HttpResponse:
     context = {
         "site": site,
         "form": form,
         "groups": [(title, hint, [form[name] for name in names]) for title, hint, names in GROUPS],
         "differences": differences,
-        "is_default": stands._state.adding,
+        "is_default": form.is_default,
+        "ways": ways,
     }
-    status = 409 if differences else 422 if form.errors else 200
+    status = 409 if differences else 422 if form.errors or ways.errors else 200
     return render(request, "appointments/scheduling.html", context, status=status)
 
 

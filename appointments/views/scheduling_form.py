@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import SchedulingSettings
 from appointments.proposing.tuning import LIMITS, MINUTES
+from clinic import travel
+from clinic.hours import MINUTES_A_DAY
+from clinic.models import Site
 
 # Title, what it is about, and its settings.
 GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (
@@ -78,6 +81,36 @@ _SEEN = "seen_"
 _CODES = ("required", "invalid", "min_value", "max_value")
 
 
+class TravelForm(forms.Form):
+    """The minutes to each other site; what was shown and stays so is not written."""
+
+    def __init__(self, data: QueryDict | None, *, site: Site) -> None:
+        super().__init__(data, prefix="way")
+        minutes = travel.minutes_from(site)
+        self.others = {str(other.pk): other for other in travel.others(site)}
+        for name, other in self.others.items():
+            self.fields[name] = forms.IntegerField(
+                label=other.name,
+                initial=minutes.get(other.pk),
+                min_value=0,
+                max_value=MINUTES_A_DAY,
+                required=other.pk in minutes,
+                show_hidden_initial=True,
+                error_messages=dict.fromkeys(
+                    _CODES, gettext("Enter a whole number from 0 to 1440.")
+                ),
+            )
+
+    @property
+    def changes(self) -> dict[Site, int]:
+        """What was written over what was shown."""
+        return {
+            self.others[name]: self.cleaned_data[name]
+            for name in self.changed_data
+            if self.cleaned_data[name] is not None
+        }
+
+
 def plain(value: float) -> str:
     """A number as people write it: 15, 1.5, 0.05."""
     return f"{value:g}"
@@ -88,6 +121,7 @@ class SettingsForm(forms.Form):
 
     def __init__(self, data: QueryDict | None, *, settings: SchedulingSettings) -> None:
         super().__init__(data)
+        self.is_default = settings._state.adding
         as_it_comes = SchedulingSettings()
         for name, (label, hint) in WORDS.items():
             stands = getattr(settings, name)
@@ -110,9 +144,7 @@ class SettingsForm(forms.Form):
                 min_value=least,
                 max_value=most,
                 help_text=f"{hint} {said}".strip(),
-                error_messages=dict.fromkeys(
-                    ("required", "invalid", "min_value", "max_value"), words
-                ),
+                error_messages=dict.fromkeys(_CODES, words),
             )
             self.fields[name].widget.attrs |= {"step": "1" if name in MINUTES else "any"}
             self.fields[_SEEN + name] = forms.FloatField(

@@ -13,10 +13,11 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic import access, going_live
+from clinic import access, going_live, travel
 from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
-from clinic.api_fields import Body, Instant
+from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
+from clinic.hours import MINUTES_A_DAY
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
 
 
@@ -65,6 +66,24 @@ class GoLiveSerializer(Body):
     live_from = Instant(allow_null=True, help_text="null: nothing is sent at all.")
 
 
+class TravelSerializer(serializers.Serializer[Any]):
+    other = NamedSerializer()
+    minutes = serializers.IntegerField(
+        allow_null=True, help_text="null: nobody said so yet; it counts as no way off."
+    )
+
+
+class SetTravelSerializer(Body):
+    other = Seen(lambda _: Site.objects.all(), help_text="The id of another site.")
+    minutes = serializers.IntegerField(min_value=0, max_value=MINUTES_A_DAY)
+
+
+_WAYS = [
+    {"other": {"id": 2, "name": "Sunset Clinic"}, "minutes": 30},
+    {"other": {"id": 3, "name": "Uptown Clinic"}, "minutes": None},
+]
+
+
 def resources_of(site: Site) -> QuerySet[Resource]:
     """The rooms and devices of a site, and the providers who work there."""
     owned = Resource.objects.filter(site=site).exclude(kind=ResourceKind.PROVIDER)
@@ -85,6 +104,34 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return SiteDetailSerializer if self.action == "retrieve" else SiteSerializer
+
+    @extend_schema(
+        methods=["get"],
+        summary="Read how long the ways from a site to the others take.",
+        responses=TravelSerializer(many=True),
+        examples=[OpenApiExample("Two other sites", _WAYS, response_only=True)],
+    )
+    @extend_schema(
+        methods=["put"],
+        summary="Say how long the way from a site to another one takes.",
+        request=SetTravelSerializer,
+        responses=TravelSerializer(many=True),
+        examples=[
+            OpenApiExample("Half an hour", {"other": 2, "minutes": 30}, request_only=True),
+            OpenApiExample("Two other sites", _WAYS, response_only=True),
+        ],
+    )
+    @action(detail=True, methods=["get", "put"])
+    def travel(self, request: Request, pk: int) -> Response:
+        """The minutes that a patient needs to each other site, the same in either direction."""
+        site = self.get_object()
+        if request.method == "PUT":
+            asked = self.body(SetTravelSerializer)
+            way = {asked["other"]: asked["minutes"]}
+            travel.set_minutes(site=site, minutes=way, by=self.staff, now=timezone.now())
+        minutes = travel.minutes_from(site)
+        ways = [{"other": other, "minutes": minutes.get(other.pk)} for other in travel.others(site)]
+        return Response(TravelSerializer(ways, many=True).data)
 
     @extend_schema(
         request=GoLiveSerializer,

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from django.test import Client
 
-from clinic.models import HoursException, Resource, Site, Staff, TravelTime
+from clinic.models import HoursException, Resource, Site, Staff
 
-PAGES = ["site", "staff", "modality", "resource", "traveltime"]
+PAGES = ["site", "staff", "modality", "resource"]
 
 
 @pytest.fixture
@@ -49,21 +49,6 @@ def test_a_changed_site_has_its_messages_planned_anew(
     assert response.status_code == 302
     site.refresh_from_db()
     assert (site.phone, site.revision) == ("+12125550111", before + 1)
-
-
-def test_a_travel_time_may_be_written_in_either_order_and_stands_once(
-    client: Client, superuser: Staff, site: Site, other_site: Site
-) -> None:
-    client.force_login(superuser)
-    low, high = sorted((site, other_site), key=lambda each: each.pk)
-    address = "/admin/clinic/traveltime/add/"
-    assert (
-        client.post(address, {"site": high.pk, "other": low.pk, "minutes": 35}).status_code == 302
-    )
-    row = TravelTime.objects.get()
-    assert (row.site, row.other, row.minutes) == (low, high, 35)
-    again = client.post(address, {"site": low.pk, "other": high.pk, "minutes": 20})
-    assert again.status_code == 200 and TravelTime.objects.count() == 1
 
 
 def test_other_hours_and_closures_are_read_here_and_changed_elsewhere(

@@ -8,6 +8,7 @@ from django.test import Client
 
 from appointments.models import SchedulingSettings
 from appointments.proposing import tuning
+from clinic import travel
 from clinic.models import AuditEntry, Site, Staff
 from tests.personas import NOW
 
@@ -106,3 +107,21 @@ def test_it_is_the_managers_alone(
     client.force_login(outsider)
     assert client.post(f"{PAGE}?site=harbour", {"late": "3"}).status_code == 403
     assert not SchedulingSettings.objects.exists()
+
+
+def test_the_way_to_another_site_is_written_beside_them(
+    boss: Client, client: Client, site: Site, other_site: Site, front_desk: Staff
+) -> None:
+    address, name = f"{PAGE}travel/", f"way-{other_site.pk}"
+    assert other_site.name in text_of(boss.get(PAGE))
+    assert boss.post(address, {name: "35"})["Location"] == "/scheduling/?site=harbour"
+    assert travel.minutes_from(site) == {other_site.pk: 35}
+    # What was shown and left alone is no change of what somebody else wrote meanwhile.
+    boss.post(address, {name: "40", f"initial-{name}": "40"})
+    assert travel.minutes_from(site) == {other_site.pk: 35}
+    wrong = boss.post(address, {name: "1441"})
+    assert wrong.status_code == 422 and "Enter a whole number from 0 to 1440." in text_of(wrong)
+    client.force_login(front_desk)
+    for sent in ({name: "5"}, {name: "x"}):
+        assert client.post(address, sent).status_code == 403
+    assert travel.minutes_from(site) == {other_site.pk: 35}
