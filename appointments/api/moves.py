@@ -67,6 +67,13 @@ class SwapSerializer(VersionSerializer):
     override_reason = ReasonField(default="", help_text=OVERRIDE)
 
 
+class UndoSerializer(VersionSerializer):
+    together = serializers.BooleanField(
+        default=False,
+        help_text="Of a move: also the visits of the series that followed it, all or nothing.",
+    )
+
+
 class UndoneSerializer(VersionSerializer):
     """A visit as it was seen."""
 
@@ -135,9 +142,17 @@ MOVED = [
         request_only=True,
     ),
 ]
-UNDONE_TOGETHER = [
+UNDONE = [
+    OpenApiExample("The last act", {"version": 2}, request_only=True),
     OpenApiExample(
         "A move, and the visits that followed it",
+        {"version": 2, "together": True},
+        request_only=True,
+    ),
+]
+UNDONE_TOGETHER = [
+    OpenApiExample(
+        "Two visits",
         {"visits": [{"appointment": 21, "version": 2}, {"appointment": 22, "version": 2}]},
         request_only=True,
     )

@@ -31,6 +31,7 @@ from appointments.api.moves import (
     MoveToSerializer,
     ReplanSerializer,
     SwapSerializer,
+    UndoSerializer,
     UndoTogetherSerializer,
 )
 from appointments.api.shapes import (
@@ -246,8 +247,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         pagination_class=None,
     )
     def undo_together(self, request: Request) -> Response:
-        """Take back the last act on each of several visits, such as a move that others followed:
-        all of them, or none."""
+        """Take back the last act on each of the visits that are named: all of them, or none."""
         asked = self.body(UndoTogetherSerializer)["visits"]
         back = undoing.undo_together(
             visits=[(each["appointment"], each["version"]) for each in asked],
@@ -331,11 +331,11 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         """Mark that the patient did not come, once the visit should have begun."""
         return self._act(attendance.no_show)
 
-    @extend_schema(request=VersionSerializer)
+    @extend_schema(request=UndoSerializer, examples=moves.UNDONE)
     @action(detail=True, methods=["post"], filterset_class=None)
     def undo(self, request: Request, pk: int) -> Response:
-        """Take back the last act on a visit."""
-        return self._act(undoing.undo)
+        """Take back the last act on a visit, of a move also what moved along with it."""
+        return self._act(undoing.undo, UndoSerializer)
 
     @extend_schema(request=MoveStartsSerializer, responses=DayStartsSerializer)
     @action(detail=True, methods=["post"], url_path="free-starts", filterset_class=None)

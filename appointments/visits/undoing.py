@@ -46,11 +46,35 @@ _CAPABILITY = {
 
 
 def undo(
-    *, appointment: Appointment, by: Staff, now: datetime, expected_version: int | None = None
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    expected_version: int | None = None,
+    together: bool = False,
 ) -> Appointment:
-    """Take back the last act on a visit that was not taken back yet. Raises as `undo_together`."""
-    (back,) = undo_together(visits=[(appointment, expected_version)], by=by, now=now)
-    return back
+    """Take back the last act on a visit that was not taken back yet; with `together` also what
+    `moved_along` with it. Raises as `undo_together`."""
+    along = moved_along(appointment) if together else []
+    visits = [(appointment, expected_version), *((visit, visit.version) for visit in along)]
+    return undo_together(visits=visits, by=by, now=now)[0]
+
+
+def moved_along(appointment: Appointment) -> list[Appointment]:
+    """The other visits of its series that moved in the same act as the visit did last, as far as
+    nothing else was done to them since."""
+    change = _last_standing(appointment)
+    if change is None or change.move != Move.MOVE:
+        return []
+    others = Appointment.objects.filter(
+        series=appointment.series_id, history__at=change.at, history__by=change.by_id
+    )
+    found = []
+    for visit in others.exclude(pk=appointment.pk).distinct().order_by("session"):
+        last = _last_standing(visit)
+        if last is not None and (last.move, last.at) == (Move.MOVE, change.at):
+            found.append(visit)
+    return found
 
 
 def undo_together(
@@ -155,7 +179,7 @@ def _is_open(series_id: int) -> None:
 
 
 def _last_act(visit: Appointment) -> StatusChange:
-    change = visit.history.filter(undone_by=None).exclude(move=Move.UNDO).order_by("-id").first()
+    change = _last_standing(visit)
     if change is None or change.move not in UNDOABLE:
         raise NothingToUndo(
             gettext("Nothing is left to undo. To take back the booking, cancel the visit.")
@@ -163,6 +187,11 @@ def _last_act(visit: Appointment) -> StatusChange:
     if change.move == Move.COMPLETE and _is_signed(visit):
         raise LogSigned(gettext("The log of this visit is signed, so the visit stays done."))
     return change
+
+
+def _last_standing(visit: Appointment) -> StatusChange | None:
+    """The last act that was not taken back, whether it can be or not."""
+    return visit.history.filter(undone_by=None).exclude(move=Move.UNDO).order_by("-id").first()
 
 
 def _is_signed(visit: Appointment) -> bool:

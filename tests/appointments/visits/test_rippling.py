@@ -92,6 +92,21 @@ def test_a_ripple_is_taken_back_whole(
     assert series.appointments.get(session=3).state == State.CONFIRMED
 
 
+def test_one_undo_takes_back_all_that_moved_along_and_nothing_else_was_done_to(
+    series: TreatmentSeries, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    moved = rippling.ripple(
+        appointment=visits[1], starts_at=at(SECOND + 2 * WEEK, "10:00"), by=front_desk, now=now
+    )
+    assert undoing.moved_along(visits[0]) == []
+    assert undoing.moved_along(moved[0]) == [moved[1]]
+    attendance.confirm(appointment=moved[1], by=front_desk, now=now)
+    assert undoing.moved_along(moved[0]) == undoing.moved_along(moved[1]) == []
+    undoing.undo(appointment=moved[1], by=front_desk, now=now)
+    undoing.undo(appointment=moved[1], by=front_desk, now=now, together=True)
+    assert days(series) == [FIRST, SECOND, THIRD]
+
+
 def test_visits_on_the_former_places_of_each_other_go_back_together(
     book: Book,
     wish: Wish,
@@ -274,6 +289,10 @@ def test_the_api_takes_back_what_followed_a_move_as_a_whole(
     assert [each["session"] for each in back.json()] == [2, 3]
     assert days(series) == [FIRST, SECOND, THIRD]
     refused(desk.post(url, seen), 409, "stale_version", "version")
+    moved = desk.post(f"{VISITS}{visits[1].pk}/move/", {**asked, "version": 3}).json()
+    undo = f"{VISITS}{visits[1].pk}/undo/"
+    assert desk.post(undo, {"version": moved["version"], "together": True}).status_code == 200
+    assert days(series) == [FIRST, SECOND, THIRD]
 
 
 def test_the_api_swaps_two_visits(
