@@ -12,7 +12,9 @@ PostgreSQL's AT TIME ZONE takes the second occurrence of a repeated time.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -388,22 +390,39 @@ _MONTHS = {
 
 # Nearer than this, a date without a year can only be one.
 _FAR = timedelta(days=300)
+_reader_day: ContextVar[date | None] = ContextVar("afterglow_reader_day", default=None)
+
+
+@contextmanager
+def read_on(day: date) -> Iterator[None]:
+    """Within it `day` is the day of who reads: dates of another year say their year. Outside,
+    where nobody knows who will read, they do not."""
+    token = _reader_day.set(day)
+    try:
+        yield
+    finally:
+        _reader_day.reset(token)
 
 
 def is_far(day: date, today: date) -> bool:
-    """Whether a date needs its year, so that nobody takes it for the one nearer to `today`."""
+    """Whether nobody may be left to take a date for the one nearer to `today`."""
     return abs(day - today) > _FAR
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The words of a moment: weekday "Fri", date "12 Mar" (with its year if that is far away),
-    time "10:00" (with its zone if asked for, or if the clock shows that time twice)."""
+    """The words of a moment: weekday "Fri", day of the month "12 Mar", its year where that has to
+    be said, time "10:00" (with its zone if asked for, or if the clock shows that time twice)."""
 
     weekday: str
-    date: str
+    day_of_month: str
+    year: str
     time: str
     is_far: bool = False
+
+    @property
+    def date(self) -> str:
+        return f"{self.day_of_month} {self.year}".rstrip()
 
     @property
     def day(self) -> str:
@@ -411,8 +430,9 @@ class When:
 
     @property
     def brief(self) -> str:
-        """For texts, which have no room: the year takes the place of the weekday."""
-        return f"{self.date} {self.time}" if self.is_far else str(self)
+        """For texts, which have no room: a year is said of a far date alone, for the weekday."""
+        said = self.date if self.is_far else f"{self.weekday} {self.day_of_month}"
+        return f"{said} {self.time}"
 
     def __str__(self) -> str:
         return f"{self.day} {self.time}"
@@ -425,17 +445,21 @@ def when(
     *,
     with_zone: bool = False,
     seen_at: datetime | None = None,
+    year: bool | None = None,
 ) -> When:
     """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es"), for who reads
-    them at `seen_at`."""
+    them at `seen_at`; see `format_day` for `year`."""
     there = local(at, zone)
     first, second = _readings(there.replace(tzinfo=None), zone)
     shown = f"{there:%H:%M}"
     if with_zone or first != second:
         shown += f" {_abbreviation(at, zone)}"
-    today = local(seen_at, zone).date() if seen_at else there.date()
-    weekday, day = format_day(there.date(), language, today=today).split(" ", 1)
-    return When(weekday, day, shown, is_far(there.date(), today))
+    today = local(seen_at, zone).date() if seen_at else _reader_day.get()
+    weekday, number, month, *of = format_day(there.date(), language, today=today, year=year).split(
+        " "
+    )
+    far = today is not None and is_far(there.date(), today)
+    return When(weekday, f"{number} {month}", "".join(of), shown, far)
 
 
 def format_when(
@@ -445,15 +469,23 @@ def format_when(
     *,
     with_zone: bool = False,
     seen_at: datetime | None = None,
+    year: bool | None = None,
 ) -> str:
     """Such as "Fri 12 Mar 10:00" or "vie 12 mar 10:00"; see `when`."""
-    return str(when(at, zone, language, with_zone=with_zone, seen_at=seen_at))
+    return str(when(at, zone, language, with_zone=with_zone, seen_at=seen_at, year=year))
 
 
-def format_day(day: date, language: str = "en", *, today: date | None = None) -> str:
-    """Such as "Fri 12 Mar" or "vie 12 mar"; "Fri 12 Mar 2028" when that is far from `today`."""
+def format_day(
+    day: date, language: str = "en", *, today: date | None = None, year: bool | None = None
+) -> str:
+    """Such as "Fri 12 Mar" or "vie 12 mar", and "Fri 12 Mar 2028" in another year than `today` or
+    far from it; `today` is the day of who reads (`read_on`). Whether it has its year can be said
+    by `year` as well."""
     said = f"{_WEEKDAYS[language][day.weekday()]} {day.day} {_MONTHS[language][day.month - 1]}"
-    return f"{said} {day.year}" if today is not None and is_far(day, today) else said
+    if year is None:
+        reader = today or _reader_day.get()
+        year = reader is not None and (day.year != reader.year or is_far(day, reader))
+    return f"{said} {day.year}" if year else said
 
 
 def _abbreviation(at: datetime, zone: str) -> str:

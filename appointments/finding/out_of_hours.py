@@ -34,11 +34,11 @@ def credential(provider: ProviderTime, name: str, treatment: str, on: date) -> C
     latest, earliest = max(ends, default=None), min(begins, default=None)
     said, ways = [], []
     if latest is not None:
-        said.append(gettext("ended on %(on)s") % {"on": _day(latest, on)})
+        said.append(gettext("ended on %(on)s") % {"on": format_day(latest, language(), today=on)})
         ways.append(gettext("an earlier date"))
     if earliest is not None:
         begins_on = gettext("begins again on %(on)s") if latest else gettext("begins on %(on)s")
-        said.append(begins_on % {"on": _day(earliest, on)})
+        said.append(begins_on % {"on": format_day(earliest, language(), today=on)})
         ways.append(gettext("a later date"))
     ways.append(gettext("another provider"))
     return CredentialExpired(
@@ -50,17 +50,12 @@ def credential(provider: ProviderTime, name: str, treatment: str, on: date) -> C
             "name": name,
             "treatment": treatment,
             "what": gettext(" and ").join(said) or gettext("is missing"),
-            "on": _day(on, on),
+            "on": format_day(on, language()),
             "ways": gettext(" or ").join(ways),
         },
         earliest=earliest,
         latest=latest,
     )
-
-
-def _day(day: date, near: date) -> str:
-    said = format_day(day, language())
-    return said if day.year == near.year else f"{said} {day.year}"
 
 
 def hours(

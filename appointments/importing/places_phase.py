@@ -349,7 +349,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
 
 
 def _when(at: datetime, site: Site) -> str:
-    return f"{format_when(at, site.zone, 'en')} {local(at, site.zone).year}"
+    return format_when(at, site.zone, "en", year=True)
 
 
 _STORE = """

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from appointments.proposing.places import Place
-from clinic.hours import format_day, format_when, local
+from clinic.hours import when
 
 # Where the output is no terminal.
 WIDTH = 120
@@ -40,13 +40,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 def place(at: Place, zone: str) -> tuple[str, str, str, str, str]:
     """The cells of PLACE."""
-    starts, ends = (format_when(each, zone, "en") for each in (at.starts_at, at.ends_at))
-    day = local(at.starts_at, zone).date()
-    # What stands after the date, with the clock's name where a time comes twice.
-    time, until = (each.split(" ", 3)[3] for each in (starts, ends))
+    starts, ends = (when(each, zone, "en", year=True) for each in (at.starts_at, at.ends_at))
     return (
-        f"{format_day(day)} {day.year}",
-        f"{time}–{until}",
+        starts.day,
+        f"{starts.time}–{ends.time}",
         at.provider.name,
         at.room.name,
         at.device.name if at.device else "–",

@@ -122,7 +122,7 @@ def day(on: date) -> str:
 @register.filter
 def long_day(on: date) -> str:
     """A local date with its year: "12 Mar 2027", for birth dates and what lies far away."""
-    return f"{hours.format_day(on, reader_language()).split(' ', 1)[1]} {on.year}"
+    return hours.format_day(on, reader_language(), year=True).split(" ", 1)[1]
 
 
 @register.filter

@@ -136,7 +136,7 @@ def who_and_when(answer: Answer, by: str) -> str:
 
 
 def day_and_year(day: date) -> str:
-    return f"{format_day(day, language())} {day.year}"
+    return format_day(day, language(), year=True)
 
 
 def _told(finding: Finding) -> str:

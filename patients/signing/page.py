@@ -163,7 +163,7 @@ def _line(asked: Asked, words: Any, zone: str, language: str, ticked: set[int]) 
         if at is None or not counts:
             return ""
         there = hours.local(at, zone).date()
-        return f"{hours.format_day(there, language)} {there.year}"
+        return hours.format_day(there, language, year=True)
 
     return Line(
         id=form.pk,

@@ -22,9 +22,9 @@ GONE = {
 
 def wishes(invitation: InvitationFacts) -> Iterator[Wish]:
     """The offer while it is open, or that it is gone."""
-    when = hours.format_when(invitation.starts_at, invitation.site.zone, "en")
+    when = hours.format_when(invitation.starts_at, invitation.site.zone, "en", year=False)
     if not invitation.answer:
-        until = hours.format_when(invitation.expires_at, invitation.site.zone, "en")
+        until = hours.format_when(invitation.expires_at, invitation.site.zone, "en", year=False)
         why = (
             f"{invitation.offered_by} offered the place on {when} because the patient waits for"
             " it.",

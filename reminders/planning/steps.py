@@ -315,5 +315,5 @@ def _cut_short(series: SeriesFacts, visit: VisitFacts) -> tuple[str, ...]:
 
 
 def _falls(falls: datetime, visit: VisitFacts) -> str:
-    when = hours.format_when(falls, visit.site.zone, "en")
+    when = hours.format_when(falls, visit.site.zone, "en", year=False)
     return f"For session {visit.session} that is {when}."

@@ -141,7 +141,7 @@ def _has_aftercare(protocol: Protocol) -> bool:
 
 
 def _when(visit: VisitFacts, at: datetime) -> str:
-    return hours.format_when(at, visit.site.zone, "en")
+    return hours.format_when(at, visit.site.zone, "en", year=False)
 
 
 def _span(hold: timedelta) -> str:

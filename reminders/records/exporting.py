@@ -245,7 +245,7 @@ class _Record:
         visits = tables.rows_of(Appointment, self.ids).select_related("site", "protocol_version")
         rows = tuple(
             (
-                format_when(visit.starts_at, visit.site.zone, "en") + f" {visit.starts_at.year}",
+                format_when(visit.starts_at, visit.site.zone, "en", year=True),
                 f"{visit.protocol_version.name}, session {visit.session}",
                 visit.get_state_display(),
             )

@@ -35,7 +35,7 @@ def dot_class(state: str) -> str:
 def day_and_year(at: datetime, site: Site) -> str:
     """The local day of `at` with its year: "12 Mar 2027"."""
     there = hours.local(at, site.zone).date()
-    return f"{hours.format_day(there, reader_language()).split(' ', 1)[1]} {there.year}"
+    return hours.format_day(there, reader_language(), year=True).split(" ", 1)[1]
 
 
 @register.filter

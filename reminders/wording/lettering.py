@@ -148,8 +148,11 @@ def _until(offered: InvitationFacts, reader: Reader) -> str:
     """The end of the offer: the time alone when that is on the day on which it was made."""
     zone = offered.site.zone
     made, ends = (hours.local(at, zone).date() for at in (offered.made_at, offered.expires_at))
-    said = hours.when(offered.expires_at, zone, reader.language, with_zone=_is_abroad(zone, reader))
-    return said.time if made == ends else str(said)
+    abroad = _is_abroad(zone, reader)
+    said = hours.when(
+        offered.expires_at, zone, reader.language, with_zone=abroad, seen_at=reader.reads_at
+    )
+    return said.time if made == ends else said.brief
 
 
 def _when(visit: VisitFacts, reader: Reader) -> str:

@@ -113,12 +113,12 @@ def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
 
 
 def _visits(kind: Kind, language: str, count: int) -> Iterator[LetterVisit]:
-    before = hours.format_when(_BEFORE, _ZONE, language) if kind in MOVING else ""
+    before = hours.format_when(_BEFORE, _ZONE, language, year=False) if kind in MOVING else ""
     for session in range(count):
         yield LetterVisit(
             session=session + 1,
             sessions=3,
-            when=hours.format_when(_AT + session * _APART, _ZONE, language),
+            when=hours.format_when(_AT + session * _APART, _ZONE, language, year=False),
             previous_when="" if session else before,
         )
 

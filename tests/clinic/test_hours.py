@@ -287,14 +287,27 @@ def test_a_moment_is_written_with_weekday_date_and_time() -> None:
 
 def test_a_date_has_its_year_where_it_could_be_taken_for_another() -> None:
     at = utc(2027, 3, 12, 15)
-    near, far = at - timedelta(days=300), at - timedelta(days=301)
-    assert hours.format_when(at, NEW_YORK, "en", seen_at=near) == "Fri 12 Mar 10:00"
-    assert hours.format_when(at, NEW_YORK, "en", seen_at=far) == "Fri 12 Mar 2027 10:00"
+    same, near, far = (at - timedelta(days=days) for days in (70, 300, 301))
+    assert hours.format_when(at, NEW_YORK, "en", seen_at=same) == "Fri 12 Mar 10:00"
+    for seen in (near, far):
+        assert hours.format_when(at, NEW_YORK, "en", seen_at=seen) == "Fri 12 Mar 2027 10:00"
+    assert hours.format_when(at, NEW_YORK, "en", seen_at=far, year=False) == "Fri 12 Mar 10:00"
+    assert hours.when(at, NEW_YORK, "en", year=True).day == "Fri 12 Mar 2027"
     assert hours.when(at, NEW_YORK, "es", seen_at=far).brief == "12 mar 2027 10:00"
     assert hours.when(at, NEW_YORK, "es", seen_at=near).brief == "vie 12 mar 10:00"
     day = date(2027, 3, 12)
     assert hours.format_day(day, today=date(2028, 3, 12)) == "Fri 12 Mar 2027"
     assert hours.format_day(day, today=date(2027, 12, 1)) == hours.format_day(day) == "Fri 12 Mar"
+
+
+def test_a_sentence_says_the_year_that_is_not_its_readers() -> None:
+    at, day = utc(2027, 3, 12, 15), date(2027, 3, 12)
+    with hours.read_on(date(2026, 11, 26)):
+        assert hours.format_day(day) == "Fri 12 Mar 2027"
+        assert hours.format_when(at, NEW_YORK, "es") == "vie 12 mar 2027 10:00"
+    with hours.read_on(date(2027, 1, 1)):
+        assert hours.format_when(at, NEW_YORK, "en") == "Fri 12 Mar 10:00"
+    assert hours.format_day(day) == "Fri 12 Mar"
 
 
 def test_a_repeated_time_is_always_written_with_its_zone() -> None:

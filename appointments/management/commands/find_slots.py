@@ -14,7 +14,7 @@ from appointments import proposing
 from appointments.api.shapes import DayStartsSerializer, FoundStartsSerializer
 from appointments.management import printing, treatment
 from appointments.proposing.places import DayStarts, FoundStarts
-from clinic.hours import format_day, format_when
+from clinic.hours import format_day, format_when, local, read_on
 from clinic.models import Site
 
 MOST_STARTS = 500
@@ -43,15 +43,16 @@ class Command(BaseCommand):
         if sum(each is not None for each in (day, first, near)) > 1:
             raise CommandError("Give one of --day, --from and --nearest.")
         found: DayStarts | FoundStarts
-        if day is not None:
-            found = proposing.free_starts(day=day, **asked)
-        else:
-            found = proposing.search_starts(first_from=first, near=near, limit=limit, **asked)
-        if options["json"]:
-            shape = DayStartsSerializer if day else FoundStartsSerializer
-            self.stdout.write(json.dumps(shape(found).data, indent=2))
-        else:
-            self.stdout.write(_text(found, site, near, colour=self.stdout.isatty()))
+        with read_on(local(asked["now"], site.zone).date()):
+            if day is not None:
+                found = proposing.free_starts(day=day, **asked)
+            else:
+                found = proposing.search_starts(first_from=first, near=near, limit=limit, **asked)
+            if options["json"]:
+                shape = DayStartsSerializer if day else FoundStartsSerializer
+                self.stdout.write(json.dumps(shape(found).data, indent=2))
+            else:
+                self.stdout.write(_text(found, site, near, colour=self.stdout.isatty()))
         if not found.places:
             sys.exit(1)
 

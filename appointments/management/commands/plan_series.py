@@ -21,7 +21,7 @@ from appointments.finding.preference_words import PreferenceUnreadable
 from appointments.management import printing, treatment
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import Problem, Proposal, ProposedPlan, ProposedVisit
-from clinic.hours import format_when, local
+from clinic.hours import format_when, local, read_on
 
 COLUMNS = ("#", *printing.PLACE, "Days", "Points and reasons")
 # What each kind of points is for.
@@ -57,24 +57,25 @@ class Command(BaseCommand):
         asked = treatment.asked(options, self.stderr.write)
         sessions = treatment.count(options["sessions"], MOST_SESSIONS, "--sessions")
         preference = _preference(options["prefer"], options["only"])
-        found = proposing.propose_series(
-            sessions=sessions,
-            first_from=treatment.day(options["from"], "--from"),
-            preference=preference,
-            **asked,
-        )
-        if options["json"]:
-            self.stdout.write(json.dumps(ProposalSerializer(found).data, indent=2))
-        else:
-            zone = asked["site"].zone
-            areas = treatment.area_names(asked["version"], asked["areas"])
-            head = (
-                f"{asked['version'].name}, {areas}, for patient {asked['patient'].pk} at"
-                f" {asked['site'].name} ({zone}), {preference_words.write(preference)}"
-                f"{' only' if preference.strict else ''}"
+        zone = asked["site"].zone
+        with read_on(local(asked["now"], zone).date()):
+            found = proposing.propose_series(
+                sessions=sessions,
+                first_from=treatment.day(options["from"], "--from"),
+                preference=preference,
+                **asked,
             )
-            parts = [head, *_parts(found, zone)]
-            self.stdout.write(printing.rendered(*parts, colour=self.stdout.isatty()))
+            if options["json"]:
+                self.stdout.write(json.dumps(ProposalSerializer(found).data, indent=2))
+            else:
+                areas = treatment.area_names(asked["version"], asked["areas"])
+                head = (
+                    f"{asked['version'].name}, {areas}, for patient {asked['patient'].pk} at"
+                    f" {asked['site'].name} ({zone}), {preference_words.write(preference)}"
+                    f"{' only' if preference.strict else ''}"
+                )
+                parts = [head, *_parts(found, zone)]
+                self.stdout.write(printing.rendered(*parts, colour=self.stdout.isatty()))
         if found.problem is not None:
             sys.exit(1)
 
