@@ -30,6 +30,7 @@ OPEN = (*TO_COME, *UNDER_WAY)
 class Move(StrEnum):
     BOOK = "book"
     MOVE = "move"
+    RESIZE = "resize"  # another length, the same start
     CONFIRM = "confirm"
     CHECK_IN = "check_in"
     START = "start"
@@ -56,6 +57,7 @@ _AFTER: dict[State, dict[Move, State]] = {
         Move.CONFIRM: State.CONFIRMED,
         Move.CHECK_IN: State.ARRIVED,
         Move.MOVE: State.BOOKED,
+        Move.RESIZE: State.BOOKED,
         Move.NO_SHOW: State.NO_SHOW,
         Move.CANCEL: State.CANCELLED,
         Move.LOCK: State.BOOKED,
@@ -65,6 +67,7 @@ _AFTER: dict[State, dict[Move, State]] = {
     State.CONFIRMED: {
         Move.CHECK_IN: State.ARRIVED,
         Move.MOVE: State.BOOKED,
+        Move.RESIZE: State.CONFIRMED,
         Move.NO_SHOW: State.NO_SHOW,
         Move.CANCEL: State.CANCELLED,
         Move.LOCK: State.CONFIRMED,
@@ -73,9 +76,10 @@ _AFTER: dict[State, dict[Move, State]] = {
     },
     State.ARRIVED: {
         Move.START: State.IN_TREATMENT,
+        Move.RESIZE: State.ARRIVED,
         Move.CANCEL: State.CANCELLED,
     },
-    State.IN_TREATMENT: {Move.COMPLETE: State.DONE},
+    State.IN_TREATMENT: {Move.COMPLETE: State.DONE, Move.RESIZE: State.IN_TREATMENT},
     State.DONE: {},
     State.NO_SHOW: {},
     State.CANCELLED: {},
@@ -94,6 +98,7 @@ _NAMES: dict[State, str] = {
 _ACTS: dict[Move, str] = {
     Move.BOOK: noop("booked"),
     Move.MOVE: noop("moved"),
+    Move.RESIZE: noop("made longer or shorter"),
     Move.CONFIRM: noop("confirmed"),
     Move.CHECK_IN: noop("checked in"),
     Move.START: noop("started"),
@@ -108,7 +113,7 @@ _ACTS: dict[Move, str] = {
 }
 
 # Acts beside the course of the day, which no refusal suggests.
-_BESIDE = frozenset({Move.LOCK, Move.UNLOCK, Move.MIGRATE})
+_BESIDE = frozenset({Move.RESIZE, Move.LOCK, Move.UNLOCK, Move.MIGRATE})
 
 # What the latest act leaves that `undo` can take back; booking is taken back by cancelling, and so
 # is bringing over. A version is changed for a whole series at once, so it is taken back by changing
@@ -123,8 +128,9 @@ def allowed(state: State) -> tuple[Move, ...]:
 
 def offered(state: State, *, is_locked: bool) -> tuple[Move, ...]:
     """Those of `allowed` that one visit by itself may be offered: a locked one is unlocked and
-    not moved, and a version is changed for a whole series."""
-    never = {Move.MIGRATE, *({Move.LOCK, Move.MOVE} if is_locked else {Move.UNLOCK})}
+    keeps its time, and a version is changed for a whole series."""
+    kept = {Move.LOCK, Move.MOVE, Move.RESIZE}
+    never = {Move.MIGRATE, *(kept if is_locked else {Move.UNLOCK})}
     return tuple(move for move in allowed(state) if move not in never)
 
 

@@ -126,6 +126,13 @@ class WrongStart(Refused):
         self.instead = tuple(instead)
 
 
+class WrongLength(Refused):
+    """A length that no visit may have, or the one that it has."""
+
+    code = "wrong_length"
+    field = "minutes"
+
+
 class NotAligned(WrongStart):
     code = "not_aligned"
 

@@ -33,7 +33,7 @@ from reminders.views import (
     wording_versions,
     wordings,
 )
-from reminders.views.board import board, placing
+from reminders.views.board import board, placing, stretching
 from reminders.views.book_series import booked, choose, dates, hold, screening
 from reminders.views.records import handing_out, life, merging
 
@@ -63,6 +63,7 @@ urlpatterns = [
     path("visits/<int:pk>/move/", moving.move, name="visit-move"),
     path("visits/<int:pk>/place/", placing.place, name="visit-place"),
     path("visits/<int:pk>/swap/", swapping.swap, name="visit-swap"),
+    path("visits/<int:pk>/length/", stretching.length, name="visit-length"),
     path("visits/<int:pk>/ripple/", rippling.ripple, name="visit-ripple"),
     path("visits/<int:pk>/take-back/", rippling.take_back, name="visit-take-back"),
     path("visits/<int:pk>/<slug:act>/", visit.act, name="visit-act"),

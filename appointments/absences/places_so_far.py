@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from appointments.absences import relocation
-from appointments.finding.needs import PATIENT, need_of
+from appointments.finding.needs import PATIENT, Need, need_of
 from appointments.finding.plans import Stay
 from appointments.finding.ticks import TICK
 from appointments.lifecycle import State
@@ -77,7 +77,7 @@ class Known:
         """Let what was proposed stand for those that are proposed after it."""
         for each in placed:
             self._proposed[each.visit.pk] = each.stay
-            need = need_of(protocols.get(each.visit.protocol_version), each.visit.series.areas)
+            need = _need(each.visit)
             patient = each.visit.series.patient.resource_id
             for resource, period in relocation.occupied(need, each.stay, patient):
                 self.taken[resource].append(period)
@@ -89,9 +89,12 @@ def stay_at(visit: Appointment, wish: VisitWish) -> Stay:
 
 
 def ends_at(visit: Appointment, stay: Stay) -> datetime:
-    """When the visit would end at that place, by the protocol that it goes by."""
-    need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
-    return stay.starts_at + need.body * TICK
+    """When the visit would end at that place: it keeps its length."""
+    return stay.starts_at + visit.body * TICK
+
+
+def _need(visit: Appointment) -> Need:
+    return need_of(protocols.get(visit.protocol_version), visit.series.areas, visit.body)
 
 
 def _day(visit: Appointment) -> date:

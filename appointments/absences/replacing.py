@@ -104,6 +104,8 @@ def _load(
         now=now,
         without=[each.pk for each in moving] + known.moved_of(visit.series.patient_id),
         series_id=visit.series_id,
+        # Room for the longest of them is room for each.
+        body=max(each.body for each in moving),
     )
 
 

@@ -47,6 +47,13 @@ class MoveSerializer(MoveToSerializer, VersionSerializer):
     overlap = OverlapField()
 
 
+class LengthSerializer(VersionSerializer):
+    minutes = serializers.IntegerField(help_text="From its start on; full five minutes.")
+    reason = ReasonField(default="")
+    override_reason = ReasonField(default="", help_text=OVERRIDE)
+    overlap = OverlapField()
+
+
 class VisitMoveSerializer(VisitWishSerializer, VersionSerializer):
     """A visit as it was seen, and its new place."""
 
@@ -141,6 +148,13 @@ MOVED = [
         },
         request_only=True,
     ),
+]
+RESIZED = [
+    OpenApiExample(
+        "A quarter of an hour more",
+        {"version": 1, "minutes": 75, "reason": "Scar tissue"},
+        request_only=True,
+    )
 ]
 UNDONE = [
     OpenApiExample("The last act", {"version": 2}, request_only=True),

@@ -26,6 +26,7 @@ from rest_framework.response import Response
 from appointments import clearance, proposing
 from appointments.api import moves
 from appointments.api.moves import (
+    LengthSerializer,
     MoveSerializer,
     MoveTogetherSerializer,
     MoveToSerializer,
@@ -45,7 +46,16 @@ from appointments.api.shapes import (
 from appointments.clearance import treatment_of
 from appointments.lifecycle import State
 from appointments.models import Appointment, StatusChange
-from appointments.visits import attendance, cancelling, locking, moving, rippling, swapping, undoing
+from appointments.visits import (
+    attendance,
+    cancelling,
+    locking,
+    moving,
+    resizing,
+    rippling,
+    swapping,
+    undoing,
+)
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import BarSerializer, Instant, VersionSerializer, instant_of
 from clinic.api_views import DayFilter, IdFilter, Rows
@@ -203,6 +213,16 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
                 **wanted, override_reason=asked["override_reason"], overlap=asked["overlap"]
             )
         return self._fresh()
+
+    @extend_schema(
+        request=LengthSerializer,
+        responses={200: VisitDetailSerializer, **PLACE_ERRORS},
+        examples=moves.RESIZED,
+    )
+    @action(detail=True, methods=["post"], url_path="change-length", filterset_class=None)
+    def change_length(self, request: Request, pk: int) -> Response:
+        """Let a visit end later or earlier; it starts when it did, and nobody is told."""
+        return self._act(resizing.change_length, LengthSerializer)
 
     @extend_schema(request=MoveToSerializer, responses=ReplanSerializer, examples=[moves.REPLANNED])
     @action(detail=True, methods=["post"], url_path="move/preview", filterset_class=None)

@@ -40,7 +40,8 @@ class Claim:
     Those at the places `stays` keep all that they hold, so nothing is claimed for them. `hold`
     keeps the new places until they are claimed; without one it is what `holder` keeps for the
     patient by then. With `overlap` the claim may lie over visits of others: once it was taken,
-    `over` is what it came to lie over, and `lost_to` what it was refused for.
+    `over` is what it came to lie over, and `lost_to` what it was refused for. `body` (ticks) is
+    how long each visit is, where that is not what the protocol asks for.
     """
 
     patient: Patient
@@ -57,11 +58,12 @@ class Claim:
     overlap: bool = False
     over: Sequence[Collision] = ()
     lost_to: Sequence[Collision] = ()
+    body: int | None = None
     need: Need = field(init=False)
 
     def __post_init__(self) -> None:
         self.sessions = self.sessions or range(1, len(self.visits) + 1)
-        self.need = need_of(protocols.get(self.version), self.areas)
+        self.need = need_of(protocols.get(self.version), self.areas, self.body)
 
     @property
     def leaving(self) -> list[Appointment]:
@@ -112,6 +114,7 @@ class Claim:
             now=now,
             only=ids,
             series_id=self.series.pk if self.series else None,
+            body=self.body,
             with_busy=False,
         )
 
@@ -218,6 +221,7 @@ def wish_for_move(
         now=now,
         without=[appointment.pk, *([partner.pk] if partner else [])],
         series_id=series.pk,
+        body=appointment.body,
     )
     present = appointment.resources_held()
     usual = partner.resources_held() if partner else {}
@@ -319,6 +323,7 @@ def _refusal(
         without=[each.pk for each in claim.moving],
         holding=claim.hold,
         series=claim.series,
+        body=claim.body,
         allowed=keeping_intervals(claim, visit),
     )
     shown = ", ".join(
@@ -343,6 +348,14 @@ def _refusal(
             f"{_held(hold, resource, claim.site)}{near}", held_until=hold.expires_at, **about
         )
     who = resource.name if resource else gettext("This place")
+    if claim.moving and claim.moving[visit].starts_at == wish.starts_at:
+        ends_at = wish.starts_at + claim.need.body * TICK
+        until = f"{local(ends_at, claim.site.zone):%H:%M}"
+        return SlotTaken(
+            gettext("%(who)s is not free for all of %(at)s to %(until)s.%(near)s")
+            % {"who": who, "at": at, "until": until, "near": near},
+            **about,
+        )
     state = (
         gettext("is blocked")
         if first is not None and first.block_id is not None

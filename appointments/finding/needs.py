@@ -37,15 +37,23 @@ class Need:
         )
 
 
-def need_of(protocol: Protocol, areas: Sequence[str]) -> Need:
-    """The need of one visit by `protocol` in `areas`: numbing, then the chair, rounded up."""
+def need_of(protocol: Protocol, areas: Sequence[str], body: int | None = None) -> Need:
+    """The need of one visit by `protocol` in `areas`: numbing, then the chair, rounded up.
+    `body` (ticks) is the length of a visit that has one already."""
     resources = protocol.resources
     windows = {PROVIDER: _window(resources.provider), ROOM: _window(resources.room)}
     if resources.device is not None:
         windows[DEVICE] = _window(resources.device)
     windows[PATIENT] = Window(0, 0)
-    body = ticks(protocol.numbing_minutes(areas) + protocol.chair_minutes(areas))
+    if body is None:
+        body = ticks(protocol.numbing_minutes(areas) + protocol.chair_minutes(areas))
     return Need(body, windows)
+
+
+def body_after(old: Protocol, new: Protocol, areas: Sequence[str], body: int) -> int:
+    """The length (ticks) by `new` of a visit that has `body` by `old`: what the protocol asks for,
+    unless staff gave the visit a length of its own."""
+    return need_of(new, areas).body if body == need_of(old, areas).body else body
 
 
 def _window(held: SetUp) -> Window:

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from appointments.finding.ticks import TICK
 from appointments.lifecycle import Move, State
 from appointments.models.series import TreatmentSeries
 from clinic.models import ProtocolVersion, Site, Staff
@@ -130,6 +131,11 @@ class Appointment(models.Model):
             return False
         # Every act here makes another version of it.
         return over_at < self.imported_at or self.version == 1
+
+    @property
+    def body(self) -> int:
+        """Its length in ticks. It is the protocol's until staff give it another one."""
+        return (self.ends_at - self.starts_at) // TICK
 
     def resources_held(self) -> dict[str, int]:
         """The ids of the resources that the visit holds now, by kind."""

@@ -64,21 +64,23 @@ def load(
     without: Collection[int] = (),
     holding: Hold | None = None,
     series_id: int | None = None,
+    body: int | None = None,
     with_busy: bool = True,
     kept_free: Sequence[Spaced] = (),
 ) -> Loaded:
     """The facts of `first_day` to `last_day` (local dates of the site, both included).
 
     `only` restricts the resources to these ids. What the visits `without` (ids) and the hold
-    `holding` have counts as free. The visits of `series_id` are no *other* treatment. Busy times
-    are left out for who does not ask what is free. `kept_free` are dates that are not to be had.
+    `holding` have counts as free. The visits of `series_id` are no *other* treatment. `body`
+    (ticks) is the length to look for, else that of the protocol. Busy times are left out for who
+    does not ask what is free. `kept_free` are dates that are not to be had.
     """
     protocol = protocols.get(version)
     house = _house(site, protocol, only)
     span = Period(instant(first_day, 0, site.zone), instant(last_day, 24 * 60, site.zone))
     held = [*house.resources, patient.resource_id]
     return _loaded(
-        Wanted(patient, version, areas, series_id),
+        Wanted(patient, version, areas, series_id, body),
         house,
         site=site,
         visits=_visits([patient], span)[patient.pk],
@@ -93,12 +95,13 @@ def load(
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A visit of a patient by a version, in areas of it; the visits of `series_id` are no *other*
-    treatment."""
+    treatment. `body` (ticks) is its length where that is not the protocol's."""
 
     patient: Patient
     version: ProtocolVersion
     areas: Sequence[str]
     series_id: int | None = None
+    body: int | None = None
 
 
 def load_each(
@@ -146,7 +149,7 @@ def _loaded(
     kept_free: Sequence[Spaced] = (),
 ) -> Loaded:
     protocol = protocols.get(wanted.version)
-    need = need_of(protocol, wanted.areas)
+    need = need_of(protocol, wanted.areas, wanted.body)
     pools = {
         kind: tuple(sorted(pk for pk, row in house.resources.items() if row.kind == kind))
         for kind in need.windows

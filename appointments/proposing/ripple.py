@@ -7,11 +7,12 @@ Done, locked and present visits never move.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from appointments.finding import availability, plan_words
 from appointments.finding.intervals import Bounds, bounds, interval_breaches
-from appointments.finding.needs import need_of
+from appointments.finding.needs import Need, body_after, need_of
 from appointments.finding.plans import Impossible, Plan, Planned, Session, Stay, Wish
 from appointments.finding.series_plans import plans
 from appointments.finding.ticks import TICK
@@ -51,12 +52,12 @@ def replan(
     if not looked:
         return Replan()
     loaded = _load(series, version, looked, wished, now, holding)
-    wish = _wish(loaded, visits, looked, wished)
+    wish = _wish(loaded, version, visits, looked, wished)
     _keeps_to_the_one_before(loaded, visits, wish)
     found = plans(loaded.facts, wish, most=1)
     if isinstance(found, Impossible):
         return Replan(problem=problems.of(loaded, loaded.facts, found, ()))
-    return Replan(_lines(loaded, found[0], visits, looked, wish, wished))
+    return Replan(_lines(loaded, version, found[0], visits, looked, wish, wished))
 
 
 def _standing(series: TreatmentSeries) -> dict[int, tuple[Appointment, Stay]]:
@@ -98,10 +99,24 @@ def _load(
         without=[visit.pk for visit, _ in looked.values() if _may_move(visit)],
         holding=holding,
         series_id=series.pk,
+        # Room for the longest of them is room for each.
+        body=max((_body(visit, version) for visit, _ in looked.values()), default=None),
     )
 
 
-def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, VisitWish]) -> Wish:
+def _body(visit: Appointment, version: ProtocolVersion) -> int:
+    """The length of a visit (ticks) by that version."""
+    old, new = protocols.get(visit.protocol_version), protocols.get(version)
+    return body_after(old, new, visit.series.areas, visit.body)
+
+
+def _wish(
+    loaded: Loaded,
+    version: ProtocolVersion,
+    visits: Visits,
+    looked: Visits,
+    wished: Mapping[int, VisitWish],
+) -> Wish:
     zone = loaded.facts.site.zone
     sessions = []
     for number, (visit, stay) in looked.items():
@@ -112,8 +127,9 @@ def _wish(loaded: Loaded, visits: Visits, looked: Visits, wished: Mapping[int, V
         elif not _may_move(visit):
             sessions.append(Session(number, fixed=stay))
         else:
-            fits = (not wished and _needs_the_same(loaded, visit)) or availability.fits(
-                loaded.facts, stay.starts_at, stay.resources
+            need = replace(loaded.facts.need, body=_body(visit, version))
+            fits = (not wished and _needed(visit) == need) or availability.fits(
+                replace(loaded.facts, need=need), stay.starts_at, stay.resources
             )
             sessions.append(Session(number, present=stay if fits else None))
     before = max((number for number in visits if number < sessions[0].number), default=None)
@@ -139,11 +155,10 @@ def _keeps_to_the_one_before(loaded: Loaded, visits: Visits, wish: Wish) -> None
         raise refusal
 
 
-def _needs_the_same(loaded: Loaded, visit: Appointment) -> bool:
-    """Whether the version asks of the visit what it has: then nothing of it has to be right again,
-    though it lies over another visit or under a block."""
-    need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
-    return need == loaded.facts.need
+def _needed(visit: Appointment) -> Need:
+    """What the visit has. Where another version asks for just that, nothing of it has to be right
+    again, though it lies over another visit or under a block."""
+    return need_of(protocols.get(visit.protocol_version), visit.series.areas, visit.body)
 
 
 def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:
@@ -156,6 +171,7 @@ def _window(loaded: Loaded, previous: Stay, steps: int) -> Bounds:
 
 def _lines(
     loaded: Loaded,
+    version: ProtocolVersion,
     plan: Plan,
     visits: Visits,
     looked: Visits,
@@ -176,7 +192,7 @@ def _lines(
                 before=Place.of(stay.starts_at, appointment.ends_at, stay.resources, rows),
                 after=Place.of(
                     visit.starts_at,
-                    _ends(loaded, visit.starts_at, appointment),
+                    _ends(version, visit.starts_at, appointment),
                     visit.resources,
                     rows,
                 ),
@@ -200,11 +216,11 @@ def _bounds(loaded: Loaded, visit: Planned, before: date | None, visits: Visits)
     return Bounds(due.earliest, due.ideal, latest)
 
 
-def _ends(loaded: Loaded, starts_at: datetime, visit: Appointment) -> datetime:
+def _ends(version: ProtocolVersion, starts_at: datetime, visit: Appointment) -> datetime:
     """A visit that may not move keeps its length too."""
     if not _may_move(visit) and visit.starts_at == starts_at:
         return visit.ends_at
-    return starts_at + loaded.facts.need.body * TICK
+    return starts_at + _body(visit, version) * TICK
 
 
 def _day(at: datetime, zone: str) -> date:

@@ -44,8 +44,8 @@ def free_starts(
     kept_free: Sequence[Spaced] = (),
 ) -> DayStarts:
     """Every offered start of one local day. `moving` is the visit to be moved: its own place
-    counts as free, and its resources are kept where they are free. On a day that is `kept_free`
-    there is none."""
+    counts as free, its length is kept, and its resources where they are free. On a day that is
+    `kept_free` there is none."""
 
     def look(last_day: date) -> tuple[Loaded, Openings]:
         return _look(
@@ -60,6 +60,7 @@ def free_starts(
             without=[moving.pk] if moving else (),
             holding=holding,
             series_id=moving.series_id if moving else None,
+            body=moving.body if moving else None,
             kept_free=kept_free,
         )
 
@@ -136,12 +137,14 @@ def nearest_starts(
     without: Sequence[int] = (),
     holding: Hold | None = None,
     series: TreatmentSeries | None = None,
+    body: int | None = None,
     allowed: Callable[[date], bool] = lambda day: True,
     limit: int = 3,
 ) -> list[Place]:
     """The offered starts nearest to `near` on the `allowed` days, up to a week before and after.
 
-    `series` is the one that the visit belongs to; the visits `without` (ids) count as free.
+    `series` is the one that the visit belongs to, `body` (ticks) its length where that is not the
+    protocol's; the visits `without` (ids) count as free.
     """
     middle = local(near, site.zone).date()
 
@@ -158,6 +161,7 @@ def nearest_starts(
             without=without,
             holding=holding,
             series_id=series.pk if series else None,
+            body=body,
         )
         found = np.flatnonzero(openings.feasible)
         numbers = np.unique(openings.day_of[found])

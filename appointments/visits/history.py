@@ -137,13 +137,14 @@ def keep(
         now=now,
         site=appointment.site,
         patient_id=patient_id,
-        before=_facts(was.state, was.starts_at),
-        after=_facts(appointment.state, appointment.starts_at) | breached,
+        before=_facts(was.state, was.starts_at, was.ends_at),
+        after=_facts(appointment.state, appointment.starts_at, appointment.ends_at) | breached,
         reason=reason or (override_reason if overrides else ""),
     )
     Patient.objects.filter(pk=patient_id).raise_revision()
     return change
 
 
-def _facts(state: str, starts_at: datetime) -> dict[str, Any]:
-    return {"state": str(state), "starts_at": starts_at.isoformat()}
+def _facts(state: str, starts_at: datetime, ends_at: datetime) -> dict[str, Any]:
+    times = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    return {"state": str(state), **times}

@@ -17,7 +17,7 @@ from appointments.claiming import allocating, checking, gaps, taking
 from appointments.claiming.allocating import Lost
 from appointments.claiming.taking import Claim
 from appointments.clearance import Treatment, follow_up
-from appointments.finding.needs import DEVICE, PROVIDER, ROOM, need_of
+from appointments.finding.needs import DEVICE, PROVIDER, ROOM, body_after
 from appointments.finding.ticks import TICK
 from appointments.lifecycle import Move, State, after
 from appointments.models import Allocation, Appointment, Hold
@@ -38,22 +38,43 @@ class VisitMove:
     """A visit and the place that it shall have; `expected_version` is the one that was seen.
 
     `protocol_version` is the one that it shall go by from now on, if that changes (`migrating`);
-    it then may keep its place.
+    it then may keep its place. `body` (ticks) is the length that it shall have, if another one.
     """
 
     appointment: Appointment
     wish: VisitWish
     expected_version: int | None = None
     protocol_version: ProtocolVersion | None = None
+    body: int | None = None
 
     @property
     def act(self) -> Move:
+        if self.body is not None and self.wish.starts_at == self.appointment.starts_at:
+            return Move.RESIZE
         return Move.MOVE if self.protocol_version is None else Move.MIGRATE
 
-    def of(self, visit: Appointment) -> tuple[Appointment, VisitWish]:
-        """`visit` by its coming version, and its place."""
+    def length_of(self, visit: Appointment) -> int:
+        """How many ticks `visit` shall last: as many as now, unless this says otherwise."""
+        if self.body is not None:
+            return self.body
+        old = protocols.get(visit.protocol_version)
+        new = protocols.get(self.protocol_version or visit.protocol_version)
+        return body_after(old, new, visit.series.areas, visit.body)
+
+    def of(self, visit: Appointment) -> Placed:
+        """`visit` by its coming version, with its place and length."""
+        length = self.length_of(visit)
         visit.protocol_version = self.protocol_version or visit.protocol_version
-        return visit, self.wish
+        return Placed(visit, self.wish, length)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A visit, the place that it shall have, and its length there in ticks."""
+
+    visit: Appointment
+    wish: VisitWish
+    length: int
 
 
 def move(
@@ -119,17 +140,19 @@ def move_together(
             ordered = sorted(moves, key=lambda each: each.appointment.pk)
             claims = _claims([each.of(_locked(each, by=by)) for each in ordered], hold)
             acts = {each.appointment.pk: each.act for each in moves}
+            shorter = [claim for claim in claims if _only_ends_earlier(claim, acts)]
             for claim in claims:
-                claim.overlap = checking.may_overlap(
+                claim.overlap = claim in shorter or checking.may_overlap(
                     overlap, reason=override_reason, by=by, site=claim.site
                 )
             was = _exchange(claims, acts, now=now)
             changes = []
             for claim in claims:
-                found = _breaches(claim, was, now=now)
+                found = _breaches(claim, acts, was, now=now)
                 breached = [refusal for _, refusal in found]
                 checking.override(breached, reason=override_reason, by=by, site=claim.site)
-                codes = checking.codes(found, over=claim.sessions_over())
+                over = () if claim in shorter else claim.sessions_over()
+                codes = checking.codes(found, over=over)
                 clearance.require_no_worse(
                     Treatment(claim.patient, claim.site, claim.version, claim.areas, claim.series),
                     moves=[
@@ -168,15 +191,27 @@ def _day(at: datetime, visit: Appointment) -> date:
 
 def may_move(appointment: Appointment, by: Staff | None) -> None:
     """Raises Forbidden, MoveRefused (under way, over, cancelled) and VisitLocked."""
+    may_change(appointment, Move.MOVE, by)
+
+
+def may_change(appointment: Appointment, act: Move, by: Staff | None) -> None:
+    """As `may_move`, for an act that gives the visit another time."""
     if by is not None:
         access.require(by, Capability.BOOK, appointment.site)
-    after(State(appointment.state), Move.MOVE)
+    after(State(appointment.state), act)
     if appointment.is_locked:
         at = format_when(appointment.starts_at, appointment.site.zone, language())
         raise VisitLocked(
-            gettext(
-                "Session %(session)s on %(at)s is locked, so it keeps its time. Unlock the "
-                "visit first, then move it."
+            (
+                gettext(
+                    "Session %(session)s on %(at)s is locked, so it keeps its time. Unlock the "
+                    "visit first, then move it."
+                )
+                if act is Move.MOVE
+                else gettext(
+                    "Session %(session)s on %(at)s is locked, so it keeps its time. Unlock the "
+                    "visit first, then change it."
+                )
             )
             % {"session": appointment.session, "at": at}
         )
@@ -187,8 +222,8 @@ def _locked(wanted: VisitMove, *, by: Staff | None) -> Appointment:
     visit = history.locked(
         wanted.appointment, by=by, capability=Capability.BOOK, expected=wanted.expected_version
     )
-    if wanted.act is Move.MOVE or (visit.is_locked and _changes(visit, wanted)):
-        may_move(visit, by)
+    if wanted.act is not Move.MIGRATE or (visit.is_locked and _changes(visit, wanted)):
+        may_change(visit, Move.RESIZE if wanted.act is Move.RESIZE else Move.MOVE, by)
     after(State(visit.state), wanted.act)
     return visit
 
@@ -196,28 +231,22 @@ def _locked(wanted: VisitMove, *, by: Staff | None) -> Appointment:
 def _changes(visit: Appointment, wanted: VisitMove) -> bool:
     """Whether another version of the protocol gives the visit another time or other resources."""
     present = visit.resources_held()
-    need = need_of(
-        protocols.get(wanted.protocol_version or visit.protocol_version), visit.series.areas
-    )
-    length = (visit.ends_at - visit.starts_at) // TICK
-    moved = (wanted.wish.starts_at, need.body) != (visit.starts_at, length)
+    moved = (wanted.wish.starts_at, wanted.length_of(visit)) != (visit.starts_at, visit.body)
     return moved or not wanted.wish.resources.items() <= present.items()
 
 
-def _claims(
-    placed: Sequence[tuple[Appointment, VisitWish]], hold: Hold | None = None
-) -> list[Claim]:
-    """One claim for the visits of each series that go by the same version, patient by patient:
-    that is the order in which everybody locks patients."""
+def _claims(placed: Sequence[Placed], hold: Hold | None = None) -> list[Claim]:
+    """One claim for the visits of each series that go by the same version and are of one length,
+    patient by patient: that is the order in which everybody locks patients."""
 
-    def group(pair: tuple[Appointment, VisitWish]) -> tuple[int, int, int]:
-        visit, _ = pair
-        return visit.series.patient_id, visit.series_id, visit.protocol_version_id
+    def group(each: Placed) -> tuple[int, int, int, int]:
+        visit = each.visit
+        return visit.series.patient_id, visit.series_id, visit.protocol_version_id, each.length
 
-    ordered = sorted(placed, key=lambda pair: (group(pair), pair[0].session))
+    ordered = sorted(placed, key=lambda each: (group(each), each.visit.session))
     claims = []
-    for _, pairs in groupby(ordered, key=group):
-        visits, wishes = zip(*pairs, strict=True)
+    for (*_, length), some in groupby(ordered, key=group):
+        visits, wishes = zip(*((each.visit, each.wish) for each in some), strict=True)
         series, version = visits[0].series, visits[0].protocol_version
         claim = Claim(
             series.patient,
@@ -229,6 +258,7 @@ def _claims(
             series,
             moving=visits,
             hold=hold,
+            body=length,
         )
         claim.stays = _staying(claim)
         claims.append(claim)
@@ -281,6 +311,13 @@ def _exchange(
     return was
 
 
+def _only_ends_earlier(claim: Claim, acts: Mapping[int, Move]) -> bool:
+    """Whether it takes nothing: what it will lie over, it lies over now."""
+    return all(
+        acts[visit.pk] is Move.RESIZE and claim.need.body < visit.body for visit in claim.moving
+    )
+
+
 def _apart(claims: Sequence[Claim]) -> None:
     """Raises MovesCollide when two of the new places want one resource at one time. One that a
     single place names twice, as two kinds, is left to `checking` to refuse."""
@@ -302,7 +339,7 @@ def _apart(claims: Sequence[Claim]) -> None:
 
 
 def _breaches(
-    claim: Claim, was: Mapping[int, Before], *, now: datetime
+    claim: Claim, acts: Mapping[int, Move], was: Mapping[int, Before], *, now: datetime
 ) -> list[tuple[int, Refused]]:
     """The intervals and spacings that the new places breach, with their session.
 
@@ -310,7 +347,9 @@ def _breaches(
     """
     if not claim.leaving:
         return []
-    loaded = claim.load(now=now)
+    # A visit whose length changes may have begun.
+    resized = any(acts[visit.pk] is Move.RESIZE for visit in claim.moving)
+    loaded = claim.load(now=min(now, claim.visits[0].starts_at) if resized else now)
     for number, wish in enumerate(claim.visits):
         if number not in claim.stays:
             checking.place_is_right(loaded, claim.patient, wish)

@@ -13,6 +13,7 @@ from datetime import datetime
 from appointments.claiming import allocating, checking
 from appointments.claiming.allocating import Collision, Held, Lost
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, need_of
+from appointments.finding.ticks import TICK
 from appointments.lifecycle import UNDOABLE, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentRecord, TreatmentSeries
 from appointments.models.series import SeriesState
@@ -38,6 +39,7 @@ from clinic.saying import gettext, language
 
 _CAPABILITY = {
     Move.MOVE: Capability.BOOK,
+    Move.RESIZE: Capability.BOOK,
     Move.CANCEL: Capability.BOOK,
     Move.CONFIRM: Capability.BOOK,
     Move.LOCK: Capability.BOOK,
@@ -132,7 +134,12 @@ class _Undoing:
 
     @property
     def is_of_place(self) -> bool:
-        return self.change.move in (Move.MOVE, Move.CANCEL)
+        return self.change.move in (Move.MOVE, Move.RESIZE, Move.CANCEL)
+
+    @property
+    def keeps_start(self) -> bool:
+        """Whether only the length changed: of that nobody was told."""
+        return self.change.move == Move.RESIZE
 
     @property
     def starts_at(self) -> datetime:
@@ -142,6 +149,11 @@ class _Undoing:
     @property
     def ends_at(self) -> datetime:
         return self.change.ends_before or self.visit.ends_at
+
+    @property
+    def body(self) -> int:
+        """The former length, in ticks."""
+        return (self.ends_at - self.starts_at) // TICK
 
 
 def _begun(appointment: Appointment, expected: int | None, by: Staff) -> _Undoing:
@@ -215,7 +227,7 @@ def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -
     for each in undoings:
         _session_is_free(each.visit)
         # What was done once the visit had begun is taken back at any time of the day.
-        begun = each.change.at >= each.starts_at
+        begun = each.keeps_start or each.change.at >= each.starts_at
         _is_right(each, kinds, visits, not_before=each.starts_at if begun else now)
     for each, places in zip(undoings, wanted, strict=True):
         each.over = [over.held for over in _over_again(each.visit, places, visits, by, now)]
@@ -233,14 +245,15 @@ def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -
         deliberate=[place for each in undoings for place in each.over],
     )
     for each in undoings:
-        each.visit.schedule_version += 1
         each.visit.starts_at, each.visit.ends_at = each.starts_at, each.ends_at
-        each.visit.scheduled_at = now
+        if not each.keeps_start:
+            each.visit.schedule_version += 1
+            each.visit.scheduled_at = now
 
 
 def _wanted(undoing: _Undoing, kinds: Mapping[int, str]) -> list[Held]:
     visit = undoing.visit
-    need = need_of(protocols.get(visit.protocol_version), visit.series.areas)
+    need = need_of(protocols.get(visit.protocol_version), visit.series.areas, undoing.body)
     held = undoing.change.resources_before
     # Of a record that was merged meanwhile, the visit is another patient's.
     mine = visit.series.patient.resource_id
@@ -258,7 +271,7 @@ def _keep_intervals(undoings: Sequence[_Undoing]) -> None:
         starts[each.visit.series_id][each.visit.session] = each.starts_at
     for each in undoings:
         visit = each.visit
-        if set(visit.overrides) - {checking.OVERLAP}:
+        if each.keeps_start or set(visit.overrides) - {checking.OVERLAP}:
             continue
         days = standing.days_of(visit.series, starts[visit.series_id])
         protocol = protocols.get(visit.protocol_version)
@@ -290,6 +303,7 @@ def _is_right(
         only=list(held.values()),
         without=[each.pk for each in together],
         series_id=visit.series_id,
+        body=undoing.body,
         with_busy=False,
     )
     wish = VisitWish(former, held[PROVIDER], held[ROOM], held.get(DEVICE))

@@ -26,7 +26,13 @@ def loaded_for(entries: Sequence[WaitlistEntry], gap: Gap, *, now: datetime) -> 
     """
     day = local(gap.starts_at, gap.site.zone).date()
     wanted = [
-        Wanted(entry.patient, entry.protocol_version, entry.areas, entry.series_id)
+        Wanted(
+            entry.patient,
+            entry.protocol_version,
+            entry.areas,
+            entry.series_id,
+            entry.appointment.body if entry.appointment else None,
+        )
         for entry in entries
     ]
     return load_each(wanted, site=gap.site, first_day=day, last_day=day, now=now)

@@ -16,6 +16,7 @@ from django.utils import translation
 from appointments.claiming import allocating, gaps
 from appointments.claiming.allocating import Held, Lost
 from appointments.finding.needs import PATIENT, need_of
+from appointments.finding.ticks import TICK
 from appointments.models import (
     Answer,
     Appointment,
@@ -228,7 +229,8 @@ def _union(found: Iterable[MatchedEntry]) -> Iterable[Held]:
     held: what they do meanwhile is theirs."""
     times = defaultdict(list)
     for each in found:
-        need = need_of(protocols.get(each.entry.protocol_version), each.entry.areas)
+        body = (each.place.ends_at - each.place.starts_at) // TICK
+        need = need_of(protocols.get(each.entry.protocol_version), each.entry.areas, body)
         for kind, resource in each.place.wish.resources.items():
             if kind != PATIENT:
                 times[resource].append(need.held(kind, each.place.starts_at))

@@ -96,6 +96,7 @@ def conversation_chip(state: str) -> SafeString:
 MOVES: dict[str, Promise] = {
     Move.BOOK: _("Booked"),
     Move.MOVE: _("Moved"),
+    Move.RESIZE: _("Given another length"),
     Move.CONFIRM: _("Confirmed"),
     Move.CHECK_IN: _("Checked in"),
     Move.START: _("Started"),

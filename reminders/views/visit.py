@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.contrib import messages
@@ -43,6 +43,7 @@ from reminders.views.visit_acts import (
     way_back,
 )
 
+MINUTE = timedelta(minutes=1)
 # The way of a visit that happens as booked.
 ROAD = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 
@@ -132,7 +133,7 @@ def visit_page(
     held = access.capabilities(cast(Staff, request.user), shown.site)
     moves = offered(State(shown.state), is_locked=shown.is_locked)
     moves = moves if Capability.BOOK in held else ()
-    history = list(shown.history.select_related("by", "undoes").order_by("-id"))
+    history = _history(shown)
     protocol = protocols.get(shown.protocol_version)
     context = {
         "visit": shown,
@@ -153,6 +154,8 @@ def visit_page(
         "acts": visit_acts.offered(shown, shown.site.zone, held, now),
         "lock": visit_acts.lock_of(shown, held),
         "may_move": Move.MOVE in moves,
+        "may_resize": Move.RESIZE in moves,
+        "minutes": (shown.ends_at - shown.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
         "may_end": series.closed_at is None and Capability.BOOK in held,
         "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
@@ -165,6 +168,17 @@ def visit_page(
         **visit_record.context(shown),
     }
     return render(request, "reminders/visit/visit.html", context, status=status)
+
+
+def _history(shown: Appointment) -> list[StatusChange]:
+    """What was done, the last first; with `minutes` and `was_minutes` where the length changed."""
+    changes = list(shown.history.select_related("by", "undoes").order_by("-id"))
+    starts_at, ends_at = shown.starts_at, shown.ends_at
+    for change in changes:
+        change.minutes = (ends_at - starts_at) // MINUTE  # type: ignore[attr-defined]
+        starts_at, ends_at = change.starts_before or starts_at, change.ends_before or ends_at
+        change.was_minutes = (ends_at - starts_at) // MINUTE  # type: ignore[attr-defined]
+    return changes
 
 
 def _waiting(shown: Appointment, now: datetime) -> int:

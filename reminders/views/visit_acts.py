@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.lifecycle import Move, State, allowed
 from appointments.lifecycle import offered as may_be_done
-from appointments.models import Appointment
+from appointments.models import Appointment, StatusChange
 from appointments.visits import attendance, locking, undoing
 from clinic.access import Capability
 from clinic.hours import format_when, local
@@ -199,19 +199,35 @@ def both_values(visit: Appointment, seen: int | None) -> str:
     last = changes[-1]
     who = last.by.name if last.by else gettext("the patient")
     at = format_when(last.at, zone, reader_language())
+    known = seen is not None and 1 <= seen <= len(changes)
+    was = changes[seen - 1] if seen is not None and known else last
+    lengths = [_minutes_after(visit, changes, each) for each in (was, last)]
+    saw, is_now = (
+        _value(each, zone, length if lengths[0] != lengths[1] else None)
+        for each, length in zip((was, last), lengths, strict=True)
+    )
     now = gettext("it is %(starts_after)s now (%(who)s, %(at)s)") % {
-        "starts_after": _value(last.state_after, last.starts_after, zone),
+        "starts_after": is_now,
         "who": who,
         "at": at,
     }
-    if seen is None or not 1 <= seen <= len(changes):
+    if not known:
         return gettext("Not done: %(now)s.") % {"now": now}
-    was = changes[seen - 1]
     return gettext("Not done: you saw %(starts_after)s; %(now)s.") % {
-        "starts_after": _value(was.state_after, was.starts_after, zone),
+        "starts_after": saw,
         "now": now,
     }
 
 
-def _value(state: str, starts_at: datetime, zone: str) -> str:
-    return f"“{VISIT_STATES[state][2]}, {format_when(starts_at, zone, 'en')}”"
+def _minutes_after(
+    visit: Appointment, changes: Sequence[StatusChange], change: StatusChange
+) -> int:
+    """How long the visit was by a change: until what the next one found, or until now."""
+    later = (each.ends_before for each in changes if each.pk > change.pk and each.ends_before)
+    return int((next(later, visit.ends_at) - change.starts_after).total_seconds()) // 60
+
+
+def _value(change: StatusChange, zone: str, minutes: int | None) -> str:
+    length = gettext(" for %(minutes)s min") % {"minutes": minutes} if minutes is not None else ""
+    at = format_when(change.starts_after, zone, reader_language())
+    return f"“{VISIT_STATES[change.state_after][2]}, {at}{length}”"

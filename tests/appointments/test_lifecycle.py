@@ -22,6 +22,10 @@ TABLE = {
         for state in (State.BOOKED, State.CONFIRMED)
         for move in (Move.LOCK, Move.UNLOCK, Move.MIGRATE)
     },
+    **{
+        (state, Move.RESIZE): state
+        for state in (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT)
+    },
     (State.IN_TREATMENT, Move.COMPLETE): State.DONE,
 }
 

@@ -1,7 +1,7 @@
 """The board under real hands: dragged, pressed, refused, by keys alone, and in every size."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
@@ -91,6 +91,17 @@ def test_a_visit_is_dragged_taken_back_and_refused_where_another_is(
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_text("back to what it was")).to_be_visible()
     assert time_of(visit) == was
+
+    # By its lower edge it is made longer, and starts when it did.
+    box, until = box_of(slip(page, visit)), visit.ends_at
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] - 3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, box["y"] + box["height"] + 2 * ROW - 3, steps=6)
+    page.mouse.up()
+    expect(page.get_by_text("Elena Sato: session 1 lasts")).to_be_visible()
+    assert (time_of(visit), visit.ends_at - until) == (was, timedelta(minutes=10))
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("back to what it was")).to_be_visible()
 
     drag(page, visit, 240)
     expect(page.get_by_role("heading", name="Not moved")).to_be_visible()

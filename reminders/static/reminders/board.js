@@ -7,16 +7,21 @@
   const THRESHOLD = 10;
   const LONG_PRESS_MS = 300;
   const CARD = "a.slip[data-visit]";
-  let held = null; // {slip, x, y, offset, timer, active, ghost, column, row}
+  // {slip, x, y, offset, timer, ghost, column, row}; of one whose edge is held: {edge, first} as well
+  let held = null;
 
   const rowHeight = () => parseFloat(getComputedStyle($(".board-col > ol")).gridAutoRows);
   const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: $(".board-grid")?.dataset.zone });
 
   function down(event) {
-    const slip = event.target.closest("a.slip[data-movable]");
+    const edge = Boolean(event.target.closest(".edge"));
+    const slip = event.target.closest(edge ? "a.slip[data-length]" : "a.slip[data-movable]");
     if (!slip || event.button) return;
-    const offset = event.clientY - slip.getBoundingClientRect().top;
-    held = { slip, x: event.clientX, y: event.clientY, offset };
+    const box = slip.getBoundingClientRect();
+    const offset = event.clientY - (edge ? box.bottom : box.top);
+    held = { slip, x: event.clientX, y: event.clientY, offset, edge, column: slip.closest(".board-col") };
+    if (edge) held.was = Math.round((box.bottom - $("ol", held.column).getBoundingClientRect().top) / rowHeight());
+    if (edge) held.first = (Number(slip.dataset.starts) - Number(held.column.dataset.first)) / ROW_SECONDS;
     if (event.pointerType !== "mouse") held.timer = setTimeout(take, LONG_PRESS_MS);
   }
 
@@ -24,7 +29,7 @@
     if (!held) return;
     if (!held.ghost) {
       if (Math.hypot(event.clientX - held.x, event.clientY - held.y) < THRESHOLD) return;
-      if (event.pointerType !== "mouse") return drop(); // a finger that scrolls
+      if (event.pointerType !== "mouse" && !held.edge) return drop(); // a finger that scrolls
       take();
     }
     follow(event.clientX, event.clientY);
@@ -40,15 +45,22 @@
   }
 
   function follow(x, y) {
-    const column = document.elementsFromPoint(x, y).map((each) => each.closest(".board-col")).find(Boolean);
+    const column = held.edge ? held.column : document.elementsFromPoint(x, y).map((each) => each.closest(".board-col")).find(Boolean);
     if (column) {
       const list = $("ol", column);
       const most = Number($(".board-grid").dataset.rows) - 1;
       const row = Math.round((y - held.offset - list.getBoundingClientRect().top) / rowHeight());
       held.column = column;
-      held.row = Math.min(Math.max(row, 0), most);
-      held.ghost.style.top = `${held.row * rowHeight()}px`;
-      held.ghost.textContent = clock.format(new Date(instant() * 1000));
+      if (held.edge) {
+        held.row = Math.min(Math.max(row, held.first + 1), most + 1);
+        held.ghost.style.top = `${held.first * rowHeight()}px`;
+        held.ghost.style.height = `${(held.row - held.first) * rowHeight()}px`;
+        held.ghost.textContent = `– ${clock.format(new Date(instant() * 1000))} · ${minutes()} min`;
+      } else {
+        held.row = Math.min(Math.max(row, 0), most);
+        held.ghost.style.top = `${held.row * rowHeight()}px`;
+        held.ghost.textContent = clock.format(new Date(instant() * 1000));
+      }
       list.append(held.ghost);
     }
     const scroller = $(".board-scroll");
@@ -58,21 +70,27 @@
   }
 
   const instant = () => Number(held.column.dataset.first) + held.row * ROW_SECONDS;
+  const minutes = () => ((held.row - held.first) * ROW_SECONDS) / 60;
+
+  // The press that ends a drag opens nothing.
+  function swallow(click) { click.preventDefault(); click.stopPropagation(); }
 
   function up(event) {
     if (!held?.ghost) return drop();
-    const { slip, column } = held;
+    const { slip, column, edge, row, was } = held;
+    const asked = edge ? { minutes: minutes() } : {};
     const start = new Date(instant() * 1000).toISOString().slice(0, 16).replace(/[-:]/g, "");
     const onto = column.dataset.onto;
-    // The press that ends a drag opens nothing.
-    addEventListener("click", (click) => { click.preventDefault(); click.stopPropagation(); }, { capture: true, once: true });
-    setTimeout(() => removeEventListener("click", () => {}, true));
+    addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", swallow, true));
     drop();
-    htmx.ajax("POST", slip.dataset.place, {
+    if (edge && row === was) return;
+    if (!edge) Object.assign(asked, { start, onto });
+    htmx.ajax("POST", edge ? slip.dataset.length : slip.dataset.place, {
       source: slip,
       target: "#board",
       swap: "outerHTML",
-      values: { version: slip.dataset.version, start, onto, next: location.pathname + location.search },
+      values: { version: slip.dataset.version, ...asked, next: location.pathname + location.search },
     });
   }
 

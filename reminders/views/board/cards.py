@@ -38,8 +38,15 @@ class Card:
 
     @property
     def is_movable(self) -> bool:
-        state = State(self.visit.state)
-        return Move.MOVE in offered(state, is_locked=self.visit.is_locked)
+        return Move.MOVE in self._moves
+
+    @property
+    def is_resizable(self) -> bool:
+        return Move.RESIZE in self._moves
+
+    @property
+    def _moves(self) -> tuple[Move, ...]:
+        return offered(State(self.visit.state), is_locked=self.visit.is_locked)
 
     @property
     def is_long(self) -> bool:

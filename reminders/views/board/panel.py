@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django.db.models import Count, Q
@@ -24,6 +24,7 @@ from reminders.models import Message
 from reminders.views import day_flags, visit_acts
 from reminders.views.board.asking import Asked
 
+MINUTE = timedelta(minutes=1)
 _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
 
 
@@ -52,6 +53,8 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "held": visit.allocations.filter(active=True).select_related("resource"),
         "acts": visit_acts.offered(visit, visit.site.zone, held, now),
         "may_move": Move.MOVE in moves,
+        "may_resize": Move.RESIZE in moves,
+        "minutes": (visit.ends_at - visit.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
         "siblings": _siblings(visit),
         "flags": day_flags.of_one(visit, now),
