@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinic.views import consent_forms, on_call, protocols, retention, staffing
+from clinic.views import consent_forms, on_call, protocol_drafts, protocols, retention, staffing
 from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
@@ -33,6 +33,17 @@ urlpatterns = [
     path(f"{_EDITION}/close/", consent_forms.close, name="consent-form-close"),
     path("protocols/", protocols.protocol_list, name="protocols"),
     path("protocols/services/new/", protocols.new_service, name="new-service"),
+    path("protocols/<slug:protocol>/draft/", protocol_drafts.draft, name="protocol-draft"),
+    path(
+        "protocols/<slug:protocol>/draft/discard/",
+        protocol_drafts.discard,
+        name="protocol-draft-discard",
+    ),
+    path(
+        "protocols/<slug:protocol>/<str:version>/edit/",
+        protocol_drafts.begin,
+        name="protocol-edit",
+    ),
     path("protocols/<slug:protocol>/<str:version>/", protocols.protocol_page, name="protocol"),
     path(
         "protocols/<slug:protocol>/<str:version>/approve/",

@@ -20,7 +20,7 @@ from clinic.adding_service import add_service
 from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
-from clinic.protocols import loading
+from clinic.protocols import drafting, loading
 from clinic.protocols.schema import Text
 
 
@@ -48,6 +48,23 @@ class ProtocolDetailSerializer(ProtocolSerializer):
 
     class Meta(ProtocolSerializer.Meta):
         fields = (*ProtocolSerializer.Meta.fields, "document")
+
+
+class TextSerializer(Body):
+    protocol = serializers.SlugField(max_length=50, help_text="The id of a protocol that is here.")
+    text = serializers.CharField(
+        max_length=drafting.MOST_LETTERS, trim_whitespace=False, help_text="The protocol as TOML."
+    )
+
+    def validate_protocol(self, protocol: str) -> str:
+        kind = ProtocolVersion.Kind.SERIES
+        if not ProtocolVersion.objects.filter(protocol=protocol, kind=kind).exists():
+            raise serializers.ValidationError(f"There is no treatment protocol '{protocol}'.")
+        return protocol
+
+
+class ProtocolTextSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="The version as TOML, to be edited.")
 
 
 class RetireSerializer(Body):
@@ -120,6 +137,31 @@ class Protocols(ListModelMixin, RetrieveModelMixin, Rows):
             **self.body(RetireSerializer),
         )
         return Response(ProtocolDetailSerializer(row).data)
+
+    @extend_schema(responses=ProtocolTextSerializer)
+    @action(detail=True, methods=["get"], filterset_class=None)
+    def text(self, request: Request, pk: int) -> Response:
+        """Read one version as the text that the next one is written from."""
+        return Response({"text": drafting.text_of(self.get_object())})
+
+    @extend_schema(
+        request=TextSerializer,
+        responses={201: ProtocolDetailSerializer},
+        filters=False,
+        examples=[
+            OpenApiExample(
+                "The next version",
+                {"protocol": "ipl", "text": 'id = "ipl"\nversion = "1.1.0"\n…'},
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=False, methods=["post"], filterset_class=None)
+    def versions(self, request: Request) -> Response:
+        """Store the next version of a protocol as a draft, as the clinical lead; what is wrong
+        with the text is told line by line."""
+        row = drafting.store_text(**self.body(TextSerializer), by=self.staff, now=timezone.now())
+        return Response(ProtocolDetailSerializer(row).data, status=201)
 
     @extend_schema(
         request=ServiceSerializer,

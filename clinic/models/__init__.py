@@ -3,7 +3,7 @@
 from clinic.models.audit import AuditEntry
 from clinic.models.consent_form import ConsentForm, ConsentPurpose, FormState
 from clinic.models.on_call import OnCallShift
-from clinic.models.protocol import ProtocolVersion
+from clinic.models.protocol import ProtocolDraft, ProtocolVersion
 from clinic.models.resource import (
     Credential,
     HoursException,
@@ -27,6 +27,7 @@ __all__ = [
     "Modality",
     "OnCallShift",
     "OpeningHours",
+    "ProtocolDraft",
     "ProtocolVersion",
     "ProviderHours",
     "RecordRetention",

@@ -83,3 +83,18 @@ class ProtocolVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.protocol} {self.version}"
+
+
+class ProtocolDraft(models.Model):
+    """What somebody is writing of the next version of a protocol, as TOML, right or not. There is
+    one of each protocol; `revision` rises with every save."""
+
+    protocol = models.SlugField(unique=True)
+    base = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    revision = models.PositiveIntegerField(default=1)
+    saved_at = models.DateTimeField()
+    saved_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"draft of {self.protocol}"

@@ -128,6 +128,15 @@ def retire(
 
 
 @transaction.atomic
+def store(protocol: Protocol, *, by: Staff, now: datetime) -> ProtocolVersion:
+    """Keep a new version as a draft, to be approved. Raises LoadRefused when it is there."""
+    row, is_new = _store(protocol, by=by, now=now)
+    if not is_new:
+        raise LoadRefused([f"{row} is there already; raise the version"])
+    return row
+
+
+@transaction.atomic
 def create_service(
     *,
     id: str,

@@ -73,6 +73,12 @@ def to_document(protocol: Protocol) -> dict[str, Any]:
     return document
 
 
+def whole_document(protocol: Protocol) -> dict[str, Any]:
+    """As `to_document`, with what is at its default but says something: for who goes on writing."""
+    document: dict[str, Any] = _plain(protocol, whole=True)
+    return document
+
+
 def digest(protocol: Protocol) -> str:
     """SHA-256 (hex) of the canonical JSON."""
     text = json.dumps(
@@ -206,19 +212,20 @@ def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, whole: bool = False) -> Any:
     if isinstance(value, Duration):
         return str(value)
     if is_dataclass(value):
         return {
-            each.name: _plain(given)
+            each.name: _plain(given, whole=whole)
             for each in fields(value)
             if not _is_default(each, given := getattr(value, each.name))
+            or (whole and given not in (None, "", (), {}))
         }
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _plain(each, whole=whole) for key, each in value.items()}
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(each, whole=whole) for each in value]
     return str(value) if isinstance(value, StrEnum) else value
 
 

@@ -18,7 +18,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.adding_service import add_service
 from clinic.forms import ServiceForm
-from clinic.models import ProtocolVersion, Staff
+from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import loading
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Phase, Step, Text
@@ -67,6 +67,7 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
             "protocol": content,
             "sections": _sections(content.steps),
             "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
+            "is_being_written": ProtocolDraft.objects.filter(protocol=protocol).exists(),
             "may_approve": access.can(cast(Staff, request.user), Capability.APPROVE_PROTOCOL),
         },
     )

@@ -1,0 +1,221 @@
+"""A protocol edited as text: one working draft for each, until it becomes a version.
+
+What is saved need not be right: nothing that was written is lost. What it becomes is a version
+that never changes again, still to be approved (`loading.approve`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import ProtocolDraft, ProtocolVersion, Staff
+from clinic.protocols import loading, locating, reading, writing
+from clinic.protocols.reading import ProtocolError
+from clinic.protocols.schema import Protocol
+
+MOST_LETTERS = 400_000
+_SYNTAX = re.compile(r"\(at line (\d+), column (\d+)\)")
+_PLACE = re.compile(r"([\w.\[\]*-]+): (.+)", re.DOTALL)
+
+
+class DraftRefused(Exception):
+    """Nothing was stored; `sentence` says why."""
+
+    code = "draft_refused"
+    field = "text"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class DraftMovedOn(DraftRefused):
+    """Somebody saved the draft since it was opened; `theirs` is what they wrote."""
+
+    code = "draft_moved_on"
+
+    def __init__(self, sentence: str, theirs: ProtocolDraft) -> None:
+        super().__init__(sentence)
+        self.theirs = theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong: on which `line` (from 1; None of the whole) that reads `source`, at which
+    `place` of the protocol, and why."""
+
+    line: int | None
+    place: str
+    cause: str
+    source: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Such as "line 42: steps[3].after: 'P7' is not …"."""
+        line = f"line {self.line}" if self.line else ""
+        return ": ".join(part for part in (line, self.place, self.cause) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The protocol that a text says, or what is wrong with it."""
+
+    protocol: Protocol | None
+    problems: tuple[Problem, ...] = ()
+
+
+def check(text: str, *, protocol: str, taken: Collection[str]) -> Checked:
+    """Whether `text` can become a version of `protocol`; `taken` are the versions there are."""
+    try:
+        read = reading.read(text, filename="draft")
+    except ProtocolError as error:
+        return Checked(None, tuple(_located(error.problems, text)))
+    problems = []
+    if read.id != protocol:
+        problems.append(f"draft: id: this is the draft of '{protocol}', so its id stays that")
+    if read.version in taken:
+        problems.append(f"draft: version: {read.version} is there already; write a higher one")
+    return Checked(None if problems else read, tuple(_located(problems, text)))
+
+
+def check_for(draft: ProtocolDraft, text: str) -> Checked:
+    """As `check`, of a text for a draft."""
+    return check(text, protocol=draft.protocol, taken=_versions(draft.protocol))
+
+
+def checked(draft: ProtocolDraft) -> Checked:
+    """As `check`, of what was saved."""
+    return check_for(draft, draft.text)
+
+
+def begin(*, base: ProtocolVersion, by: Staff, now: datetime) -> ProtocolDraft:
+    """The working draft of a protocol: the one there is, else a copy of `base` with the next
+    version. Raises Forbidden, and DraftRefused for a plain service, which has a form."""
+    access.require(by, Capability.APPROVE_PROTOCOL)
+    if base.kind == ProtocolVersion.Kind.SERVICE:
+        raise DraftRefused("A plain service is changed where services are added.")
+    with transaction.atomic():
+        draft, is_new = ProtocolDraft.objects.get_or_create(
+            protocol=base.protocol,
+            defaults={
+                "base": base,
+                "text": text_of(base, next_version(base.version, _versions(base.protocol))),
+                "saved_at": now,
+                "saved_by": by,
+            },
+        )
+        if is_new:
+            _record("protocol.draft", draft, by=by, now=now)
+        return draft
+
+
+def text_of(version: ProtocolVersion, number: str = "") -> str:
+    """What a version says as text, with another `number` if one is given."""
+    document = reading.whole_document(loading.get(version))
+    return writing.toml(document | {"version": number or version.version})
+
+
+def save(*, draft: ProtocolDraft, text: str, seen: int, by: Staff, now: datetime) -> ProtocolDraft:
+    """Keep what was written upon the revision that was `seen`, right or not.
+
+    Raises Forbidden; DraftMovedOn when somebody saved it meanwhile; DraftRefused for a text that
+    is no protocol's by its size, or a draft that is gone.
+    """
+    access.require(by, Capability.APPROVE_PROTOCOL)
+    if len(text) > MOST_LETTERS:
+        raise DraftRefused("That is longer than a protocol can be. Nothing was saved.")
+    with transaction.atomic():
+        row = _locked(draft, seen)
+        # Browsers send every end of a line as two characters.
+        row.text, row.revision = text.replace("\r\n", "\n"), row.revision + 1
+        row.saved_at, row.saved_by = now, by
+        row.save(update_fields=["text", "revision", "saved_at", "saved_by"])
+        return row
+
+
+def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> ProtocolVersion:
+    """Store the draft as a version, to be compared and approved; the draft is gone then.
+
+    Raises as `save`, and DraftRefused when something is still wrong with it.
+    """
+    access.require(by, Capability.APPROVE_PROTOCOL)
+    with transaction.atomic():
+        row = _locked(draft, seen)
+        found = checked(row)
+        if found.protocol is None:
+            raise DraftRefused("Something is still wrong with the draft. Mend it first.")
+        version = loading.store(found.protocol, by=by, now=now)
+        row.delete()
+        return version
+
+
+def store_text(*, protocol: str, text: str, by: Staff, now: datetime) -> ProtocolVersion:
+    """Store a text as the next version of `protocol`, without a working draft.
+
+    Raises Forbidden, and ProtocolError with every problem and its line.
+    """
+    access.require(by, Capability.APPROVE_PROTOCOL)
+    found = check(text, protocol=protocol, taken=_versions(protocol))
+    if found.protocol is None:
+        raise ProtocolError([problem.sentence for problem in found.problems])
+    return loading.store(found.protocol, by=by, now=now)
+
+
+def discard(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> None:
+    """Throw the draft away. Raises as `save`."""
+    access.require(by, Capability.APPROVE_PROTOCOL)
+    with transaction.atomic():
+        row = _locked(draft, seen)
+        _record("protocol.draft_discard", row, by=by, now=now)
+        row.delete()
+
+
+def next_version(version: str, taken: Collection[str]) -> str:
+    """The first free minor version above `version`, such as 1.1.0 after 1.0.0."""
+    major, minor, *_ = (int(part) for part in f"{version}.0.0".split(".")[:3])
+    while f"{major}.{minor}.0" in taken or f"{major}.{minor}.0" == version:
+        minor += 1
+    return f"{major}.{minor}.0"
+
+
+def _versions(protocol: str) -> set[str]:
+    rows = ProtocolVersion.objects.filter(protocol=protocol)
+    return set(rows.values_list("version", flat=True))
+
+
+def _locked(draft: ProtocolDraft, seen: int) -> ProtocolDraft:
+    rows = ProtocolDraft.objects.select_for_update(of=("self",)).select_related("saved_by", "base")
+    row = rows.filter(pk=draft.pk).first()
+    if row is None:
+        raise DraftRefused("This draft became a version or was thrown away meanwhile.")
+    if row.revision != seen:
+        raise DraftMovedOn(f"{row.saved_by.name} saved this draft since you opened it.", row)
+    return row
+
+
+def _located(problems: Iterable[str], text: str) -> Iterable[Problem]:
+    """The problems of the reader, each with its line."""
+    lines, written = locating.lines_of(text), text.splitlines()
+    for problem in problems:
+        said = problem.partition(": ")[2]
+        place, cause, line = "", said, None
+        if at := _SYNTAX.search(said):
+            cause = said.removeprefix("not valid TOML: ").replace(at[0], "").strip()
+            line = int(at[1])
+        elif found := _PLACE.fullmatch(said):
+            place, cause = found.groups()
+            line = locating.line_of(place, lines)
+        source = written[line - 1].strip() if line and line <= len(written) else ""
+        yield Problem(line, place, cause, source)
+
+
+def _record(action: str, draft: ProtocolDraft, *, by: Staff, now: datetime) -> None:
+    after = {"protocol": draft.protocol, "base": draft.base.version}
+    audit.record(action=action, subject=draft, by=by, now=now, after=after)
