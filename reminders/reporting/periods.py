@@ -27,6 +27,14 @@ class Weeks:
     def last_day(self) -> date:
         return self.until - timedelta(days=1)
 
+    @property
+    def starts_at(self) -> datetime:
+        return instant(self.first, 0, self.zone)
+
+    @property
+    def ends_at(self) -> datetime:
+        return instant(self.until, 0, self.zone)
+
     def edges(self) -> list[datetime]:
         """The instants (UTC) between which the weeks lie, of the period before and of this one:
         2 × `count` + 1, in order."""

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
-from clinic.models import ProtocolVersion, Staff
+from clinic.models import ProtocolVersion, ResourceKind, Staff
 from clinic.views.current_site import current_site
 from clinic.views.row_id import row_id
-from reminders.reporting import measuring
+from reminders.reporting import measuring, using
 from reminders.reporting.figures import Bar, Figure, line
 from reminders.reporting.periods import CHOICES, WEEK, Weeks, weeks_before
 from reminders.templatetags.kinds import WORDS
 
 USUAL = 12
+USED = {
+    ResourceKind.PROVIDER: _("Providers"),
+    ResourceKind.ROOM: _("Rooms"),
+    ResourceKind.DEVICE: _("Devices"),
+}
 
 
 @require_safe
@@ -37,8 +44,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     protocol = request.GET.get("protocol", "")
     protocol = protocol if protocol in names else ""
     report = measuring.report(site, weeks, protocol=protocol)
+    used = using.by_kind(site, weeks, protocol=protocol)
     if request.GET.get("format") == "csv":
-        return _csv(report, weeks)
+        return _csv(report, used, weeks)
     context = {
         "site": site,
         "weeks": weeks,
@@ -46,6 +54,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "protocol": protocol,
         "protocols": sorted(names.items(), key=lambda pair: pair[1]),
         "figures": [_drawn(figure, weeks) for figure in report.figures],
+        "used": [(USED[kind], bars) for kind, bars in used.items()],
         "by_protocol": report.by_protocol,
         "by_kind": [Bar(str(WORDS.get(bar.name, bar.name)), bar.share) for bar in report.by_kind],
     }
@@ -67,8 +76,11 @@ def _drawn(figure: Figure, weeks: Weeks) -> dict[str, Any]:
     }
 
 
-def _csv(report: measuring.Report, weeks: Weeks) -> HttpResponse:
-    """One row for each figure and week, and one for each protocol and kind of message."""
+def _csv(
+    report: measuring.Report, used: Mapping[ResourceKind, Sequence[Bar]], weeks: Weeks
+) -> HttpResponse:
+    """One row for each figure and week, and one for each protocol, kind of message and resource;
+    of resources minutes."""
     out = StringIO()
     write = csv.writer(out)
     write.writerow(["figure", "week from", "part", "whole"])
@@ -79,6 +91,7 @@ def _csv(report: measuring.Report, weeks: Weeks) -> HttpResponse:
     for name, bars in (
         ("Series completed: ", report.by_protocol),
         ("Messages that failed: ", report.by_kind),
+        ("Minutes in use: ", [bar for some in used.values() for bar in some]),
     ):
         for bar in bars:
             row = [name + bar.name, weeks.first.isoformat(), bar.share.part, bar.share.whole]
