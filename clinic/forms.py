@@ -51,6 +51,11 @@ class PreferencesForm(forms.Form):
         label=_("Colours"),
         widget=forms.RadioSelect,
     )
+    compact = forms.BooleanField(
+        required=False,
+        label=_("Close together"),
+        help_text=_("More hours of the board and more rows of a list at once."),
+    )
     keys = forms.BooleanField(
         required=False,
         label=_("One-key shortcuts"),

@@ -15,32 +15,40 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Role, Site, Staff
 from clinic.views.current_site import known_site
-from clinic.views.preferences import KEYS_COOKIE, THEME_COOKIE, THEMES
+from clinic.views.preferences import (
+    COMPACT,
+    DENSITY_COOKIE,
+    KEYS_COOKIE,
+    THEME_COOKIE,
+    THEMES,
+)
 
 register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One entry of the navigation; `needs` is the capability without which it is not shown."""
+    """One entry of the navigation; `needs` is the capability without which it is not shown, `key`
+    what is pressed after G."""
 
     label: Promise
     path: str
     icon: str
     needs: Capability
+    key: str = ""
 
 
 # Addresses, not names: the pages above this app are not its to name.
 WAYS = (
-    Way(_("Board"), "/board/", "calendar", Capability.SEE_PATIENTS),
-    Way(_("My day"), "/my-day/", "syringe", Capability.CHART),
-    Way(_("Patients"), "/patients/", "people", Capability.SEE_PATIENTS),
-    Way(_("Messages"), "/messages/", "mail", Capability.MANAGE_MESSAGES),
-    Way(_("Inbox"), "/inbox/", "text", Capability.RUN_VISIT),
-    Way(_("Tasks"), "/tasks/", "list", Capability.SEE_PATIENTS),
-    Way(_("Wait-list"), "/waitlist/", "hourglass", Capability.SEE_PATIENTS),
-    Way(_("Recall"), "/recall/", "phone", Capability.SEE_PATIENTS),
-    Way(_("Protocols"), "/protocols/", "book", Capability.SEE_PATIENTS),
+    Way(_("Board"), "/board/", "calendar", Capability.SEE_PATIENTS, "b"),
+    Way(_("My day"), "/my-day/", "syringe", Capability.CHART, "d"),
+    Way(_("Patients"), "/patients/", "people", Capability.SEE_PATIENTS, "p"),
+    Way(_("Messages"), "/messages/", "mail", Capability.MANAGE_MESSAGES, "m"),
+    Way(_("Inbox"), "/inbox/", "text", Capability.RUN_VISIT, "i"),
+    Way(_("Tasks"), "/tasks/", "list", Capability.SEE_PATIENTS, "k"),
+    Way(_("Wait-list"), "/waitlist/", "hourglass", Capability.SEE_PATIENTS, "w"),
+    Way(_("Recall"), "/recall/", "phone", Capability.SEE_PATIENTS, "r"),
+    Way(_("Protocols"), "/protocols/", "book", Capability.SEE_PATIENTS, "o"),
 )
 
 # What is seldom needed stands in the menus only.
@@ -74,7 +82,7 @@ class Shell:
     sites: tuple[Site, ...]
     roles: str
     may_book: bool
-    theme: str
+    look: str
     keys: bool
     is_demo: bool
 
@@ -102,7 +110,7 @@ class Shell:
 def shell(context: RequestContext) -> Shell:
     """{% shell as shell %}: everything that base.html shows around a page."""
     request: HttpRequest = context["request"]
-    theme = request.COOKIES.get(THEME_COOKIE, "")
+    theme, density = (request.COOKIES.get(each, "") for each in (THEME_COOKIE, DENSITY_COOKIE))
     staff = getattr(request, "user", None)
     known = staff if isinstance(staff, Staff) else None
     held = access.capabilities(known) if known else frozenset()
@@ -115,7 +123,7 @@ def shell(context: RequestContext) -> Shell:
         sites=tuple(access.sites_of(known)) if known else (),
         roles=_roles(known, site) if known and site else "",
         may_book=Capability.BOOK in held,
-        theme=theme if theme in THEMES else "",
+        look=" ".join(each for each in (theme, density) if each in (*THEMES, COMPACT)),
         keys=request.COOKIES.get(KEYS_COOKIE) != "off",
         is_demo=settings.DEMO,
     )

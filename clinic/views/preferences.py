@@ -1,5 +1,5 @@
-"""In which language somebody reads, and how the pages look and listen on this device: theme and
-one-key shortcuts, kept in cookies."""
+"""In which language somebody reads, and how the pages look and listen on this device: theme,
+density and one-key shortcuts, kept in cookies."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from clinic.forms import PreferencesForm
 from clinic.models import Staff
 
 THEME_COOKIE, KEYS_COOKIE = "afterglow_theme", "afterglow_keys"
+DENSITY_COOKIE, COMPACT = "afterglow_density", "compact"
 THEMES = ("light", "dark")
 A_YEAR = 365 * 24 * 60 * 60
 
@@ -28,6 +29,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         initial={
             "language": reader.language or "browser",
             "theme": request.COOKIES.get(THEME_COOKIE) or "device",
+            "compact": request.COOKIES.get(DENSITY_COOKIE) == COMPACT,
             "keys": request.COOKIES.get(KEYS_COOKIE) != "off",
         },
     )
@@ -39,6 +41,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     response = redirect("preferences")
     chosen = {
         THEME_COOKIE: form.cleaned_data["theme"],
+        DENSITY_COOKIE: COMPACT if form.cleaned_data["compact"] else "",
         KEYS_COOKIE: "" if form.cleaned_data["keys"] else "off",
     }
     for name, value in chosen.items():

@@ -26,6 +26,10 @@ from patients import consent, registration
 from patients.models import ContactPoint, Patient, Purpose
 
 PER_PAGE = 50
+# The list below the field of every page: its id, how many it shows, from how many letters on.
+ANYWHERE, FOUND_ANYWHERE, LEAST_LETTERS = "find-list", 8, 2
+# The last patients whose page the reader opened, the latest first, in their session.
+LATELY, SEEN_LATELY = "patients_lately", 5
 TREATED = (State.DONE, State.IN_TREATMENT, State.ARRIVED)
 
 
@@ -60,14 +64,20 @@ class Row:
 
 
 @require_GET
-@vary_on_headers("HX-Request")
+@vary_on_headers("HX-Request", "HX-Target")
 def patient_list(request: HttpRequest) -> HttpResponse:
-    """`?q=` is a name, digits of a phone, a birth date or #number; htmx gets the list alone."""
+    """`?q=` is a name, digits of a phone, a birth date or #number; htmx gets the list alone, and
+    the field that every page has a short one."""
     site, staff = current_site(request), cast(Staff, request.user)
     access.require(staff, Capability.SEE_PATIENTS)
-    query = request.GET.get("q", "")
-    found = cast("Sequence[Patient]", registration.search(staff=staff, query=query))
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    query, is_anywhere = request.GET.get("q", ""), request.headers.get("HX-Target") == ANYWHERE
+    if is_anywhere and len(query.strip()) < LEAST_LETTERS:
+        found = _seen_lately(request, staff)
+    else:
+        found = cast("Sequence[Patient]", registration.search(staff=staff, query=query))
+    page = Paginator(found, FOUND_ANYWHERE if is_anywhere else PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     lists(request, (each.pk for each in page), site_id=site.pk)
     context = {
         "query": query.strip(),
@@ -75,9 +85,24 @@ def patient_list(request: HttpRequest) -> HttpResponse:
         "rows": rows_of(list(page), now=timezone.now()),
         "site": site,
         "may_edit": access.can(staff, Capability.EDIT_PATIENTS, site),
+        "may_book": access.can(staff, Capability.BOOK, site),
     }
     part = "_found" if request.headers.get("HX-Request") else "patient_list"
+    if is_anywhere:
+        part = "_anywhere"
     return render(request, f"reminders/patient_list/{part}.html", context)
+
+
+def remember(request: HttpRequest, patient_id: int) -> None:
+    """That the reader opened this patient's page, for who looks for them again."""
+    lately = [pk for pk in request.session.get(LATELY, []) if pk != patient_id]
+    request.session[LATELY] = [patient_id, *lately][:SEEN_LATELY]
+
+
+def _seen_lately(request: HttpRequest, staff: Staff) -> Sequence[Patient]:
+    lately = request.session.get(LATELY, [])
+    rows = Patient.objects.seen_by(staff).in_bulk(lately)
+    return [rows[pk] for pk in lately if pk in rows]
 
 
 def rows_of(patients: Sequence[Patient], *, now: datetime) -> list[Row]:

@@ -21,7 +21,7 @@ from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import ArchivedMessage, Suppression
 from reminders.views import forms_panel, patient_course, patient_screening, timeline
-from reminders.views.patient_list import progress_of
+from reminders.views.patient_list import progress_of, remember
 from reminders.views.records import asking
 
 SHOWN = {
@@ -60,6 +60,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
     if patient is None:
         return redirect("patient", asking.merged_into(request, patient_id).pk)
     shows(request, patient, patient_id=patient.pk)
+    remember(request, patient.pk)
     site = current_site(request)
     show = request.GET.get("show", "all")
     visits = timeline.visits_of(patient)

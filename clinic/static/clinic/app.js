@@ -19,10 +19,12 @@ function controlFor(key) {
 
 function press(event) {
   if (event.key === "Escape") return escape(event);
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey) return together(event);
+  if (event.altKey) return;
   if (document.body.dataset.keys === "off" || typing(event.target) || $("dialog[open]")) return;
   const now = Date.now();
   const sequence = now - beforeAt < 1000 ? `${before} ${event.key}` : "";
+  if (found(event) || along(event)) return;
   const control = (sequence && controlFor(sequence)) || controlFor(event.key.toLowerCase());
   before = event.key;
   beforeAt = now;
@@ -33,9 +35,63 @@ function press(event) {
 }
 
 function escape(event) {
-  if (typing(event.target)) event.target.blur();
-  else $("#toasts .toast")?.remove();
+  const toast = $("#toasts .toast");
+  if ($("dialog[open]")) return;
+  if (typing(event.target) || event.target.closest(".find")) document.activeElement.blur();
+  else if (toast) toast.remove();
+  else controlFor("escape")?.click();
 }
+
+// Ctrl+Enter sends the form one writes in; Ctrl+Z outside of a field takes the last act back.
+function together(event) {
+  const form = event.key === "Enter" && event.target.closest("form");
+  const undo = event.key === "z" && !typing(event.target) && controlFor("z");
+  if (!form && !undo) return;
+  event.preventDefault();
+  if (undo) return undo.click();
+  form.requestSubmit($("button.p", form) ?? $("button:not([type=button])", form));
+}
+
+// ---- Who was found from anywhere: arrows go through them, Enter opens, B books.
+
+function found(event) {
+  const link = event.target.closest?.(".find-list a");
+  if (!link || event.key.toLowerCase() !== "b" || !link.dataset.book) return false;
+  event.preventDefault();
+  location.assign(link.dataset.book);
+  return true;
+}
+
+// J and K go down and up through the entries of a list that says data-along.
+function along(event) {
+  const step = { j: 1, k: -1 }[event.key.toLowerCase()];
+  const entries = step && !(before === "g" && Date.now() - beforeAt < 1000) ? [...document.querySelectorAll("[data-along] .who")] : [];
+  if (!entries.length) return false;
+  const at = entries.indexOf(document.activeElement);
+  (entries[at + step] ?? entries[step > 0 ? 0 : entries.length - 1]).focus();
+  event.preventDefault();
+  return true;
+}
+
+function alongFound(event) {
+  const finder = event.target.closest?.(".find");
+  if (!finder) return;
+  const links = [...finder.querySelectorAll(".find-list a")];
+  const at = links.indexOf(event.target);
+  if (event.key === "Enter" && at < 0 && links.length && finder.dataset.for === $("input", finder).value) {
+    event.preventDefault();
+    links[0].click();
+  }
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || !links.length) return;
+  event.preventDefault();
+  (links[at + step] ?? $("input", finder)).focus();
+}
+// What is shown may be of an earlier word than the one that stands there by now.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const finder = event.target.closest?.(".find");
+  if (finder) finder.dataset.for = new URL(event.detail.xhr.responseURL).searchParams.get("q") ?? "";
+});
 
 function listKeys() {
   const list = $("#keys-list");
@@ -49,18 +105,13 @@ function listKeys() {
     const dt = document.createElement("dt");
     for (const part of key.split(" ")) {
       const kbd = document.createElement("kbd");
-      kbd.textContent = part.length === 1 ? part.toUpperCase() : part;
+      kbd.textContent = part.length === 1 ? part.toUpperCase() : "Esc";
       dt.append(kbd, " ");
     }
     const dd = document.createElement("dd");
     dd.textContent = control.dataset.keyLabel || control.textContent.trim();
     list.append(dt, dd);
   }
-  const dt = document.createElement("dt");
-  dt.innerHTML = "<kbd>Esc</kbd>";
-  const dd = document.createElement("dd");
-  dd.textContent = "Close, leave a field, dismiss a notice";
-  list.append(dt, dd);
 }
 
 function clicked(event) {
@@ -97,6 +148,7 @@ function submitted(event) {
 }
 
 document.addEventListener("keydown", press);
+document.addEventListener("keydown", alongFound);
 document.addEventListener("click", clicked);
 document.addEventListener("submit", submitted);
 // A page that the browser kept in its memory may be sent again.
@@ -107,6 +159,13 @@ addEventListener("pageshow", () => {
 // A field or select that says data-autosend sends its form when it changes.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosend]")) event.target.form.requestSubmit();
+});
+
+// data-ticks="name" ticks every field of that name on the page.
+document.addEventListener("change", (event) => {
+  const { ticks } = event.target.dataset;
+  if (!ticks) return;
+  for (const field of document.querySelectorAll(`[name="${ticks}"]`)) field.checked = event.target.checked;
 });
 
 // ---- Connection and session.

@@ -3,10 +3,11 @@
 from collections.abc import Generator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clinic.models import Staff
+from patients.models import Patient
 from tests.personas import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -42,6 +43,26 @@ def test_keys_press_what_the_page_shows(page: Page) -> None:
     assert "New series" in keys.inner_text()
     page.keyboard.press("Escape")
     assert not keys.is_visible()
+
+
+def test_patients_are_found_from_anywhere_and_pages_by_two_keys(
+    page: Page, patient: Patient
+) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("sat")
+    expect(page.locator("#find-list").get_by_role("link", name="Elena Sato")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("b")
+    page.wait_for_url(f"**/series/new/?patient={patient.pk}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url("**/patients/")
+    page.keyboard.press("/")
+    page.keyboard.type("sat")
+    expect(page.locator("#find-list a")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/patients/{patient.pk}/")
 
 
 def test_keys_that_are_switched_off_do_nothing(page: Page) -> None:

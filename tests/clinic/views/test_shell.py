@@ -81,9 +81,9 @@ def test_a_form_without_its_token_says_what_to_do(front_desk: Staff) -> None:
 
 def test_colours_and_keys_are_kept_on_the_device(as_: As, front_desk: Staff) -> None:
     client = as_(front_desk)
-    client.post("/preferences/", {"theme": "dark", "language": "browser"})
+    client.post("/preferences/", {"theme": "dark", "compact": "on", "language": "browser"})
     html = client.get("/preferences/").content.decode()
-    assert '<html lang="en" class="dark">' in html
+    assert '<html lang="en" class="dark compact">' in html
     assert 'data-keys="off"' in html
     assert "Saved." in html
     keeps_to_the_policy(client.get("/preferences/"))

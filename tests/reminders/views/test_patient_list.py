@@ -55,6 +55,20 @@ def test_htmx_gets_the_list_alone(desk: Client, patient: Patient) -> None:
     assert 'id="found"' in text
 
 
+def test_the_field_of_every_page_finds_a_few_and_before_typing_who_was_seen_lately(
+    desk: Client, patient: Patient, visits: list[Appointment]
+) -> None:
+    anywhere = {"HX-Request": "true", "HX-Target": "find-list"}
+    assert "Elena Sato" not in listed(desk, **anywhere)
+    text = listed(desk, "sato", **anywhere)
+    assert "Thu 18 Feb 10:00</time>" in text and "4 May 1988" in text
+    assert f'data-book="/series/new/?patient={patient.pk}"' in text
+    desk.get(f"/patients/{patient.pk}/")
+    assert "Elena Sato" in listed(desk, **anywhere)
+    assert "Elena Sato" in listed(desk, "e", **anywhere)
+    assert "/patients/new/?q=nobody" in listed(desk, "nobody", **anywhere)
+
+
 def test_a_search_in_vain_offers_to_create_the_patient(desk: Client, patient: Patient) -> None:
     text = listed(desk, "O'Neil & <b>")
     assert "/patients/new/?q=O%27Neil%20%26%20%3Cb%3E" in text
