@@ -100,6 +100,7 @@ urlpatterns = [
     ),
     path("messages/", messages.message_list, name="message-list"),
     path("messages/<int:message_id>/", messages.message, name="message"),
+    path("messages/retry-failed/", messages.retry_failed, name="retry-failed"),
     path("messages/<int:message_id>/mail/", sent_words.mail, name="message-mail"),
     path("messages/<int:message_id>/skip/", messages.skip, name="skip-message"),
     path("messages/<int:message_id>/put-back/", messages.put_back, name="put-back-message"),

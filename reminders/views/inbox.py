@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 from uuid import uuid4
 
@@ -16,6 +18,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
+from appointments.lifecycle import Move, State, offered
+from appointments.models import Appointment
+from appointments.visits import conflicts
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
@@ -24,7 +29,9 @@ from clinic.views.looking import lists, shows
 from patients.models import Patient
 from reminders.inbound import conversing, threads
 from reminders.inbound.conversing import ConversationRefused
+from reminders.inbound.grammar import Label
 from reminders.models import Conversation, ConversationState, InboundMessage
+from reminders.views.book_series import plan_rows
 from reminders.wording.rules import HARD_SEGMENTS
 
 PER_PAGE = 50
@@ -170,12 +177,15 @@ def _shown(
     request: HttpRequest, shown: Conversation, form: ReplyForm, *, status: int = 200
 ) -> HttpResponse:
     sharers = conversing.sharers(shown) if shown.patient is None else Patient.objects.none()
+    now, lines = timezone.now(), threads.of(shown)
+    visit = threads.next_visit(shown, now=now)
     context = {
         "conversation": shown,
         "site": shown.site,
         "patient": shown.patient,
-        "lines": threads.of(shown),
-        "visit": threads.next_visit(shown, now=timezone.now()),
+        "lines": lines,
+        "visit": visit,
+        "instead": _instead(request, shown, lines, visit, now),
         "suppression": conversing.suppression(shown),
         "detail": threads.may_name_detail(shown),
         "candidates": sharers.filter(sites=shown.site),
@@ -185,6 +195,26 @@ def _shown(
         "staff": request.user,
     }
     return render(request, "reminders/inbox/conversation.html", context, status=status)
+
+
+def _instead(
+    request: HttpRequest,
+    shown: Conversation,
+    lines: Sequence[threads.Line],
+    visit: Appointment | None,
+    now: datetime,
+) -> list[plan_rows.Choice]:
+    """Where the next visit could go instead, when the latest reply asks for a change."""
+    latest = next((line for line in reversed(lines) if not line.is_ours), None)
+    may_move = visit is not None and access.can(
+        cast(Staff, request.user), Capability.BOOK, visit.site
+    )
+    wants = latest is not None and Label.CHANGE in latest.labels
+    if visit is None or not may_move or not wants or shown.state == ConversationState.CLOSED:
+        return []
+    if Move.MOVE not in offered(State(visit.state), is_locked=visit.is_locked):
+        return []
+    return plan_rows.choices(conflicts.near(appointment=visit, now=now))
 
 
 def _owned(found: QuerySet[Conversation], owner: str, staff: Staff) -> QuerySet[Conversation]:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -197,6 +197,18 @@ def retry(request: HttpRequest, message_id: int) -> HttpResponse:
             request, gettext("%(kind)s goes out again now.") % {"kind": kind_word(shown.kind)}
         )
     return _back(request, shown)
+
+
+@require_POST
+def retry_failed(request: HttpRequest) -> HttpResponse:
+    """Send everything again that failed at the site and is still of use."""
+    site = current_site(request)
+    done = retrying.retry_failed(site=site, by=cast(Staff, request.user), now=timezone.now())
+    said = ngettext(
+        "%(count)s message goes out again now.", "%(count)s messages go out again now.", done
+    )
+    toasts.success(request, said % {"count": done})
+    return HttpResponseRedirect(f"{reverse('message-list')}?tab=failed", status=303)
 
 
 def _seen(request: HttpRequest, message_id: int) -> Message:

@@ -130,3 +130,18 @@ def test_a_text_that_failed_goes_out_again_though_the_mail_has_told_the_time(
     channel = Recorder()
     dispatch.send_due(now=due, channel=channel)
     assert [outgoing.subject for outgoing in channel.sent] == [""]
+
+
+def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
+    visit: Appointment, front_desk: Staff, outsider: Staff, now: datetime
+) -> None:
+    failed = ended(visit, now, REFUSED)
+    late = ended(visit, now, REFUSED)
+    Message.objects.filter(pk=late.pk).update(due_at=now - timedelta(days=3), expires_at=now)
+    with pytest.raises(Forbidden):
+        retrying.retry_failed(site=visit.site, by=outsider, now=now)
+    assert retrying.retry_failed(site=visit.site, by=front_desk, now=now) == 1
+    states = dict(Message.objects.values_list("pk", "state"))
+    assert states[failed.pk] == MessageState.SCHEDULED
+    assert states[late.pk] == MessageState.FAILED
+    assert retrying.retry_failed(site=visit.site, by=front_desk, now=now) == 0

@@ -1,5 +1,6 @@
 """The inbox: its list, one conversation, and the acts of staff, on pages and by the API."""
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -194,3 +195,19 @@ def test_a_full_list_takes_as_few_queries_as_a_short_one(
         heard("hello?", site, now, by=f"+1212555{number:04d}")
     with django_assert_max_num_queries(len(short)):
         assert text_of(desk.get("/inbox/")).count("hello?") == 10
+
+
+def test_who_asks_for_another_time_is_offered_three_that_keep_the_intervals(
+    desk: Client, visits: list[Appointment], patient: Patient, site: Site, now: datetime
+) -> None:
+    conversation = heard("can we reschedule please", site, now)
+    page = text_of(desk.get(f"/inbox/{conversation.pk}/"))
+    assert "Asks for another time" in page
+    places = re.findall(r'name="place" value="([^"]+)"', page)
+    assert len(places) == 3
+    data = {"version": visits[0].version, "place": places[0]}
+    assert desk.post(f"/visits/{visits[0].pk}/move/", data).status_code == 303
+    visits[0].refresh_from_db()
+    assert visits[0].version == 2
+    other = heard("do you sell the cream?", site, now)
+    assert "Asks for another time" not in text_of(desk.get(f"/inbox/{other.pk}/"))
