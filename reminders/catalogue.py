@@ -60,6 +60,7 @@ class Kind(StrEnum):
     TOUCHUP_PROMPT = "touchup_prompt"
     REVIEW_REQUEST = "review_request"
     BIRTHDAY = "birthday"
+    SESSION_DUE = "session_due"
     WAITLIST_OFFER = "waitlist_offer"
     WAITLIST_GONE = "waitlist_gone"
     OPTOUT_ACK = "optout_ack"
@@ -116,6 +117,7 @@ CATALOGUE: Mapping[Kind, Entry] = {
         Purpose.MARKETING, 4, timedelta(days=14), sparable=True, every_days=90
     ),
     Kind.BIRTHDAY: Entry(Purpose.MARKETING, 4, timedelta(days=3), sparable=True, every_days=90),
+    Kind.SESSION_DUE: Entry(Purpose.CARE, 2, timedelta(days=5), sparable=True, every_days=5),
     Kind.OPTOUT_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.START_ACK: Entry(Purpose.SYSTEM, 0, timedelta(minutes=5)),
     Kind.SAFETY_TEXT: Entry(Purpose.SYSTEM, 0, timedelta(minutes=30)),

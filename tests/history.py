@@ -8,7 +8,7 @@ from clinic.hours import instant
 from clinic.models import ProtocolVersion, Site
 from patients.models import Patient
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def a_past_visit(

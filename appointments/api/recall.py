@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from appointments.models import RecallAttempt, RecallOutcome, TreatmentSeries
+from appointments.models import OF_A_CALL, RecallAttempt, TreatmentSeries
 from appointments.recalling import asking, listing
 from appointments.recalling.windows import Cause
 from clinic import access
@@ -46,17 +46,21 @@ class DueSerializer(serializers.Serializer[Any]):
 
 class AskSerializer(Body):
     series = Seen(TreatmentSeries.objects.seen_by, help_text="The id of a series.")
-    outcome = serializers.ChoiceField(choices=RecallOutcome.choices)
+    outcome = serializers.ChoiceField(choices=[(each.value, each.label) for each in OF_A_CALL])
     again_on = Day(required=False, help_text="A local date of the site on which to ask again.")
     note = serializers.CharField(max_length=200, allow_blank=True, default="")
 
 
 class RecallAttemptSerializer(serializers.ModelSerializer[RecallAttempt]):
     at = Instant()
+    taken_back_at = Instant(allow_null=True)
 
     class Meta:
         model = RecallAttempt
-        fields = ("id", "series", "at", "by", "outcome", "again_on", "note")
+        fields: tuple[str, ...] = (
+            *("id", "series", "at", "by", "outcome", "again_on", "note"),
+            *("cause", "session", "channel", "taken_back_at"),
+        )
 
 
 class Recall(Rows):

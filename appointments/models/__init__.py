@@ -16,7 +16,7 @@ from appointments.models.importing import (
 )
 from appointments.models.link import PatientLink
 from appointments.models.photo import Photo, PhotoSource
-from appointments.models.recall import RecallAttempt, RecallOutcome
+from appointments.models.recall import OF_A_CALL, RecallAttempt, RecallOutcome
 from appointments.models.record import (
     Addendum,
     Cartridge,
@@ -40,6 +40,7 @@ from appointments.models.waitlist import (
 )
 
 __all__ = [
+    "OF_A_CALL",
     "Addendum",
     "AdverseEvent",
     "Allocation",

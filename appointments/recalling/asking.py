@@ -16,6 +16,7 @@ from clinic.saying import gettext
 AGAIN_AFTER = {
     RecallOutcome.NO_ANSWER: timedelta(days=3),
     RecallOutcome.LATER: timedelta(days=30),
+    RecallOutcome.WRITTEN: timedelta(days=7),
 }
 LATEST = timedelta(days=2 * 366)
 

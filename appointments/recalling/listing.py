@@ -107,7 +107,9 @@ def _rows(
 ) -> Iterable[Due]:
     ids = [series.pk for series, _, _ in wanted]
     asked: dict[int, list[RecallAttempt]] = {}
-    for attempt in RecallAttempt.objects.filter(series__in=ids).select_related("by"):
+    for attempt in RecallAttempt.objects.filter(series__in=ids, taken_back_at=None).select_related(
+        "by"
+    ):
         asked.setdefault(attempt.series_id, []).append(attempt)
     last = _last_visits(ids)
     for series, cause, window in wanted:

@@ -17,6 +17,7 @@ from appointments.refusals import StaleVersion
 from appointments.visits import moving
 from appointments.visits.moving import VisitMove
 from clinic.models import Staff
+from clinic.saying import gettext
 
 
 def change_length(
@@ -60,6 +61,8 @@ def present(appointment: Appointment) -> VisitWish:
     held = appointment.resources_held()
     if PROVIDER not in held or ROOM not in held:
         raise StaleVersion(
-            "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            gettext(
+                "Somebody changed this visit since you opened it. Look at it again, then repeat."
+            )
         )
     return VisitWish(appointment.starts_at, held[PROVIDER], held[ROOM], held.get(DEVICE))

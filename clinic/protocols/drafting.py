@@ -19,6 +19,7 @@ from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import loading, locating, reading, writing
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Protocol
+from clinic.saying import gettext
 
 MOST_LETTERS = 400_000
 _SYNTAX = re.compile(r"\(at line (\d+), column (\d+)\)")
@@ -100,7 +101,7 @@ def begin(*, base: ProtocolVersion, by: Staff, now: datetime) -> ProtocolDraft:
     version. Raises Forbidden, and DraftRefused for a plain service, which has a form."""
     access.require(by, Capability.APPROVE_PROTOCOL)
     if base.kind == ProtocolVersion.Kind.SERVICE:
-        raise DraftRefused("A plain service is changed where services are added.")
+        raise DraftRefused(gettext("A plain service is changed where services are added."))
     with transaction.atomic():
         draft, is_new = ProtocolDraft.objects.get_or_create(
             protocol=base.protocol,
@@ -130,7 +131,7 @@ def save(*, draft: ProtocolDraft, text: str, seen: int, by: Staff, now: datetime
     """
     access.require(by, Capability.APPROVE_PROTOCOL)
     if len(text) > MOST_LETTERS:
-        raise DraftRefused("That is longer than a protocol can be. Nothing was saved.")
+        raise DraftRefused(gettext("That is longer than a protocol can be. Nothing was saved."))
     with transaction.atomic():
         row = _locked(draft, seen)
         # Browsers send every end of a line as two characters.
@@ -150,7 +151,7 @@ def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Pro
         row = _locked(draft, seen)
         found = checked(row)
         if found.protocol is None:
-            raise DraftRefused("Something is still wrong with the draft. Mend it first.")
+            raise DraftRefused(gettext("Something is still wrong with the draft. Mend it first."))
         version = loading.store(found.protocol, by=by, now=now)
         row.delete()
         return version
@@ -194,9 +195,10 @@ def _locked(draft: ProtocolDraft, seen: int) -> ProtocolDraft:
     rows = ProtocolDraft.objects.select_for_update(of=("self",)).select_related("saved_by", "base")
     row = rows.filter(pk=draft.pk).first()
     if row is None:
-        raise DraftRefused("This draft became a version or was thrown away meanwhile.")
+        raise DraftRefused(gettext("This draft became a version or was thrown away meanwhile."))
     if row.revision != seen:
-        raise DraftMovedOn(f"{row.saved_by.name} saved this draft since you opened it.", row)
+        said = gettext("%(name)s saved this draft since you opened it.")
+        raise DraftMovedOn(said % {"name": row.saved_by.name}, row)
     return row
 
 

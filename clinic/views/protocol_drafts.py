@@ -101,7 +101,7 @@ def _page(
         "draft": row,
         "base": row.base,
         "text": text,
-        "rows": min(max(text.count("\n") + 2, 24), 60),
+        "rows": min(max(text.count("\n") + 2, 24), 36),
         "found": found,
         "changes": changes,
         "refused": refused,

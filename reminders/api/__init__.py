@@ -7,6 +7,7 @@ from reminders.api.archive import Archive
 from reminders.api.inbox import Inbox
 from reminders.api.messages import Messages
 from reminders.api.opt_outs import OptOuts
+from reminders.api.recall_messages import RecallMessages
 from reminders.api.records import Records
 from reminders.api.series import SeriesView
 from reminders.api.wordings import Wordings
@@ -14,6 +15,7 @@ from reminders.api.wordings import Wordings
 _router = router()
 _router.register("series", SeriesView, basename="api-series")
 _router.register("patients", Records, basename="api-patient-records")
+_router.register("recall-messages", RecallMessages, basename="api-recall-messages")
 _router.register("messages", Messages, basename="api-messages")
 _router.register("archived-messages", Archive, basename="api-archived-messages")
 _router.register("wordings", Wordings, basename="api-wordings")

@@ -16,9 +16,12 @@ from appointments.models import (
     Answer,
     Appointment,
     Invitation,
+    RecallAttempt,
+    RecallOutcome,
     TreatmentSeries,
 )
 from appointments.models.record import NOT_WHOLE
+from appointments.recalling.windows import Cause
 from clinic import statements
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site
@@ -40,6 +43,7 @@ from reminders.planning.facts import (
     InvitationFacts,
     Item,
     PatientFacts,
+    RecallFacts,
     SeriesFacts,
     SiteFacts,
     ToFillIn,
@@ -75,6 +79,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
     by_series = _visits_of(visits, cut_short, sites, protocols, known, lacking)
     skips = _skips_of(patient_ids)
+    recalls = _recalls_of([row.pk for row in rows])
     for row in rows:
         series[row.patient_id].append(
             SeriesFacts(
@@ -87,6 +92,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 visits=tuple(by_series[row.pk]),
                 skips=frozenset(skips[row.pk]),
                 conditions=conditions(known[row.pk]) if row.pk in known else {},
+                recalls=tuple(recalls[row.pk]),
             )
         )
     invitations = _invitations_of(patient_ids)
@@ -310,6 +316,26 @@ def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFa
             )
         )
     return invitations
+
+
+def _recalls_of(series: Sequence[int]) -> dict[int, list[RecallFacts]]:
+    """By series what staff wrote to ask the patient back."""
+    rows = RecallAttempt.objects.filter(
+        series__in=series, outcome=RecallOutcome.WRITTEN, taken_back_at=None
+    )
+    recalls = defaultdict(list)
+    for row in rows.select_related("by").order_by("pk"):
+        recalls[row.series_id].append(
+            RecallFacts(
+                id=row.pk,
+                at=row.at,
+                by=row.by.name,
+                session=row.session or 0,
+                is_touch_up=row.cause == Cause.TOUCH_UP,
+                channel=Channel(row.channel),
+            )
+        )
+    return recalls
 
 
 def _events_of(patient_ids: Collection[int]) -> dict[int, list[EventFacts]]:

@@ -102,11 +102,25 @@ class VisitFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RecallFacts:
+    """That staff (`by`) asked the patient back in writing at `at` (UTC), on one channel: for a
+    `session` that is due, or for a touch-up."""
+
+    id: int
+    at: datetime
+    by: str
+    session: int
+    is_touch_up: bool
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesFacts:
     """One series. `skips` are (session, step, channel) that staff chose not to send; session 0
     stands for the series as a whole. `conditions` are those of steps (`applies_if`) about which
     the patient was asked, and whether they hold. `is_closed` when no session is still to come.
-    `protocol` is the version of what is still to be booked."""
+    `protocol` is the version of what is still to be booked. `recalls` is where staff asked the
+    patient back for it in writing."""
 
     id: int
     site: SiteFacts
@@ -117,6 +131,7 @@ class SeriesFacts:
     visits: tuple[VisitFacts, ...]
     skips: frozenset[tuple[int, str, str]] = frozenset()
     conditions: Mapping[str, bool] = field(default_factory=dict)
+    recalls: tuple[RecallFacts, ...] = ()
 
     @property
     def anchor(self) -> str:

@@ -19,6 +19,7 @@ from reminders.planning import (
     filling_in,
     freezing,
     offers,
+    recalls,
     reviews,
     steps,
     visits,
@@ -76,6 +77,7 @@ def plan(patient: PatientFacts) -> Plan:
             *(wish for visit in series.visits for wish in reviews.wishes(patient, series, visit)),
             *filling_in.wishes(patient, series),
             *steps.wishes(patient, series),
+            *recalls.wishes(patient, series),
         )
     ]
     of_offers = [wish for invitation in patient.invitations for wish in offers.wishes(invitation)]

@@ -33,6 +33,7 @@ WORDS: dict[str, Promise] = {
     Kind.TOUCHUP_PROMPT: _("Touch-up prompt"),
     Kind.REVIEW_REQUEST: _("Request for a review"),
     Kind.BIRTHDAY: _("Birthday greeting"),
+    Kind.SESSION_DUE: _("Next session is due"),
     Kind.WAITLIST_OFFER: _("Place on offer"),
     Kind.WAITLIST_GONE: _("Place on offer is gone"),
     Kind.OPTOUT_ACK: _("Answer to STOP"),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.models import RecallOutcome, TreatmentSeries
+from appointments.models import OF_A_CALL, RecallOutcome, TreatmentSeries
 from appointments.recalling import asking, listing
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
@@ -72,7 +72,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     access.require(staff, Capability.BOOK, series.site)
     outcome = request.POST.get("outcome", "")
     day, unread = drafts.asked_day(request.POST.get("again_on") or None, date.max)
-    if outcome not in RecallOutcome.values or unread:
+    if outcome not in OF_A_CALL or unread:
         return _page(request, {"pk": pk, "sentence": unread or gettext("Choose what came of it.")})
     try:
         attempt = asking.ask(
@@ -115,8 +115,10 @@ def _page(request: HttpRequest, refused: dict[str, Any] | None = None) -> HttpRe
         "rows": rows,
         "cause": cause,
         "tabs": [(slug, word, counts[slug] if slug else len(every)) for slug, word in TABS.items()],  # type: ignore[index]
-        "outcomes": RecallOutcome.choices,
+        "outcomes": [(each.value, each.label) for each in OF_A_CALL],
         "may_book": access.can(staff, Capability.BOOK, site),
+        "may_write": access.can(staff, Capability.BOOK, site)
+        and access.can(staff, Capability.MANAGE_MESSAGES, site),
         "refused": refused,
     }
     return render(request, "reminders/recall/recall.html", context, status=422 if refused else 200)

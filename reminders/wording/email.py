@@ -38,7 +38,7 @@ STAGES: Mapping[Kind, str] = {
 # The stages in which there is something to do or read.
 GUIDED = frozenset({"before", "after", "progress"})
 # Kinds that never name the treatment.
-UNNAMED = frozenset({Kind.NO_SHOW_FOLLOWUP, *OFFERS})
+UNNAMED = frozenset({Kind.NO_SHOW_FOLLOWUP, Kind.SESSION_DUE, *OFFERS})
 # Kinds with something to read on the care page, even when the letter names no step.
 GUIDES = frozenset(
     {Kind.PRECARE_STEP, Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.PROGRESS_MILESTONE}

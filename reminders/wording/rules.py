@@ -10,7 +10,9 @@ HARD_SEGMENTS = 2
 ONE_SEGMENT_PRIORITY = 1
 SUBJECT_LENGTH = 200
 # Kinds whose letters carry no link.
-WITHOUT_LINK = frozenset({Kind.CANCELLED, Kind.WAITLIST_GONE, *SAID_NOW - {Kind.NEW_LINK}})
+WITHOUT_LINK = frozenset(
+    {Kind.CANCELLED, Kind.WAITLIST_GONE, Kind.SESSION_DUE, *SAID_NOW - {Kind.NEW_LINK}}
+)
 # Free words, and what carries the opt-out line each time.
 TWO_SEGMENT_KINDS = frozenset({Kind.STAFF_REPLY, Kind.ON_CALL, Kind.HELP_REPLY, Kind.START_ACK})
 

@@ -6,7 +6,7 @@ from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
 from patients.models import Patient
-from reminders.catalogue import MessageState
+from reminders.catalogue import Kind, MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
 from reminders.ledger import receipts, retrying
@@ -135,9 +135,17 @@ def test_a_text_that_failed_goes_out_again_though_the_mail_has_told_the_time(
 def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
     visit: Appointment, front_desk: Staff, outsider: Staff, now: datetime
 ) -> None:
+    late = queued(visit, now=now, kind=Kind.NO_SHOW_FOLLOWUP)
     failed = ended(visit, now, REFUSED)
-    late = ended(visit, now, REFUSED)
-    Message.objects.filter(pk=late.pk).update(due_at=now - timedelta(days=3), expires_at=now)
+    Message.objects.filter(pk=late.pk).update(
+        state=MessageState.FAILED,
+        reason="refused",
+        wake_at=None,
+        claimed_at=now,
+        closed_at=now,
+        due_at=now - timedelta(days=3),
+        expires_at=now,
+    )
     with pytest.raises(Forbidden):
         retrying.retry_failed(site=visit.site, by=outsider, now=now)
     assert retrying.retry_failed(site=visit.site, by=front_desk, now=now) == 1

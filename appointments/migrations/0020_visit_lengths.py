@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("appointments", "0018_destroying"),
+        ("appointments", "0019_photos_stay"),
     ]
 
     operations = [

@@ -1,0 +1,41 @@
+"""A protocol being written, the reports, and writing to who is due: looked at in every size."""
+
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import Page
+
+from clinic.hours import local
+from clinic.models import ProtocolDraft, ProtocolVersion, Site, SiteRole, Staff
+from clinic.protocols import drafting, loading
+from patients.models import Patient
+from tests.browser.conftest import Look, SignIn
+from tests.history import DAY, a_past_visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_pages_of_the_lead_and_the_desk(
+    page: Page,
+    look: Look,
+    sign_in: SignIn,
+    manager: Staff,
+    patient: Patient,
+    site: Site,
+    house: ProtocolVersion,
+    now: datetime,
+) -> None:
+    SiteRole.objects.create(staff=manager, site=site, role="clinical_lead")
+    loading.load_library(now=now)
+    base = ProtocolVersion.objects.get(protocol="ipl")
+    drafting.begin(base=base, by=manager, now=now)
+    due = a_past_visit(patient, site, house, local(now, site.zone).date() - 30 * DAY, sessions=3)
+    sign_in(manager)
+    look("protocol-draft", "/protocols/ipl/draft/")
+    draft = ProtocolDraft.objects.get()
+    text = draft.text.replace('min = "P21D"', 'min = "P21"').replace('code = "IP"', "code = IP")
+    wrong = {"text": text, "revision": draft.revision, "publish": ""}
+    look("protocol-draft-wrong", "/protocols/ipl/draft/", wrong, within=".drafting")
+    look("reports", "/reports/")
+    look("recall", "/recall/")
+    look("recall-write", f"/recall/write/?series={due.series_id}")

@@ -1,0 +1,172 @@
+"""Writing to who is due: who gets what, who nothing and why, once, held, and taken back."""
+
+import re
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from appointments.lifecycle import State
+from appointments.models import RecallAttempt, TreatmentSeries
+from appointments.recalling import asking_in_writing, listing
+from clinic.access import Forbidden
+from clinic.hours import local
+from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from patients import consent
+from patients.models import Patient
+from reminders import recall_writing
+from reminders.journeys import replanning
+from reminders.models import Message
+from tests.api import CLOCK, api
+from tests.history import a_past_visit
+from tests.personas import a_patient
+
+pytestmark = [pytest.mark.django_db, CLOCK]
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def today(site: Site, now: datetime) -> date:
+    return local(now, site.zone).date()
+
+
+@pytest.fixture
+def due(patient: Patient, site: Site, house: ProtocolVersion, today: date) -> TreatmentSeries:
+    return a_past_visit(patient, site, house, today - 30 * DAY, sessions=3).series
+
+
+@pytest.fixture
+def silent(
+    site: Site, house: ProtocolVersion, today: date, front_desk: Staff, now: datetime
+) -> TreatmentSeries:
+    """Due likewise, but agreed to nothing."""
+    ben = a_patient(site, front_desk, now, given="Ben", family="Ode", phone="+12125550177")
+    for purpose, channel in list(consent.standing({ben.pk})[ben.pk]):
+        consent.withdraw(patient=ben, purpose=purpose, channel=channel, by=front_desk, now=now)
+    return a_past_visit(ben, site, house, today - 30 * DAY, sessions=3).series
+
+
+def planned(patient: Patient, now: datetime) -> list[Message]:
+    replanning.sync_stale(now=now)
+    return list(Message.objects.filter(patient=patient, kind="session_due", state="scheduled"))
+
+
+def test_who_is_written_to_gets_one_text_after_the_hold_and_once(
+    site: Site, due: TreatmentSeries, silent: TreatmentSeries, front_desk: Staff, now: datetime
+) -> None:
+    series = {due.pk, silent.pk}
+    found = recall_writing.foresee(site=site, series=series, by=front_desk, now=now)
+    said = {each.due.series: each.message for each in found}
+    text, nothing = said[due], said[silent]
+    assert text is not None and nothing is not None
+    assert (text.channel, nothing.reason) == ("sms", "no_consent")
+    assert "It is time for your next visit" in text.body
+
+    [attempt] = recall_writing.write(site=site, series=series, by=front_desk, now=now)
+    assert (attempt.series, attempt.channel, attempt.cause) == (due, "sms", "next_session")
+    [message] = planned(due.patient, now)
+    assert message.due_at == now + timedelta(seconds=site.notice_hold_seconds)
+    assert any("asked the patient back in writing" in why for why in message.why)
+    # On the list again after a week; until then nobody writes twice.
+    assert due.pk not in {each.series.pk for each in listing.due_at(site, front_desk, now=now)}
+    assert recall_writing.write(site=site, series=series, by=front_desk, now=now) == []
+    assert AuditEntry.objects.filter(action="recall.write", by=front_desk).count() == 1
+
+
+def test_taken_back_nothing_is_sent_and_who_was_told_stays_asked(
+    site: Site, due: TreatmentSeries, front_desk: Staff, now: datetime
+) -> None:
+    made = recall_writing.write(site=site, series={due.pk}, by=front_desk, now=now)
+    planned(due.patient, now)
+    ids = [attempt.pk for attempt in made]
+    rows, told = recall_writing.take_back(attempts=ids, by=front_desk, now=now)
+    assert (len(rows), told) == (1, 0)
+    assert planned(due.patient, now) == []
+    assert recall_writing.take_back(attempts=ids, by=front_desk, now=now) == ([], 0)
+
+    [again] = recall_writing.write(site=site, series={due.pk}, by=front_desk, now=now)
+    [message] = planned(due.patient, now)
+    Message.objects.filter(pk=message.pk).update(
+        state="accepted", claimed_at=now, accepted_at=now, wake_at=None
+    )
+    rows, told = recall_writing.take_back(attempts=[again.pk], by=front_desk, now=now)
+    assert (list(rows), told) == ([], 1)
+
+
+def test_who_books_meanwhile_is_not_written_to(
+    site: Site,
+    due: TreatmentSeries,
+    house: ProtocolVersion,
+    front_desk: Staff,
+    today: date,
+    now: datetime,
+) -> None:
+    recall_writing.write(site=site, series={due.pk}, by=front_desk, now=now)
+    assert len(planned(due.patient, now)) == 1
+    a_past_visit(due.patient, site, house, today + 5 * DAY, State.BOOKED, series=due, session=2)
+    Patient.objects.filter(pk=due.patient_id).raise_revision()
+    assert planned(due.patient, now) == []
+
+
+def test_only_who_books_and_manages_messages_writes(
+    site: Site, due: TreatmentSeries, provider: Staff, outsider: Staff, now: datetime
+) -> None:
+    [row] = list(listing.due_at(site, provider, now=now))
+    wanted = [asking_in_writing.ToWrite(row, "sms")]
+    for staff in (provider, outsider):
+        with pytest.raises(Forbidden):
+            asking_in_writing.write(site=site, wanted=wanted, by=staff, now=now)
+
+
+def test_the_database_keeps_what_was_written_whole(
+    due: TreatmentSeries, front_desk: Staff, today: date, now: datetime
+) -> None:
+    row = {"series": due, "at": now, "by": front_desk, "again_on": today + DAY}
+    for wrong in ({"outcome": "written"}, {"outcome": "later", "channel": "sms"}):
+        with pytest.raises(IntegrityError, match="recall_written_whole"), transaction.atomic():
+            RecallAttempt.objects.create(**row, **wrong)
+
+
+def test_over_the_api(
+    site: Site, due: TreatmentSeries, silent: TreatmentSeries, front_desk: Staff, outsider: Staff
+) -> None:
+    client, path = api(front_desk), "/api/v1/recall-messages/"
+    asked = {"site": site.pk, "series": [due.pk, silent.pk]}
+    assert [each["is_sent"] for each in client.post(f"{path}preview/", asked).json()] == [
+        True,
+        False,
+    ]
+    answer = client.post(path, asked)
+    assert answer.status_code == 201
+    [made] = answer.json()
+    assert api(outsider).post(path, asked).status_code == 404
+    answer = client.post(f"{path}take-back/", {"attempts": [made["id"]]})
+    assert (len(answer.json()["taken_back"]), answer.json()["told"]) == (1, 0)
+
+
+def test_the_page_shows_both_lists_and_undoes(
+    client: Client,
+    due: TreatmentSeries,
+    silent: TreatmentSeries,
+    front_desk: Staff,
+    provider: Staff,
+) -> None:
+    client.force_login(front_desk)
+    assert f'form="write" name="series" value="{due.pk}"' in client.get("/recall/").text
+    page = client.get(f"/recall/write/?series={due.pk}&series={silent.pk}&series=x").text
+    sent, left = page.split("Get nothing")
+    assert "Elena Sato" in sent and "Ben Ode" in left and "not agreed" in left
+    assert not RecallAttempt.objects.exists()
+    client.post("/recall/write/", {"series": [due.pk, silent.pk]})
+    page = client.get("/recall/").text
+    assert "1 patient is written to." in page
+    undo = re.search(r'action="(/recall/take-back/[^"]*)"', page)
+    assert undo
+    client.post(undo[1].replace("&amp;", "&"))
+    assert RecallAttempt.objects.get().taken_back_at is not None
+    assert client.get("/recall/write/").status_code == 303
+    client.force_login(provider)
+    assert client.get(f"/recall/write/?series={due.pk}").status_code == 403
+    assert "Write to those ticked" not in client.get("/recall/").text
