@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,6 +46,9 @@ def gathered() -> Catalog:
     found = Catalog(project="Afterglow", fuzzy=False)
     for path in sorted(_sources()):
         method: Any = extract_python if path.suffix == ".py" else _extract_template
+        text = path.read_bytes()
+        if path.suffix == ".py" and not any(each in text for each in _SAYS):
+            continue
         with path.open("rb") as file:
             for _line, words, comments, context in extract(
                 method, file, keywords=KEYWORDS, comment_tags=("Translators:",)
@@ -78,12 +82,16 @@ def written(catalog: Catalog) -> bytes:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """A catalogue as gettext reads it."""
+    """A catalogue as gettext reads it; the same words are the same bytes."""
     packed = io.BytesIO()
+    catalog.creation_date = catalog.revision_date = _NO_DATE
     write_mo(packed, catalog)
     return packed.getvalue()
 
 
+# A module says nothing unless it imports one of these; most do not, and are not read closely.
+_SAYS = (b"gettext", b"clinic.saying")
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 HEADER = """\
 msgid ""
 msgstr ""

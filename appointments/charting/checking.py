@@ -13,7 +13,7 @@ from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.protocols.schema import LogField, LogType, Protocol
-from clinic.saying import gettext, noop
+from clinic.saying import gettext, language, noop
 
 CARTRIDGE_EXPIRY, CARTRIDGE_LIFE = "cartridge.expires_on", "cartridge.life"
 _TYPES = {
@@ -79,7 +79,7 @@ def findings(
 
 def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
     """What is wrong with one value of a field; None when nothing is."""
-    label = field.label.en
+    label = field.label.get(language())
     if field.type is LogType.ENUM and value not in field.choices:
         return Finding(
             path,
@@ -124,7 +124,7 @@ def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[F
                     path,
                     "required",
                     gettext("%(label)s%(protocol)s is missing.")
-                    % {"label": field.label.en, "protocol": _of(path, protocol)},
+                    % {"label": field.label.get(language()), "protocol": _of(path, protocol)},
                 )
         elif (finding := value_finding(field, given[path], path)) is not None:
             yield finding
@@ -274,7 +274,7 @@ def _of(path: str, protocol: Protocol) -> str:
 
 def _name(protocol: Protocol, area: str) -> str:
     known: Mapping[str, object] = protocol.applicability.areas
-    return protocol.applicability.areas[area].name.en if area in known else area
+    return protocol.applicability.areas[area].name.get(language()) if area in known else area
 
 
 def _date(text: str) -> date | None:

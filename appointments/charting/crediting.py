@@ -22,7 +22,7 @@ from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.refusals import CreditDecided, NotSigned, ReasonMissing, SessionTaken
 from clinic import audit
 from clinic.models import Staff
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 
 
 @translation.override("en")  # what is kept is English, whoever asks
@@ -40,7 +40,9 @@ def ask(record: TreatmentRecord, *, now: datetime) -> None:
             "appointment": visit,
             "kind": TaskKind.CHECK,
             "title": f"Session {visit.session} was {said}: decide whether it counts",
-            "detail": "Open the log of the visit and decide. The series stays open until then.",
+            "detail": noop(
+                "Open the log of the visit and decide. The series stays open until then."
+            ),
             "why": [f"The signed log says that session {visit.session} was {said}."],
             "due_at": now,
             "created_at": now,
@@ -79,7 +81,11 @@ def decide(
                 % {"most_sessions": MOST_SESSIONS}
             )
         TreatmentSeries.objects.filter(pk=series.pk).update(sessions=F("sessions") + 1)
-    said = "The session counts." if counts else "The session does not count; one more is agreed."
+    said = (
+        noop("The session counts.")
+        if counts
+        else noop("The session does not count; one more is agreed.")
+    )
     Task.objects.filter(key=_key(visit), closed_at=None).update(
         closed_at=now, closed_by=by, outcome=said
     )

@@ -24,7 +24,7 @@ from appointments.refusals import EventClosed, EventRefused, StaleVersion
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 from patients.models import Patient
 
 WHAT_LENGTH, TEXT_LENGTH = 200, 4000
@@ -101,7 +101,9 @@ def _ask_staff(
         kind=TaskKind.CALL,
         title=f"Adverse event, {event.get_severity_display().lower()}: see to the patient",
         detail=f"Open it under Adverse events (number {event.pk}), take it, and close it there.",
-        why=["Somebody reported it. Nothing further is booked in its area until it is closed."],
+        why=[
+            noop("Somebody reported it. Nothing further is booked in its area until it is closed.")
+        ],
         due_at=now,
         created_at=now,
     )

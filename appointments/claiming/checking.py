@@ -84,13 +84,17 @@ def treatment_fits(protocol: Protocol, areas: Sequence[str], sessions: int) -> R
         if area not in known:
             raise AreaNotTreated(
                 gettext("%(protocol)s does not treat '%(area)s'. It treats %(known)s.")
-                % {"protocol": protocol.name.en, "area": area, "known": ", ".join(known)}
+                % {
+                    "protocol": protocol.name.get(language()),
+                    "area": area,
+                    "known": ", ".join(known),
+                }
             )
     most = protocol.sessions_for(areas).max
     if protocol.kind is Kind.SERIES and sessions > most:
         return TooManySessions(
             gettext("%(protocol)s has at most %(most)s sessions. Book fewer, or give a reason.")
-            % {"protocol": protocol.name.en, "most": most}
+            % {"protocol": protocol.name.get(language()), "most": most}
         )
     return None
 
@@ -106,7 +110,7 @@ def _old_enough(patient: Patient, protocol: Protocol, day: date) -> None:
             % {
                 "day": patient.age_on(day),
                 "day_2": format_day(day, language()),
-                "protocol": protocol.name.en,
+                "protocol": protocol.name.get(language()),
                 "youngest": youngest,
             }
         )
@@ -161,7 +165,7 @@ def place_is_right(loaded: Loaded, patient: Patient, wish: VisitWish) -> None:
     names = {pk: row.name for pk, row in loaded.resources.items()}
     if not provider.credentialed_on(on):
         raise out_of_hours.credential(
-            provider, names[chosen[PROVIDER]], loaded.protocol.name.en, on
+            provider, names[chosen[PROVIDER]], loaded.protocol.name.get(language()), on
         )
     outside = out_of_hours.hours(facts, chosen, names, wish.starts_at)
     if outside is not None:
@@ -178,7 +182,7 @@ def _chosen(loaded: Loaded, wish: VisitWish) -> dict[str, int]:
             if resource is not None:
                 raise WrongResource(
                     gettext("%(protocol)s needs no device.")
-                    % {"protocol": loaded.protocol.name.en},
+                    % {"protocol": loaded.protocol.name.get(language())},
                     field=kind,
                 )
         elif resource is None or resource not in loaded.facts.pools[kind]:

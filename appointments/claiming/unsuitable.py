@@ -9,12 +9,12 @@ from appointments.finding.needs import DEVICE, PROVIDER, ROOM
 from appointments.proposing.loading import Loaded
 from appointments.refusals import WrongResource, kind_in_words
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind
-from clinic.saying import gettext
+from clinic.saying import gettext, language
 
 
 def refusal(loaded: Loaded, kind: str, resource_id: int | None) -> WrongResource:
     """For a resource that is wished as `kind` and not eligible."""
-    treatment, site = loaded.protocol.name.en, loaded.site
+    treatment, site = loaded.protocol.name.get(language()), loaded.site
     if resource_id is None:
         return WrongResource(
             gettext("%(treatment)s needs a %(kind)s. Choose one.")

@@ -19,12 +19,13 @@ from clinic import statements
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Outcome, Protocol, StepKind
+from clinic.saying import noop
 from patients.models import Patient
 from patients.screening import gathering, sentences
 from patients.screening.assessing import Finding, Rule, assess
 from patients.screening.questions import MEDICINES
 
-NO_LONGER = "No longer needed: it was answered anew or decided."
+NO_LONGER = noop("No longer needed: it was answered anew or decided.")
 _PREFIX = "screening"
 
 
@@ -128,20 +129,20 @@ def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | 
 def _kind_and_title(finding: Finding, treatment: Treatment) -> tuple[TaskKind, str]:
     visit = treatment.visit
     if finding.decision is not None:
-        return TaskKind.CALL, "Tell the patient: it was decided not to treat"
+        return TaskKind.CALL, noop("Tell the patient: it was decided not to treat")
     if finding.outcome is Outcome.BLOCK:
-        return TaskKind.CALL, "A clinician calls: this treatment is not possible"
+        return TaskKind.CALL, noop("A clinician calls: this treatment is not possible")
     if finding.rule in MEDICINES:
-        return TaskKind.PREPARE, "Ask the prescriber, then decide whether to treat"
+        return TaskKind.PREPARE, noop("Ask the prescriber, then decide whether to treat")
     if finding.outcome is Outcome.REVIEW:
-        return TaskKind.CHECK, "Decide whether to treat"
+        return TaskKind.CHECK, noop("Decide whether to treat")
     if finding.outcome is Outcome.DEFER:
         if visit is None:
-            return TaskKind.CHECK, "" if finding.until else "Ask again, or decide"
+            return TaskKind.CHECK, "" if finding.until else noop("Ask again, or decide")
         day = local(visit.starts_at, visit.site.zone).date()
-        return TaskKind.CALL, "Move the visit" if finding.stands_on(day) else ""
+        return TaskKind.CALL, noop("Move the visit") if finding.stands_on(day) else ""
     asked_by_a_step = _has_task_for(treatment.protocol, finding.rule)
-    return TaskKind.PREPARE, "" if asked_by_a_step else "Tell the clinician before the visit"
+    return TaskKind.PREPARE, "" if asked_by_a_step else noop("Tell the clinician before the visit")
 
 
 def _has_task_for(protocol: Protocol, rule: str) -> bool:

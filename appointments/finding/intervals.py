@@ -190,7 +190,7 @@ def _kept_free(protocol: Protocol, areas: frozenset[str], other: Treated) -> Spa
         return None
     return Spaced(
         day=other.day,
-        name=other.protocol.name.en,
+        name=other.protocol.name.get(language()),
         after=min(
             (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
             default=other.day - DAY,

@@ -12,7 +12,7 @@ from appointments.photos.comparing import Pair
 from clinic.consent_forms import in_force
 from clinic.models import ConsentPurpose
 from clinic.protocols import loading as protocols
-from clinic.saying import gettext, noop
+from clinic.saying import gettext, language, noop
 from patients.models import Patient
 from patients.signing import asking
 
@@ -65,7 +65,7 @@ def areas_of(patient: Patient) -> dict[str, str]:
     names: dict[str, str] = {}
     for each in series:
         known = protocols.get(each.protocol_version).applicability.areas
-        names |= {area: known[area].name.en for area in each.areas if area in known}
+        names |= {area: known[area].name.get(language()) for area in each.areas if area in known}
     names.pop("visit", None)
     return names or {DEFAULT_AREA: gettext("Face")}
 
@@ -112,5 +112,5 @@ def _sides(area: str, kept: dict[tuple[str, str], list[Photo]]) -> list[Side]:
     found = []
     for view in standard_views.of(area):
         photos = kept.get((area, view.id), [])
-        found.append(Side(view.id, view.en, photos, comparing.first_and_last(photos)))
+        found.append(Side(view.id, view.name(language()), photos, comparing.first_and_last(photos)))
     return found

@@ -42,7 +42,7 @@ def is_view_of(view: str, area: str) -> bool:
     return any(each.id == view for each in of(area))
 
 
-def name(view: str, language: str = "en") -> str:
+def name(view: str, language: str) -> str:
     """A view in words; its id when it is none of ours any more."""
     views, _ = _data()
     return views[view].name(language) if view in views else view.replace("_", " ")

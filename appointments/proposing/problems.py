@@ -97,7 +97,7 @@ def of_free_time(loaded: Loaded, facts: Facts, free: FreeTime, found: Impossible
         return gettext("Every visit is wished with another provider.")
     return {
         "unsuitable": gettext("%(name)s is not to be had for %(protocol)s.")
-        % {"name": name, "protocol": loaded.protocol.name.en},
+        % {"name": name, "protocol": loaded.protocol.name.get(language())},
         "taken": gettext("%(name)s is no longer free then.") % {"name": name},
         "short": (
             gettext(

@@ -13,6 +13,7 @@ from appointments.models import EventOutcome, Severity, TreatmentSeries
 from clinic.hours import instant
 from clinic.models import Site
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from patients.models import Patient
 
 _DATE = forms.DateInput(attrs={"type": "date"})
@@ -25,7 +26,9 @@ def area_choices(patient: Patient) -> list[tuple[str, str]]:
     rows = TreatmentSeries.objects.filter(patient=patient).select_related("protocol_version")
     for series in rows:
         known = protocols.get(series.protocol_version).applicability.areas
-        names |= {area: known[area].name.en for area in series.areas if area in known}
+        names |= {
+            area: known[area].name.get(reader_language()) for area in series.areas if area in known
+        }
     return [(area, names.get(area, area)) for area in areas_of(patient)]
 
 

@@ -20,7 +20,7 @@ LEAVE_OUT = ("", _("Leave out"))
 GROUPS = (PATIENT, CONSENT, VISIT, IMPORT)
 CHOICES = [
     LEAVE_OUT,
-    *((group, [(each.name, each.label) for each in FIELDS if each.group == group])
+    *((_(group), [(each.name, _(each.label)) for each in FIELDS if each.group == group])
       for group in GROUPS),
 ]  # fmt: skip
 
@@ -94,7 +94,7 @@ class ColumnsForm(forms.Form):
             if field and field in seen:
                 said = gettext("“%(field)s” is the %(label)s already.") % {
                     "field": seen[field],
-                    "label": BY_NAME[field].label.lower(),
+                    "label": gettext(BY_NAME[field].label).lower(),
                 }
                 self.add_error(f"column_{number}", said)
             elif field:

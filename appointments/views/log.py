@@ -31,6 +31,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 
@@ -206,7 +207,10 @@ def _page(
         "sheet": sheet,
         "record": record,
         "entries": shown,
-        "areas": [sheet.protocol.applicability.areas[area].name.en for area in sheet.areas],
+        "areas": [
+            sheet.protocol.applicability.areas[area].name.get(reader_language())
+            for area in sheet.areas
+        ],
         "may_chart": may_chart,
         "is_open": is_open,
         "is_done": visit.state == State.DONE,

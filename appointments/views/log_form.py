@@ -15,6 +15,7 @@ from appointments.charting.checking import CARTRIDGE_EXPIRY, CARTRIDGE_LIFE, REA
 from appointments.charting.log import Log, ProductUsed, Value, log_of
 from appointments.charting.sheets import Sheet
 from clinic.protocols.schema import LogField, LogType
+from clinic.reader_language import reader_language
 
 # Empty lines for products beside those that are filled.
 _SPARE = 2
@@ -142,7 +143,7 @@ class _Maker:
             options = (*options, (value, value))
         return Entry(
             path=path,
-            label=field.label.en,
+            label=field.label.get(reader_language()),
             kind=kinds.get(field.type, "number"),
             value=value,
             unit=_unit(field),
@@ -160,7 +161,7 @@ class _Maker:
             problem = self._found.get(f"zones.{area}")
             yield Zone(
                 area=area,
-                name=self._sheet.protocol.applicability.areas[area].name.en,
+                name=self._sheet.protocol.applicability.areas[area].name.get(reader_language()),
                 is_treated=area in log.zones or (is_new and not log.zones),
                 entries=tuple(
                     self.of_field(f"zones.{area}.{field.id}", field)

@@ -23,6 +23,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import ResourceKind, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 
@@ -107,7 +108,7 @@ def _rows(visits: list[Appointment]) -> list[Row]:
     rows = []
     for visit in visits:
         areas = protocols.get(visit.protocol_version).applicability.areas
-        names = ", ".join(areas[area].name.en for area in visit.series.areas)
+        names = ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas)
         rows.append(Row(visit, names, held.get(visit.pk, ""), records.get(visit.pk)))
     return rows
 

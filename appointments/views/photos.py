@@ -32,6 +32,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.body_limits import takes_up_to
 from clinic.models import Site, Staff
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
@@ -130,7 +131,7 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
         "area": area,
         "area_name": showing.areas_of(patient).get(area, area.replace("_", " ").capitalize()),
         "view": view,
-        "view_name": standard_views.name(view),
+        "view_name": standard_views.name(view, reader_language()),
         "visit": visit,
         "event": event,
         "last": showing.last_of(patient, area, view),
@@ -157,7 +158,7 @@ def compare(request: HttpRequest, patient_id: int) -> HttpResponse:
         "site": site,
         "patient": patient,
         "pair": pair,
-        "view_name": standard_views.name(one.view),
+        "view_name": standard_views.name(one.view, reader_language()),
         "area_name": showing.areas_of(patient).get(one.area, one.area),
         "same": rows.filter(area=one.area, view=one.view).order_by("taken_at", "pk"),
         "uses": showing.uses(patient, now=timezone.now()),
@@ -186,7 +187,7 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
         "site": current_site(request),
         "photo": shown,
         "patient": shown.patient,
-        "view_name": standard_views.name(shown.view) if shown.view else "",
+        "view_name": standard_views.name(shown.view, reader_language()) if shown.view else "",
         "uses": showing.uses(shown.patient, now=timezone.now()),
         "choices": [
             (name, [(f"{area}/{view.id}", view.en) for view in standard_views.of(area)])

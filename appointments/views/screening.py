@@ -23,6 +23,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from patients.models import ScreeningAnswer, SkinType
 from patients.screening import form as forms
@@ -43,7 +44,7 @@ def screening(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _page(request, visit, now)
     treatment = treatment_of(visit)
-    asked = forms.fields(questions_of(treatment.protocol), request.POST, language="en")
+    asked = forms.fields(questions_of(treatment.protocol), request.POST, language=reader_language())
     said, is_right = forms.said_in(asked, request.POST, complete=False)
     skin = request.POST.get("skin_type", "")
     if not is_right or skin not in ("", *SkinType.values):
@@ -131,7 +132,7 @@ def _page(
     day, today = (local(each, visit.site.zone).date() for each in (visit.starts_at, now))
     data = request.POST if problem else {}
     due = due_questions.of_screened(visit, screened, now=now)
-    fields = forms.fields(due, data, language="en")
+    fields = forms.fields(due, data, language=reader_language())
     if data:
         forms.said_in(fields, request.POST, complete=False)
     by = cast(Staff, request.user)
@@ -140,7 +141,10 @@ def _page(
         "patient": treatment.patient,
         "site": visit.site,
         "version": visit.protocol_version,
-        "areas": [screened.protocol.applicability.areas[area].name.en for area in screened.areas],
+        "areas": [
+            screened.protocol.applicability.areas[area].name.get(reader_language())
+            for area in screened.areas
+        ],
         "problem": problem,
         "at": f"q_{at}" if at else "",
         "found": _found(screened, treatment, max(day, today)),
@@ -182,7 +186,7 @@ def _known(screened: Screened, due: set[str]) -> list[Known]:
     answers = ScreeningAnswer.objects.filter(pk__in=[each.id for each in screened.answers])
     who = {row.pk: row for row in answers.select_related("by")}
     known = []
-    for field in forms.fields(asked, {}, language="en"):
+    for field in forms.fields(asked, {}, language=reader_language()):
         told = current(field.question, screened.areas, screened.answers).values()
         ids = sorted({each.id for each in told if each is not None})
         known.append(Known([field], [_line(who[each]) for each in ids]))

@@ -28,6 +28,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
@@ -105,7 +106,9 @@ class WishesForm(forms.Form):
         protocol = protocols.get(version)
         if with_areas:
             known = protocol.applicability.areas
-            self._choose("areas", [(area, known[area].name.en) for area in known])
+            self._choose(
+                "areas", [(area, known[area].name.get(reader_language())) for area in known]
+            )
         else:
             del self.fields["areas"]
         providers = Resource.objects.filter(

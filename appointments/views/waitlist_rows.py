@@ -61,7 +61,7 @@ def what(entry: WaitlistEntry) -> str:
 
 def areas(entry: WaitlistEntry) -> str:
     known = protocols.get(entry.protocol_version).applicability.areas
-    return ", ".join(known[area].name.en for area in entry.areas)
+    return ", ".join(known[area].name.get(reader_language()) for area in entry.areas)
 
 
 def wishes(entry: WaitlistEntry) -> str:

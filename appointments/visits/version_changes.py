@@ -78,7 +78,7 @@ def _steps(old: Protocol, new: Protocol) -> Iterator[Change]:
     for name in dict.fromkeys((*was, *now)):
         before, after = was.get(name), now.get(name)
         if before != after:
-            title = (after or before).title.en  # type: ignore[union-attr]  # one of them is there
+            title = (after or before).title.get(language())  # type: ignore[union-attr]  # one of them is there
             yield Change("step", name, title, _said(before), _said(after))
 
 
@@ -88,4 +88,4 @@ def _said(step: Step | None) -> str:
         return ""
     span, side = (step.before, "before") if step.before is not None else (step.after, "after")
     when = f"{in_words(span, language())} {side}" if span else gettext("at the time")
-    return f"{when}: {step.text.en}"
+    return f"{when}: {step.text.get(language())}"

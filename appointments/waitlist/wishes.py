@@ -117,6 +117,10 @@ def _treats(provider: Resource, entry: WaitlistEntry) -> None:
                 "%(provider)s does not treat by %(protocol)s at %(site)s. Choose another "
                 "provider, or none."
             )
-            % {"provider": provider.name, "protocol": protocol.name.en, "site": entry.site.name},
+            % {
+                "provider": provider.name,
+                "protocol": protocol.name.get(language()),
+                "site": entry.site.name,
+            },
             field="provider",
         )

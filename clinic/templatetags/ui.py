@@ -50,6 +50,12 @@ PROTOCOL_STATES = {
 CHANNELS = {"sms": ("text", _("Text message")), "email": ("mail", _("E-mail"))}
 
 
+@register.filter
+def said_anew(sentence: str) -> str:
+    """A sentence that is stored, in the reader's language as far as it holds no facts."""
+    return gettext(sentence) if sentence else ""
+
+
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """A 16 px icon of the sprite. It is decoration unless a `label` says what it means."""

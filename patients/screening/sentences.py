@@ -22,7 +22,7 @@ def sentence(finding: Finding, protocol: Protocol, skin_type: str) -> str:
     """What is in the way, and the way out."""
     if finding.rule == Rule.AGE:
         return gettext("%(protocol)s is for people of %(min_age)s and older.") % {
-            "protocol": protocol.name.en,
+            "protocol": protocol.name.get(language()),
             "min_age": protocol.applicability.min_age,
         }
     if finding.rule == Rule.LACKING:
@@ -50,7 +50,7 @@ def flag(finding: Finding) -> str:
 
 def rule(finding: Finding, protocol: Protocol) -> str:
     """What asks for it, in one line."""
-    title = f"{protocol.name.en} {protocol.version}"
+    title = f"{protocol.name.get(language())} {protocol.version}"
     if finding.rule in (Rule.AGE, Rule.LACKING):
         return gettext("%(title)s asks for it.") % {"title": title}
     if finding.rule == Rule.SKIN_TYPE or finding.question is None:
@@ -70,7 +70,7 @@ def rule(finding: Finding, protocol: Protocol) -> str:
         if washout
         else ""
     )
-    asks, gives = finding.question.text.en, finding.question.outcome
+    asks, gives = finding.question.text.get(language()), finding.question.outcome
     return gettext("%(title)s asks “%(asks)s” and answers with %(gives)s%(wait)s.") % {
         "title": title,
         "asks": asks,

@@ -9,6 +9,7 @@ from datetime import UTC
 from clinic.models import AuditEntry, Staff
 from clinic.models.audit import LISTED
 from clinic.origin import Via
+from clinic.saying import gettext
 from patients.models import Patient
 from patients.trail import words
 
@@ -35,7 +36,8 @@ class Row:
     @property
     def about(self) -> str:
         about = words.named(self.entry.subject_type, self.entry.subject_id)
-        return "" if about == f"patient {self.entry.patient_id}" else about
+        patient = words.named("patients.patient", str(self.entry.patient_id))
+        return "" if about == patient else about
 
     @property
     def subject(self) -> str:
@@ -47,7 +49,9 @@ class Row:
     def who(self) -> str:
         if self.entry.by is not None:
             return self.entry.by.name
-        return "The patient" if self.entry.via == Via.PATIENT_PAGE else "The system"
+        return (
+            gettext("The patient") if self.entry.via == Via.PATIENT_PAGE else gettext("The system")
+        )
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

@@ -5,52 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clinic.saying import gettext, noop
+
 _SUBJECTS = {
-    "record": "Record",
-    "patient": "Patient",
-    "appointment": "Visit",
-    "series": "Series",
-    "address": "Number or address",
-    "settings": "Settings",
-    "waitlist": "Wait-list",
-    "hours": "Opening hours",
-    "entry": "Wait-list",
-    "link": "Patient’s link",
+    "record": noop("Record"),
+    "patient": noop("Patient"),
+    "appointment": noop("Visit"),
+    "series": noop("Series"),
+    "address": noop("Number or address"),
+    "settings": noop("Settings"),
+    "waitlist": noop("Wait-list"),
+    "hours": noop("Opening hours"),
+    "entry": noop("Wait-list"),
+    "link": noop("Patient’s link"),
 }
-_WHOLE = {"record.view": "Looked at", "record.list": "Looked through a list"}
+_WHOLE = {"record.view": noop("Looked at"), "record.list": noop("Looked through a list")}
 _TYPES = {
-    "patients.patient": "patient",
-    "appointments.appointment": "visit",
-    "appointments.treatmentseries": "series",
-    "appointments.waitlistentry": "wait-list entry",
-    "patients.contactconsent": "contact consent",
-    "patients.signedform": "signed form",
-    "patients.recordmerge": "merge",
-    "patients.screeninganswer": "screening answer",
-    "patients.screeningdecision": "screening decision",
-    "appointments.photo": "photo",
-    "appointments.adverseevent": "adverse event",
-    "appointments.treatmentrecord": "treatment log",
-    "appointments.outcomescore": "score",
-    "appointments.recallattempt": "recall",
-    "reminders.recordexport": "export",
-    "clinic.recordretention": "decision",
-    "clinic.consentform": "consent form",
-    "clinic.protocolversion": "protocol version",
-    "clinic.oncallshift": "shift",
-    "appointments.patientlink": "link",
-    "reminders.message": "message",
-    "reminders.conversation": "conversation",
-    "reminders.suppression": "suppression",
+    "patients.patient": noop("patient"),
+    "appointments.appointment": noop("visit"),
+    "appointments.treatmentseries": noop("series"),
+    "appointments.waitlistentry": noop("wait-list entry"),
+    "patients.contactconsent": noop("contact consent"),
+    "patients.signedform": noop("signed form"),
+    "patients.recordmerge": noop("merge"),
+    "patients.screeninganswer": noop("screening answer"),
+    "patients.screeningdecision": noop("screening decision"),
+    "appointments.photo": noop("photo"),
+    "appointments.adverseevent": noop("adverse event"),
+    "appointments.treatmentrecord": noop("treatment log"),
+    "appointments.outcomescore": noop("score"),
+    "appointments.recallattempt": noop("recall"),
+    "reminders.recordexport": noop("export"),
+    "clinic.recordretention": noop("decision"),
+    "clinic.consentform": noop("consent form"),
+    "clinic.protocolversion": noop("protocol version"),
+    "clinic.oncallshift": noop("shift"),
+    "appointments.patientlink": noop("link"),
+    "reminders.message": noop("message"),
+    "reminders.conversation": noop("conversation"),
+    "reminders.suppression": noop("suppression"),
 }
 
 
 def said(action: str) -> str:
     """An action in words: `appointment.check_in` is "Visit: check in"."""
     if action in _WHOLE:
-        return _WHOLE[action]
+        return gettext(_WHOLE[action])
     subject, _, verb = action.partition(".")
-    name = _SUBJECTS.get(subject, subject.replace("_", " ").capitalize())
+    known = _SUBJECTS.get(subject)
+    name = gettext(known) if known else subject.replace("_", " ").capitalize()
     return f"{name}: {verb.replace('_', ' ')}" if verb else name
 
 
@@ -58,7 +61,8 @@ def named(subject_type: str, subject_id: str) -> str:
     """What an entry is about: `visit 812`."""
     if subject_id.startswith("list-"):
         return ""
-    kind = _TYPES.get(subject_type, subject_type.partition(".")[2])
+    known = _TYPES.get(subject_type)
+    kind = gettext(known) if known else subject_type.partition(".")[2]
     return f"{kind} {subject_id}"
 
 
@@ -75,7 +79,7 @@ def _value(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_value(each)}" for key, each in value.items())
     if isinstance(value, list | tuple):

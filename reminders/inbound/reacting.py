@@ -13,6 +13,7 @@ from appointments.models.task import TaskKind
 from appointments.proposing import house_hours
 from clinic.hours import local
 from clinic.models import Site
+from clinic.saying import noop
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.inbound import paging
@@ -73,9 +74,9 @@ def react(heard: Heard, *, now: datetime) -> list[str]:
     """Set everything going; sentences that say what was done at once."""
     did: list[str] = []
     if heard.is_confirmed:
-        did.append("The visit is confirmed.")
+        did.append(noop("The visit is confirmed."))
     elif Label.CONFIRM in heard.labels:
-        did.append("The visit had changed, so it was not confirmed.")
+        did.append(noop("The visit had changed, so it was not confirmed."))
     for label, act in _ACTS.items():
         if label in heard.labels:
             did += act(heard, now)
@@ -96,10 +97,10 @@ def _opt_out(heard: Heard, now: datetime) -> list[str]:
         site=conversation.site,
     )
     if ended.is_new and not heard.answered_as:
-        _answer(heard, Kind.OPTOUT_ACK, "ack", now, why="They asked for no more messages.")
-    did = ["Nothing more is sent to this address."]
+        _answer(heard, Kind.OPTOUT_ACK, "ack", now, why=noop("They asked for no more messages."))
+    did = [noop("Nothing more is sent to this address.")]
     if heard.reading.may_mean_visit:
-        title = "Call: CANCEL by text may mean the visit"
+        title = noop("Call: CANCEL by text may mean the visit")
         did += _ask_staff(heard, "cancel", title, now + REVIEW_WITHIN, now)
     return did
 
@@ -117,17 +118,17 @@ def _start(heard: Heard, now: datetime) -> list[str]:
     if not is_lifted or not heard.may_text_back:
         return []
     if not heard.answered_as:
-        _answer(heard, Kind.START_ACK, "start", now, why="They asked for messages again.")
-    return ["Messages about visits and care are sent again."]
+        _answer(heard, Kind.START_ACK, "start", now, why=noop("They asked for messages again."))
+    return [noop("Messages about visits and care are sent again.")]
 
 
 def _help(heard: Heard, now: datetime) -> list[str]:
     if not heard.may_text_back:
         return []
     if heard.answered_as:
-        return ["The provider told them how to reach us."]
-    _answer(heard, Kind.HELP_REPLY, "help", now, why="They asked for help.")
-    return ["They were told how to reach us."]
+        return [noop("The provider told them how to reach us.")]
+    _answer(heard, Kind.HELP_REPLY, "help", now, why=noop("They asked for help."))
+    return [noop("They were told how to reach us.")]
 
 
 def _wrong_number(heard: Heard, now: datetime) -> list[str]:
@@ -141,16 +142,16 @@ def _wrong_number(heard: Heard, now: datetime) -> list[str]:
         now=now,
         site=conversation.site,
     )
-    title = "Ask for the right number: this one is somebody else's"
+    title = noop("Ask for the right number: this one is somebody else's")
     return [
-        "Nothing more is sent to this address.",
+        noop("Nothing more is sent to this address."),
         *_ask_staff(heard, "wrong-number", title, now + CHANGE_WITHIN, now),
     ]
 
 
 def _change(heard: Heard, now: datetime) -> list[str]:
     """Their own page, where they move the visit themselves, and a task in case they do not."""
-    did = _ask_staff(heard, "change", "Wants another time", now + CHANGE_WITHIN, now)
+    did = _ask_staff(heard, "change", noop("Wants another time"), now + CHANGE_WITHIN, now)
     return did + _send_links(heard, now)
 
 
@@ -168,17 +169,17 @@ def _free_text(heard: Heard, now: datetime) -> list[str]:
     )
     if _is_open(conversation.site, now) or recent.exists():
         return []
-    _answer(heard, Kind.AWAY_REPLY, "away", now, why="They wrote while the site was closed.")
-    return ["They were told that we read it when we are open."]
+    _answer(heard, Kind.AWAY_REPLY, "away", now, why=noop("They wrote while the site was closed."))
+    return [noop("They were told that we read it when we are open.")]
 
 
 def _symptom(heard: Heard, now: datetime) -> list[str]:
     """A person looks at it, whatever else was said; an urgent one calls whoever is on call."""
     if Label.SYMPTOM_URGENT not in heard.labels:
-        title = "Call: a reply names a symptom"
+        title = noop("Call: a reply names a symptom")
         return _ask_staff(heard, "symptom", title, now + REVIEW_WITHIN, now)
     conversation = heard.conversation
-    did = _ask_staff(heard, "urgent", "Call now: a reply names an urgent symptom", now, now)
+    did = _ask_staff(heard, "urgent", noop("Call now: a reply names an urgent symptom"), now, now)
     if heard.may_text_back:
         said = saying_now.say(
             site=conversation.site,
@@ -187,11 +188,11 @@ def _symptom(heard: Heard, now: datetime) -> list[str]:
             to_address=conversation.address,
             key=f"safety:{conversation.pk}",
             now=now,
-            why=["Their reply names an urgent symptom."],
+            why=[noop("Their reply names an urgent symptom.")],
             language=heard.language,
             since=heard.reply.received_at,
         )
-        did += ["They were told to call us, or the emergency number."] if said else []
+        did += [noop("They were told to call us, or the emergency number.")] if said else []
     if conversation.owner_id is not None or conversation.page_at is not None:
         return did  # somebody has it, or is being paged
     count = paging.page(conversation, now=now)
@@ -239,9 +240,9 @@ def _send_links(heard: Heard, now: datetime) -> list[str]:
             key=f"link:{heard.reply.pk}:{patient.pk}",
             now=now,
             patient=patient,
-            why=["They want to change something; their page lets them."],
+            why=[noop("They want to change something; their page lets them.")],
         )
-    return ["They got the link to their page."]
+    return [noop("They got the link to their page.")]
 
 
 def _ask_staff(heard: Heard, name: str, title: str, due_at: datetime, now: datetime) -> list[str]:
@@ -256,7 +257,7 @@ def _ask_staff(heard: Heard, name: str, title: str, due_at: datetime, now: datet
             "kind": TaskKind.CALL,
             "title": title,
             "detail": f"Read the reply in the inbox, conversation {heard.conversation.pk}.",
-            "why": ["A patient wrote back."],
+            "why": [noop("A patient wrote back.")],
             "due_at": due_at,
             "created_at": now,
         },

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from appointments.models import Task, TaskKind
+from clinic.saying import noop
 from reminders.ledger.provider_codes import Action, is_known, meaning
 
 
@@ -27,12 +28,12 @@ def raise_for_waiting(site_id: int, *, count: int, oldest: datetime, now: dateti
     _task(
         site_id,
         "waiting",
-        title="Messages are late",
+        title=noop("Messages are late"),
         detail=(
             f"{count} are due and have not left, the first for {minutes} minutes. Whoever looks"
             " after the installation finds at /health/ which part is down."
         ),
-        why="What is due leaves within two minutes, or something is wrong.",
+        why=noop("What is due leaves within two minutes, or something is wrong."),
         now=now,
     )
 
@@ -43,13 +44,15 @@ def raise_for_held(site_id: int | None, *, now: datetime) -> None:
         _task(
             site_id,
             "held",
-            title="A reply cannot be read",
+            title=noop("A reply cannot be read"),
             detail=(
-                "It is kept and tried again, and shows in the inbox once that succeeds. Whoever"
-                " looks after the installation finds the fault in the log. Call who may have"
-                " written if you wait for an answer."
+                noop(
+                    "It is kept and tried again, and shows in the inbox once that succeeds. "
+                    "Whoever looks after the installation finds the fault in the log. Call who "
+                    "may have written if you wait for an answer."
+                )
             ),
-            why="Every reply is read within a minute, or something is wrong.",
+            why=noop("Every reply is read within a minute, or something is wrong."),
             now=now,
         )
 
@@ -57,9 +60,15 @@ def raise_for_held(site_id: int | None, *, now: datetime) -> None:
 def _open(site_id: int, code: str, *, now: datetime) -> None:
     rule = meaning(code)
     title, detail = (
-        ("Messages do not go out", "Whoever looks after the provider account must mend this.")
+        (
+            noop("Messages do not go out"),
+            noop("Whoever looks after the provider account must mend this."),
+        )
         if rule.action is Action.ALARM
-        else ("A provider gave an unknown code", "Tell whoever looks after the provider account.")
+        else (
+            noop("A provider gave an unknown code"),
+            noop("Tell whoever looks after the provider account."),
+        )
     )
     detail = f"{detail} The code is {code}."
     _task(site_id, code, title=title, detail=detail, why=rule.sentence, now=now)

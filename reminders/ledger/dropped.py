@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from appointments.models import Task, TaskKind
+from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, REASONS, Kind
 from reminders.ledger.fallback import CALL_UP_TO_PRIORITY, UNHEARD
 from reminders.models import Message, MessageItem
@@ -52,8 +53,10 @@ def _task(message: Message, patient_id: int, item: MessageItem, *, now: datetime
         patient_id=patient_id,
         appointment_id=int(item.anchor[6:]) if item.anchor.startswith("visit:") else None,
         kind=TaskKind.CALL,
-        title="Call the patient: something that matters was not said",
-        detail="A critical step of the protocol reached the patient by no message. Tell them.",
+        title=noop("Call the patient: something that matters was not said"),
+        detail=noop(
+            "A critical step of the protocol reached the patient by no message. Tell them."
+        ),
         why=[REASONS.get(message.reason, message.reason)],
         due_at=now,
         created_at=now,

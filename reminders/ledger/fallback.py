@@ -13,6 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from appointments.models import Task, TaskKind
+from clinic.saying import noop
 from reminders.catalogue import REASONS, Channel, Kind, MessageState
 from reminders.ledger import alarms, claiming
 from reminders.ledger.claiming import Due
@@ -91,12 +92,12 @@ def ask_about_unknown(message: Message, *, attempt: int, now: datetime) -> None:
                 patient_id=message.patient_id,
                 appointment_id=_visit_of(items),
                 kind=TaskKind.CHECK,
-                title="A message may not have been sent",
+                title=noop("A message may not have been sent"),
                 detail=(
                     f"Nobody can say whether the {_named(message)} left. Ask the patient, or send"
                     " it again from its page."
                 ),
-                why=["The provider did not answer, and what it knows does not settle it."],
+                why=[noop("The provider did not answer, and what it knows does not settle it.")],
                 due_at=now,
                 created_at=now,
             )
@@ -108,7 +109,7 @@ def ask_about_unknown(message: Message, *, attempt: int, now: datetime) -> None:
 def no_longer_unknown(message: Message, *, now: datetime) -> None:
     """Close what `ask_about_unknown` opened: the provider has reported."""
     Task.objects.open().filter(key__startswith=f"unknown:{message.pk}:").update(
-        closed_at=now, outcome="No longer needed: the provider reported."
+        closed_at=now, outcome=noop("No longer needed: the provider reported.")
     )
 
 
@@ -123,7 +124,7 @@ def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
                 site_id=message.site_id,
                 patient_id=message.patient_id,
                 kind=TaskKind.CHECK,
-                title="A message could not be written",
+                title=noop("A message could not be written"),
                 detail=f"The {message.kind.replace('_', ' ')} was not sent. Tell the patient.",
                 why=[REASONS["cannot_be_written"]],
                 due_at=now,
@@ -228,7 +229,7 @@ def _call(message: Message, code: str, items: list[MessageItem], now: datetime) 
         patient_id=message.patient_id,
         appointment_id=_visit_of(items),
         kind=TaskKind.CALL,
-        title="Call the patient: a message did not reach them",
+        title=noop("Call the patient: a message did not reach them"),
         detail=f"The {_named(message)} could not be delivered.",
         why=[meaning(code).sentence] if code else [],
         due_at=now,

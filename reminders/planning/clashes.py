@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import combinations, permutations
 
 from clinic.protocols.areas import parts_of
+from clinic.saying import noop
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.wish import TaskWish, Wish
 
@@ -158,7 +159,7 @@ def _task(patient: PatientFacts, one: Wish, other: Wish) -> TaskWish:
         session=first.session,
         site_id=first.site_id,
         due_at=min(one.due_at, other.due_at),
-        title="Decide between opposite advice",
+        title=noop("Decide between opposite advice"),
         detail=f"{names[first.series_id or 0]} ({first.directive}) and"
         f" {names[second.series_id or 0]} ({second.directive}) disagree on {first.topic}."
         " Tell the patient which applies.",
@@ -172,7 +173,7 @@ def _beside_task(patient: PatientFacts, task: TaskWish, wish: Wish) -> TaskWish:
         task,
         key=f"{task.key}.clash.{wish.item.anchor}.{wish.step}",
         due_at=min(task.due_at, wish.due_at),
-        title="Decide between opposite advice",
+        title=noop("Decide between opposite advice"),
         detail=f"{names[task.series_id]} asks a prescriber about {task.topic}, and"
         f" {names[wish.series_id or 0]} asks to leave it out. Tell the patient which applies.",
         why=(*task.why[:1], *wish.why[:1]),

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from clinic.saying import noop
 from reminders.catalogue import Channel
 from reminders.planning.facts import Item
 from reminders.planning.wish import Wish
 
-WHY = "The text with it could not be delivered, so it goes by e-mail."
+WHY = noop("The text with it could not be delivered, so it goes by e-mail.")
 
 
 def with_emails(wishes: Iterable[Wish], unheard: Collection[Item]) -> list[Wish]:

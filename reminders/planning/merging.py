@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from clinic.saying import noop
 from reminders.catalogue import ALONE, CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item
 from reminders.planning.wish import INSTANT, SKIPPED_BY_STAFF, Wish
@@ -56,7 +57,9 @@ def caught_up(wish: Wish, at: datetime | None) -> Wish:
     stands_alone = wish.priority == 0 or wish.kind in ALONE or wish.skip or wish.waits_for
     if at is None or stands_alone or not wish.due_at < at < wish.expires_at:
         return wish
-    late = "Its moment passed while it could not be sent, so it goes out with what came after."
+    late = noop(
+        "Its moment passed while it could not be sent, so it goes out with what came after."
+    )
     return replace(wish, due_at=at, why=(*wish.why, late))
 
 
@@ -106,7 +109,7 @@ def _message(group: list[Wish]) -> Wanted:
     sessions = {wish.session for wish in ordered}
     why = list(dict.fromkeys(sentence for wish in ordered for sentence in wish.why))
     if len({wish.kind for wish in ordered}) > 1 or len({wish.step for wish in ordered}) > 1:
-        why.append("All of this falls due together, so it is one message.")
+        why.append(noop("All of this falls due together, so it is one message."))
     return Wanted(
         key=f"{head.channel}.{head.kind}.{_digest(items)}",
         kind=head.kind,

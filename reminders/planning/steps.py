@@ -15,6 +15,7 @@ from clinic import hours
 from clinic.durations import in_words
 from clinic.protocols import schema
 from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
+from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.gate import QUIET_HOURS
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
@@ -168,13 +169,17 @@ def _due(
     patient: PatientFacts, step: Step, visit: VisitFacts, kind: Kind
 ) -> tuple[datetime, tuple[str, ...]]:
     if is_late(step, visit):
-        note = "That moment had passed when the visit got its present time."
+        note = noop("That moment had passed when the visit got its present time.")
         return visit.scheduled_at + visit.site.hold, (note,)
     if _is_at_once(step, visit):
-        note = "That is within hours of the visit getting its present time: it goes out at once."
+        note = noop(
+            "That is within hours of the visit getting its present time: it goes out at once."
+        )
         return visit.scheduled_at + visit.site.hold, (note,)
     if kind is Kind.POSTCARE_0:
-        return ended_at(visit) + POSTCARE_DELAY, ("It is said with the after-care at check-out.",)
+        return ended_at(visit) + POSTCARE_DELAY, (
+            noop("It is said with the after-care at check-out."),
+        )
     falls = falls_at(step, visit)
     if step.advance:
         return _advanced(falls, patient, visit)
@@ -192,7 +197,7 @@ def _advanced(
         return falls, ()
     if at == falls:
         return falls, ()
-    note = "That is within quiet hours and would be too late after them: it goes out before."
+    note = noop("That is within quiet hours and would be too late after them: it goes out before.")
     return max(at, visit.scheduled_at + visit.site.hold), (note,)
 
 
@@ -275,9 +280,9 @@ def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 
 def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     falls, late = falls_at(step, visit), is_late(step, visit)
-    notes = ["That moment had passed when the visit got its present time."] if late else []
+    notes = [noop("That moment had passed when the visit got its present time.")] if late else []
     if is_unanswered(step, series):
-        notes.append("It depends on an answer that is not on record: ask the patient first.")
+        notes.append(noop("It depends on an answer that is not on record: ask the patient first."))
     anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
     return TaskWish(
         key=f"{anchor}.{step.id}",

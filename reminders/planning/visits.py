@@ -13,6 +13,7 @@ from appointments.lifecycle import TO_COME, State
 from clinic import hours
 from clinic.durations import Duration
 from clinic.protocols.schema import Phase, Protocol
+from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import (
@@ -70,7 +71,7 @@ def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
             visit.closed_at + NO_SHOW_DELAY,
             (
                 f"The patient did not come to session {visit.session} on {when}.",
-                "A follow-up goes out two hours after a visit is marked as missed.",
+                noop("A follow-up goes out two hours after a visit is marked as missed."),
             ),
         )
 
@@ -101,7 +102,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
             Kind.REMINDER_CONFIRM,
             channel,
             confirm_at,
-            (is_on, "Every visit has a reminder at 10:00 three days before."),
+            (is_on, noop("Every visit has a reminder at 10:00 three days before.")),
             expires_at=final_at,
             skip="booked_too_late" if notice < CONFIRM_NOTICE else "",
         )
@@ -113,7 +114,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         final_at,
         (
             is_on,
-            "Every visit has a last reminder the day before, at the hour of the visit.",
+            noop("Every visit has a last reminder the day before, at the hour of the visit."),
         ),
         skip="booked_too_late" if notice < FINAL_NOTICE else "",
     )
@@ -122,7 +123,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
 def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     why = (
         f"{title_of(series.protocol_of(visit))} has after-care for every session.",
-        "It goes out 15 minutes after the treatment is marked as done.",
+        noop("It goes out 15 minutes after the treatment is marked as done."),
     )
     for channel in BOTH:
         yield about_visit(

@@ -113,14 +113,14 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
             gettext("messages’ words"),
             SentContent.objects.filter(message__patient__in=ids, emptied_at=None),
         ),
-        ("replies", _replies(ids).filter(forgotten_at=None)),
-        ("guardians", Guardian.objects.filter(patient__in=ids).exclude(name=ERASED)),
+        (gettext("replies"), _replies(ids).filter(forgotten_at=None)),
+        (gettext("guardians"), Guardian.objects.filter(patient__in=ids).exclude(name=ERASED)),
         (gettext("tasks’ words"), Task.objects.filter(patient__in=ids).exclude(detail="")),
         (
             gettext("wait-list notes"),
             WaitlistEntry.objects.filter(patient__in=ids).exclude(note=""),
         ),
-        ("links", PatientLink.objects.filter(patient__in=ids, revoked_at=None)),
+        (gettext("links"), PatientLink.objects.filter(patient__in=ids, revoked_at=None)),
     )
     return Statement(
         erased=[(words, rows.count()) for words, rows in counts],

@@ -20,13 +20,13 @@ from appointments.refusals import Refused
 from clinic import audit
 from clinic.hours import format_when
 from clinic.models import Staff
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 from patients import registration
 from patients.models import Patient
 from reminders.ledger import claiming
 
 REASON_LENGTH = 200
-TAKEN_BACK = "Taken back: it was recorded by mistake."
+TAKEN_BACK = noop("Taken back: it was recorded by mistake.")
 
 
 class LifeRefused(Refused):
@@ -50,7 +50,7 @@ def record_death(*, patient: Patient, by: Staff, now: datetime) -> None:
     PatientLink.objects.filter(patient=patient, revoked_at=None, expires_at__gt=now).update(
         revoked_at=now
     )
-    _list_visits(stored, "Visits to come of a patient who has died", now=now)
+    _list_visits(stored, noop("Visits to come of a patient who has died"), now=now)
 
 
 @transaction.atomic
@@ -94,7 +94,7 @@ def stop_contact(*, patient: Patient, reason: str, by: Staff, now: datetime) -> 
         after={"do_not_contact": True},
         reason=reason,
     )
-    _list_visits(stored, "Visits to come of a patient who must not be contacted", now=now)
+    _list_visits(stored, noop("Visits to come of a patient who must not be contacted"), now=now)
 
 
 @transaction.atomic
@@ -161,7 +161,7 @@ def _list_visits(patient: Patient, title: str, *, now: datetime) -> None:
             kind=TaskKind.CHECK,
             title=title,
             detail=_listed(visits),
-            why=["Nobody is told of a change by us: decide what becomes of each visit."],
+            why=[noop("Nobody is told of a change by us: decide what becomes of each visit.")],
             due_at=now,
             created_at=now,
         )

@@ -30,6 +30,7 @@ from appointments.models import Appointment, Gap, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.models.waitlist import GapEnd
 from clinic.models import Site
+from clinic.saying import gettext
 from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.reporting.figures import Bar, Figure, Share, worst_first
@@ -72,15 +73,15 @@ def report(site: Site, weeks: Weeks, *, protocol: str = "") -> Report:
         visits = visits.filter(protocol_version__protocol=protocol)
         series = series.filter(protocol_version__protocol=protocol)
     completed = _Question(
-        "Series completed",
-        "Of series that came to an end, those that had all their sessions.",
+        gettext("Series completed"),
+        gettext("Of series that came to an end, those that had all their sessions."),
         series.exclude(state=SeriesState.OPEN),
         "closed_at",
         Q(state=SeriesState.COMPLETED),
     )
     failed = _Question(
-        "Messages that failed",
-        "Of messages that were sent, those that reached nobody.",
+        gettext("Messages that failed"),
+        gettext("Of messages that were sent, those that reached nobody."),
         Message.objects.filter(site=site, state__in=_SENT),
         "due_at",
         _FAILED,
@@ -88,25 +89,27 @@ def report(site: Site, weeks: Weeks, *, protocol: str = "") -> Report:
     )
     questions = [
         _Question(
-            "No-shows",
-            "Of visits that were due, those to which nobody came.",
+            gettext("No-shows"),
+            gettext("Of visits that were due, those to which nobody came."),
             visits.filter(state__in=(State.DONE, State.NO_SHOW)),
             "starts_at",
             Q(state=State.NO_SHOW),
             more_is_better=False,
         ),
         _Question(
-            "Rebooked when they left",
-            "Of visits done that were not the last of their series, those after which the next"
-            " one stood already.",
+            gettext("Rebooked when they left"),
+            gettext(
+                "Of visits done that were not the last of their series, those after which the next"
+                " one stood already."
+            ),
             _followed(visits),
             "starts_at",
             Q(is_followed=True),
         ),
         completed,
         _Question(
-            "Openings filled",
-            "Of places that were given back, those that somebody on the wait-list took.",
+            gettext("Openings filled"),
+            gettext("Of places that were given back, those that somebody on the wait-list took."),
             Gap.objects.filter(site=site),
             "opened_by__at",
             Q(closed_as=GapEnd.FILLED),

@@ -22,6 +22,7 @@ from clinic.access import Capability
 from clinic.hours import Period, instant, local
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from clinic.views.row_id import row_id
@@ -133,7 +134,7 @@ def _rows(
         rows.append(
             Row(
                 visit,
-                ", ".join(areas[area].name.en for area in visit.series.areas),
+                ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas),
                 int((visit.ends_at - visit.starts_at).total_seconds()) // 60,
                 {each.resource.kind: each.resource.name for each in visit.allocations.all()},
                 visit_acts.offered(visit, site.zone, held, now),

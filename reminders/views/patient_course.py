@@ -107,12 +107,24 @@ def _plan(protocol: Protocol) -> list[PlanLine]:
             if product.until
             else ""
         )
-        note = product.note.en if product.note else ""
+        note = product.note.get(reader_language()) if product.note else ""
         lines.append(
-            PlanLine(product.name.en, start + until, note, _sources(protocol, product.evidence))
+            PlanLine(
+                product.name.get(reader_language()),
+                start + until,
+                note,
+                _sources(protocol, product.evidence),
+            )
         )
     for step in courses_pure.lifestyle(protocol):
-        lines.append(PlanLine(step.title.en, "", step.text.en, _sources(protocol, step.evidence)))
+        lines.append(
+            PlanLine(
+                step.title.get(reader_language()),
+                "",
+                step.text.get(reader_language()),
+                _sources(protocol, step.evidence),
+            )
+        )
     return lines
 
 

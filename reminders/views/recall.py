@@ -28,6 +28,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from patients import consent
@@ -149,7 +150,7 @@ def _rows(page: list[Due], site: Site, today: date) -> list[Row]:
 
 def _areas(version: ProtocolVersion, series: TreatmentSeries) -> str:
     areas = protocols.get(version).applicability.areas
-    return ", ".join(areas[area].name.en for area in series.areas)
+    return ", ".join(areas[area].name.get(reader_language()) for area in series.areas)
 
 
 def _book(due: Due, site: Site, today: date) -> str:

@@ -16,6 +16,7 @@ from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.models import Message
@@ -106,7 +107,9 @@ def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
                 visit.site,
                 visit.state in AT_HAND or (visit.state in TO_COME and visit.ends_at > now),
                 visit=visit,
-                areas=", ".join(areas[area].name.en for area in visit.series.areas),
+                areas=", ".join(
+                    areas[area].name.get(reader_language()) for area in visit.series.areas
+                ),
                 held={each.resource.kind: each.resource.name for each in visit.allocations.all()},
             )
         )

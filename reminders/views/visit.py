@@ -32,6 +32,7 @@ from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.reader_language import reader_language
 from reminders.models import Message
 from reminders.views import forms_panel, visit_acts, visit_clearance, visit_record
 from reminders.views.visit_acts import (
@@ -142,7 +143,9 @@ def visit_page(
         "site": shown.site,
         "day": local(shown.starts_at, shown.site.zone).date(),
         "version": shown.protocol_version,
-        "areas": [protocol.applicability.areas[area].name.en for area in series.areas],
+        "areas": [
+            protocol.applicability.areas[area].name.get(reader_language()) for area in series.areas
+        ],
         "road": _road(shown),
         "siblings": _siblings(shown),
         "allocations": shown.allocations.filter(active=True).select_related("resource"),

@@ -32,7 +32,7 @@
     if (sending || stopped) return;
     sending = true;
     changed = false;
-    say("Saving…");
+    say(form.dataset.saving);
     try {
       const answer = await fetch(form.dataset.autosave, { method: "POST", body: new FormData(form), redirect: "manual" });
       if (answer.type === "opaqueredirect" || answer.status === 403) signedOut();
@@ -43,7 +43,7 @@
       }
     } catch {
       changed = true;
-      say("Not saved: no connection. Kept on this device.");
+      say(form.dataset.offline);
       soon(AGAIN);
     }
     sending = false;
@@ -53,14 +53,14 @@
   function took(said) {
     version.value = said.version;
     warn("");
-    say(`Saved ${said.saved}`);
+    say(form.dataset.saved.replace("…", said.saved));
     if (!changed) forget();
   }
 
   function refused(said) {
     stopped = said.code !== "not_yet";
-    say("Not saved");
-    warn(said.code === "stale_log" ? `${said.sentence} Press “Save draft” to see them.` : said.sentence);
+    say(form.dataset.refused);
+    warn(said.code === "stale_log" ? `${said.sentence} ${form.dataset.stale}` : said.sentence);
   }
 
   // Signed out, or in as somebody else: nothing more is sent from here, and nothing is lost.
@@ -93,7 +93,7 @@
     // Saved upon the version that it was typed upon: if that moved on, both values are shown.
     if (before !== undefined) version.value = before;
     changed = true;
-    say("Restored from this device");
+    say(form.dataset.restored);
     soon(0);
   }
 

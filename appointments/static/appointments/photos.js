@@ -20,7 +20,7 @@ if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
       // Before the first picture is there, none can be taken.
       await new Promise((there) => { video.onloadeddata = there; });
     } catch {
-      event.target.textContent = "The camera is not to be had. Choose a photo above.";
+      event.target.textContent = event.target.dataset.missing;
       return;
     }
     event.target.hidden = true;

@@ -135,7 +135,7 @@ function copy(control) {
   const say = (words) => { control.nextElementSibling.textContent = words; };
   field.select();
   const done = navigator.clipboard?.writeText(field.value) ?? Promise.reject();
-  done.then(() => say("Copied"), () => say(document.execCommand("copy") ? "Copied" : "Press Ctrl+C"));
+  done.then(() => say(control.dataset.copied), () => say(document.execCommand("copy") ? control.dataset.copied : control.dataset.byHand));
 }
 for (const control of document.querySelectorAll("[data-copy]")) control.hidden = false;
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ResourceKind
 from clinic.views.row_id import row_id
@@ -18,6 +19,12 @@ COLUMNS = {
     "rooms": (ResourceKind.ROOM,),
     "devices": (ResourceKind.DEVICE,),
     "all": (ResourceKind.PROVIDER, ResourceKind.ROOM, ResourceKind.DEVICE),
+}
+COLUMN_WORDS = {
+    "providers": _("Providers"),
+    "rooms": _("Rooms"),
+    "devices": _("Devices"),
+    "all": _("All"),
 }
 
 

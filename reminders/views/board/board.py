@@ -26,7 +26,7 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from reminders.views import day_flags
 from reminders.views.board import panel, picking
-from reminders.views.board.asking import COLUMNS, ONE_DAY, WEEK, Asked, asked
+from reminders.views.board.asking import COLUMN_WORDS, COLUMNS, ONE_DAY, WEEK, Asked, asked
 from reminders.views.board.columns import Board, of_day, of_week, resources_of
 
 PANEL, DAY = "panel", "board"
@@ -80,7 +80,7 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         "now": now,
         "pick": pick,
         "may_book": Capability.BOOK in held,
-        "board_columns": [(name, name.capitalize()) for name in COLUMNS],
+        "board_columns": list(COLUMN_WORDS.items()),
         "legend": VISIT_STATES,
         "to_move": affected.count_at(site, now=now),
         **_sums(drawn),

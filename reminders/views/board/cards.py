@@ -12,6 +12,7 @@ from appointments.lifecycle import Move, State, offered
 from appointments.models import Allocation, Appointment
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from reminders.views import day_flags
 from reminders.views.day_flags import Flag
 
@@ -87,4 +88,4 @@ def cards_of(
 
 def _areas(version: ProtocolVersion, visit: Appointment) -> str:
     areas = protocols.get(version).applicability.areas
-    return ", ".join(areas[area].name.en for area in visit.series.areas)
+    return ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas)

@@ -18,6 +18,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from reminders.catalogue import MessageState
 from reminders.models import Message
@@ -49,7 +50,7 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "asked": wanted,
         "site": site,
         "patient": visit.series.patient,
-        "areas": [areas[area].name.en for area in visit.series.areas],
+        "areas": [areas[area].name.get(reader_language()) for area in visit.series.areas],
         "held": visit.allocations.filter(active=True).select_related("resource"),
         "acts": visit_acts.offered(visit, visit.site.zone, held, now),
         "may_move": Move.MOVE in moves,

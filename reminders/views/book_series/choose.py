@@ -19,6 +19,7 @@ from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.reader_language import reader_language
 from clinic.views.looking import lists
 from patients import registration
 from patients.models import Patient
@@ -100,7 +101,7 @@ def _treatment(version: ProtocolVersion, draft: Draft) -> Treatment:
         version,
         protocol,
         [
-            (slug, area.name.en, only or (is_chosen and slug in draft.areas))
+            (slug, area.name.get(reader_language()), only or (is_chosen and slug in draft.areas))
             for slug, area in areas.items()
         ],
         (is_chosen and draft.sessions) or protocol.series.sessions.typical,

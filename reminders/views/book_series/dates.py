@@ -21,6 +21,7 @@ from appointments.refusals import Refused, SlotTaken
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 from reminders import series_booking
@@ -147,7 +148,10 @@ def _plan_page(
         "site": order.site,
         "patient": order.patient,
         "version": order.version,
-        "area_names": [order.protocol.applicability.areas[area].name.en for area in draft.areas],
+        "area_names": [
+            order.protocol.applicability.areas[area].name.get(reader_language())
+            for area in draft.areas
+        ],
         "draft": draft,
         "free_of": order.free_of,
         "unmet": proposal.unmet,

@@ -17,6 +17,7 @@ from clinic.access import Capability
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from patients.models import Patient
 from reminders.views.book_series.draft import Draft
@@ -95,7 +96,8 @@ def order(draft: Draft, site: Site, by: Staff) -> Order | Missing:
         return [
             (
                 f"areas_{version.pk}",
-                gettext("Choose areas of %(protocol)s.") % {"protocol": protocol.name.en},
+                gettext("Choose areas of %(protocol)s.")
+                % {"protocol": protocol.name.get(reader_language())},
             )
         ]
     provider = providers(site).filter(pk=draft.provider_id).first() if draft.provider_id else None

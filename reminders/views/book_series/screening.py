@@ -21,6 +21,7 @@ from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.protocols.differing import Difference, differences
 from clinic.protocols.schema import AskAt
+from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from patients.models import ScreeningMoment, SkinType
 from patients.screening import form as forms
@@ -44,7 +45,7 @@ def screening(request: HttpRequest) -> HttpResponse:
     found = order(draft, site, by)
     if isinstance(found, list):
         return choose_page(request, site, by, draft, found)
-    fields = forms.fields(_due(found), request.POST, language="en")
+    fields = forms.fields(_due(found), request.POST, language=reader_language())
     problem = ""
     if request.method == "POST":
         problem = _answered(request, found, fields, by)

@@ -115,7 +115,7 @@ def life(request: HttpRequest, patient_id: int, act: str) -> HttpResponse:
 class GuardianForm(forms.Form):
     name = forms.CharField(max_length=guardians.NAME_LENGTH)
     relation = forms.ChoiceField(label=_("Is the patient’s"), choices=Relation.choices)
-    language = forms.ChoiceField(choices=Language.choices)
+    language = forms.ChoiceField(label=_("Language"), choices=Language.choices)
     phone = forms.CharField(max_length=40, required=False, label=_("Mobile phone"))
     email = forms.CharField(max_length=254, required=False, label=_("E-mail"))
     gets_messages = forms.BooleanField(
