@@ -6,17 +6,27 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from appointments.models import TreatmentSeries
-from appointments.models.series import SeriesState
+from clinic import statements
+from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
 from clinic.protocols.areas import overlap
 from clinic.protocols.schema import Kind, Protocol
 
 
 def open_series(patient_ids: Collection[int]) -> dict[int, list[TreatmentSeries]]:
-    """The series under way of each patient, in one query; plain services are no treatment."""
-    found = defaultdict(list)
-    rows = TreatmentSeries.objects.filter(patient__in=patient_ids, state=SeriesState.OPEN)
-    for row in rows.select_related("site", "protocol_version").defer("protocol_version__document"):
+    """The series under way of each patient, in three statements at most; plain services are no
+    treatment."""
+    found: dict[int, list[TreatmentSeries]] = defaultdict(list)
+    asked = "state = 'open' AND patient_id = ANY (%s::bigint[]) ORDER BY booked_at DESC, id DESC"
+    rows = statements.where(TreatmentSeries, asked, [statements.array(patient_ids)])
+    if not rows:
+        return found
+    sites = statements.by_id(Site, {row.site_id for row in rows})
+    # Protocols are kept by their digests: the long document is read once in a process.
+    ids = {row.protocol_version_id for row in rows}
+    versions = statements.by_id(ProtocolVersion, ids, without=["document"])
+    for row in rows:
+        row.site, row.protocol_version = sites[row.site_id], versions[row.protocol_version_id]
         if loading.get(row.protocol_version).kind is Kind.SERIES:
             found[row.patient_id].append(row)
     return found
