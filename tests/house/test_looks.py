@@ -24,6 +24,7 @@ from appointments.photos import adding
 from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit
+from clinic import reader_language
 from clinic.consent_forms import in_force
 from clinic.models import AuditEntry, ProtocolVersion, Role, Site, SiteRole, Staff
 from patients.models import Guardian, Patient, RecordMerge
@@ -37,6 +38,7 @@ from reminders.models import (
     SentContent,
 )
 from tests.appointments.photos.pictures import picture
+from tests.house import unmarked
 from tests.house.test_urls import patterns
 from tests.links import issued
 from tests.patients.signing.conftest import publish as published
@@ -278,11 +280,20 @@ def signed_in(staff: Staff, now: datetime) -> Client:
     return client
 
 
-def test_whatever_shows_a_record_writes_that_it_did(
-    furnished: dict[str, list[int]], everybody: Staff, site: Site, now: datetime, settings: Any
+def test_whatever_shows_a_record_writes_that_it_did_and_every_word_can_be_translated(
+    furnished: dict[str, list[int]],
+    everybody: Staff,
+    site: Site,
+    now: datetime,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     settings.SESSION_COOKIE_AGE = 10**7
     client = signed_in(everybody, now)
+    unmarked.brackets(monkeypatch, tmp_path / "words")
+    reader_language.choose(everybody, "es")
+    stored, english = unmarked.stored(), defaultdict(set)
     [patient], [visit] = furnished["patients"], furnished["visits"]
     asked: dict[str, Any] = {
         "q": FAMILY, "find": FAMILY, "patient": patient, "series": furnished["series"][0],
@@ -302,6 +313,9 @@ def test_whatever_shows_a_record_writes_that_it_did(
         text = body.decode(errors="replace").replace("&amp;", "&")
         for mine in asked.values():  # what was asked comes back as it was, which shows nothing
             text = text.replace(f"={mine}", "=").replace(f'value="{mine}"', "")
+        if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
+            for phrase in unmarked.phrases(body.decode(), stored):
+                english[phrase].add(pattern)
         if answer.status_code != 200 or not any(mark in text for mark in marks):
             continue
         seen.add(pattern)
@@ -318,6 +332,7 @@ def test_whatever_shows_a_record_writes_that_it_did(
     ]
     assert not missing, f"furnish a row for each of {missing}"
     assert not silent, "\n".join(silent)
+    assert not english, "\n".join(f"{phrase}: {sorted(on)}" for phrase, on in english.items())
     assert {
         "patients/", "patients/<int:patient_id>/", "visits/<int:pk>/", "messages/<int:message_id>/",
         "inbox/<int:pk>/", "day/", "tasks/", "waitlist/", "api/v1/patients/<int:pk>/",
