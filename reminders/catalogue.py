@@ -158,11 +158,6 @@ REASONS: Mapping[str, str] = {
     ),
     "clashing_advice": noop("Two treatments ask for opposite things; staff decide."),
     "adverse_event": noop("It waits until a clinician has closed an adverse event of this area."),
-    "after_event": noop("The patient had an adverse event, so they are not asked for a review."),
-    "not_content": noop(
-        "The patient was not content or wrote of a symptom, so they are not asked for a review."
-    ),
-    "cut_short": noop("The session was not completed, so they are not asked for a review."),
     "plan_changed": noop("The plan changed: the visit was moved, cancelled or regrouped."),
     "deceased": noop("The patient has died; nothing is sent."),
     "do_not_contact": noop("The patient must not be contacted; nothing is sent."),

@@ -28,7 +28,6 @@ from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from clinic.saying import gettext
-from patients.models import Patient
 
 NOTE_LENGTH = 200
 # What only a clinician can grade.
@@ -121,8 +120,6 @@ def score(
         by=by,
         note=" ".join(note.replace("\x00", " ").split())[:NOTE_LENGTH],
     )
-    # Who is not content is not asked for a review.
-    Patient.objects.filter(pk=series.patient_id).raise_revision()
     audit.record(
         action="score.give",
         subject=given,

@@ -22,7 +22,7 @@ from clinic.models import Site
 from patients.models import Patient
 from reminders.catalogue import Channel
 from reminders.inbound import provider_answers, questions
-from reminders.inbound.grammar import SYMPTOMS, Label, Reading, read
+from reminders.inbound.grammar import Label, Reading, read
 from reminders.inbound.questions import Asked
 from reminders.inbound.reacting import Heard, react
 from reminders.ledger import addresses, claiming, opting_out
@@ -136,8 +136,6 @@ def _take_in(
     heard = Heard(reply, conversation, reading, asked, tuple(people), is_confirmed, answered)
     reply.did = react(heard, now=now)
     reply.save(update_fields=["did"])
-    if reading.labels & SYMPTOMS:
-        claiming.plan_anew([conversation.patient_id])
     return reply
 
 

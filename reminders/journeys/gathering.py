@@ -33,7 +33,7 @@ from patients.screening.assessing import Screened, assess
 from patients.screening.conditions import conditions, is_held
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
-from reminders.journeys import content, saying, to_fill_in
+from reminders.journeys import saying, to_fill_in
 from reminders.ledger.claiming import Holder
 from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
@@ -100,8 +100,6 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     spoken = _spoken_by(patient_ids)
     unheard = _unheard_by(patient_ids)
     events = _events_of(patient_ids)
-    asking = any(site.reviews_from for site in sites.values())
-    praise = content.of(patient_ids) if asking else content.NOT_ASKED
     return {
         patient.pk: PatientFacts(
             id=patient.pk,
@@ -114,8 +112,6 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             unheard=frozenset(unheard[patient.pk]),
             events=tuple(events[patient.pk]),
             birth_date=patient.birth_date,
-            had_event=patient.pk in praise.had_event,
-            discontent_at=tuple(praise.discontent_at[patient.pk]),
         )
         for patient in patients
     }

@@ -203,9 +203,7 @@ class PatientFacts:
     sending: they are never said again and never changed. `unheard` are those of urgent texts that
     did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
     what was late then is said together. `zones` are those in which the patient may be besides the
-    site's, or instead of it. `events` are the adverse events that are open, `had_event` whether
-    there ever was one. `discontent_at` is when they gave a low score or wrote of a symptom (UTC).
-    """
+    site's, or instead of it. `events` are the adverse events that are open."""
 
     id: int
     is_deceased: bool  # or must not be contacted
@@ -217,5 +215,3 @@ class PatientFacts:
     zones: tuple[str, ...] = ()
     events: tuple[EventFacts, ...] = ()
     birth_date: date | None = None
-    had_event: bool = False
-    discontent_at: tuple[datetime, ...] = ()

@@ -1,7 +1,8 @@
-"""Asking for a review after a good visit, where the site does so. Pure.
+"""Asking for a review after a visit, where the site does so. Pure.
 
-Good is a visit that was treated as agreed, of somebody who never had an adverse event here and has
-not been discontent since. What speaks against it stays on record as the reason.
+Everybody is asked alike, whatever they said of it: to ask only who is content is what review sites
+forbid (Google's policy on selective solicitation) and what misleads readers (FTC, 16 CFR part 465).
+An open adverse event holds the request back with all promotion (`freezing`).
 """
 
 from __future__ import annotations
@@ -37,17 +38,6 @@ def wishes(patient: PatientFacts, series: SeriesFacts, visit: VisitFacts) -> Ite
         due_at,
         (
             f"Session {visit.session} was done on {done}.",
-            "Who was well looked after is asked for a review a week later.",
+            "Everybody who was treated is asked for a review a week later.",
         ),
-        skip=_against(patient, visit),
     )
-
-
-def _against(patient: PatientFacts, visit: VisitFacts) -> str:
-    """The reason not to ask; empty when nothing speaks against it."""
-    assert visit.done_at is not None
-    if patient.had_event:
-        return "after_event"
-    if any(at >= visit.starts_at for at in patient.discontent_at):
-        return "not_content"
-    return "cut_short" if visit.treated is not None else ""
