@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from appointments.lifecycle import State
+from appointments.lifecycle import Move, State
 from appointments.models import Appointment, PatientLink
 from clinic import audit
 
@@ -26,6 +26,7 @@ class Closed(StrEnum):
     """Why a link does not open."""
 
     UNKNOWN = "unknown"
+    ERASED = "erased"
     REVOKED = "revoked"
     CANCELLED = "cancelled"
     MOVED = "moved"
@@ -35,6 +36,7 @@ class Closed(StrEnum):
 
 SENTENCES = {
     Closed.UNKNOWN: "This link is not one of ours, or not all of it was copied.",
+    Closed.ERASED: "What we had on record was deleted, as was asked for.",
     Closed.REVOKED: "This link was closed to protect your information.",
     Closed.CANCELLED: "This visit was cancelled.",
     Closed.MOVED: "This visit was moved; a newer message has its own link.",
@@ -100,8 +102,12 @@ def open(  # noqa: A001 - links.open
     *,
     now: datetime,
     purpose: PatientLink.Purpose = PatientLink.Purpose.CARE,
+    after_own_act: bool = False,
 ) -> PatientLink:
     """The link of a token, with patient and visit loaded. Writes nothing but that it was opened.
+
+    With `after_own_act` it opens also when it was the patient who cancelled its visit by it, to
+    show what they did and to take it back.
 
     Raises:
         LinkClosed: with the reason; a link for another purpose is unknown here.
@@ -109,7 +115,9 @@ def open(  # noqa: A001 - links.open
     link = (
         PatientLink.objects.select_related(
             "patient",
+            "acted",
             "appointment__site",
+            "appointment__series",
             "invitation__offer__hold",
             "invitation__entry__patient",
             "invitation__entry__site",
@@ -122,7 +130,10 @@ def open(  # noqa: A001 - links.open
     )
     if link is None:
         raise LinkClosed(Closed.UNKNOWN)
-    if reason := _closed(link, now=now):
+    reason = _closed(link, now=now)
+    if reason is Closed.CANCELLED and after_own_act and _cancelled_by(link):
+        reason = None
+    if reason:
         raise LinkClosed(reason, link)
     audit.look(
         subject=link,
@@ -132,6 +143,13 @@ def open(  # noqa: A001 - links.open
         site_id=link.appointment.site_id if link.appointment else None,
     )
     return link
+
+
+def acted(link: PatientLink, visit: Appointment) -> None:
+    """Remember the last act on `visit` as what the patient did by their link last; it goes on
+    speaking of their visits as that left them."""
+    link.acted = visit.history.latest("id")
+    link.save(update_fields=["acted"])
 
 
 def purpose_of(token: str) -> str | None:
@@ -157,7 +175,7 @@ def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
     """None when it is right, else the tries left: stored before anybody raises."""
     link = (
         PatientLink.objects.select_for_update(of=("self",))
-        .select_related("patient", "appointment__site")
+        .select_related("patient", "appointment__site", "acted")
         .get(pk=link_id)
     )
     if reason := _closed(link, now=now):
@@ -182,6 +200,8 @@ def _try(link_id: int, *, birth_date: date, now: datetime) -> int | None:
 def _closed(link: PatientLink, *, now: datetime) -> Closed | None:
     """Why the link is closed at `now`; None while it is open."""
     visit = link.appointment
+    if link.patient.erased_at is not None:
+        return Closed.ERASED
     if link.revoked_at is not None:
         return Closed.REVOKED
     if visit is not None and visit.state == State.CANCELLED:
@@ -189,18 +209,27 @@ def _closed(link: PatientLink, *, now: datetime) -> Closed | None:
     if visit is not None and _spoke_of_another_time(link, visit):
         return Closed.MOVED
     if now >= link.expires_at:
-        return Closed.EXPIRED if visit is None else Closed.PAST
+        is_of_visit = visit is not None and link.purpose == PatientLink.Purpose.CARE
+        return Closed.PAST if is_of_visit else Closed.EXPIRED
     return None
 
 
+def _cancelled_by(link: PatientLink) -> bool:
+    """Whether it was by this link that its visit was cancelled."""
+    act = link.acted
+    return act is not None and act.move == Move.CANCEL and act.appointment_id == link.appointment_id
+
+
 def _spoke_of_another_time(link: PatientLink, visit: Appointment) -> bool:
-    """Whether the visit has another start than when the link was made.
+    """Whether the visit has another start than when the link was made, or its holder last acted
+    by it.
 
     A move that was taken back leaves the start as it was, and the patient with this link only.
     """
-    if visit.scheduled_at <= link.created_at:
+    knows_at = link.acted.at if link.acted is not None else link.created_at
+    if visit.scheduled_at <= knows_at:
         return False
-    known = visit.history.filter(at__lte=link.created_at).order_by("-id").first()
+    known = visit.history.filter(at__lte=knows_at).order_by("-id").first()
     return known is None or known.starts_after != visit.starts_at
 
 

@@ -45,7 +45,7 @@ class HoldSerializer(serializers.ModelSerializer[Hold]):
         allow_null=True,
         help_text="Null for an offer, and for a patient who is not at your sites.",
     )
-    held_by = NamedSerializer()
+    held_by = NamedSerializer(allow_null=True, help_text="Null: the patient, on their own page.")
     held_at = Instant()
     expires_at = Instant(help_text="From then on it is in nobody's way.")
     released_at = Instant(allow_null=True)

@@ -21,7 +21,7 @@ from clinic.models import Site
 class SettingsSerializer(serializers.ModelSerializer[SchedulingSettings]):
     class Meta:
         model = SchedulingSettings
-        fields: tuple[str, ...] = ("site", *tuning.LIMITS)
+        fields: tuple[str, ...] = ("site", *tuning.LIMITS, *tuning.TEXTS)
 
 
 def _points(name: str) -> serializers.FloatField:
@@ -29,16 +29,20 @@ def _points(name: str) -> serializers.FloatField:
     return serializers.FloatField(min_value=least, max_value=most, required=False)
 
 
-def _minutes(name: str) -> serializers.IntegerField:
+def _whole(name: str) -> serializers.IntegerField:
     least, most = tuning.LIMITS[name]
     return serializers.IntegerField(min_value=least, max_value=most, required=False)
+
+
+def _text(name: str) -> serializers.CharField:
+    return serializers.CharField(max_length=tuning.TEXTS[name], allow_blank=True, required=False)
 
 
 class TuneSerializer(Body):
     """The settings to change; what is left out stays."""
 
-    hold_minutes = _minutes("hold_minutes")
-    offer_minutes = _minutes("offer_minutes")
+    hold_minutes = _whole("hold_minutes")
+    offer_minutes = _whole("offer_minutes")
     early = _points("early")
     late = _points("late")
     other_provider = _points("other_provider")
@@ -48,8 +52,11 @@ class TuneSerializer(Body):
     finish = _points("finish")
     device_load = _points("device_load")
     idle_gap = _points("idle_gap")
-    usable_minutes = _minutes("usable_minutes")
+    usable_minutes = _whole("usable_minutes")
     unchanged = _points("unchanged")
+    notice_hours = _whole("notice_hours")
+    late_terms_en = _text("late_terms_en")
+    late_terms_es = _text("late_terms_es")
 
 
 _SHOWN = {
@@ -67,6 +74,9 @@ _SHOWN = {
     "idle_gap": 2.0,
     "usable_minutes": 30,
     "unchanged": 1000.0,
+    "notice_hours": 24,
+    "late_terms_en": "A visit that is cancelled later than a day before it costs 50 dollars.",
+    "late_terms_es": "",
 }
 
 

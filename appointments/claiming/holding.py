@@ -7,20 +7,22 @@ leaves no audit entry: its own row says who held what until when.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from appointments.claiming import allocating, checking, taking
-from appointments.claiming.allocating import Lost
+from appointments.claiming.allocating import Held, Lost
 from appointments.claiming.taking import Claim
-from appointments.models import Hold, HoldPurpose, SchedulingSettings
+from appointments.models import Allocation, Hold, HoldPurpose, SchedulingSettings
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SessionTaken, busy
 from clinic import access
 from clinic.access import Capability, Forbidden
+from clinic.hours import Period, subtract
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext
@@ -74,6 +76,56 @@ def hold_plan(
             return hold
     except Lost:
         taking.refuse(claim, now=now)
+
+
+def hold_for_patient(
+    *, claims: Sequence[Claim], patient: Patient, site: Site, now: datetime
+) -> Hold:
+    """Keep for a patient, for the minutes that the site's settings say, the places that their
+    visits would move to; what they kept before is let go.
+
+    Of a new place that overlaps the present one, only what lies beside that is held: the visit
+    itself keeps the rest.
+
+    Raises:
+        Refused: SlotTaken, SlotHeld or another of `refusals`; what they kept before stands.
+    """
+    try:
+        with allocating.guarded():
+            allocating.lock([patient.resource_id])
+            kept = Hold.objects.own_of(patient)
+            for claim in claims:
+                claim.hold = kept
+            taking.take(*claims, now=now)
+            for claim in claims:
+                checking.places_are_right(claim.load(now=now), patient, claim.visits)
+            hold = Hold.objects.create(
+                site=site,
+                purpose=HoldPurpose.OWN,
+                patient=patient,
+                held_at=now,
+                expires_at=now + timedelta(minutes=SchedulingSettings.of(site).hold_minutes),
+            )
+            wanted = list(_beside_their_own(claims))
+            allocating.hold(wanted, [hold] * len(wanted))
+            return hold
+    except Lost:
+        taking.refuse(*claims, now=now)
+
+
+def _beside_their_own(claims: Sequence[Claim]) -> Iterator[Held]:
+    visits = [visit for claim in claims for visit in claim.moving]
+    rows = Allocation.objects.filter(appointment__in=visits, active=True)
+    own: dict[int, list[Period]] = defaultdict(list)
+    for resource, starts_at, ends_at in rows.values_list("resource_id", "starts_at", "ends_at"):
+        own[resource].append(Period(starts_at, ends_at))
+    wanted: dict[int, list[Period]] = defaultdict(list)
+    for claim in claims:
+        for held in claim.wanted:
+            wanted[held.resource_id].append(held.period)
+    for resource, periods in wanted.items():
+        for piece in subtract(periods, own[resource]):
+            yield Held(resource, piece)
 
 
 def release(*, hold: Hold, now: datetime, by: Staff | None = None) -> bool:

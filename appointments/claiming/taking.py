@@ -206,9 +206,11 @@ def wish_for_move(
     *,
     now: datetime,
     partner: Appointment | None = None,
+    holding: Hold | None = None,
 ) -> VisitWish:
     """Who and what to hold at `starts_at`: the `named`; else those of the `partner`, whose place
-    becomes free, then those of now, then others, as far as they are free and suit."""
+    becomes free, then those of now, then others, as far as they are free and suit. What `holding`
+    keeps counts as free."""
     series, site = appointment.series, appointment.site
     on = local(starts_at, site.zone).date()
     loaded = loading.load(
@@ -220,6 +222,7 @@ def wish_for_move(
         last_day=on,
         now=now,
         without=[appointment.pk, *([partner.pk] if partner else [])],
+        holding=holding,
         series_id=series.pk,
         body=appointment.body,
     )
@@ -375,14 +378,18 @@ def _held(hold: Hold, resource: Resource, site: Site) -> str:
             "resource": resource.name,
             "until": until,
         }
+    if resource.kind == PATIENT and hold.purpose == HoldPurpose.OWN:
+        return gettext("The patient is choosing another time on their page until %(until)s.") % {
+            "until": until
+        }
     if resource.kind == PATIENT:
         return gettext("%(held_by)s holds other places for this patient until %(until)s.") % {
-            "held_by": hold.held_by.name,
+            "held_by": hold.holder,
             "until": until,
         }
     return gettext("%(resource)s is held by %(held_by)s until %(until)s.") % {
         "resource": resource.name,
-        "held_by": hold.held_by.name,
+        "held_by": hold.holder,
         "until": until,
     }
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models.appointment import Appointment
+from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.waitlist import Invitation
 from patients.models import Patient
 
@@ -21,6 +21,7 @@ class PatientLink(models.Model):
         CARE = "care", _("Care page")
         UNSUBSCRIBE = "stop", _("End marketing e-mail")
         OFFER = "offer", _("Answer an offer of an earlier place")
+        TOUCH_UP = "touch_up", _("Book a touch-up, or end marketing e-mail")
 
     token_digest = models.CharField(max_length=64, unique=True)
     purpose = models.CharField(max_length=8, choices=Purpose.choices)
@@ -31,6 +32,8 @@ class PatientLink(models.Model):
     invitation = models.ForeignKey(
         Invitation, on_delete=models.CASCADE, null=True, related_name="links"
     )
+    # What the patient did by it last: from then on the link speaks of how that left the visit.
+    acted = models.ForeignKey(StatusChange, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -47,6 +50,10 @@ class PatientLink(models.Model):
                 name="link_offers_an_invitation",
                 condition=Q(purpose="offer", invitation__isnull=False)
                 | ~Q(purpose="offer") & Q(invitation=None),
+            ),
+            models.CheckConstraint(
+                name="link_touches_up_a_visit",
+                condition=~Q(purpose="touch_up") | Q(appointment__isnull=False),
             ),
         ]
 

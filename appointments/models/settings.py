@@ -35,6 +35,14 @@ class SchedulingSettings(models.Model):
     offer_minutes = models.PositiveSmallIntegerField(
         default=15, help_text="How long a place is kept for those on the wait-list."
     )
+    notice_hours = models.PositiveSmallIntegerField(
+        default=24,
+        help_text="How long before a visit patients may move it, and book one, by themselves.",
+    )
+    late_terms_en = models.CharField(
+        max_length=300, blank=True, help_text="What cancelling later than that comes to."
+    )
+    late_terms_es = models.CharField(max_length=300, blank=True)
     early = _points(1.5, "For each day before the ideal date.")
     late = _points(1.0, "For each day after the ideal date.")
     other_provider = _points(15.0, "For another provider than at the visit before.")
@@ -63,6 +71,9 @@ class SchedulingSettings(models.Model):
             models.CheckConstraint(
                 name="settings_offer_minutes",
                 condition=Q(offer_minutes__gte=1, offer_minutes__lte=24 * 60),
+            ),
+            models.CheckConstraint(
+                name="settings_notice_hours", condition=Q(notice_hours__lte=14 * 24)
             ),
             models.CheckConstraint(
                 name="settings_points_not_negative",

@@ -9,14 +9,18 @@ from appointments.proposing.series import propose_next, propose_series
 from appointments.proposing.starts import (
     free_starts,
     nearest_starts,
+    place_at,
     search_starts,
+    starts_between,
 )
 
 __all__ = [
     "free_starts",
     "nearest_starts",
+    "place_at",
     "propose_next",
     "propose_series",
     "replan",
     "search_starts",
+    "starts_between",
 ]

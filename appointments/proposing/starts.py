@@ -126,6 +126,71 @@ def search_starts(
     return FoundStarts(first, first + days, (), *why)
 
 
+def starts_between(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    first_day: date,
+    last_day: date,
+    now: datetime,
+    without: Sequence[int] = (),
+    holding: Hold | None = None,
+    series: TreatmentSeries | None = None,
+    body: int | None = None,
+) -> list[datetime]:
+    """Every offered start (UTC) between two local dates, both included, in order.
+
+    `series` is the one that the visit belongs to, `body` (ticks) its length where that is not the
+    usual one; the visits `without` (ids) count as free.
+    """
+    _, openings = _look(
+        None,
+        patient=patient,
+        site=site,
+        version=version,
+        areas=areas,
+        first_day=first_day,
+        last_day=last_day,
+        now=now,
+        without=without,
+        holding=holding,
+        series_id=series.pk if series else None,
+        body=body,
+    )
+    return [openings.starts_at(int(each)) for each in np.flatnonzero(openings.feasible)]
+
+
+def place_at(
+    *,
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    areas: Sequence[str],
+    starts_at: datetime,
+    now: datetime,
+    usual: Mapping[str, int],
+) -> Place | None:
+    """The free place at an offered start, with the `usual` resources by kind where they are free;
+    None when there is none."""
+    day = local(starts_at, site.zone).date()
+    loaded, openings = _look(
+        None,
+        patient=patient,
+        site=site,
+        version=version,
+        areas=areas,
+        first_day=day,
+        last_day=day,
+        now=now,
+    )
+    position = openings.position(starts_at)
+    if position is None or not openings.feasible[position]:
+        return None
+    return next(_places(loaded, openings, np.array([position]), usual))
+
+
 def nearest_starts(
     *,
     patient: Patient,

@@ -1,4 +1,5 @@
-"""How a site plans: the minutes that places are kept, and the points that plans are ranked by.
+"""How a site plans: the minutes that places are kept, the points that plans are ranked by, and
+what patients may change by themselves.
 
 A site without settings has the defaults. Refuses to know what the points do to a plan.
 """
@@ -40,12 +41,19 @@ class SettingsChanged(Refused):
         self.stands = stands
 
 
-# The least and the most of each setting; minutes are whole.
-MINUTES = {"hold_minutes": (1, 60), "offer_minutes": (1, 24 * 60), "usable_minutes": (0, 24 * 60)}
+# The least and the most of each setting in whole minutes or hours, and of the points.
+WHOLE = {
+    "hold_minutes": (1, 60),
+    "offer_minutes": (1, 24 * 60),
+    "usable_minutes": (0, 24 * 60),
+    "notice_hours": (0, 14 * 24),
+}
+# Settings in words, and how long they may be.
+TEXTS = {"late_terms_en": 300, "late_terms_es": 300}
 LIMITS: dict[str, tuple[int, int]] = {
-    field.name: MINUTES.get(field.name, (0, MOST_POINTS))
+    field.name: WHOLE.get(field.name, (0, MOST_POINTS))
     for field in SchedulingSettings._meta.concrete_fields
-    if field.name != "site"
+    if field.name not in ("site", *TEXTS)
 }
 
 
@@ -119,11 +127,17 @@ def _as_seen(
         )
 
 
-def _possible(name: str, value: float) -> None:
+def _possible(name: str, value: Any) -> None:
+    if name in TEXTS:
+        if len(value) > TEXTS[name] or "\x00" in value:
+            raise SettingsRefused(
+                gettext("Write at most %(most)s characters.") % {"most": TEXTS[name]}, field=name
+            )
+        return
     if name not in LIMITS:
         raise SettingsRefused(
             gettext("There is no setting '%(name)s'. There are %(limits)s.")
-            % {"name": name, "limits": ", ".join(LIMITS)},
+            % {"name": name, "limits": ", ".join((*LIMITS, *TEXTS))},
             field=name,
         )
     least, most = LIMITS[name]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import SchedulingSettings
-from appointments.proposing.tuning import LIMITS, MINUTES
+from appointments.proposing.tuning import LIMITS, TEXTS, WHOLE
 from clinic import travel
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import Site
@@ -23,6 +23,11 @@ GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (
         _("How long places are kept"),
         _("A place that is kept can be booked by nobody else. It becomes free by itself."),
         ("hold_minutes", "offer_minutes"),
+    ),
+    (
+        _("What patients change by themselves"),
+        _("On the pages that their messages lead to. Later than this they are asked to call."),
+        ("notice_hours", "late_terms_en", "late_terms_es"),
     ),
     (
         _("The dates"),
@@ -49,6 +54,18 @@ WORDS = {
     "offer_minutes": (
         _("For those on the wait-list who are offered an opening"),
         _("Minutes. 90 is an hour and a half; 1440 is a day."),
+    ),
+    "notice_hours": (
+        _("Until how long before a visit they may move it"),
+        _("Hours. So long ahead lies also every time that they can choose."),
+    ),
+    "late_terms_en": (
+        _("What cancelling later comes to, in English"),
+        _("Patients read it before they cancel later than that. Empty: nothing is asked."),
+    ),
+    "late_terms_es": (
+        _("What cancelling later comes to, in Spanish"),
+        _("Without it, patients who read Spanish read the English words."),
     ),
     "early": (_("For each day before the ideal date"), ""),
     "late": (_("For each day after the ideal date"), ""),
@@ -111,9 +128,9 @@ class TravelForm(forms.Form):
         }
 
 
-def plain(value: float) -> str:
-    """A number as people write it: 15, 1.5, 0.05."""
-    return f"{value:g}"
+def plain(value: Any) -> str:
+    """A number as people write it: 15, 1.5, 0.05; words as they are."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 class SettingsForm(forms.Form):
@@ -125,6 +142,9 @@ class SettingsForm(forms.Form):
         as_it_comes = SchedulingSettings()
         for name, (label, hint) in WORDS.items():
             stands = getattr(settings, name)
+            if name in TEXTS:
+                self._add_text(name, label, hint, stands)
+                continue
             usual = getattr(as_it_comes, name)
             least, most = LIMITS[name]
             said = gettext("%(least)s to %(most)s, usually %(usual)s.") % {
@@ -132,10 +152,10 @@ class SettingsForm(forms.Form):
                 "most": most,
                 "usual": plain(usual),
             }
-            kind = forms.IntegerField if name in MINUTES else forms.FloatField
+            kind = forms.IntegerField if name in WHOLE else forms.FloatField
             words = (
                 gettext("Enter a whole number from %(least)s to %(most)s.")
-                if name in MINUTES
+                if name in WHOLE
                 else gettext("Enter a number from %(least)s to %(most)s.")
             ) % {"least": least, "most": most}
             self.fields[name] = kind(
@@ -146,20 +166,33 @@ class SettingsForm(forms.Form):
                 help_text=f"{hint} {said}".strip(),
                 error_messages=dict.fromkeys(_CODES, words),
             )
-            self.fields[name].widget.attrs |= {"step": "1" if name in MINUTES else "any"}
+            self.fields[name].widget.attrs |= {"step": "1" if name in WHOLE else "any"}
             self.fields[_SEEN + name] = forms.FloatField(
                 required=False, initial=plain(stands), widget=forms.HiddenInput
             )
 
+    def _add_text(self, name: str, label: Any, hint: Any, stands: str) -> None:
+        self.fields[name] = forms.CharField(
+            label=label,
+            initial=stands,
+            required=False,
+            max_length=TEXTS[name],
+            help_text=hint,
+            widget=forms.Textarea(attrs={"rows": 2}),
+        )
+        self.fields[_SEEN + name] = forms.CharField(
+            required=False, initial=stands, widget=forms.HiddenInput, strip=False
+        )
+
     @property
-    def seen(self) -> dict[str, float]:
+    def seen(self) -> dict[str, Any]:
         """What was shown, by setting; one whose shown value is lost counts as it stands."""
         return {
             name: value for name in WORDS if (value := self.cleaned_data[_SEEN + name]) is not None
         }
 
     @property
-    def changes(self) -> dict[str, float]:
+    def changes(self) -> dict[str, Any]:
         """What was written over what was shown."""
         seen = self.seen
         return {

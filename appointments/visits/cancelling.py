@@ -17,13 +17,14 @@ from clinic.models import Staff
 def cancel(
     *,
     appointment: Appointment,
-    by: Staff,
+    by: Staff | None,
     now: datetime,
     reason: str = "",
     by_patient: bool = False,
     expected_version: int | None = None,
 ) -> Appointment:
-    """Cancel a visit and give back its place; `by_patient` says whose wish it was."""
+    """Cancel a visit and give back its place; `by_patient` says whose wish it was, `by` is None
+    when they did it themselves."""
     try:
         with allocating.guarded():
             visit = history.locked(

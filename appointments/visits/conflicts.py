@@ -179,5 +179,5 @@ def _told(claim: Claim, collision: Collision, resource: Resource) -> Conflict:
         )
     return Conflict(
         gettext("%(name)s is held by %(held_by)s until %(until)s.")
-        % {"name": name, "held_by": hold.held_by.name, "until": until}
+        % {"name": name, "held_by": hold.holder, "until": until}
     )

@@ -138,7 +138,7 @@ def move_together(
         with allocating.guarded():
             # In order of id, as everybody locks them.
             ordered = sorted(moves, key=lambda each: each.appointment.pk)
-            claims = _claims([each.of(_locked(each, by=by)) for each in ordered], hold)
+            claims = claims_of([each.of(_locked(each, by=by)) for each in ordered], hold)
             acts = {each.appointment.pk: each.act for each in moves}
             shorter = [claim for claim in claims if _only_ends_earlier(claim, acts)]
             for claim in claims:
@@ -179,7 +179,7 @@ def move_together(
             for patient in {claim.patient.pk: claim.patient for claim in claims}.values():
                 follow_up.follow_up(patient=patient, by=by, now=now)
     except Lost:
-        lost = _claims([each.of(each.appointment) for each in moves], hold)
+        lost = claims_of([each.of(each.appointment) for each in moves], hold)
         taking.refuse(*lost, now=now)
     moved = {visit.pk: visit for claim in claims for visit in claim.moving}
     return [moved[each.appointment.pk] for each in moves]
@@ -235,9 +235,10 @@ def _changes(visit: Appointment, wanted: VisitMove) -> bool:
     return moved or not wanted.wish.resources.items() <= present.items()
 
 
-def _claims(placed: Sequence[Placed], hold: Hold | None = None) -> list[Claim]:
-    """One claim for the visits of each series that go by the same version and are of one length,
-    patient by patient: that is the order in which everybody locks patients."""
+def claims_of(placed: Sequence[Placed], hold: Hold | None = None) -> list[Claim]:
+    """One claim for the visits, each with its new place, of each series that go by the same
+    version and are of one length, patient by patient: that is the order in which everybody locks
+    patients."""
 
     def group(each: Placed) -> tuple[int, int, int, int]:
         visit = each.visit

@@ -50,7 +50,7 @@ _CAPABILITY = {
 def undo(
     *,
     appointment: Appointment,
-    by: Staff,
+    by: Staff | None,
     now: datetime,
     expected_version: int | None = None,
     together: bool = False,
@@ -80,13 +80,14 @@ def moved_along(appointment: Appointment) -> list[Appointment]:
 
 
 def undo_together(
-    *, visits: Sequence[tuple[Appointment, int | None]], by: Staff, now: datetime
+    *, visits: Sequence[tuple[Appointment, int | None]], by: Staff | None, now: datetime
 ) -> list[Appointment]:
     """Take back the last act on each of these visits that was not taken back yet, all or nothing.
 
     `visits` are with the version that was seen, if it must be that one. A cancelled or moved
     visit gets its former time and resources back if they are still free and its series still
-    allows that date. Every place that one of them gives up counts as free for the others.
+    allows that date. Every place that one of them gives up counts as free for the others. `by` is
+    None for the patient, who takes back only what they did themselves.
 
     Raises:
         NothingToUndo: when only the booking is left (cancel the visit instead), or one is named
@@ -97,7 +98,8 @@ def undo_together(
     if len({appointment.pk for appointment, _ in visits}) < len(visits):
         raise NothingToUndo(gettext("One visit is named twice. Name it once."))
     for appointment, _ in visits:
-        access.require(by, Capability.BOOK, appointment.site)
+        if by is not None:
+            access.require(by, Capability.BOOK, appointment.site)
     try:
         with allocating.guarded():
             # In order of id, as everybody locks them.
@@ -156,10 +158,13 @@ class _Undoing:
         return (self.ends_at - self.starts_at) // TICK
 
 
-def _begun(appointment: Appointment, expected: int | None, by: Staff) -> _Undoing:
+def _begun(appointment: Appointment, expected: int | None, by: Staff | None) -> _Undoing:
     visit = history.locked(appointment, by=by, capability=Capability.BOOK, expected=expected)
     change = _last_act(visit)
-    access.require(by, _CAPABILITY.get(Move(change.move), Capability.RUN_VISIT), visit.site)
+    if by is not None:
+        access.require(by, _CAPABILITY.get(Move(change.move), Capability.RUN_VISIT), visit.site)
+    elif change.by_id is not None:
+        raise NothingToUndo("This was not the patient's own doing.")
     was = history.before(visit, list(visit.resources_held().values()))
     return _Undoing(visit, was, change)
 
@@ -210,7 +215,7 @@ def _is_signed(visit: Appointment) -> bool:
     return TreatmentRecord.objects.signed().filter(appointment=visit).exists()
 
 
-def _restore_places(undoings: Sequence[_Undoing], *, by: Staff, now: datetime) -> None:
+def _restore_places(undoings: Sequence[_Undoing], *, by: Staff | None, now: datetime) -> None:
     """Hold again what the visits held before, at the times they had then: first every present
     place is given up, then every former one is taken.
 
@@ -314,7 +319,7 @@ def _over_again(
     visit: Appointment,
     wanted: Sequence[Held],
     together: Sequence[Appointment],
-    by: Staff,
+    by: Staff | None,
     now: datetime,
 ) -> list[Collision]:
     """What of `wanted` lies over other visits, where it did so on purpose. Else `Lost`."""
@@ -323,7 +328,7 @@ def _over_again(
         return []
     was = visit.allocations.filter(active=False, is_deliberate=True)
     known = set(was.values_list("resource_id", "starts_at"))
-    if not access.can(by, Capability.OVERLAP, visit.site):
+    if by is None or not access.can(by, Capability.OVERLAP, visit.site):
         raise Lost
     for each in found:
         place = each.held.resource_id, each.held.period.starts_at

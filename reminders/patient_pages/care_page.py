@@ -31,13 +31,23 @@ NOT_ADVICE = (StepKind.TASK, StepKind.CHECKIN, StepKind.BOOKING)
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where an advice comes from; `trust` says in words how far to trust it."""
+
+    title: str
+    url: str
+    trust: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing to do or leave, `when` in words, and where it comes from; both may be empty."""
+    """One thing to do or leave, and where it comes from. `when` are the words for its time, empty
+    when it holds always."""
 
     title: str
     text: str
     when: str
-    source: str = ""
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +161,8 @@ def _advice(
         now,
         ends_with_visit=ends_with_visit,
     )
-    source = _source(series.protocol_of(visit), step.evidence, language)
-    return Advice(step.title.get(language), text.get(language), "" if late else when, source)
+    sources = _sources(series.protocol_of(visit), step.evidence, language)
+    return Advice(step.title.get(language), text.get(language), "" if late else when, sources)
 
 
 def _products(
@@ -167,18 +177,17 @@ def _products(
         if until is None or until > now:
             note = product.note.get(language) if product.note else ""
             when = _when((start, product.start), (until, product.until), visit, language, now)
-            source = _source(series.protocol_of(visit), product.evidence, language)
-            yield Advice(product.name.get(language), note, when, source)
+            sources = _sources(series.protocol_of(visit), product.evidence, language)
+            yield Advice(product.name.get(language), note, when, sources)
 
 
-def _source(protocol: Protocol, references: Sequence[str], language: str) -> str:
-    """The first source in words: what it is, and how far to trust it."""
-    found = next(
-        (protocol.evidence[each] for each in references if each in protocol.evidence), None
+def _sources(protocol: Protocol, references: Sequence[str], language: str) -> tuple[Source, ...]:
+    words = WORDS[language]
+    found = [protocol.evidence[each] for each in references if each in protocol.evidence]
+    return tuple(
+        Source(each.title, each.url, words["grade"].format(words[f"grade_{each.grade.value}"]))
+        for each in found
     )
-    if found is None:
-        return ""
-    return WORDS[language]["source"].format(found.title, found.grade)
 
 
 def _course(visit: Appointment, patient_id: int, now: datetime) -> SeriesCourse | None:

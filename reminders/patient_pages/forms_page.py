@@ -17,6 +17,7 @@ from patients.signing import page
 from patients.signing.page import Problem
 from patients.signing.page_words import SIGNING_WORDS
 from patients.views.signed_forms import sheet_of
+from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients, is_proved, site_of
 
 
@@ -29,7 +30,7 @@ def forms(request: HttpRequest, token: str) -> HttpResponse:
     if link is None or site is None:
         return HttpResponseRedirect("../")
     patient = link.patient
-    language = page.language_of(patient, request.GET.get("lang", ""))
+    language = language_of(request, patient)
     problem: Problem | None = None
     if request.method == "POST":
         done = page.sign(
@@ -42,8 +43,7 @@ def forms(request: HttpRequest, token: str) -> HttpResponse:
             now=now,
         )
         if not isinstance(done, Problem):
-            query = f"lang={language}&signed={len(done)}"
-            return HttpResponseRedirect(f"{request.path}?{query}", status=303)
+            return HttpResponseRedirect(f"{request.path}?signed={len(done)}", status=303)
         problem = done
     context = page.context(
         patient=patient,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,27 +22,13 @@ from appointments.refusals import OfferClosed, Refused
 from appointments.waitlist import accepting, offering
 from clinic import hours
 from reminders.patient_pages import self_service
+from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients
 from reminders.wording.care_words import WORDS
 from reminders.wording.offer_words import OFFER_WORDS
 
 # The answers after which there is nothing left at this address.
 OVER = (Answer.GONE, Answer.EXPIRED, Answer.WITHDRAWN)
-
-
-@login_not_required
-def page(request: HttpRequest, token: str) -> HttpResponse:
-    """The page behind a patient's link, by what the link is for."""
-    is_offer = links.purpose_of(token) == PatientLink.Purpose.OFFER
-    return offer(request, token) if is_offer else self_service.care(request, token)
-
-
-@login_not_required
-def visits_file(request: HttpRequest, token: str) -> HttpResponse:
-    """The calendar file beside that page: the visits to come, of the series whose time was taken
-    when the link is an offer's."""
-    is_offer = links.purpose_of(token) == PatientLink.Purpose.OFFER
-    return taken_file(request, token) if is_offer else self_service.visits_file(request, token)
 
 
 @for_patients
@@ -69,8 +54,10 @@ def offer(request: HttpRequest, token: str) -> HttpResponse:
     more: dict[str, Any] = {}
     if answer == Answer.ACCEPTED:
         visits = _to_come(invitation, now=now)
-        more["visits"] = [_when(invitation, visit.starts_at) for visit in visits]
-        more["calendar"] = WORDS[invitation.entry.patient.language]["calendar"]
+        more["visits"] = [
+            _when(invitation, visit.starts_at, _language(request, invitation)) for visit in visits
+        ]
+        more["calendar"] = WORDS[_language(request, invitation)]["calendar"]
     return _shown(request, invitation, answer.value, more, status=410 if answer in OVER else 200)
 
 
@@ -90,12 +77,13 @@ def taken_file(request: HttpRequest, token: str) -> HttpResponse:
 
 def _open(request: HttpRequest, invitation: Invitation, *, now: datetime) -> HttpResponse:
     """What the time is and what it changes."""
-    entry, words = invitation.entry, OFFER_WORDS[invitation.entry.patient.language]
+    entry, language = invitation.entry, _language(request, invitation)
+    words = OFFER_WORDS[language]
     minutes = int((invitation.ends_at - invitation.starts_at).total_seconds()) // 60
     more: dict[str, Any] = {
-        "when": _when(invitation, invitation.starts_at),
-        "minutes": WORDS[entry.patient.language]["minutes"].format(minutes),
-        "kept": words["kept"].format(_until(invitation, now=now)),
+        "when": _when(invitation, invitation.starts_at, language),
+        "minutes": WORDS[language]["minutes"].format(minutes),
+        "kept": words["kept"].format(_until(invitation, language, now=now)),
     }
     if entry.appointment is not None:
         try:
@@ -107,12 +95,13 @@ def _open(request: HttpRequest, invitation: Invitation, *, now: datetime) -> Htt
             )
         except Refused:
             return _shown(request, invitation, "problem", {}, status=409)
-        more["present"] = _when(invitation, entry.appointment.starts_at)
+        more["present"] = _when(invitation, entry.appointment.starts_at, language)
         later = [line for line in plan.lines if line.appointment.pk != entry.appointment_id]
         more["has_later"] = bool(later)
         more["later"] = [
             words["was_to"].format(
-                _when(invitation, line.after.starts_at), _when(invitation, line.before.starts_at)
+                _when(invitation, line.after.starts_at, language),
+                _when(invitation, line.before.starts_at, language),
             )
             for line in later
             if line.after.starts_at != line.before.starts_at
@@ -137,10 +126,10 @@ def _shown(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    entry = invitation.entry
-    words = OFFER_WORDS[entry.patient.language]
+    entry, language = invitation.entry, _language(request, invitation)
+    words = OFFER_WORDS[language]
     context = {
-        "language": entry.patient.language,
+        "language": language,
         "words": words,
         "site": entry.site,
         "state": state,
@@ -151,16 +140,20 @@ def _shown(
     return render(request, "reminders/care/offer.html", context, status=status)
 
 
-def _when(invitation: Invitation, at: datetime) -> str:
+def _language(request: HttpRequest, invitation: Invitation) -> str:
+    return language_of(request, invitation.entry.patient)
+
+
+def _when(invitation: Invitation, at: datetime, language: str) -> str:
     """A moment on the site's clock, with its zone when the patient lives by another."""
     patient, zone = invitation.entry.patient, invitation.entry.site.zone
     abroad = bool(patient.zone) and patient.zone != zone
-    return hours.format_when(at, zone, patient.language, with_zone=abroad)
+    return hours.format_when(at, zone, language, with_zone=abroad)
 
 
-def _until(invitation: Invitation, *, now: datetime) -> str:
+def _until(invitation: Invitation, language: str, *, now: datetime) -> str:
     """The end of the offer: the time alone while it is today."""
     ends, zone = invitation.offer.expires_at, invitation.entry.site.zone
     if hours.days_between(now, ends, zone):
-        return _when(invitation, ends)
+        return _when(invitation, ends, language)
     return f"{hours.local(ends, zone):%H:%M}"

@@ -17,6 +17,7 @@ from clinic.body_limits import takes_up_to
 from clinic.models import ConsentPurpose
 from patients.models import Patient
 from patients.signing import asking
+from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients, is_proved, site_of
 from reminders.wording.photo_words import PHOTO_WORDS
 
@@ -34,7 +35,8 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
     if not is_proved(request, link) or site is None:
         return HttpResponseRedirect("../")
     patient = link.patient
-    words = PHOTO_WORDS[patient.language]
+    language = language_of(request, patient)
+    words = PHOTO_WORDS[language]
     problems: list[str] = []
     if request.method == "POST":
         files = request.FILES.getlist("files")[:MOST_AT_ONCE]
@@ -55,7 +57,7 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
         if not problems:
             return HttpResponseRedirect(f"{request.path}?sent={kept}", status=303)
     context = {
-        "language": patient.language,
+        "language": language,
         "words": words,
         "site": site,
         "may_send": asking.agrees(patient.pk, ConsentPurpose.PHOTOS_RECORD, now=now),

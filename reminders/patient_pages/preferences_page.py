@@ -20,6 +20,7 @@ from appointments.models import PatientLink
 from patients.models import Language
 from patients.registration import RegistrationRefused
 from reminders.patient_pages import preferring, self_service
+from reminders.patient_pages.language import language_of
 from reminders.patient_pages.preferring import Way, Wishes
 from reminders.patient_pages.self_service import for_patients
 from reminders.wording.preference_words import PREFERENCE_WORDS
@@ -66,13 +67,14 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return _shown(request, link, {}, status=403 if request.method == "POST" else 200)
     if request.method == "POST":
         return _save(request, link, now=now)
-    return _shown(request, link, _as_stored(link))
+    return _shown(request, link, _as_stored(link, language_of(request, link.patient)))
 
 
 def _save(request: HttpRequest, link: PatientLink, *, now: datetime) -> HttpResponse:
     form = WishesForm(request.POST, ways=preferring.ways(link.patient))
-    words = PREFERENCE_WORDS[link.patient.language]
-    more = {"rows": _rows(form.data, link), "told": form.data}
+    language = language_of(request, link.patient)
+    words = PREFERENCE_WORDS[language]
+    more = {"rows": _rows(form.data, link, language), "told": form.data}
     if not form.is_valid():
         return _shown(request, link, more | {"problem": words["times"]}, status=422)
     try:
@@ -84,7 +86,7 @@ def _save(request: HttpRequest, link: PatientLink, *, now: datetime) -> HttpResp
     return HttpResponseRedirect(f"{request.path}?done=saved", status=303)
 
 
-def _as_stored(link: PatientLink) -> dict[str, Any]:
+def _as_stored(link: PatientLink, language: str) -> dict[str, Any]:
     patient = link.patient
     ways = preferring.ways(patient)
     ticked = {f"{purpose}_{way.channel}" for way in ways for purpose in way.agreed}
@@ -93,12 +95,12 @@ def _as_stored(link: PatientLink) -> dict[str, Any]:
         "quiet_from": f"{patient.quiet_from:%H:%M}" if patient.quiet_from else "",
         "quiet_until": f"{patient.quiet_until:%H:%M}" if patient.quiet_until else "",
     }
-    return {"rows": _rows(dict.fromkeys(ticked, "on"), link), "told": told}
+    return {"rows": _rows(dict.fromkeys(ticked, "on"), link, language), "told": told}
 
 
-def _rows(told: Any, link: PatientLink) -> list[dict[str, Any]]:
+def _rows(told: Any, link: PatientLink, language: str) -> list[dict[str, Any]]:
     """By purpose its boxes, each with its words."""
-    words = PREFERENCE_WORDS[link.patient.language]
+    words = PREFERENCE_WORDS[language]
     ways = preferring.ways(link.patient)
     site = self_service.site_of(link, link.appointment)
     number = site.sms_number if site else ""
@@ -126,10 +128,10 @@ def _rows(told: Any, link: PatientLink) -> list[dict[str, Any]]:
 def _shown(
     request: HttpRequest, link: PatientLink, more: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    patient = link.patient
-    words = PREFERENCE_WORDS[patient.language]
+    language = language_of(request, link.patient)
+    words = PREFERENCE_WORDS[language]
     context = {
-        "language": patient.language,
+        "language": language,
         "languages": [(code, words[code]) for code in Language.values],
         "words": words,
         "site": self_service.site_of(link, link.appointment),

@@ -23,6 +23,7 @@ from appointments.models import Appointment
 from patients.screening import form as forms
 from patients.screening.recording import AnswerRefused
 from reminders.patient_pages import asked_visit, self_service
+from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients
 from reminders.wording.question_words import QUESTION_WORDS
 
@@ -37,13 +38,13 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("care-page", args=[token]), status=303)
     visit = asked_visit.of_link(link, now=now)
     asked = asked_visit.questions_of(visit, now=now)
-    language = link.patient.language
+    language = language_of(request, link.patient)
     fields = forms.fields(asked, request.POST, language=language)
     problem = ""
     if request.method == "POST" and visit is not None:
         said, is_right = forms.said_in(fields, request.POST, complete=True)
         if is_right:
-            problem = _answered(visit, said, fields, now=now)
+            problem = _answered(visit, said, fields, language, now=now)
         else:
             problem = QUESTION_WORDS[language]["open"]
         if not problem:
@@ -63,9 +64,9 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _answered(
-    visit: Appointment, said: Any, fields: Sequence[forms.Field], *, now: datetime
+    visit: Appointment, said: Any, fields: Sequence[forms.Field], language: str, *, now: datetime
 ) -> str:
-    """Write the answers down; what to mend, in the patient's language, when they cannot be."""
+    """Write the answers down; what to mend, in `language`, when they cannot be."""
     try:
         answering.answer(
             treatment=treatment_of(visit),
@@ -78,5 +79,5 @@ def _answered(
         for field in fields:
             if field.question.id == refusal.field:
                 field.problem = field.words["day"]
-        return QUESTION_WORDS[visit.series.patient.language]["open"]
+        return QUESTION_WORDS[language]["open"]
     return ""

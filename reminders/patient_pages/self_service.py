@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -18,12 +18,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments import asked_forms, links
-from appointments.lifecycle import State
+from appointments.lifecycle import TO_COME, Move, State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
 from appointments.refusals import Refused
@@ -34,12 +35,16 @@ from patients.models import ContactKind, Patient
 from patients.signing.page_words import SIGNING_WORDS
 from reminders.channels import calendar
 from reminders.patient_pages import asked_visit, care_page
+from reminders.patient_pages.language import language_of, remember
 from reminders.wording.care_words import WORDS
+from reminders.wording.change_words import CHANGE_WORDS
 from reminders.wording.photo_words import PHOTO_WORDS
 from reminders.wording.question_words import QUESTION_WORDS
 
 PROOF = "afterglow_care"
 PROOF_LIFE = timedelta(minutes=30)
+# What a new link helps against.
+RENEWABLE = (Closed.MOVED, Closed.PAST, Closed.EXPIRED)
 _signer = signing.TimestampSigner(salt="reminders.patient_pages.self_service")
 Page = Callable[..., HttpResponse]
 
@@ -83,7 +88,8 @@ def for_patients(page: Page) -> Page:
         try:
             response = page(request, token, **kwargs)
         except LinkClosed as closed:
-            response = _closed(request, closed)
+            response = _closed(request, token, closed)
+        remember(request, response)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
@@ -96,7 +102,7 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
     """The care page; POST proves the birth date once."""
     now = timezone.now()
     link = links.open(token, now=now)
-    language = link.patient.language
+    language = language_of(request, link.patient)
     form = BirthDateForm(request.POST or None, language=language)
     problem = ""
     if request.method == "POST":
@@ -117,7 +123,8 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
         "language": language,
         "words": WORDS[language],
         "site": site_of(link, shown),
-        "visits": [_said(visit, link, now=now) for visit in visits],
+        "change_words": CHANGE_WORDS[language],
+        "visits": [_said(visit, link, language, now=now) for visit in visits],
         "problem": problem,
         "form": form,
         "is_proved": proved,
@@ -169,6 +176,17 @@ def visits_file(request: HttpRequest, token: str) -> HttpResponse:
     return calendar_file(visits, link.patient)
 
 
+@for_patients
+@require_safe
+def booked_file(request: HttpRequest, token: str) -> HttpResponse:
+    """The visit that was booked by a link to a touch-up."""
+    now = timezone.now()
+    link = links.open(token, now=now, purpose=PatientLink.Purpose.TOUCH_UP)
+    if link.acted is None or link.acted.move != Move.BOOK:
+        return HttpResponseRedirect(reverse("care-page", args=[token]))
+    return calendar_file([link.acted.appointment], link.patient)
+
+
 def calendar_file(visits: Sequence[Appointment], patient: Patient) -> HttpResponse:
     """`visits`, loaded with their site, as a file for the calendar of `patient`."""
     response = HttpResponse(
@@ -204,16 +222,19 @@ def _invitation(visits: Sequence[Appointment], patient: Patient) -> bytes:
     )
 
 
-def _said(visit: Appointment, link: PatientLink, *, now: Any) -> dict[str, Any]:
+def _said(visit: Appointment, link: PatientLink, language: str, *, now: datetime) -> dict[str, Any]:
     """A visit in the patient's words: no treatment, no provider."""
     patient, site = link.patient, visit.site
     abroad = bool(patient.zone) and patient.zone != site.zone
-    when = hours.when(visit.starts_at, site.zone, patient.language, with_zone=abroad)
+    when = hours.when(visit.starts_at, site.zone, language, with_zone=abroad)
     minutes = int((visit.ends_at - visit.starts_at).total_seconds()) // 60
     return {
+        "id": visit.pk,
         "when": when,
-        "minutes": WORDS[patient.language]["minutes"].format(minutes),
+        "minutes": WORDS[language]["minutes"].format(minutes),
         "site": site,
+        "is_confirmed": visit.state == State.CONFIRMED,
+        "may_change": visit.state in TO_COME and visit.starts_at > now,
         "is_over": visit.ends_at <= now or visit.state in (State.DONE, State.NO_SHOW),
     }
 
@@ -252,10 +273,11 @@ def site_of(link: PatientLink, visit: Appointment | None) -> Site | None:
     return visit.site if visit is not None else link.patient.sites.order_by("name").first()
 
 
-def _closed(request: HttpRequest, closed: LinkClosed) -> HttpResponse:
-    """The page that says precisely why the link does not open, with the number to call."""
+def _closed(request: HttpRequest, token: str, closed: LinkClosed) -> HttpResponse:
+    """The page that says precisely why the link does not open, with the number to call and, where
+    that helps, the way to a new link."""
     link = closed.link
-    language = link.patient.language if link else _browser_language(request)
+    language = language_of(request, link.patient if link else None)
     words = WORDS[language]
     context = {
         "language": language,
@@ -264,11 +286,9 @@ def _closed(request: HttpRequest, closed: LinkClosed) -> HttpResponse:
         "sentence": words[closed.reason],
         "site": site_of(link, link.appointment) if link else None,
         "sites": [] if link else Site.objects.order_by("name"),
+        "renew_url": reverse("patient-new-link", args=[token])
+        if link and closed.reason in RENEWABLE
+        else "",
     }
     status = 404 if closed.reason is Closed.UNKNOWN else 410
     return render(request, "reminders/care/closed.html", context, status=status)
-
-
-def _browser_language(request: HttpRequest) -> str:
-    wanted = cast(str, getattr(request, "LANGUAGE_CODE", "en"))
-    return wanted if wanted in WORDS else "en"

@@ -14,6 +14,13 @@ from reminders.ledger import opting_out
 from reminders.models import SuppressionSource
 
 
+def opened(token: str, *, now: datetime) -> PatientLink:
+    """The link of a marketing mail: to this alone, or to a touch-up besides. Raises LinkClosed."""
+    only, touch_up = PatientLink.Purpose.UNSUBSCRIBE, PatientLink.Purpose.TOUCH_UP
+    purpose = touch_up if links.purpose_of(token) == touch_up else only
+    return links.open(token, now=now, purpose=purpose)
+
+
 @transaction.atomic
 def unsubscribe(*, token: str, source: SuppressionSource, now: datetime) -> None:
     """End what the opt-out policy says that the link ends, for everybody who shares the patient's
@@ -22,7 +29,7 @@ def unsubscribe(*, token: str, source: SuppressionSource, now: datetime) -> None
     Raises:
         LinkClosed: when the token opens nothing.
     """
-    link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
+    link = opened(token, now=now)
     addresses = link.patient.contact_points.filter(kind=ContactKind.EMAIL, retired_at=None)
     for point in addresses.order_by("id"):
         opting_out.opt_out(

@@ -159,8 +159,9 @@ class _Desk:
     def _link(
         self, message: Message | Due, visits: Sequence[VisitFacts]
     ) -> tuple[str, PatientLink | None]:
-        """A link to the care page, for the first visit that the letter is about; in marketing
-        one to unsubscribe, which outlives every visit; with an offer one to its page."""
+        """A link to the care page, for the first visit that the letter is about; with an offer one
+        to its page; in marketing one to unsubscribe, and from the prompt of a touch-up to book it
+        too, which outlives every visit."""
         patient_id = message.patient_id
         if patient_id is None or message.kind in WITHOUT_LINK:
             return "", None
@@ -174,11 +175,17 @@ class _Desk:
             )
         is_care = message.purpose != Purpose.MARKETING
         visit = visits[0] if visits and is_care else None
+        purpose = Opens.CARE
+        if message.kind == Kind.TOUCHUP_PROMPT:
+            visit = _last_visit(self.items[message.pk], self.patients[patient_id])
+        if not is_care:
+            # A series whose visits are gone from the facts leaves nothing to touch up.
+            purpose = Opens.TOUCH_UP if visit else Opens.UNSUBSCRIBE
         return links.prepare(
             patient_id=patient_id,
             appointment=Appointment(pk=visit.id, ends_at=visit.ends_at) if visit else None,
             now=self.now,
-            purpose=Opens.CARE if is_care else Opens.UNSUBSCRIBE,
+            purpose=purpose,
             life=links.LIFE if is_care else UNSUBSCRIBE_LIFE,
         )
 
@@ -275,7 +282,7 @@ def _urls(message: Message | Due, token: str) -> _Urls:
     """The addresses that a letter carries."""
     page = f"{settings.PUBLIC_URL}/p/{token}/"
     if message.purpose == Purpose.MARKETING:
-        return _Urls(unsubscribe=f"{page}unsubscribe/")
+        return _Urls(care=page, unsubscribe=f"{page}unsubscribe/")
     return _Urls(care=page) if token else _Urls()
 
 
@@ -290,6 +297,15 @@ def _visits(items: Sequence[Item], patient: PatientFacts) -> list[VisitFacts]:
         visit for series in patient.series for visit in series.visits if visit.anchor in anchors
     )
     return sorted(about, key=lambda visit: visit.starts_at)
+
+
+def _last_visit(items: Sequence[Item], patient: PatientFacts) -> VisitFacts | None:
+    """The last visit of the series that a letter is about."""
+    anchors = {item.anchor for item in items}
+    about = (
+        visit for series in patient.series if series.anchor in anchors for visit in series.visits
+    )
+    return max(about, key=lambda visit: visit.starts_at, default=None)
 
 
 def _invitation_id(items: Sequence[Item]) -> int:

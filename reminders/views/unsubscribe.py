@@ -8,11 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from appointments import links
 from appointments.links import LinkClosed
-from appointments.models import PatientLink
 from reminders.models import SuppressionSource
 from reminders.patient_pages import unsubscribing
+from reminders.patient_pages.language import language_of
 
 
 @login_not_required
@@ -24,8 +23,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     context: dict[str, object] = {"is_done": request.method == "POST"}
     try:
-        link = links.open(token, now=now, purpose=PatientLink.Purpose.UNSUBSCRIBE)
-        context["language"] = link.patient.language
+        link = unsubscribing.opened(token, now=now)
+        context["language"] = language_of(request, link.patient)
         if request.method == "POST":
             unsubscribing.unsubscribe(token=token, source=_source(request), now=now)
     except LinkClosed as closed:

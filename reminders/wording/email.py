@@ -13,6 +13,7 @@ from html import escape
 from reminders.catalogue import CATALOGUE, OFFERS, Kind, Purpose
 from reminders.wording.mail_layout import Block, Heading, Link, Listing, Paragraph, as_html, as_text
 from reminders.wording.phrases import Phrase
+from reminders.wording.rules import has_page
 from reminders.wording.texts import FRAME, Language, Wording
 from reminders.wording.values import (
     Letter,
@@ -34,7 +35,15 @@ STAGES: Mapping[Kind, str] = {
     **dict.fromkeys((Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.CHECKIN), "after"),
     Kind.PROGRESS_MILESTONE: "progress",
     Kind.WAITLIST_OFFER: "offer",
+    Kind.TOUCHUP_PROMPT: "touch_up",
 }
+# Kinds from whose page the patient may confirm or change the visit.
+CHANGEABLE = frozenset(
+    {
+        *(Kind.BOOKING_CONFIRMED, Kind.APPT_MOVED),
+        *(Kind.REMINDER_7D, Kind.REMINDER_CONFIRM, Kind.REMINDER_FINAL, Kind.NUDGE),
+    }
+)
 # The stages in which there is something to do or read.
 GUIDED = frozenset({"before", "after", "progress"})
 # Kinds that never name the treatment.
@@ -110,8 +119,9 @@ def _body(
             yield from _guidance(letter, words, stage)
         if stage == "after":
             yield from _red_flags(letter, words, values)
-    if letter.care_url and CATALOGUE[letter.kind].purpose is not Purpose.MARKETING:
-        label = words[f"open_{stage or 'visits'}"].fill({})
+    if letter.care_url and has_page(letter.kind):
+        opens = "visit" if letter.kind in CHANGEABLE else stage or "visits"
+        label = words[f"open_{opens}"].fill({})
         yield Link(label, letter.care_url, is_button=True)
     if letter.kind is Kind.REVIEW_REQUEST:
         if not letter.review_url:

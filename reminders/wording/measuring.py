@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
-from reminders.wording.rules import HARD_SEGMENTS, LONGEST, wanted_segments
+from reminders.catalogue import Channel, Kind
+from reminders.wording.rules import HARD_SEGMENTS, LONGEST, has_page, wanted_segments
 from reminders.wording.segments import Segments, capacity, fold, segments
 from reminders.wording.sms import forms
 from reminders.wording.texts import LANGUAGES, Wording
@@ -66,9 +66,7 @@ def longest_letter(kind: Kind, language: str, *, visits: int, link: str = "") ->
         address="A" * 200,
         visits=(visit,) * visits,
         steps=(_STEP,),
-        care_url=""
-        if CATALOGUE[kind].purpose is Purpose.MARKETING
-        else link or LONGEST["care_url"],
+        care_url=url if has_page(kind) else "",
         detail=False,
         treatment="",
         first_sms=False,

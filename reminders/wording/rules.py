@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reminders.catalogue import CATALOGUE, SAID_NOW, Kind
+from reminders.catalogue import CATALOGUE, SAID_NOW, Kind, Purpose
 
 HARD_SEGMENTS = 2
 ONE_SEGMENT_PRIORITY = 1
@@ -29,6 +29,13 @@ LONGEST: Mapping[str, str] = {
     "steps_url": "https://" + "u" * 37,
     "text": "t" * 270,
 }
+
+
+def has_page(kind: Kind) -> bool:
+    """Whether a letter of `kind` leads to a page of the patient's: to that of their care or of an
+    offer, and of what is marketing only to the times of a touch-up."""
+    is_marketing = CATALOGUE[kind].purpose is Purpose.MARKETING
+    return kind not in WITHOUT_LINK and (not is_marketing or kind is Kind.TOUCHUP_PROMPT)
 
 
 def wanted_segments(kind: Kind) -> int:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from clinic import hours
-from reminders.catalogue import CATALOGUE, OFFERS, Channel, Kind, Purpose
+from reminders.catalogue import OFFERS, Channel, Kind
 from reminders.wording.email import GUIDES, compose
 from reminders.wording.lettering import Sender
 from reminders.wording.mail_layout import as_html
 from reminders.wording.measuring import Measure, longest_letter, measure
 from reminders.wording.phrases import PhraseError
-from reminders.wording.rules import HARD_SEGMENTS, WITHOUT_LINK
+from reminders.wording.rules import HARD_SEGMENTS, has_page
 from reminders.wording.segments import Segments, segments
 from reminders.wording.sms import segments_for, write_sms
 from reminders.wording.texts import LANGUAGES, Wording
@@ -89,7 +89,6 @@ def samples(wording: Wording, *, kind: Kind, language: str, sender: Sender, link
 
 
 def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
-    is_care = CATALOGUE[kind].purpose is not Purpose.MARKETING
     return Letter(
         kind=kind,
         channel=Channel.SMS,
@@ -101,7 +100,7 @@ def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
         address=sender.address,
         visits=tuple(_visits(kind, language, 1)),
         steps=(LetterStep("", "", "instruction"),) if kind in GUIDES else (),
-        care_url=link if is_care and kind not in WITHOUT_LINK else "",
+        care_url=link if has_page(kind) else "",
         detail=False,
         treatment="",
         first_sms=False,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reminders.catalogue import CATALOGUE, OFFERS, Channel, Kind, Purpose
+from reminders.catalogue import CATALOGUE, OFFERS, Channel, Kind
 from reminders.wording.email import GUIDES
 from reminders.wording.findings import Finding, error
 from reminders.wording.phrases import Phrase
-from reminders.wording.rules import WITHOUT_LINK
+from reminders.wording.rules import has_page
 from reminders.wording.texts import EMAIL_VALUES, SMS_VALUES
 
 # Kinds that are always about a visit or a place on offer.
@@ -78,7 +78,7 @@ def _certain(name: str, kind: Kind) -> frozenset[str]:
     known = {"sms_name", "clinic_name", "phone", "count", "text"}
     if kind in ABOUT_A_VISIT or name.endswith("_several"):
         known.add("when")
-    if kind not in WITHOUT_LINK and CATALOGUE[kind].purpose is not Purpose.MARKETING:
+    if has_page(kind):
         known.add("care_url")
     return frozenset(known)
 

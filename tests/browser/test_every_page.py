@@ -465,6 +465,36 @@ def test_how_the_patient_wants_to_be_written_to(
     look("preferences-refused")
 
 
+def test_what_the_patient_changes_by_link(
+    page: Page, look: Look, live_server: object, elena: list[Appointment]
+) -> None:
+    """Three presses move a visit; two take it back or cancel it. No page has a script."""
+    token, link = links.prepare(
+        patient_id=elena[1].series.patient_id, appointment=elena[1], now=timezone.now()
+    )
+    link.save()
+    look("patient-visits", f"/p/{token}/")
+    expect(page.get_by_role("button", name="Yes, I will come")).to_be_in_viewport()
+    page.get_by_role("link", name="Change the time", exact=True).first.click()
+    look("patient-move")
+    expect(page.locator("script")).to_have_count(0)
+    page.get_by_role("link", name="See every free day").click()
+    look("patient-days", within="main")
+    page.locator("a.slot").first.click()
+    look("patient-day", within="main")
+    page.locator("button.slot").first.click()
+    look("patient-sure", within="main")
+    page.get_by_role("button", name="Yes, change it").click()
+    look("patient-moved", within="main")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator("h1")).to_have_text("It is as it was")
+    look("patient-cancel", f"/p/{token}/visits/{elena[1].pk}/cancel/", within="main")
+    page.get_by_role("link", name="No, keep the visit").click()
+    look("patient-ask", f"/p/{token}/visits/{elena[1].pk}/ask/", within="main")
+    Appointment.objects.filter(pk=elena[1].pk).update(is_locked=True)
+    look("patient-cannot", f"/p/{token}/visits/{elena[1].pk}/move/", within="main")
+
+
 def proof_of(link: PatientLink, server: str, path: str) -> Any:
     """The cookie of a browser that gave the birth date."""
     signed = signing.TimestampSigner(salt="reminders.patient_pages.self_service").sign(str(link.pk))

@@ -170,7 +170,8 @@ def test_an_urgent_text_about_one_visit_fits_one_segment_with_the_longest_values
     assert written.segments in ({1} if is_short else {1, 2})
     if CATALOGUE[kind].tells_start:
         assert LONGEST["when"] in written.text
-        has_link = bool(steps) or kind in (Kind.WAITLIST_OFFER, Kind.FILL_IN)
+        # On the last day and hours there is only what to prepare; before, the time to change.
+        has_link = bool(steps) or kind not in (Kind.REMINDER_FINAL, Kind.NUDGE)
         assert (LONGEST["care_url"] in written.text) == has_link
 
 
@@ -226,7 +227,7 @@ def test_a_reminder_says_when_and_where_to_read_how_to_prepare() -> None:
 def test_the_reminder_that_asks_whether_the_time_suits_asks_for_a_digit() -> None:
     text = sms(kind=Kind.REMINDER_CONFIRM).text
 
-    assert "Reply 1 yes, 2 change. Or call +12125550123." in text
+    assert f"Reply 1 yes, 2 change. Prepare or change it: {URL}" in text
 
 
 def test_a_moved_text_gives_the_old_and_the_new_time() -> None:
@@ -313,7 +314,7 @@ def test_a_text_that_cannot_fit_is_refused_with_what_to_do() -> None:
 
 
 def test_a_long_address_takes_a_second_segment_before_anything_needed_is_lost() -> None:
-    far = "https://patients.a-rather-long-name-of-a-clinic.example/p/abcdefghijklmnopqrstuv/"
+    far = f"https://patients.{'a-rather-long-name-' * 2}of-a-clinic.example/p/{'u' * 24}/"
 
     written = sms(kind=Kind.REMINDER_CONFIRM, steps=(SUN,), care_url=far)
 

@@ -203,9 +203,7 @@ def _kept(hold: Hold, seen: Collection[int | None]) -> Taken:
     name = (
         hold.patient.display_name if hold.patient and hold.patient_id in seen else gettext("Held")
     )
-    return Taken(
-        name, gettext("Held by %(held_by)s") % {"held_by": hold.held_by.name}, hold.expires_at
-    )
+    return Taken(name, gettext("Held by %(held_by)s") % {"held_by": hold.holder}, hold.expires_at)
 
 
 def _grids(

@@ -121,7 +121,7 @@ def test_only_who_manages_the_site_reads_and_changes(
         *(
             ("settings_points_not_negative", {name: -0.01})
             for name in tuning.LIMITS
-            if name not in tuning.MINUTES
+            if name not in tuning.WHOLE
         ),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_changed_weight_changes_which_plan_comes_first(
 def test_a_manager_reads_and_changes_the_settings(site: Site, manager: Staff) -> None:
     address = f"/api/v1/sites/{site.pk}/scheduling/"
     shown = api(manager).get(address).json()
-    assert set(shown) == {"site", *tuning.LIMITS}
+    assert set(shown) == {"site", *tuning.LIMITS, *tuning.TEXTS}
     assert (shown["site"], shown["other_provider"], shown["hold_minutes"]) == (site.pk, 15.0, 5)
     changed = api(manager).patch(address, {"other_provider": 0, "hold_minutes": 10}).json()
     assert changed == {**shown, "other_provider": 0.0, "hold_minutes": 10}

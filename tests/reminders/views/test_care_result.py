@@ -37,7 +37,7 @@ def test_the_patient_is_asked_once_at_each_milestone_and_only_who_proved_to_be_t
         client.post(url, BORN)
         page = client.get(url).content.decode()
         assert "First results show from Thu 18 Mar" in page
-        assert "How satisfied are you" in page and "Source: " in page
+        assert "How satisfied are you" in page and "How far to trust it" in page
         for wrong in ("0", "6", "much"):
             client.post(f"{url}result/", {"value": wrong})
         assert not OutcomeScore.objects.exists()

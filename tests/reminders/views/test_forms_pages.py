@@ -155,7 +155,7 @@ def test_a_patient_signs_withdraws_and_keeps_a_copy_by_their_link(
     assert browser.post(f"{url}forms/{row.pk}/withdraw/").status_code == 303
     row.refresh_from_db()
     assert row.withdrawn_source == "patient_page" and row.withdrawn_by is None
-    said = text_of(browser.get(f"{url}forms/?withdrawn=1"))
+    said = text_of(browser.get(f"{url}forms/?withdrawn=1&lang=en"))
     assert "Your consent is withdrawn" in said and "You withdrew your consent" in said
 
 
