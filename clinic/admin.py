@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -62,6 +63,7 @@ class SiteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("name", "zone", "phone", "live_from")
     prepopulated_fields = {"slug": ("name",)}
     exclude = ("revision", "planned_revision")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (OpeningHoursInline, ClosureInline, HoursExceptionInline)
 
     def save_model(

@@ -73,6 +73,7 @@ def longest_letter(kind: Kind, language: str, *, visits: int, link: str = "") ->
         unsubscribe_url=url,
         until=LONGEST["until"],
         text=LONGEST["text"],
+        review_url=url,
     )
 
 

@@ -370,7 +370,7 @@ def test_blocks_hours_settings_and_feeds(
 _SETTINGS = (
     *("hold_minutes", "offer_minutes", "early", "late", "other_provider", "other_weekday"),
     *("off_time", "most_off_time", "finish", "device_load", "idle_gap", "usable_minutes"),
-    "unchanged",
+    *("unchanged", "notice_hours"),
 )
 
 

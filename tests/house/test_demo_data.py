@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps as django_apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import connection
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, Photo, StatusChange, Task, TreatmentSeries
@@ -42,12 +42,18 @@ def private_root(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def new_tables(as_owner: Callable[[str], None]) -> None:
-    """As on a new database. Where many rows were rolled back, PostgreSQL takes the tables for
-    empty and reads them whole for every query."""
+def new_tables(as_owner: Callable[[str], None]) -> Callable[[], None]:
+    """As on a new database, and again when called; ids begin at 1. Where many rows were rolled
+    back, PostgreSQL takes the tables for empty and reads them whole for every query."""
     apps = ("clinic", "patients", "appointments", "reminders")
     models = (model for app in apps for model in django_apps.get_app_config(app).get_models())
-    as_owner(f"TRUNCATE {', '.join(model._meta.db_table for model in models)} CASCADE")
+    tables = ", ".join(model._meta.db_table for model in models)
+
+    def empty() -> None:
+        as_owner(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+    empty()
+    return empty
 
 
 def build(now: datetime, *, count: int = 30, weeks_back: int = 1) -> None:
@@ -168,12 +174,10 @@ def check_forms_and_photos() -> None:
     assert photos.exists() and all(photo.appointment_id for photo in photos)
 
 
-@pytest.mark.usefixtures("new_tables")
-def test_at_night_the_same_seed_gives_the_same_clinic() -> None:
-    before = transaction.savepoint()
+def test_at_night_the_same_seed_gives_the_same_clinic(new_tables: Callable[[], None]) -> None:
     build(NIGHT)
     first = snapshot()
-    transaction.savepoint_rollback(before)
+    new_tables()
     build(NIGHT)
     assert snapshot() == first
     check_lists_are_full_and_messages_arrive_one_by_one(NIGHT)

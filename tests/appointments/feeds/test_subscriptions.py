@@ -390,7 +390,7 @@ def test_when_it_was_read_is_noted_every_few_minutes_and_not_each_time(
             connection,
         ) as asked:
             subscriptions.read(token, now=moment)
-        return sum(query["sql"].startswith("UPDATE") for query in asked)
+        return sum(str(query["sql"]).startswith("UPDATE") for query in asked)
 
     assert CalendarFeed.objects.get().read_at == now
     assert writes(now + timedelta(minutes=4)) == 0

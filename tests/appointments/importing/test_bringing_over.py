@@ -199,7 +199,7 @@ def test_visits_to_come_are_placed_and_those_that_collide_are_work(
     assert (running.sessions, [each.session for each in running.appointments.all()]) == (2, [2])
     task = Task.objects.get()
     assert task.patient == running.patient and task.site == site
-    assert "Mon 1 Mar 10:30 2027" in task.detail and "Sam Okafor is taken then." in task.detail
+    assert "Mon 1 Mar 2027 10:30" in task.detail and "Sam Okafor is taken then." in task.detail
     assert Patient.objects.stale().count() == 2
 
 

@@ -60,7 +60,7 @@ def test_patients_are_found_from_anywhere_and_pages_by_two_keys(
     page.wait_for_url("**/patients/")
     page.keyboard.press("/")
     page.keyboard.type("sat")
-    expect(page.locator("#find-list a")).to_be_visible()
+    expect(page.locator(".find[data-for=sat]")).to_be_visible()
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/patients/{patient.pk}/")
 

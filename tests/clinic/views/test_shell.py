@@ -29,7 +29,10 @@ def test_a_provider_has_no_way_to_the_messages(as_: As, provider: Staff) -> None
 
 def test_the_way_that_leads_here_says_so(as_: As, front_desk: Staff) -> None:
     html = as_(front_desk).get("/protocols/").content.decode()
-    assert '<a class="other" href="/protocols/" aria-current="page">Protocols</a>' in html
+    assert (
+        '<a class="other" href="/protocols/" data-key="g o" aria-current="page">Protocols</a>'
+        in html
+    )
 
 
 def test_who_works_at_two_sites_may_change_between_them_and_is_remembered(
