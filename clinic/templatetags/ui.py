@@ -79,6 +79,12 @@ def status_class(state: str) -> str:
 
 
 @register.filter
+def status_word(state: str) -> str:
+    """The word of a visit's state, in the reader's language."""
+    return str(VISIT_STATES[state][2])
+
+
+@register.filter
 def status_icon(state: str) -> str:
     """The icon of a visit's state, for {% icon %}."""
     return VISIT_STATES[state][1]
