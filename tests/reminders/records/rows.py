@@ -86,6 +86,7 @@ class Furnisher:
         special: dict[str, dict[str, Any]] = {
             "appointments.hold": {
                 "patient": self.patient,
+                "held_by": self.known[Staff],
                 "released_at": self.now,
                 "expires_at": later,
             },
