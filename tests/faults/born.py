@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +22,10 @@ OF_THE_TEST = (
     *("PUBLIC_URL", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_BASE_URL"),
     *("EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_TIMEOUT", "LAST_WORDS_DIR"),
 )
+
+
+# Seconds. A process that never ends fails its test instead of keeping all the others waiting.
+PATIENCE = 120
 
 
 class Born:
@@ -56,6 +61,8 @@ class Nursery:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(line) + "\n")
         self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
+        assert ready, f"{line} was not answered within {PATIENCE} s"
         answer: str = self._process.stdout.readline()
         return answer
 

@@ -35,8 +35,11 @@ BEFORE_THE_MARK = {
     *(failpoints.AFTER_CLAIM, failpoints.AFTER_GATE),
     *(failpoints.WHILE_WRITING, failpoints.BEFORE_MARK),
 }
+# All but that of who takes reports in, which no sender comes by.
 MOMENTS = [
-    value for name, value in vars(failpoints).items() if name.isupper() and isinstance(value, str)
+    value
+    for name, value in vars(failpoints).items()
+    if name.isupper() and isinstance(value, str) and value != failpoints.AFTER_TAKING_IN
 ]
 
 
