@@ -19,10 +19,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from clinic import access, audit
 from clinic.api_fields import MOST_ID
-from clinic.hours import instant
+from clinic.hours import MINUTES_A_DAY, instant
 from clinic.models import Staff
-
-MINUTES_A_DAY = 24 * 60
 
 
 class Rows(GenericViewSet[Any]):

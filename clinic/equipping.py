@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from clinic import access, audit
 from clinic.access import CAPABILITIES, Capability
 from clinic.models import Credential, Modality, Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext
 
 
 class ResourceRefused(Exception):
@@ -70,7 +71,11 @@ def add_provider(*, site: Site, staff: Staff, by: Staff, now: datetime) -> Resou
     if found is not None:
         return found
     if not access.can(staff, Capability.CHART, site):
-        raise ResourceRefused(f"{staff.name} has no role that treats at {site.name}.", "staff")
+        raise ResourceRefused(
+            gettext("%(name)s has no role that treats at %(site)s.")
+            % {"name": staff.name, "site": site.name},
+            "staff",
+        )
     made = Resource(kind=ResourceKind.PROVIDER, staff=staff, name=staff.name[:60])
     return _added(made, site, by, now)
 
@@ -130,7 +135,9 @@ def give_leave(
     """
     access.require(by, Capability.MANAGE_SITE, site)
     if valid_until is not None and valid_until < valid_from:
-        raise ResourceRefused("It ends before it begins. Choose a later end.", "valid_until")
+        raise ResourceRefused(
+            gettext("It ends before it begins. Choose a later end."), "valid_until"
+        )
     Resource.objects.select_for_update(no_key=True).get(pk=provider.pk)
     former = provider.credentials.filter(modality=modality, valid_from=valid_from).first()
     before = {"valid_until": _iso(former.valid_until)} if former else {}
@@ -176,12 +183,15 @@ def _added(made: Resource, site: Site, by: Staff, now: datetime) -> Resource:
 def _only_one(resource: Resource) -> None:
     """Two rooms of one name cannot be told apart on the board. Providers may share theirs."""
     if not resource.name:
-        raise ResourceRefused("Enter a name.", "name")
+        raise ResourceRefused(gettext("Enter a name."), "name")
     others = Resource.objects.filter(
         site=resource.site, kind=resource.kind, name__iexact=resource.name, is_active=True
     ).exclude(pk=resource.pk)
     if resource.kind != ResourceKind.PROVIDER and others.exists():
-        raise ResourceRefused(f"There is a {resource.name} here already. Choose another.", "name")
+        raise ResourceRefused(
+            gettext("There is a %(name)s here already. Choose another.") % {"name": resource.name},
+            "name",
+        )
 
 
 def _iso(day: date | None) -> str | None:

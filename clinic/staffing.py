@@ -20,6 +20,7 @@ from knox.models import AuthToken
 from clinic import access, audit, on_call
 from clinic.access import Capability
 from clinic.models import OnCallShift, Role, Site, SiteRole, Staff
+from clinic.saying import gettext
 
 
 class StaffRefused(Exception):
@@ -38,7 +39,9 @@ class RolesChanged(StaffRefused):
     code = "roles_changed"
 
     def __init__(self, stands: frozenset[str]) -> None:
-        super().__init__("Somebody else changed these roles meanwhile. Nothing of yours is saved.")
+        super().__init__(
+            gettext("Somebody else changed these roles meanwhile. Nothing of yours is saved.")
+        )
         self.stands = stands
 
 
@@ -66,14 +69,18 @@ def employ(
     """
     access.require(by, Capability.MANAGE_SITE, site)
     if not roles:
-        raise StaffRefused("Choose at least one role.", "roles")
+        raise StaffRefused(gettext("Choose at least one role."), "roles")
     _lock(site)
     address = email.strip().lower()
     staff = Staff.objects.filter(email=address).first()
     if staff is None:
         staff = Staff.objects.create_user(address, None, name=name.strip())
     elif roles_at(site, staff):
-        raise StaffRefused(f"{staff.name} works here already. Change their roles instead.", "email")
+        raise StaffRefused(
+            gettext("%(name)s works here already. Change their roles instead.")
+            % {"name": staff.name},
+            "email",
+        )
     elif not staff.is_active:
         staff.is_active = True
         staff.save(update_fields=["is_active"])
@@ -141,8 +148,10 @@ def invite(*, staff: Staff, by: Staff, now: datetime) -> str:
     """
     if not may_invite(staff=staff, by=by):
         raise access.Forbidden(
-            "This account also works where you do not manage. Somebody who manages all of its"
-            " sites can make the link."
+            gettext(
+                "This account also works where you do not manage. Somebody who manages all of its"
+                " sites can make the link."
+            )
         )
     audit.record(action="staff.invite", subject=staff, by=by, now=now)
     uid = urlsafe_base64_encode(force_bytes(staff.pk))
@@ -169,7 +178,9 @@ def _somebody_manages(
     others = SiteRole.objects.filter(site=site, role=Role.MANAGER, staff__is_active=True)
     if not others.exclude(staff=staff).exists():
         raise StaffRefused(
-            f"Nobody else manages {site.name}. Make somebody else a manager first.", "roles"
+            gettext("Nobody else manages %(site)s. Make somebody else a manager first.")
+            % {"site": site.name},
+            "roles",
         )
 
 
@@ -177,8 +188,11 @@ def _cannot_be_booked(staff: Staff, site: Site) -> None:
     resource = getattr(staff, "resource", None)
     if resource is not None and resource.is_active and resource.hours.filter(site=site).exists():
         raise StaffRefused(
-            f"{staff.name} still has working hours here and can be booked. Retire them under"
-            " Resources first: it names the visits that need somebody else.",
+            gettext(
+                "%(name)s still has working hours here and can be booked. Block their time and"
+                " empty their hours under Resources first."
+            )
+            % {"name": staff.name},
             "roles",
         )
 

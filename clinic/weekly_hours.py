@@ -13,6 +13,7 @@ from django.db import transaction
 from clinic import access, audit
 from clinic.access import CAPABILITIES, Capability
 from clinic.models import OpeningHours, ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext
 from clinic.stretches import HoursRefused, Stretch, in_order, written
 
 # Hours by weekday, 0 is Monday; a day that is left out has none.
@@ -27,7 +28,8 @@ class WeekChanged(HoursRefused):
 
     def __init__(self, stands: Week) -> None:
         super().__init__(
-            "Somebody else changed these hours meanwhile. Nothing of yours is saved yet.", "week"
+            gettext("Somebody else changed these hours meanwhile. Nothing of yours is saved yet."),
+            "week",
         )
         self.stands = stands
 
@@ -117,7 +119,10 @@ def _treats_here(provider: Resource, site: Site) -> None:
         if held and held.exists():
             return
     raise HoursRefused(
-        f"{provider} does not treat at {site.name}. Give them the role of a provider there first.",
+        gettext(
+            "%(name)s does not treat at %(site)s. Give them the role of a provider there first."
+        )
+        % {"name": provider.name, "site": site.name},
         "provider",
     )
 

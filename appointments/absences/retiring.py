@@ -12,6 +12,7 @@ from appointments.refusals import NotBlockable, VisitsInTheWay
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Resource, ResourceKind, Site, Staff
+from clinic.saying import gettext, ngettext
 
 # A refusal names the nearest of them.
 MOST_NAMED = 50
@@ -36,8 +37,14 @@ def retire(*, resource: Resource, by: Staff, now: datetime) -> None:
         visits = list(held.order_by("starts_at").values_list("appointment_id", flat=True))
         if visits:
             raise VisitsInTheWay(
-                f"{resource.name} is needed for {len(visits)} visits to come. Block it first and"
-                " move them in one go, then retire it.",
+                ngettext(
+                    "%(name)s is needed for %(count)s visit to come. Block it first and move the"
+                    " visit, then retire it.",
+                    "%(name)s is needed for %(count)s visits to come. Block it first and move them"
+                    " in one go, then retire it.",
+                    len(visits),
+                )
+                % {"name": resource.name, "count": len(visits)},
                 appointments=visits[:MOST_NAMED],
             )
         _set(resource, site, False, "resource.retire", by, now)
@@ -55,7 +62,9 @@ def bring_back(*, resource: Resource, by: Staff, now: datetime) -> None:
 def site_of(resource: Resource) -> Site:
     """The one it belongs to. Raises NotBlockable for a provider, who belongs to none."""
     if resource.kind not in (ResourceKind.ROOM, ResourceKind.DEVICE) or resource.site is None:
-        raise NotBlockable("Only rooms and devices retire. A provider leaves by having no hours.")
+        raise NotBlockable(
+            gettext("Only rooms and devices retire. A provider leaves by having no hours.")
+        )
     return resource.site
 
 

@@ -30,12 +30,11 @@ from clinic.api_fields import (
     Start,
     instant_of,
 )
-from clinic.hours import WallTimeMissing, WallTimeRepeats
+from clinic.hours import MINUTES_A_DAY, WallTimeMissing, WallTimeRepeats
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient
 
-MINUTES_A_DAY = 24 * 60
 REASON_LENGTH = 200
 
 

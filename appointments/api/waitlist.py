@@ -25,7 +25,6 @@ from appointments.models import (
     TreatmentSeries,
     WaitlistEntry,
 )
-from appointments.models.waitlist import MINUTES_A_DAY
 from appointments.waitlist import entries, matching, offering
 from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession, Target
 from appointments.waitlist.wishes import MOST_NOTICE, MOST_PRIORITY, NOTE_LENGTH, Wishes
@@ -33,6 +32,7 @@ from clinic import access
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Body, Day, Instant, NamedSerializer, PlaceSerializer, Seen
 from clinic.api_views import DayFilter, IdFilter, Rows
+from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Staff
 from patients.models import Patient
 

@@ -14,14 +14,13 @@ from functools import lru_cache
 from icalendar import Calendar, Parameters, vText
 from icalendar.parser import Contentline
 
-from clinic.hours import Period, instant
+from clinic.hours import MINUTES_A_DAY, Period, instant
 
 BUSY = "Busy"
 # How far a feed reaches around today. What was cancelled stays in it as cancelled for as long as
 # it reaches back, because some programs keep an event that only disappears.
 DAYS_BACK, DAYS_AHEAD = 30, 180
 REFRESH_EVERY = timedelta(minutes=15)
-MINUTES_A_DAY = 24 * 60
 # What a text escapes.
 _SPECIAL = frozenset("\\;,\r\n")
 

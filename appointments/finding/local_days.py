@@ -17,7 +17,6 @@ from appointments.finding.ticks import TICK_SECONDS
 from clinic.hours import instant
 
 ONE_DAY = timedelta(days=1)
-MINUTES_A_DAY = 24 * 60
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 Ints = NDArray[np.int64]

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from appointments.finding.intervals import Bounds
+from clinic.hours import MINUTES_A_DAY
 from clinic.protocols.schema import Interval
 
 EVERY_DAY = frozenset(range(7))
-MINUTES_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)

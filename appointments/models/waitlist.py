@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.hold import Hold
 from appointments.models.series import TreatmentSeries
+from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
-
-MINUTES_A_DAY = 24 * 60
 
 
 class EntryEnd(models.TextChoices):

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods
 
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment, TreatmentSeries, WaitlistEntry
-from appointments.models.waitlist import MINUTES_A_DAY
 from appointments.proposing import loading
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
@@ -26,6 +25,7 @@ from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession,
 from appointments.waitlist.wishes import NOTE_LENGTH, Wishes
 from clinic import access
 from clinic.access import Capability
+from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language

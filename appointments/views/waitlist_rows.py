@@ -11,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.claiming import gaps
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
-from appointments.models.waitlist import MINUTES_A_DAY
 from appointments.waitlist import hearing
-from clinic.hours import format_day, format_when
+from clinic.hours import MINUTES_A_DAY, format_day, format_when
 from clinic.models import Site
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language

@@ -14,11 +14,10 @@ from datetime import date, datetime, timedelta
 
 from appointments.finding.intervals import Spaced, bounds, interval_breaches, spacing_breach
 from appointments.refusals import IntervalTooLong, Refused
-from clinic.hours import format_day, format_when, local
+from clinic.hours import MINUTES_A_DAY, format_day, format_when, local
 from clinic.protocols.schema import Protocol
 from clinic.saying import gettext, language, ngettext, noop
 
-MINUTES_A_DAY = 24 * 60
 _WEEKDAYS = (
     noop("Mondays"),
     noop("Tuesdays"),

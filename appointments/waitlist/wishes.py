@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from appointments.models import WaitlistEntry
-from appointments.models.waitlist import MINUTES_A_DAY
 from appointments.proposing import loading
 from appointments.refusals import WishesRefused, WrongResource
-from clinic.hours import format_day, local
+from clinic.hours import MINUTES_A_DAY, format_day, local
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language

@@ -21,13 +21,12 @@ from appointments.refusals import Refused
 from appointments.visits import swapping
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when, instant, local
+from clinic.hours import MINUTES_A_DAY, format_when, instant, local
 from clinic.models import Staff
 from clinic.reader_language import reader_language
 from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import seen_visit
 
-MINUTES_A_DAY = 24 * 60
 ONE_DAY = timedelta(days=1)
 
 

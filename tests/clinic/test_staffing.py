@@ -120,7 +120,7 @@ def test_who_can_still_be_booked_is_not_let_go(
 ) -> None:
     staff = treatment_provider.staff
     assert staff is not None
-    with pytest.raises(StaffRefused, match="Retire"):
+    with pytest.raises(StaffRefused, match="empty their hours"):
         staffing.change_roles(staff=staff, site=site, roles=[], by=manager, now=now)
 
 

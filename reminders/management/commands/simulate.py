@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import track
 
 from appointments.management.printing import rendered, table
+from clinic.hours import MINUTES_A_DAY
 from clinic.protocols.loading import LIBRARY
 from reminders.catalogue import REASONS
 from reminders.simulating.chain import of_clinic
 from reminders.simulating.counting import Counts
 
-MINUTES_A_DAY = 24 * 60
 # Characters of the longest bar of the chart.
 BAR = 60
 

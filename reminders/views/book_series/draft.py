@@ -16,12 +16,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 
 from appointments.finding.free_times import FreeTime
-from appointments.finding.plans import EVERY_DAY, MINUTES_A_DAY, Preference
+from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
-from clinic.hours import format_day
+from clinic.hours import MINUTES_A_DAY, format_day
 from clinic.reader_language import reader_language
 from clinic.views.row_id import row_id
 
