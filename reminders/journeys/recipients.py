@@ -120,17 +120,11 @@ class _Known(NamedTuple):
 
 _BY_EMAIL = (Purpose.CARE, Channel.EMAIL)
 _NOBODY = _Known(frozenset())
-_PREFERRED = """
-coalesce((SELECT value FROM patients_contactpoint
-           WHERE patient_id = patient.id AND kind = '{kind}' AND retired_at IS NULL
-             AND guardian_id IS NOT DISTINCT FROM guardian.id
-           ORDER BY is_preferred DESC, id LIMIT 1), '')
-"""
 KNOWN = f"""
 SELECT patient.id,
        coalesce((SELECT string_agg(purpose || ':' || channel, ' ') FROM patients_contactconsent
                   WHERE patient_id = patient.id AND closed_at IS NULL), ''),
-       {_PREFERRED.format(kind="phone")}, {_PREFERRED.format(kind="email")},
+       coalesce(contact.phone, ''), coalesce(contact.email, ''),
        EXISTS (SELECT FROM reminders_conversation
                 WHERE patient_id = patient.id AND has_symptom AND state <> 'closed'),
        coalesce(guardian.language, '')
@@ -139,6 +133,12 @@ SELECT patient.id,
     ON minor.id = patient.id AND age(patient.day, minor.birth_date) < interval '{OF_AGE} years'
   LEFT JOIN patients_guardian AS guardian
     ON guardian.patient_id = minor.id AND guardian.gets_messages AND guardian.ended_at IS NULL
+ CROSS JOIN LATERAL (
+       SELECT (array_agg(value ORDER BY is_preferred DESC, id) FILTER (WHERE kind = 'phone'))[1],
+              (array_agg(value ORDER BY is_preferred DESC, id) FILTER (WHERE kind = 'email'))[1]
+         FROM patients_contactpoint
+        WHERE patient_id = patient.id AND retired_at IS NULL
+          AND guardian_id IS NOT DISTINCT FROM guardian.id) AS contact (phone, email)
 """
 SUPPRESSED = """
 SELECT suppression.channel, suppression.address, suppression.reason
