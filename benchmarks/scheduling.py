@@ -17,7 +17,7 @@ from appointments.models import Appointment, Block
 from appointments.proposing.places import VisitWish
 from appointments.refusals import SlotTaken
 from appointments.visits import booking
-from benchmarks import calendars, house, planning
+from benchmarks import calendars, clientele, house, planning
 from benchmarks.figures import Figure, milliseconds, p50, p95
 from benchmarks.house import NOW, House
 from clinic.models import ProtocolVersion
@@ -39,6 +39,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     version = house.version_of(built, calendars.S1.session, calendars.S1.buffer)
     ahead = calendars.fill(built, calendars.S1)
     calendars.history(built, VISITS - ahead, beside=ahead)
+    clientele.come(built, version)
     people = house.patients(built, SERIES + BOOKERS)
     yield from planning.figures(step, GROUP, built, version, people[0], most_starts=3, most_plans=4)
     step(f"booking {SESSIONS} visits")
