@@ -16,7 +16,7 @@ from benchmarks import engine_lateness, engine_load
 from benchmarks.engine_load import CONNECTIONS, LIFE, accepted_by
 from benchmarks.figures import Figure
 from benchmarks.house import NOW, House
-from config.processes import start, stop
+from config.processes import start, stop, wait_until
 from patients.models import Patient
 from reminders.models import Message
 
@@ -125,7 +125,7 @@ def _naive(built: House, patients: Sequence[Patient], number: int) -> float:
     ids = list(Message.objects.values_list("pk", flat=True))
     with _worker("benchmarks.engine_worker:naive", "naive"):
         remind.apply_async((ids[0], NOW.isoformat()))
-        accepted_by(1)  # the worker is ready
+        wait_until(lambda: engine_load.count("accepted") > 0, seconds=60)  # the worker is ready
         began = time.perf_counter() + ETA_SECONDS
         eta = datetime.now(UTC) + timedelta(seconds=ETA_SECONDS)
         for each in ids[1:]:

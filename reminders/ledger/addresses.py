@@ -18,7 +18,7 @@ _MARK = "digest:"
 def digest(address: str) -> str:
     """What is kept of an address that must not be kept."""
     key = settings.SECRET_KEY.encode()
-    return _MARK + hmac.new(key, address.encode(), "sha256").hexdigest()
+    return _MARK + hmac.digest(key, address.encode(), "sha256").hex()
 
 
 def either(address: str) -> list[str]:

@@ -26,12 +26,16 @@ class Learning:
         self._at: datetime | None = None
 
     def add(self, answers: Sequence[Answer]) -> None:
+        asks_for_caution = set()
         for each in answers:
             if each.submission is not None:
                 self._at = each.at
-                self._heard[each.marked.due.channel].append(each.submission)
+                channel = each.marked.due.channel
+                self._heard[channel].append(each.submission)
+                if each.submission.outcome not in WELL:
+                    asks_for_caution.add(channel)
         for channel, heard in self._heard.items():
-            if len(heard) >= TOLD_TOGETHER or any(each.outcome not in WELL for each in heard):
+            if channel in asks_for_caution or len(heard) >= TOLD_TOGETHER:
                 self._tell(channel)
 
     def end(self, process: UUID) -> None:
