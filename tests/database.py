@@ -61,7 +61,7 @@ def migrated() -> Iterator[str]:
 
 
 def _migrate(kept: Path) -> None:
-    """Migrating takes 20 s, as Django builds every model anew for each step. So what came of it is
+    """Migrating takes seconds, as Django builds the models anew for each step. So what came of it is
     kept, under a digest of all that it follows from."""
     owner = os.environ["DATABASE_URL"]
     with psycopg.connect(owner) as session:
