@@ -61,8 +61,8 @@ def migrated() -> Iterator[str]:
 
 
 def _migrate(kept: Path) -> None:
-    """Migrating takes seconds, as Django builds the models anew for each step. So what came of it is
-    kept, under a digest of all that it follows from."""
+    """Migrating takes seconds, so what came of it is kept, under a digest of all that it follows
+    from."""
     owner = os.environ["DATABASE_URL"]
     with psycopg.connect(owner) as session:
         (there,) = session.execute("SELECT to_regclass('django_migrations')").fetchone() or (None,)
