@@ -24,6 +24,7 @@ class Capability(StrEnum):
     OVERRIDE_INTERVAL = "override_interval"
     OVERLAP = "overlap"  # put a visit over another one, on purpose
     MANAGE_MESSAGES = "manage_messages"
+    SEND_AT_ANY_HOUR = "send_at_any_hour"  # what is about care, outside of its hours
     BLOCK_TIME = "block_time"  # somebody is ill, a device is out of order
     APPROVE_PROTOCOL = "approve_protocol"
     MANAGE_SITE = "manage_site"
@@ -72,6 +73,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.OVERRIDE_INTERVAL,
             Capability.OVERLAP,
             Capability.MANAGE_MESSAGES,
+            Capability.SEND_AT_ANY_HOUR,
             Capability.BLOCK_TIME,
             Capability.MANAGE_SITE,
             Capability.SEE_AUDIT,

@@ -29,6 +29,7 @@ CONFLICTS = frozenset(
         *("move_refused", "nothing_to_undo", "series_closed", "protocol_status"),
         *("visit_locked", "locked_already", "not_locked", "visit_under_way", "series_not_ended"),
         *("retry_refused", "may_repeat", "skip_refused", "task_refused", "conversation_refused"),
+        *("time_refused", "out_of_hours", "switch_refused"),
         "opted_out_themselves",
         *("barred", "answers_changed", "not_decidable"),
         *("merge_refused", "unmerge_refused", "record_erased", "erase_refused", "life_refused"),

@@ -142,6 +142,7 @@ TELLING_KINDS = frozenset(kind for kind, entry in CATALOGUE.items() if entry.tel
 
 REASONS: Mapping[str, str] = {
     "booked_too_late": noop("The visit was booked too shortly before it for this message to help."),
+    "confirmed": noop("The patient has confirmed, so it is not needed."),
     "skipped_by_staff": noop("Staff chose not to send it."),
     "late": noop("Its moment had passed when the visit was booked or moved."),
     "before_import": noop(

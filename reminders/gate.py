@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from clinic import hours
 from clinic.hours import CARE_HOURS, Hours
+from clinic.saying import noop
 from reminders import caps, spreading
 from reminders.caps import Had
 from reminders.catalogue import REASONS, Channel, Kind, Purpose
@@ -25,11 +26,11 @@ QUIET_HOURS: dict[Purpose, Hours] = {
     Purpose.SYSTEM: Hours(frozenset(range(7)), 0, 24 * 60),
 }
 _WORDS = {
-    Purpose.CARE: "Care messages go out between 08:00 and 20:00 in the patient's zone.",
-    Purpose.MARKETING: (
+    Purpose.CARE: noop("Care messages go out between 08:00 and 20:00 in the patient's zone."),
+    Purpose.MARKETING: noop(
         "Prompts go out between 10:00 and 18:00, Monday to Saturday, in the patient's zone."
     ),
-    Purpose.SYSTEM: "It answers at once.",
+    Purpose.SYSTEM: noop("It answers at once."),
 }
 # The one thing that is still said on a closed channel: that it is closed.
 OPTED_OUT = "opted_out"
@@ -43,7 +44,8 @@ LOOK_AGAIN = timedelta(minutes=30)
 class Envelope:
     """What the gate sees of a message. `ends_contact`: it only says that an opt-out was heard, and
     may be sent to whoever opted out. `kind` is asked for the caps alone. `said_by_email`: all that
-    a text says reaches the patient by e-mail as well."""
+    a text says reaches the patient by e-mail as well. `at_any_hour`: staff let it leave outside of
+    the hours for care; prompts keep theirs, and the patient's own quiet hours hold."""
 
     purpose: Purpose
     channel: Channel
@@ -54,6 +56,7 @@ class Envelope:
     ends_contact: bool = False
     kind: Kind | None = None
     said_by_email: bool = False
+    at_any_hour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +130,7 @@ def decide(
     if recipient.in_conversation and envelope.priority >= HELD_FROM:
         return _wait(envelope, now + LOOK_AGAIN, IN_CONVERSATION, REASONS[IN_CONVERSATION])
     try:
-        allowed_at = hours.next_allowed(
-            now, allowed_hours(envelope.purpose, recipient), recipient.zones
-        )
+        allowed_at = hours.next_allowed(now, _windows(envelope, recipient), recipient.zones)
     except hours.NeverAllowed:
         return _skip("no_common_hour")
     if allowed_at == now:
@@ -156,7 +157,7 @@ def _over_cap(
         return None
     if envelope.channel is Channel.SMS and envelope.said_by_email:
         return Skip("said_by_email", f"{REASONS['said_by_email']} {full.why}")
-    windows = allowed_hours(envelope.purpose, recipient)
+    windows = _windows(envelope, recipient)
     free_at = _spread(envelope, recipient, hours.next_allowed(full.until, windows, recipient.zones))
     if free_at >= envelope.expires_at:
         return Skip(full.reason, f"{REASONS[full.reason]} {full.why}")
@@ -188,6 +189,11 @@ def allowed_hours(purpose: Purpose, recipient: Recipient) -> tuple[Hours, ...]:
     return window.without(*recipient.quiet) if recipient.quiet else (window,)
 
 
+def _windows(envelope: Envelope, recipient: Recipient) -> tuple[Hours, ...]:
+    passes = envelope.at_any_hour and envelope.purpose is Purpose.CARE
+    return allowed_hours(Purpose.SYSTEM if passes else envelope.purpose, recipient)
+
+
 def may_arrive_until(
     purpose: Purpose, priority: int, recipient: Recipient, *, now: datetime
 ) -> datetime | None:
@@ -207,7 +213,7 @@ def _wait(envelope: Envelope, until: datetime, reason: str, why: str) -> Wait | 
 def _spread(envelope: Envelope, recipient: Recipient, at: datetime) -> datetime:
     """A moment of release as this recipient has it, still within the hours that are allowed."""
     later = spreading.later(at, recipient.lag, before=envelope.expires_at)
-    windows = allowed_hours(envelope.purpose, recipient)
+    windows = _windows(envelope, recipient)
     return later if hours.next_allowed(later, windows, recipient.zones) == later else at
 
 

@@ -105,8 +105,8 @@ class Site(models.Model):
         null=True,
         blank=True,
         help_text=(
-            "Who is treated from this local day on, was content and agreed to news and offers is"
-            " asked for a review. Empty: nobody is."
+            "Who is treated from this local day on and agreed to news and offers is asked for a"
+            " review, whatever they said of the visit. Empty: nobody is."
         ),
     )
     birthdays_from = models.DateField(
@@ -115,6 +115,22 @@ class Site(models.Model):
         help_text=(
             "From this local day on patients who agreed to news and offers are greeted on their"
             " birthday. Empty: nobody is."
+        ),
+    )
+    week_reminders_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "From this local day on visits have one more reminder by e-mail, a week before. Empty:"
+            " they have not."
+        ),
+    )
+    nudges_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=(
+            "From this local day on who has not confirmed gets one more text, three hours before"
+            " the visit. Empty: nobody does."
         ),
     )
     notice_hold_seconds = models.PositiveIntegerField(

@@ -21,6 +21,7 @@ from patients.api import ConsentSerializer
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.ledger import retrying, showing_consent, skipping
 from reminders.models import Attempt, Message, Receipt, SentContent
+from reminders.sending import retiming, switching
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -87,7 +88,10 @@ class MessageDetailSerializer(MessageSerializer):
     consents = serializers.SerializerMethodField(
         help_text="Those under which it was sent, or would be now: wording, when, by whom, how."
     )
-    acts = serializers.SerializerMethodField(help_text="Those of skip, unskip, retry it admits.")
+    acts = serializers.SerializerMethodField(
+        help_text="Those it admits: skip, unskip, retry, put_off, send_now, planned_time, switch,"
+        " switch_back."
+    )
 
     class Meta(MessageSerializer.Meta):
         fields = (
@@ -110,8 +114,25 @@ class MessageDetailSerializer(MessageSerializer):
             "skip": skipping.can_skip(message),
             "unskip": skipping.can_unskip(message),
             "retry": retrying.can_retry(message, now=timezone.now()),
+            "put_off": retiming.can_retime(message),
+            "send_now": retiming.can_retime(message),
+            "planned_time": retiming.has_chosen_time(message),
+            "switch": switching.can_switch(message) and not switching.is_switched(message),
+            "switch_back": switching.is_switched(message),
         }
         return [act for act, may in can.items() if may]
+
+
+class PutOffSerializer(Body):
+    until = Instant(help_text="When it leaves: within its hours, and while it is still of use.")
+
+
+class SendNowSerializer(Body):
+    at_any_hour = serializers.BooleanField(
+        default=False,
+        help_text="Also outside of the hours for care; takes the capability and a reason.",
+    )
+    reason = ReasonField(default="")
 
 
 class RetrySerializer(Body):
@@ -185,6 +206,51 @@ class Messages(ListModelMixin, RetrieveModelMixin, Rows):
             now=timezone.now(),
             **self.body(RetrySerializer),
         )
+        return self._fresh()
+
+    @extend_schema(request=PutOffSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None, url_path="put-off")
+    def put_off(self, request: Request, pk: int) -> Response:
+        """Let a planned message leave later. It shows its new time once it is planned anew."""
+        retiming.put_off(
+            message=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(PutOffSerializer),
+        )
+        return self._fresh()
+
+    @extend_schema(request=SendNowSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None, url_path="send-now")
+    def send_now(self, request: Request, pk: int) -> Response:
+        """Let a planned message leave now, as far as hours, consent and caps allow it."""
+        retiming.send_now(
+            message=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(SendNowSerializer),
+        )
+        return self._fresh()
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None, url_path="planned-time")
+    def planned_time(self, request: Request, pk: int) -> Response:
+        """Take back the time that staff chose: the message has its own again."""
+        retiming.at_planned_time(message=self.get_object(), by=self.staff, now=timezone.now())
+        return self._fresh()
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def switch(self, request: Request, pk: int) -> Response:
+        """Say it by the other channel. This message is withdrawn once it is planned anew."""
+        switching.switch(message=self.get_object(), by=self.staff, now=timezone.now())
+        return self._fresh()
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None, url_path="switch-back")
+    def switch_back(self, request: Request, pk: int) -> Response:
+        """Say again by its own channel what staff switched to this one."""
+        switching.switch_back(message=self.get_object(), by=self.staff, now=timezone.now())
         return self._fresh()
 
     def _fresh(self) -> Response:

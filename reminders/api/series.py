@@ -53,6 +53,7 @@ from reminders.api.series_shapes import (
 )
 from reminders.journeys import foreseeing
 from reminders.journeys.preview import ImaginedVisit
+from reminders.models import SkipChoice
 
 
 class SeriesFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -86,7 +87,11 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
         if self.action == "list":
             return rows
         visits = rows_shown(Appointment.objects.order_by("session", "id"))
-        return rows.prefetch_related("skips", Prefetch("appointments", queryset=visits))
+        # What goes by another channel instead is sent.
+        skips = SkipChoice.objects.filter(instead="")
+        return rows.prefetch_related(
+            Prefetch("skips", queryset=skips), Prefetch("appointments", queryset=visits)
+        )
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return SeriesSerializer if self.action == "list" else SeriesDetailSerializer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
@@ -39,6 +39,7 @@ from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
 from reminders.ledger.provider_statuses import FAILURES
 from reminders.models import MessageItem, SkipChoice
 from reminders.planning.facts import (
+    ChosenTime,
     EventFacts,
     InvitationFacts,
     Item,
@@ -78,7 +79,8 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
     lacking = _lacking_of(visits, rows, screened, protocols)
     known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
     by_series = _visits_of(visits, cut_short, sites, protocols, known, lacking)
-    skips = _skips_of(patient_ids)
+    skips, switched = _choices_of(patient_ids)
+    chosen = _chosen_by(patient_ids)
     recalls = _recalls_of([row.pk for row in rows])
     for row in rows:
         series[row.patient_id].append(
@@ -91,6 +93,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 is_closed=row.closed_at is not None,
                 visits=tuple(by_series[row.pk]),
                 skips=frozenset(skips[row.pk]),
+                switched=frozenset(switched[row.pk]),
                 conditions=conditions(known[row.pk]) if row.pk in known else {},
                 recalls=tuple(recalls[row.pk]),
             )
@@ -112,6 +115,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
             unheard=frozenset(unheard[patient.pk]),
             events=tuple(events[patient.pk]),
             birth_date=patient.birth_date,
+            chosen=tuple(chosen[patient.pk]),
         )
         for patient in patients
     }
@@ -156,6 +160,8 @@ def site_facts(site: Site) -> SiteFacts:
         spread=timedelta(minutes=site.spread_minutes),
         reviews_from=site.reviews_from,
         birthdays_from=site.birthdays_from,
+        week_reminders_from=site.week_reminders_from,
+        nudges_from=site.nudges_from,
     )
 
 
@@ -342,11 +348,42 @@ def _events_of(patient_ids: Collection[int]) -> dict[int, list[EventFacts]]:
     return events
 
 
-def _skips_of(patient_ids: Collection[int]) -> dict[int, list[tuple[int, str, str]]]:
-    skips = defaultdict(list)
+Choices = dict[int, list[tuple[int, str, str]]]
+
+
+def _choices_of(patient_ids: Collection[int]) -> tuple[Choices, Choices]:
+    """By series what staff chose not to send, and what to say by the other channel."""
+    skips: Choices = defaultdict(list)
+    switched: Choices = defaultdict(list)
     for row in SkipChoice.objects.filter(series__patient__in=patient_ids):
-        skips[row.series_id].append((row.session, row.step, row.channel))
-    return skips
+        chosen = switched if row.instead else skips
+        chosen[row.series_id].append((row.session, row.step, row.channel))
+    return skips, switched
+
+
+# Of what no dispatcher has taken up, the newest message first.
+_CHOSEN = """
+SELECT message.patient_id, message.id, message.chosen_at, staff.name, message.at_any_hour,
+       item.anchor, item.schedule_version, item.step, item.channel
+  FROM reminders_message AS message
+  JOIN clinic_staff AS staff ON staff.id = message.chosen_by_id
+  JOIN reminders_messageitem AS item ON item.message_id = message.id
+ WHERE message.patient_id = ANY (%s::bigint[]) AND message.chosen_at IS NOT NULL
+   AND message.claimed_at IS NULL
+ ORDER BY message.id DESC
+"""
+
+
+def _chosen_by(patient_ids: Collection[int]) -> dict[int, list[ChosenTime]]:
+    """By patient the times that staff gave to messages."""
+    items: defaultdict[tuple[int, int, datetime, str, bool], list[Item]] = defaultdict(list)
+    for row in statements.rows(_CHOSEN, [statements.array(patient_ids)]):
+        anchor, version, step, channel = row[5:]
+        items[row[:5]].append(Item(anchor, version, step, Channel(channel)))
+    chosen = defaultdict(list)
+    for (patient, _, at, by, at_any_hour), said in items.items():
+        chosen[patient].append(ChosenTime(frozenset(said), at, by, at_any_hour))
+    return chosen
 
 
 def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:

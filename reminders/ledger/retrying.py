@@ -66,10 +66,12 @@ def retry(
     stored.reason = stored.error_code = stored.provider_id = ""
     stored.claim_token = stored.claimed_at = stored.accepted_at = stored.closed_at = None
     stored.attempts_made = 0
+    stored.at_any_hour = False  # the reason for that was about the former sending
     stored.save(
         update_fields=[
             *("state", "reason", "error_code", "provider_id", "wake_at"),
-            *("claim_token", "claimed_at", "accepted_at", "closed_at", "attempts_made"),
+            *("claim_token", "claimed_at", "accepted_at", "closed_at"),
+            *("attempts_made", "at_any_hour"),
         ]
     )
     writing_deaths.forgive(stored)

@@ -40,7 +40,7 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
         raise SkipRefused(
             gettext("This greets the patient. End their consent to news and offers instead.")
         )
-    if not can_skip(_locked(message)):
+    if not can_skip(locked(message)):
         raise SkipRefused(
             gettext("This message is being sent or was sent; it cannot be skipped any more.")
         )
@@ -54,9 +54,12 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
                 by=by,
                 at=now,
             )
-            for series, session, step, channel in _choices(message)
+            for series, session, step, channel in choices_of(message)
         ),
-        ignore_conflicts=True,
+        # What went by the other channel in its place is then not sent at all.
+        update_conflicts=True,
+        unique_fields=["series", "session", "step", "channel"],
+        update_fields=["instead", "by", "at"],
     )
     _planned_anew(message, "message.skip", by=by, now=now)
 
@@ -68,29 +71,34 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
     Raises SkipRefused when staff did not skip it, Forbidden unless `by` may manage messages.
     """
     _require(message, by)
-    if not can_unskip(_locked(message)):
+    stored, found = locked(message), 0
+    if can_unskip(stored) or can_skip(stored):  # planning may not have heard of it yet
+        for series, session, step, channel in choices_of(stored):
+            chosen = SkipChoice.objects.filter(series=series, session=session, instead="")
+            found += chosen.filter(step=step, channel=channel).delete()[0]
+    if not found:
         raise SkipRefused(gettext("Only a message that staff skipped can be put back."))
-    for series, session, step, channel in _choices(message):
-        SkipChoice.objects.filter(
-            series=series, session=session, step=step, channel=channel
-        ).delete()
     _planned_anew(message, "message.unskip", by=by, now=now)
 
 
 def can_skip(message: Message) -> bool:
-    """Whether no dispatcher has taken the message up and it is still to be sent. A place on offer
-    is taken back instead; a greeting is of no visit; what goes to no patient or was said at once
-    was not planned."""
-    beside = {*OFFERS, *SAID_NOW, Kind.BIRTHDAY}
-    is_planned = message.patient_id is not None and message.kind not in beside
-    return is_planned and message.state == MessageState.SCHEDULED
+    """Whether no dispatcher has taken the message up and it is still to be sent; a greeting is of
+    no visit, for which that could be chosen."""
+    is_of_visit = is_planned(message) and message.kind != Kind.BIRTHDAY
+    return is_of_visit and message.state == MessageState.SCHEDULED
+
+
+def is_planned(message: Message) -> bool:
+    """Whether planning made the message for staff to change. A place on offer is taken back
+    instead; what goes to no patient or was said at once was not planned."""
+    return message.patient_id is not None and message.kind not in {*OFFERS, *SAID_NOW}
 
 
 def can_unskip(message: Message) -> bool:
     return message.state == MessageState.SKIPPED and message.reason == SKIPPED_BY_STAFF
 
 
-def _locked(message: Message) -> Message:
+def locked(message: Message) -> Message:
     """The stored message under its lock, taken after its patient's as planning does it."""
     claiming.hold_patients([message.patient_id])
     return Message.objects.select_for_update(no_key=True).get(pk=message.pk)
@@ -100,8 +108,8 @@ def _require(message: Message, by: Staff) -> None:
     access.require(by, Capability.MANAGE_MESSAGES, message.site)
 
 
-def _choices(message: Message) -> list[tuple[int, int, str, str]]:
-    """(series, session, step, channel) of everything that the message says."""
+def choices_of(message: Message) -> list[tuple[int, int, str, str]]:
+    """(series, session, step, channel) of everything that the message says of visits and series."""
     items = list(message.items.all())
     visits = {
         f"visit:{visit.pk}": visit
@@ -111,9 +119,12 @@ def _choices(message: Message) -> list[tuple[int, int, str, str]]:
     }
     choices = []
     for item in items:
+        if item.anchor.partition(":")[0] not in ("visit", "series"):
+            continue
         visit = visits.get(item.anchor)
         series = visit.series_id if visit else int(item.anchor.removeprefix("series:"))
-        choices.append((series, visit.session if visit else 0, item.step, item.channel))
+        step = item.as_item.chosen_step
+        choices.append((series, visit.session if visit else 0, step, item.channel))
     return choices
 
 

@@ -9,6 +9,7 @@ from appointments.models import TreatmentSeries
 from clinic.models import Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState, Purpose
+from reminders.planning.facts import Item
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -32,6 +33,7 @@ class Message(models.Model):
     `why` holds the sentences of the plan, `gate_why` those of the gate; neither carries a body.
     It goes to `to_address` where that is filled: the number that wrote to us, a member of staff;
     else to the patient's own address at the time. Without a patient nothing of it is planned.
+    `chosen_at` stays when the message is withdrawn, so that planning can say what became of it.
     """
 
     key = models.CharField(max_length=80, unique=True)
@@ -66,6 +68,16 @@ class Message(models.Model):
     attempts_made = models.PositiveSmallIntegerField(default=0)
     claim_token = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
+    chosen_at = models.DateTimeField(null=True, help_text="The due time that a person gave it.")
+    # No index: nobody asks for the messages of one of the staff, and the table is written often.
+    chosen_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    at_any_hour = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A person lets it leave outside of the hours for care.",
+    )
     provider = models.CharField(max_length=10, blank=True)
     provider_id = models.CharField(max_length=64, blank=True)
     error_code = models.CharField(max_length=20, blank=True)
@@ -105,6 +117,15 @@ class Message(models.Model):
                 condition=Q(purpose__in=[purpose.value for purpose in Purpose]),
             ),
             models.CheckConstraint(
+                name="message_time_chosen_by_somebody",
+                condition=Q(chosen_at__isnull=False, chosen_by__isnull=False)
+                | Q(chosen_at=None, chosen_by=None, at_any_hour=False),
+            ),
+            models.CheckConstraint(
+                name="message_at_any_hour_is_care",
+                condition=Q(at_any_hour=False) | Q(purpose=Purpose.CARE.value),
+            ),
+            models.CheckConstraint(
                 name="message_claim_has_lease",
                 condition=~Q(state="submitting")
                 | Q(claim_token__isnull=False, wake_at__isnull=False),
@@ -140,6 +161,9 @@ class Message(models.Model):
                 fields=("claimed_at",), condition=Q(state="unknown"), name="message_unknown"
             ),
             models.Index(fields=("patient", "due_at"), name="message_patient"),
+            models.Index(
+                fields=("patient",), condition=Q(chosen_at__isnull=False), name="message_chosen"
+            ),
             models.Index(fields=("site", "state", "due_at"), name="message_list"),
         ]
 
@@ -174,3 +198,8 @@ class MessageItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.step} of {self.anchor} v{self.schedule_version} by {self.channel}"
+
+    @property
+    def as_item(self) -> Item:
+        """What it says, as planning knows it."""
+        return Item(self.anchor, self.schedule_version, self.step, Channel(self.channel))

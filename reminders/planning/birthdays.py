@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from appointments.lifecycle import State
 from clinic import hours
+from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
 from reminders.planning.wish import PROMPT_MINUTE, Wish, ended_at, is_of_age
@@ -55,7 +56,7 @@ def _greeting(patient: PatientFacts, visit: VisitFacts, day: date) -> Wish:
     life = CATALOGUE[Kind.BIRTHDAY].life
     assert life is not None
     leaped = (
-        ("Born on 29 February: in other years it is said on the 28th.",)
+        (noop("Born on 29 February: in other years it is said on the 28th."),)
         if day.day != patient.birth_date.day
         else ()
     )

@@ -11,7 +11,9 @@ from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import State
 from clinic.protocols.schema import Protocol
-from reminders.catalogue import Channel
+from reminders.catalogue import Channel, Kind
+
+_KINDS = frozenset(Kind)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,13 +29,21 @@ class Item:
     step: str
     channel: Channel
 
+    @property
+    def chosen_step(self) -> str:
+        """Its step as staff's choices name it: one about a series that is no step of a protocol is
+        said again under other versions, and each time is chosen about anew."""
+        is_repeated = self.anchor.startswith("series:") and self.step in _KINDS
+        return f"{self.step}:{self.version}" if is_repeated else self.step
+
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """`hold` is how long a notice waits after a change, so that an undo sends nothing. What was
     due before `live_from` (UTC) is never sent. What falls due for many at once is spread over
     `spread`. From `reviews_from` and `birthdays_from` (local days) on patients are asked for a
-    review and greeted; None is never."""
+    review and greeted; from `week_reminders_from` and `nudges_from` on visits have a reminder a
+    week and three hours before. None is never."""
 
     id: int
     name: str
@@ -43,6 +53,8 @@ class SiteFacts:
     spread: timedelta = timedelta()
     reviews_from: date | None = None
     birthdays_from: date | None = None
+    week_reminders_from: date | None = None
+    nudges_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +128,11 @@ class RecallFacts:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
-    """One series. `skips` are (session, step, channel) that staff chose not to send; session 0
-    stands for the series as a whole. `conditions` are those of steps (`applies_if`) about which
-    the patient was asked, and whether they hold. `is_closed` when no session is still to come.
-    `protocol` is the version of what is still to be booked. `recalls` is where staff asked the
-    patient back for it in writing."""
+    """One series. `skips` are (session, step, channel) that staff chose not to send, `switched`
+    those that they chose to say by the other channel; session 0 stands for the series as a whole.
+    `conditions` are those of steps (`applies_if`) about which the patient was asked, and whether
+    they hold. `is_closed` when no session is still to come. `protocol` is the version of what is
+    still to be booked. `recalls` is where staff asked the patient back for it in writing."""
 
     id: int
     site: SiteFacts
@@ -130,6 +142,7 @@ class SeriesFacts:
     is_closed: bool
     visits: tuple[VisitFacts, ...]
     skips: frozenset[tuple[int, str, str]] = frozenset()
+    switched: frozenset[tuple[int, str, str]] = frozenset()
     conditions: Mapping[str, bool] = field(default_factory=dict)
     recalls: tuple[RecallFacts, ...] = ()
 
@@ -198,12 +211,24 @@ class EventFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenTime:
+    """That staff (`by`) gave a message another time to leave at, `at` (UTC); `items` are what it
+    said then. With `at_any_hour` the hours for care do not bind it."""
+
+    items: frozenset[Item]
+    at: datetime
+    by: str
+    at_any_hour: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PatientFacts:
     """One patient with every series. `spoken` are the items of messages that were taken up for
     sending: they are never said again and never changed. `unheard` are those of urgent texts that
     did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
     what was late then is said together. `zones` are those in which the patient may be besides the
-    site's, or instead of it. `events` are the adverse events that are open."""
+    site's, or instead of it. `events` are the adverse events that are open. `chosen` are the times
+    that staff gave to messages that no dispatcher has taken up."""
 
     id: int
     is_deceased: bool  # or must not be contacted
@@ -215,3 +240,4 @@ class PatientFacts:
     zones: tuple[str, ...] = ()
     events: tuple[EventFacts, ...] = ()
     birth_date: date | None = None
+    chosen: tuple[ChosenTime, ...] = ()

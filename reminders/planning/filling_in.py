@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours
+from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, ToFillIn, VisitFacts
 from reminders.planning.wish import Wish, about_visit, title_of
@@ -36,9 +37,14 @@ def _wishes(
     is_late = falls <= at_once
     why = (
         _says(series, visit, asked),
-        "The patient is asked for it a week before the visit, at 10:00.",
+        noop("The patient is asked for it a week before the visit, at 10:00."),
         *(
-            ("That moment had passed when the visit got its present time: it goes out at once.",)
+            (
+                noop(
+                    "That moment had passed when the visit got its present time: it goes out at"
+                    " once."
+                ),
+            )
             if is_late
             else ()
         ),

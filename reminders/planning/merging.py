@@ -67,12 +67,12 @@ def merged(wishes: Iterable[Wish]) -> list[Wanted]:
     """The messages that say all of `wishes`, each once, in order of due time and key."""
     crowds: dict[tuple[object, ...], list[Wish]] = {}
     for wish in wishes:
-        crowds.setdefault(_crowd(wish), []).append(wish)
-    messages = [_message(group) for crowd in crowds.values() for group in _groups(crowd)]
+        crowds.setdefault(crowd(wish), []).append(wish)
+    messages = [message_of(group) for each in crowds.values() for group in _groups(each)]
     return sorted(messages, key=lambda message: (message.due_at, message.key))
 
 
-def _crowd(wish: Wish) -> tuple[object, ...]:
+def crowd(wish: Wish) -> tuple[object, ...]:
     """What must be alike for wishes to share a message. A wish that waits for its visit shares
     only with those of that visit; one that the plan does not send stands alone with its reason,
     while what staff skip stays the message that they skipped. Offers, greetings and requests for a
@@ -83,12 +83,12 @@ def _crowd(wish: Wish) -> tuple[object, ...]:
     return (wish.channel, wish.purpose, wish.site_id, wish.needs, waits, wish.skip, alone)
 
 
-def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:
-    urgent = {wish.due_at for wish in crowd if wish.priority == 0}
+def _groups(wishes: list[Wish]) -> Iterator[list[Wish]]:
+    urgent = {wish.due_at for wish in wishes if wish.priority == 0}
     for moment in sorted(urgent):
-        yield [wish for wish in crowd if wish.due_at == moment]
+        yield [wish for wish in wishes if wish.due_at == moment]
     group: list[Wish] = []
-    for wish in sorted(crowd, key=lambda wish: wish.due_at):
+    for wish in sorted(wishes, key=lambda wish: wish.due_at):
         if wish.due_at in urgent:
             continue
         if group and wish.due_at - group[0].due_at > TOGETHER:
@@ -99,7 +99,8 @@ def _groups(crowd: list[Wish]) -> Iterator[list[Wish]]:
         yield group
 
 
-def _message(group: list[Wish]) -> Wanted:
+def message_of(group: list[Wish]) -> Wanted:
+    """The message that says all of a group, at the moment of its most important part."""
     ordered = sorted(group, key=lambda wish: (wish.priority, _RANK[wish.kind]))
     head = ordered[0]
     items = tuple(wish.item for wish in ordered)

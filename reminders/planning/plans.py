@@ -14,6 +14,7 @@ from reminders import spreading
 from reminders.catalogue import OFFERS, MessageState
 from reminders.planning import (
     birthdays,
+    choices,
     clashes,
     fallback,
     filling_in,
@@ -26,7 +27,7 @@ from reminders.planning import (
 )
 from reminders.planning.facts import PatientFacts
 from reminders.planning.merging import Wanted, caught_up, merged
-from reminders.planning.wish import SKIPPED_BY_STAFF, TaskWish, Wish
+from reminders.planning.wish import TaskWish, Wish
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,18 @@ def plan(patient: PatientFacts) -> Plan:
         )
     ]
     of_offers = [wish for invitation in patient.invitations for wish in offers.wishes(invitation)]
-    wished = [
-        _skipped_by_staff(patient, wish)
-        for wish in fallback.with_emails(
-            [*of_series, *of_offers, *birthdays.wishes(patient)], patient.unheard
-        )
-    ]
+    wished = choices.by_the_chosen_channel(
+        patient, [*of_series, *of_offers, *birthdays.wishes(patient)]
+    )
+    wished = fallback.with_emails(wished, patient.unheard)
+    wished = [choices.skipped(patient, wish) for wish in wished]
     wished = list(freezing.held_back(patient, wished))
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
     wished, clash_tasks = clashes.held_back(patient, wished, tasks)
     wished = [wish for wish in wished if wish.item not in patient.spoken]
-    messages = _spread(merged(_caught_up(wished, patient)), patient)
-    return Plan(tuple(messages), (*tasks, *clash_tasks))
+    apart = choices.set_apart(patient, wished)
+    messages = _spread(merged(_caught_up(apart.rest, patient)), patient)
+    return Plan((*apart.messages, *messages), (*tasks, *clash_tasks))
 
 
 def undecided(patient: PatientFacts) -> frozenset[tuple[str, str]]:
@@ -168,11 +169,3 @@ def _spread(messages: Iterable[Wanted], patient: PatientFacts) -> Iterator[Wante
         due_at = spreading.later(message.due_at, by, before=message.expires_at)
         why = message.why if due_at == message.due_at else (*message.why, spreading.in_words(by))
         yield replace(message, due_at=due_at, why=why)
-
-
-def _skipped_by_staff(patient: PatientFacts, wish: Wish) -> Wish:
-    series = next((one for one in patient.series if one.id == wish.series_id), None)
-    if series is None:  # a place on offer is of none
-        return wish
-    chosen = (wish.session, wish.item.step, str(wish.channel)) in series.skips
-    return replace(wish, skip=SKIPPED_BY_STAFF) if chosen else wish

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from appointments.lifecycle import State
 from clinic import hours
+from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import PatientFacts, SeriesFacts, VisitFacts
 from reminders.planning.wish import PROMPT_MINUTE, Wish, about_visit, is_of_age
@@ -38,6 +39,6 @@ def wishes(patient: PatientFacts, series: SeriesFacts, visit: VisitFacts) -> Ite
         due_at,
         (
             f"Session {visit.session} was done on {done}.",
-            "Everybody who was treated is asked for a review a week later.",
+            noop("Everybody who was treated is asked for a review a week later."),
         ),
     )

@@ -7,7 +7,7 @@ hold leaves nothing to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import TO_COME, State
 from clinic import hours
@@ -17,6 +17,7 @@ from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import (
+    INSTANT,
     POSTCARE_DELAY,
     TREATABLE,
     Wish,
@@ -27,10 +28,14 @@ from reminders.planning.wish import (
 
 BOTH = (Channel.SMS, Channel.EMAIL)
 # Catalogue: the first reminder at 10:00 three days before, not for visits booked within 4 days;
-# the last one a day before, not for visits booked or moved within 30 hours.
+# the last one a day before, not for visits booked or moved within 30 hours. Where the site wants
+# them, one more a week before, not for visits booked within 10 days, and one on the day to who has
+# not confirmed, which still helps an hour before the visit and no later.
 CONFIRM_DAYS, CONFIRM_MINUTE = timedelta(days=3), 10 * 60
+WEEK_NOTICE = timedelta(days=10)
 CONFIRM_NOTICE, FINAL_NOTICE = timedelta(days=4), timedelta(hours=30)
-FINAL = Duration(days=1)
+WEEK, FINAL = Duration(days=7), Duration(days=1)
+NUDGE, NUDGE_HELPS_UNTIL = timedelta(hours=3), timedelta(hours=1)
 NO_SHOW_DELAY = timedelta(hours=2)
 
 
@@ -90,7 +95,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     is_on = f"Session {visit.session} is on {_when(visit, starts_at)}."
     # Who brought it over knows of it for as long as the former system did.
     is_new = visit.told_elsewhere_until is None
-    notice = starts_at - visit.scheduled_at if is_new else CONFIRM_NOTICE
+    notice = starts_at - visit.scheduled_at if is_new else WEEK_NOTICE
     confirm_at = hours.instant(
         hours.local(starts_at, zone).date() - CONFIRM_DAYS, CONFIRM_MINUTE, zone
     )
@@ -118,6 +123,36 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         ),
         skip="booked_too_late" if notice < FINAL_NOTICE else "",
     )
+    week_at, nudge_at = hours.before(starts_at, WEEK, zone), starts_at - NUDGE
+    if _is_wanted(visit.site.week_reminders_from, week_at, zone):
+        yield about_visit(
+            series,
+            visit,
+            Kind.REMINDER_7D,
+            Channel.EMAIL,
+            week_at,
+            (is_on, noop("This site has a reminder a week before, at the hour of the visit.")),
+            expires_at=confirm_at,
+            skip="booked_too_late" if notice < WEEK_NOTICE else "",
+        )
+    if _is_wanted(visit.site.nudges_from, nudge_at, zone):
+        too_late = "booked_too_late" if notice < FINAL_NOTICE else ""
+        yield about_visit(
+            series,
+            visit,
+            Kind.NUDGE,
+            Channel.SMS,
+            nudge_at,
+            (is_on, noop("This site has one three hours before, for who has not confirmed.")),
+            # A minute more: with an hour to go it still helps.
+            expires_at=starts_at - NUDGE_HELPS_UNTIL + INSTANT,
+            skip="confirmed" if visit.state is State.CONFIRMED else too_late,
+        )
+
+
+def _is_wanted(since: date | None, due_at: datetime, zone: str) -> bool:
+    """Whether a site that has a reminder from a day on has it then."""
+    return since is not None and hours.local(due_at, zone).date() >= since
 
 
 def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:

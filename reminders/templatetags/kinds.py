@@ -22,7 +22,7 @@ WORDS: dict[str, Promise] = {
     Kind.REMINDER_7D: _("Reminder a week before"),
     Kind.REMINDER_CONFIRM: _("Reminder, asks to confirm"),
     Kind.REMINDER_FINAL: _("Last reminder"),
-    Kind.NUDGE: _("Second request to confirm"),
+    Kind.NUDGE: _("Reminder on the day"),
     Kind.APPT_MOVED: _("Visit moved"),
     Kind.CANCELLED: _("Visit cancelled"),
     Kind.NO_SHOW_FOLLOWUP: _("After a missed visit"),

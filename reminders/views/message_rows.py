@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.views.looking import shows
 from reminders import gate
 from reminders.catalogue import MessageState, Purpose
 from reminders.journeys import recipients
 from reminders.ledger import retrying, skipping
 from reminders.models import Message, SentContent
-from reminders.sending import letters, taking
+from reminders.sending import letters, retiming, switching, taking
 
 ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.SUBMITTING)
 TOLD = (MessageState.ACCEPTED, MessageState.SENT, MessageState.DELIVERED)
+REASON_LENGTH = 200
 FAILED = (MessageState.FAILED, MessageState.UNDELIVERED, MessageState.UNKNOWN)
 WAITS = {
     "visit_done": _("It waits until the visit is done; its time counts from then."),
@@ -45,6 +50,8 @@ class MessageRow:
     may_skip: bool = False
     may_put_back: bool = False
     may_retry: bool = False
+    may_retime: bool = False
+    may_switch: bool = False
 
     @property
     def at(self) -> datetime:
@@ -79,6 +86,14 @@ class _Powers:
         return self.known[message.site_id]
 
 
+def seen(request: HttpRequest, message_id: int) -> Message:
+    """A message that who asks may see, looked at from now on; else 404."""
+    rows = Message.objects.seen_by(cast(Staff, request.user))
+    found = get_object_or_404(rows.select_related("patient", "site"), pk=message_id)
+    shows(request, found, patient_id=found.patient_id)
+    return found
+
+
 def rows_of(messages: Sequence[Message], *, staff: Staff, now: datetime) -> list[MessageRow]:
     """A row for each of these messages, in their order. Patient and site must be loaded."""
     powers = _Powers(staff)
@@ -94,6 +109,8 @@ def _row(message: Message, powers: _Powers, now: datetime) -> MessageRow:
         may_skip=mine and skipping.can_skip(message),
         may_put_back=mine and skipping.can_unskip(message),
         may_retry=mine and retrying.can_retry(message, now=now),
+        may_retime=mine and retiming.can_retime(message),
+        may_switch=mine and switching.can_switch(message),
     )
 
 

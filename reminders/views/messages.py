@@ -13,28 +13,27 @@ from django.core.paginator import Paginator
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import instant
+from clinic.hours import instant, local
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
-from clinic.views.looking import lists, shows
+from clinic.views.looking import lists
 from reminders.catalogue import Channel, Kind, MessageState
-from reminders.ledger import retrying, showing_consent, skipping
-from reminders.ledger.retrying import MayRepeat, RetryRefused
-from reminders.ledger.skipping import SkipRefused
+from reminders.ledger import retrying, showing_consent
 from reminders.models import Message
+from reminders.sending import switching
 from reminders.templatetags.kinds import kind_word
 from reminders.views import message_rows
+from reminders.views.message_acts import UntilForm
 
 PER_PAGE = 50
 ONE_DAY = timedelta(days=1)
@@ -133,7 +132,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One message: its words, its why, and every try to send it."""
     staff, now = cast(Staff, request.user), timezone.now()
-    shown = _seen(request, message_id)
+    shown = message_rows.seen(request, message_id)
     [row] = rows = message_rows.rows_of([shown], staff=staff, now=now)
     message_rows.add_words(rows, now)
     context = {
@@ -145,58 +144,11 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "receipts": shown.receipts.order_by("id"),
         "consents": showing_consent.standing_for(shown, now=now),
         "looks": shown.look_ups.order_by("id"),
+        "until_form": UntilForm({"until": _proposed(shown, now)}),
+        "is_switched": row.may_switch and switching.is_switched(shown),
+        "may_at_any_hour": access.can(staff, Capability.SEND_AT_ANY_HOUR, shown.site),
     }
     return render(request, "reminders/messages/message.html", context)
-
-
-@require_POST
-def skip(request: HttpRequest, message_id: int) -> HttpResponse:
-    shown = _seen(request, message_id)
-    try:
-        skipping.skip(message=shown, by=cast(Staff, request.user), now=timezone.now())
-    except SkipRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(
-            request, gettext("%(kind)s will not be sent.") % {"kind": kind_word(shown.kind)}
-        )
-    return _back(request, shown)
-
-
-@require_POST
-def put_back(request: HttpRequest, message_id: int) -> HttpResponse:
-    shown = _seen(request, message_id)
-    try:
-        skipping.unskip(message=shown, by=cast(Staff, request.user), now=timezone.now())
-    except SkipRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(
-            request, gettext("%(kind)s will be sent at its time.") % {"kind": kind_word(shown.kind)}
-        )
-    return _back(request, shown)
-
-
-@require_POST
-def retry(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Send again; what may have arrived already is asked about first on the message's page."""
-    shown = _seen(request, message_id)
-    try:
-        retrying.retry(
-            message=shown,
-            by=cast(Staff, request.user),
-            now=timezone.now(),
-            may_repeat="may_repeat" in request.POST,
-        )
-    except MayRepeat:
-        return redirect(f"{reverse('message', args=[shown.pk])}?ask=repeat")
-    except RetryRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(
-            request, gettext("%(kind)s goes out again now.") % {"kind": kind_word(shown.kind)}
-        )
-    return _back(request, shown)
 
 
 @require_POST
@@ -211,19 +163,10 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('message-list')}?tab=failed", status=303)
 
 
-def _seen(request: HttpRequest, message_id: int) -> Message:
-    seen = Message.objects.seen_by(cast(Staff, request.user))
-    found = get_object_or_404(seen.select_related("patient", "site"), pk=message_id)
-    shows(request, found, patient_id=found.patient_id)
-    return found
-
-
-def _back(request: HttpRequest, shown: Message) -> HttpResponseRedirect:
-    """The page of ours that asked, else the message's own."""
-    wanted = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
-        wanted = reverse("message", args=[shown.pk])
-    return HttpResponseRedirect(wanted)
+def _proposed(shown: Message, now: datetime) -> datetime:
+    """What the field proposes, on the clock of the site: its time, or the next hour to come."""
+    next_hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    return local(max(shown.due_at, next_hour), shown.site.zone).replace(tzinfo=None)
 
 
 def _filtered(found: QuerySet[Message], asked: dict[str, Any], site: Site) -> QuerySet[Message]:

@@ -272,7 +272,8 @@ def test_a_message_is_skipped_and_put_back(
     client = api(front_desk)
     first = client.get(f"{MESSAGES}?state=scheduled&kind=reminder_final").json()["results"][0]
     address = f"{MESSAGES}{first['id']}/"
-    assert client.get(address).json()["acts"] == ["skip"]
+    may = ["skip", "put_off", "send_now", "switch"]
+    assert client.get(address).json()["acts"] == may
     assert client.post(f"{address}skip/").status_code == 200
     replanning.sync_stale(now=now)
     skipped = client.get(address).json()
@@ -282,6 +283,30 @@ def test_a_message_is_skipped_and_put_back(
     assert client.post(f"{address}unskip/").status_code == 200
     replanning.sync_stale(now=now)
     assert client.get(address).json()["state"] == "scheduled"
+
+
+def test_a_message_has_another_time_and_another_channel(
+    front_desk: Staff, booked: dict[str, Any], now: datetime
+) -> None:
+    replanning.sync_stale(now=now)
+    client = api(front_desk)
+    first = client.get(f"{MESSAGES}?state=scheduled&kind=reminder_final").json()["results"][0]
+    address, due = f"{MESSAGES}{first['id']}/", datetime.fromisoformat(first["due_at"])
+    at_night = {"until": (due + timedelta(hours=12)).isoformat()}
+    refused(client.post(f"{address}put-off/", at_night), 409, "time_refused", "until")
+    later = {"until": (due + timedelta(hours=1)).isoformat()}
+    assert client.post(f"{address}put-off/", later).status_code == 200
+    replanning.sync_stale(now=now)
+    shown = client.get(address).json()
+    assert datetime.fromisoformat(shown["due_at"]) == due + timedelta(hours=1)
+    assert "planned_time" in shown["acts"]
+    assert client.post(f"{address}planned-time/").status_code == 200
+    assert client.post(f"{address}switch/").status_code == 200
+    replanning.sync_stale(now=now)
+    assert client.get(address).json()["state"] == "withdrawn"
+    assert client.post(f"{address}switch-back/").status_code == 200
+    replanning.sync_stale(now=now)
+    assert client.get(address).json()["due_at"] == first["due_at"]
 
 
 def test_an_unknown_outcome_is_repeated_only_by_a_persons_word(
@@ -295,6 +320,13 @@ def test_an_unknown_outcome_is_repeated_only_by_a_persons_word(
     assert again.json()["state"] == "scheduled"
 
 
+ACTS: dict[str, dict[str, Any]] = {
+    **{act: {} for act in ("skip", "unskip", "retry", "send-now")},
+    **{act: {} for act in ("planned-time", "switch", "switch-back")},
+    "put-off": {"until": "2027-03-01T12:00:00Z"},
+}
+
+
 def test_messages_are_of_ones_own_patients_and_managed_by_who_may(
     outsider: Staff, provider: Staff, message: Message
 ) -> None:
@@ -302,9 +334,9 @@ def test_messages_are_of_ones_own_patients_and_managed_by_who_may(
     assert api(outsider).get(MESSAGES).json()["count"] == 0
     refused(api(outsider).get(address), 404, "not_found")
     assert api(provider).get(address).status_code == 200
-    for act in ("skip", "unskip", "retry"):
-        refused(api(outsider).post(f"{address}{act}/", {}), 404, "not_found")
-        told = refused(api(provider).post(f"{address}{act}/", {}), 403, "forbidden")
+    for act, body in ACTS.items():
+        refused(api(outsider).post(f"{address}{act}/", body), 404, "not_found")
+        told = refused(api(provider).post(f"{address}{act}/", body), 403, "forbidden")
         assert "front desk" in told["sentence"]
 
 

@@ -1,12 +1,15 @@
 """The pages of messages: what is where, with which reason, and what can be done about it."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from time_machine import Traveller
 
 from appointments.models import Appointment
+from clinic.hours import local
 from clinic.models import Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
@@ -18,6 +21,10 @@ from tests.reminders.views.conftest import SignIn
 pytestmark = pytest.mark.django_db
 
 LIST = "/messages/"
+ACTS = (
+    *("skip", "put-back", "retry"),
+    *("put-off", "send-now", "planned-time", "switch", "switch-back"),
+)
 
 
 @pytest.fixture
@@ -161,6 +168,70 @@ def test_a_message_is_skipped_and_put_back_from_where_one_was(
     assert message.state == "scheduled"
 
 
+def test_a_skip_is_undone_from_what_says_it_was_done(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    back = "/messages/?tab=scheduled"
+    text = text_of(desk.post(f"{LIST}{message.pk}/skip/", {"next": back}, follow=True))
+    [undo] = re.findall(rf'action="({LIST}{message.pk}/put-back/[^"]*)"', text)
+    response = desk.post(undo.replace("&amp;", "&"))
+    assert response["Location"] == back
+    replanning.sync_stale(now=now)
+    message.refresh_from_db()
+    assert message.state == "scheduled"
+
+
+def test_a_message_is_put_off_on_the_clock_of_its_site(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    message = Message.objects.filter(kind=Kind.REMINDER_FINAL).earliest("due_at")
+    page, act = f"{LIST}{message.pk}/", f"{LIST}{message.pk}/put-off/"
+    assert f'action="{act}"' in text_of(desk.get(page))
+    due = local(message.due_at, "America/New_York")
+    for typed, said in (("", "Choose a day and a time."), (f"{due:%Y-%m-%d}T23:30", "08:00")):
+        assert said in text_of(desk.post(act, {"until": typed}, follow=True))
+    answer = desk.post(act, {"until": f"{due:%Y-%m-%d}T15:30"}, follow=True)
+    assert "15:30" in text_of(answer) and "/planned-time/" in text_of(answer)
+    replanning.sync_stale(now=now)
+    message.refresh_from_db()
+    assert local(message.due_at, "America/New_York").strftime("%H:%M") == "15:30"
+    assert "Ana Front chose" in text_of(desk.get(page))
+
+
+def test_at_night_who_may_is_asked_for_the_reason_and_others_hear_when(
+    sign_in: SignIn,
+    front_desk: Staff,
+    manager: Staff,
+    message: Message,
+    clock: Traveller,
+    now: datetime,
+) -> None:
+    message = Message.objects.filter(kind=Kind.REMINDER_FINAL).earliest("due_at")
+    clock.move_to(now + timedelta(hours=14))
+    act = f"{LIST}{message.pk}/send-now/"
+    text = text_of(sign_in(front_desk).post(act, follow=True))
+    assert "It may leave from Tue 16 Feb 08:00 on" in text and 'name="reason"' not in text
+    boss = sign_in(manager)
+    assert 'name="reason"' in text_of(boss.post(act, follow=True))
+    assert 'name="reason"' in text_of(boss.post(act, {"at_any_hour": "1"}, follow=True))
+    text = text_of(boss.post(act, {"at_any_hour": "1", "reason": "Flooded"}, follow=True))
+    assert "Last reminder leaves now." in text
+
+
+def test_a_text_goes_by_mail_and_back(desk: Client, message: Message, now: datetime) -> None:
+    message = Message.objects.filter(kind=Kind.REMINDER_FINAL).earliest("due_at")
+    text = text_of(desk.post(f"{LIST}{message.pk}/switch/", follow=True))
+    assert "goes by e-mail and not by text" in text and "/switch-back/" in text
+    replanning.sync_stale(now=now)
+    mail = Message.objects.filter(kind=Kind.REMINDER_FINAL, channel="email").get()
+    assert "By text after all" in text_of(desk.get(f"{LIST}{mail.pk}/"))
+    desk.post(f"{LIST}{mail.pk}/switch-back/")
+    replanning.sync_stale(now=now)
+    message.refresh_from_db()
+    assert message.state == "scheduled"
+    assert "its own channel" in text_of(desk.post(f"{LIST}{message.pk}/switch-back/", follow=True))
+
+
 def test_what_is_too_late_to_skip_says_where_it_is(desk: Client, message: Message) -> None:
     become(message, MessageState.DELIVERED)
     response = desk.post(f"{LIST}{message.pk}/skip/", follow=True)
@@ -214,13 +285,13 @@ def test_the_way_back_leads_to_our_own_pages_only(
 
 
 def test_get_changes_nothing(desk: Client, message: Message) -> None:
-    for act in ("skip", "put-back", "retry"):
+    for act in ACTS:
         assert desk.get(f"{LIST}{message.pk}/{act}/").status_code == 405
 
 
 def test_staff_of_another_site_meet_no_message(stranger: Client, message: Message) -> None:
     assert stranger.get(f"{LIST}{message.pk}/").status_code == 404
-    for act in ("skip", "put-back", "retry"):
+    for act in ACTS:
         assert stranger.post(f"{LIST}{message.pk}/{act}/").status_code == 404
     assert "Elena Sato" not in text_of(stranger.get(LIST))
     assert stranger.get(LIST, {"site": "harbour"}).status_code == 403
@@ -231,7 +302,8 @@ def test_those_who_may_not_manage_messages_are_told_who_may(
 ) -> None:
     client = sign_in(provider)
     refusals = [client.get(LIST)]
-    refusals += [client.post(f"{LIST}{message.pk}/{act}/") for act in ("skip", "put-back", "retry")]
+    until = {"until": "2027-03-01T12:00"}
+    refusals += [client.post(f"{LIST}{message.pk}/{act}/", until) for act in ACTS]
     for answer in refusals:
         assert answer.status_code == 403
         assert "front desk, manager" in text_of(answer)

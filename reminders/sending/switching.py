@@ -1,0 +1,167 @@
+"""Staff let a planned message go by the other channel, and back: a fact of the plan."""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from appointments.refusals import Refused
+from clinic import access, audit
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.saying import gettext
+from reminders import choosing
+from reminders.catalogue import Channel
+from reminders.journeys import recipients
+from reminders.ledger import claiming, skipping
+from reminders.ledger.fallback import UNHEARD
+from reminders.models import Message, MessageItem, SkipChoice
+from reminders.planning.choices import OTHER
+from reminders.sending import letters, taking
+
+
+class SwitchRefused(Refused):
+    """The message cannot go by the other channel; `sentence` says why."""
+
+    code = "switch_refused"
+    field = "channel"
+
+
+@transaction.atomic
+def switch(*, message: Message, by: Staff, now: datetime) -> None:
+    """Say by the other channel what a planned message says. It is planned anew and takes the place
+    of this one, also when the visit moves.
+
+    Raises Forbidden unless `by` may manage messages; SwitchRefused once it has left, or when
+    consent, address or what is said already stand against it.
+    """
+    stored = _held(message, by)
+    other = _by_the_other(stored)
+    if _is_said_by(other):
+        raise SwitchRefused(
+            gettext("An e-mail says the same already: skip this text instead.")
+            if other.channel == Channel.EMAIL
+            else gettext("A text says the same already: skip this e-mail instead.")
+        )
+    readers = recipients.of([other])
+    refusal = choosing.to_switch(taking.envelope(other), readers[other.pk], now=now)
+    if refusal is not None:
+        raise SwitchRefused(gettext(refusal.why))
+    written, _ = letters.write([other], readers, now=now)
+    if not written:
+        raise SwitchRefused(gettext("Its words cannot be written for that channel."))
+    SkipChoice.objects.bulk_create(
+        (
+            SkipChoice(
+                series_id=series,
+                session=session,
+                step=step,
+                channel=channel,
+                instead=other.channel,
+                by=by,
+                at=now,
+            )
+            for series, session, step, channel in skipping.choices_of(stored)
+        ),
+        update_conflicts=True,
+        unique_fields=["series", "session", "step", "channel"],
+        update_fields=["instead", "by", "at"],
+    )
+    _planned_anew(stored, "message.switch", other.channel, by=by, now=now)
+
+
+@transaction.atomic
+def switch_back(*, message: Message, by: Staff, now: datetime) -> None:
+    """Say again by its own channel what staff switched to this one. Raises as `switch` does."""
+    access.require(by, Capability.MANAGE_MESSAGES, message.site)
+    stored = skipping.locked(message)
+    if _has_left(stored):
+        raise SwitchRefused(gettext("It has left by the other channel already."))
+    switched = SkipChoice.objects.filter(_switched(stored, there=True) | _switched(stored))
+    own = {choice.channel for choice in switched}
+    if not own:
+        raise SwitchRefused(gettext("This message goes by its own channel."))
+    switched.delete()
+    _planned_anew(stored, "message.switch_back", own.pop(), by=by, now=now)
+
+
+def can_switch(message: Message) -> bool:
+    """Whether the message is planned and has not left, as for skipping it; what stands against the
+    other channel is said when it is tried."""
+    return skipping.can_skip(message)
+
+
+def is_switched(message: Message) -> bool:
+    """Whether something that the message says came here from the other channel."""
+    return can_switch(message) and SkipChoice.objects.filter(_switched(message)).exists()
+
+
+def _held(message: Message, by: Staff) -> Message:
+    access.require(by, Capability.MANAGE_MESSAGES, message.site)
+    stored = skipping.locked(message)
+    if not can_switch(stored):
+        raise SwitchRefused(
+            gettext("Only a planned message that has not left yet can go by another channel.")
+        )
+    return stored
+
+
+def _by_the_other(message: Message) -> Message:
+    """The message as it would be by the other channel; stored nowhere."""
+    other = copy(message)
+    other.channel = OTHER[Channel(message.channel)]
+    return other
+
+
+def _is_said_by(other: Message) -> bool:
+    """Whether another message says all of this one by its channel, or will."""
+    own = {_said(item) for item in MessageItem.objects.filter(message=other.pk)}
+    there = MessageItem.objects.filter(
+        anchor__in={anchor for anchor, _, _ in own}, channel=other.channel, live=True
+    ).exclude(message__state__in=UNHEARD)
+    return own <= {_said(item) for item in there}
+
+
+def _said(item: MessageItem) -> tuple[str, int, str]:
+    return item.anchor, item.schedule_version, item.step
+
+
+def _switched(message: Message, *, there: bool = False) -> Q:
+    """The choices by which something that this message says came to its channel, or went `there`:
+    to the other."""
+    other = OTHER[Channel(message.channel)]
+    wanted = Q(pk__in=[])
+    for series, session, step, channel in skipping.choices_of(message):
+        way = (
+            {"channel": channel, "instead": other}
+            if there
+            else {"channel": other, "instead": channel}
+        )
+        wanted |= Q(series=series, session=session, step=step, **way)
+    return wanted
+
+
+def _has_left(message: Message) -> bool:
+    """Whether a dispatcher has taken up what the message says, by one channel or the other."""
+    own = {_said(item) for item in message.items.all()}
+    taken_up = MessageItem.objects.filter(
+        anchor__in={anchor for anchor, _, _ in own}, live=True, message__claimed_at__isnull=False
+    )
+    return any(_said(item) in own for item in taken_up)
+
+
+def _planned_anew(message: Message, action: str, channel: str, *, by: Staff, now: datetime) -> None:
+    claiming.plan_anew([message.patient_id])
+    audit.record(
+        action=action,
+        subject=message,
+        by=by,
+        now=now,
+        site=message.site,
+        patient_id=message.patient_id,
+        before={"channel": message.channel},
+        after={"channel": channel},
+    )
