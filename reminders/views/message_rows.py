@@ -67,6 +67,12 @@ class MessageRow:
         return bool(self.message.reason) and not self.is_to_come
 
     @property
+    def held_until(self) -> datetime | None:
+        """Until when the gate holds it, of what has fallen due and waits."""
+        is_held = self.is_to_come and self.message.gate_why
+        return self.message.wake_at if is_held else None
+
+    @property
     def waits(self) -> str:
         return str(WAITS.get(self.message.waits_for, "")) if self.is_to_come else ""
 

@@ -164,9 +164,11 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
 
 
 def _proposed(shown: Message, now: datetime) -> datetime:
-    """What the field proposes, on the clock of the site: its time, or the next hour to come."""
+    """What the field proposes, on the clock of the site: when it leaves as things stand, or the
+    next hour to come."""
     next_hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
-    return local(max(shown.due_at, next_hour), shown.site.zone).replace(tzinfo=None)
+    leaves_at = max(shown.wake_at or shown.due_at, next_hour)
+    return local(leaves_at, shown.site.zone).replace(tzinfo=None)
 
 
 def _filtered(found: QuerySet[Message], asked: dict[str, Any], site: Site) -> QuerySet[Message]:

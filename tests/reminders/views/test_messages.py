@@ -72,6 +72,15 @@ def test_each_state_has_its_tab_and_its_words(
             assert words in text
 
 
+def test_what_the_gate_holds_says_until_when_and_why(
+    desk: Client, message: Message, now: datetime
+) -> None:
+    why = "Care messages go out between 08:00 and 20:00."
+    become(message, MessageState.SCHEDULED, wake_at=now + timedelta(hours=23), gate_why=[why])
+    text = text_of(desk.get(LIST))
+    assert "Waits until" in text and f"Tue 16 Feb 08:00</time>. {why}" in text
+
+
 def test_an_empty_tab_says_what_it_is_for(desk: Client) -> None:
     for tab in ("scheduled", "sent", "failed", "skipped", "withdrawn", "%00"):
         text = text_of(desk.get(f"{LIST}?tab={tab}"))
