@@ -110,10 +110,20 @@ def channel_icon(channel: str) -> SafeString:
 
 
 @register.simple_tag
-def when(at: datetime, site: Site, part: str = "", zone: bool = False) -> SafeString:
+def when(
+    at: datetime, site: Site, part: str = "", zone: bool = False, year: bool = False
+) -> SafeString:
     """`at` on the clock of `site`: "Fri 12 Mar 10:00", with its year when that is far away. `part`
-    is weekday, date, day (weekday and date) or time; `zone` adds the clock's name."""
-    said = hours.when(at, site.zone, reader_language(), with_zone=zone, seen_at=timezone.now())
+    is weekday, date, day (weekday and date) or time; `zone` adds the clock's name, `year` the year
+    in any case."""
+    said = hours.when(
+        at,
+        site.zone,
+        reader_language(),
+        with_zone=zone,
+        seen_at=timezone.now(),
+        year=year or None,
+    )
     shown = {
         "": str(said),
         "weekday": said.weekday,
