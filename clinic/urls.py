@@ -3,7 +3,15 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from clinic.views import consent_forms, on_call, protocol_drafts, protocols, retention, staffing
+from clinic.views import (
+    consent_forms,
+    on_call,
+    protocol_drafts,
+    protocol_sections,
+    protocols,
+    retention,
+    staffing,
+)
 from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
 from clinic.views.signing_in import SignIn, SignOut
@@ -11,6 +19,8 @@ from clinic.views.start import start
 
 # One edition of a consent form: of a protocol (its id) or of a use of photos.
 _EDITION = "consent-forms/<slug:key>/<int:number>"
+# A section of the next version of a protocol, such as its steps.
+_DRAFT = "protocols/<slug:protocol>/draft/<slug:slug>"
 
 urlpatterns = [
     path("", start, name="start"),
@@ -38,6 +48,23 @@ urlpatterns = [
         "protocols/<slug:protocol>/draft/discard/",
         protocol_drafts.discard,
         name="protocol-draft-discard",
+    ),
+    path(
+        "protocols/<slug:protocol>/draft/publish/",
+        protocol_drafts.publish,
+        name="protocol-draft-publish",
+    ),
+    path(
+        "protocols/<slug:protocol>/draft/undo/",
+        protocol_drafts.take_back,
+        name="protocol-draft-undo",
+    ),
+    path(f"{_DRAFT}/", protocol_sections.section, name="protocol-draft-section"),
+    path(f"{_DRAFT}/<int:number>/", protocol_sections.row, name="protocol-draft-row"),
+    path(
+        f"{_DRAFT}/<int:number>/arrange/",
+        protocol_sections.arrange,
+        name="protocol-draft-arrange",
     ),
     path(
         "protocols/<slug:protocol>/<str:version>/edit/",

@@ -87,11 +87,12 @@ class ProtocolVersion(models.Model):
 
 class ProtocolDraft(models.Model):
     """What somebody is writing of the next version of a protocol, as TOML, right or not. There is
-    one of each protocol; `revision` rises with every save."""
+    one of each protocol; `revision` rises with every save, `text_before` is what it replaced."""
 
     protocol = models.SlugField(unique=True)
     base = models.ForeignKey(ProtocolVersion, on_delete=models.PROTECT, related_name="+")
     text = models.TextField()
+    text_before = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=1)
     saved_at = models.DateTimeField()
     saved_by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")

@@ -1,4 +1,4 @@
-"""A protocol edited as text: one working draft for each, until it becomes a version.
+"""A protocol that is being written: one working draft for each, until it becomes a version.
 
 What is saved need not be right: nothing that was written is lost. What it becomes is a version
 that never changes again, still to be approved (`loading.approve`).
@@ -130,15 +130,32 @@ def save(*, draft: ProtocolDraft, text: str, seen: int, by: Staff, now: datetime
     is no protocol's by its size, or a draft that is gone.
     """
     access.require(by, Capability.APPROVE_PROTOCOL)
-    if len(text) > MOST_LETTERS:
-        raise DraftRefused(gettext("That is longer than a protocol can be. Nothing was saved."))
+    with transaction.atomic():
+        # Browsers send every end of a line as two characters.
+        return keep(_locked(draft, seen), text.replace("\r\n", "\n"), by=by, now=now)
+
+
+def take_back(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> ProtocolDraft:
+    """Put back what stood there before the last save; once more brings that save back.
+
+    Raises as `save`, and DraftRefused for a draft that was not saved yet.
+    """
+    access.require(by, Capability.APPROVE_PROTOCOL)
     with transaction.atomic():
         row = _locked(draft, seen)
-        # Browsers send every end of a line as two characters.
-        row.text, row.revision = text.replace("\r\n", "\n"), row.revision + 1
-        row.saved_at, row.saved_by = now, by
-        row.save(update_fields=["text", "revision", "saved_at", "saved_by"])
-        return row
+        if not row.text_before:
+            raise DraftRefused(gettext("Nothing was saved yet that could be taken back."))
+        return keep(row, row.text_before, by=by, now=now)
+
+
+def keep(row: ProtocolDraft, text: str, *, by: Staff, now: datetime) -> ProtocolDraft:
+    """Store a text in a row that is locked. Raises DraftRefused when it is too long."""
+    if len(text) > MOST_LETTERS:
+        raise DraftRefused(gettext("That is longer than a protocol can be. Nothing was saved."))
+    row.text_before, row.text, row.revision = row.text, text, row.revision + 1
+    row.saved_at, row.saved_by = now, by
+    row.save(update_fields=["text", "text_before", "revision", "saved_at", "saved_by"])
+    return row
 
 
 def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> ProtocolVersion:
@@ -151,7 +168,9 @@ def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Pro
         row = _locked(draft, seen)
         found = checked(row)
         if found.protocol is None:
-            raise DraftRefused(gettext("Something is still wrong with the draft. Mend it first."))
+            raise DraftRefused(
+                gettext("It becomes no version yet: something is still wrong with it.")
+            )
         version = loading.store(found.protocol, by=by, now=now)
         row.delete()
         return version
@@ -191,14 +210,25 @@ def _versions(protocol: str) -> set[str]:
     return set(rows.values_list("version", flat=True))
 
 
-def _locked(draft: ProtocolDraft, seen: int) -> ProtocolDraft:
+def locked(draft: ProtocolDraft) -> ProtocolDraft:
+    """The draft, for the rest of the transaction. Raises DraftRefused when it is gone."""
     rows = ProtocolDraft.objects.select_for_update(of=("self",)).select_related("saved_by", "base")
     row = rows.filter(pk=draft.pk).first()
     if row is None:
         raise DraftRefused(gettext("This draft became a version or was thrown away meanwhile."))
+    return row
+
+
+def moved_on(row: ProtocolDraft) -> DraftMovedOn:
+    """That somebody saved this draft since it was opened."""
+    said = gettext("%(name)s saved this draft since you opened it.")
+    return DraftMovedOn(said % {"name": row.saved_by.name}, row)
+
+
+def _locked(draft: ProtocolDraft, seen: int) -> ProtocolDraft:
+    row = locked(draft)
     if row.revision != seen:
-        said = gettext("%(name)s saved this draft since you opened it.")
-        raise DraftMovedOn(said % {"name": row.saved_by.name}, row)
+        raise moved_on(row)
     return row
 
 

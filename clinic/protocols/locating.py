@@ -51,6 +51,12 @@ def line_of(place: str, lines: Mapping[str, int]) -> int | None:
     return lines.get(place)
 
 
+def has_remarks(text: str) -> bool:
+    """Whether somebody wrote remarks beside the values, which a form does not keep."""
+    going_on = _GoingOn()
+    return any(going_on.read(line) for line in text.splitlines())
+
+
 def _within(name: str, entries: Counter[str]) -> str:
     """A header below a list of tables is about its last entry."""
     path = ""
@@ -75,24 +81,26 @@ class _GoingOn:
     def __bool__(self) -> bool:
         return bool(self.depth or self.long)
 
-    def read(self, line: str) -> None:
+    def read(self, line: str) -> bool:
+        """Follow one more line; whether a remark ends it."""
         at = 0
         while at < len(line):
             if self.long:
                 end = line.find(self.long, at)
                 if end < 0:
-                    return
+                    return False
                 at, self.long = end + 3, ""
             elif line.startswith(_TRIPLE, at):
                 at, self.long = at + 3, line[at : at + 3]
             elif line[at] in "\"'":
                 at = _after_text(line, at)
             elif line[at] == "#":
-                return
+                return True
             else:
                 self.depth += (line[at] in "[{") - (line[at] in "]}")
                 at += 1
         self.depth = max(self.depth, 0)
+        return False
 
 
 def _after_text(line: str, at: int) -> int:

@@ -131,7 +131,7 @@ class _Reader:
     def record(self, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, Mapping):
             return self.bad(path, f"{_shown(value)} is not a table")
-        known = _fields(kind)
+        known = fields_of(kind)
         for name in value:
             if name not in known:
                 self.bad(_join(path, name), f"unknown field{_did_you_mean(name, known)}")
@@ -200,7 +200,7 @@ def _without_bad(kind: Any, read: list[Any], kept: Any) -> Any:
 
 
 @cache
-def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
+def fields_of(kind: Any) -> dict[str, tuple[Any, bool]]:
     """Each field of a frozen class: its type, and whether a document must give it."""
     hints = get_type_hints(kind)
     return {

@@ -21,7 +21,7 @@ UNIQUE = {
     "products": "category",
 }
 CONDITIONS = ("consent.photo", "consent.marketing", "not_prescribed", "plan.sedation")
-_NAMED_BY = {**UNIQUE, "spacing": "other"}
+NAMED_BY = {**UNIQUE, "spacing": "other"}
 _DOT = re.compile(r"\.(?![^\[]*\])")  # not the dots inside brackets: ids have some
 _PLACE = re.compile(r"([a-z0-9_]+)(?:\[([^\]]+)\])?")
 
@@ -86,7 +86,7 @@ def _leads_somewhere(document: Mapping[str, Any], path: str) -> bool:
         name, entry = found.groups()
         places = [at[name] for at in places if isinstance(at, Mapping) and name in at]
         if entry is not None:
-            key = _NAMED_BY.get(name, "id")
+            key = NAMED_BY.get(name, "id")
             places = [
                 each for at in places for _, each in _tables(at) if entry in ("*", each.get(key))
             ]

@@ -118,7 +118,10 @@ class Intent(StrEnum):
 
 
 class LogType(StrEnum):
+    """A `string` is one line, a `text` several."""
+
     STRING = "string"
+    TEXT = "text"
     INTEGER = "integer"
     NUMBER = "number"
     BOOLEAN = "boolean"

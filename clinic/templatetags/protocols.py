@@ -38,6 +38,32 @@ WORDS: dict[type[StrEnum], dict[str, Promise]] = {
         "day_of": _("on the day"),
     },
     schema.Reach: {"area": _("this area"), "systemic": _("the whole body")},
+    schema.Phase: {
+        "pre": _("before a session"),
+        "day": _("on the day"),
+        "post": _("after a session"),
+        "followup": _("following up"),
+        "maintenance": _("keeping the result"),
+    },
+    schema.Directive: {
+        "avoid": _("avoid this"),
+        "do": _("do this"),
+        "ask": _("asks something"),
+    },
+    schema.Anchor: {
+        "session.start": _("the start of a session"),
+        "session.end": _("the end of a session"),
+        "series.last": _("the end of the last session"),
+    },
+    schema.Intent: {
+        "short_reminder": _("a short reminder"),
+        "full_guide": _("the whole guide"),
+        "checklist": _("a line of the checklist"),
+        "ask_confirm": _("asks to confirm"),
+        "photo_request": _("asks for a photo"),
+        "urgent_triage": _("asks about symptoms"),
+        "rebook": _("offers to book"),
+    },
     schema.StepKind: {
         "instruction": _("Advice"),
         "question": _("Question"),
@@ -60,6 +86,7 @@ WORDS: dict[type[StrEnum], dict[str, Promise]] = {
     },
     schema.LogType: {
         "string": _("words"),
+        "text": _("several lines of words"),
         "integer": _("whole number"),
         "number": _("number"),
         "boolean": _("yes or no"),
@@ -85,8 +112,8 @@ WORDS: dict[type[StrEnum], dict[str, Promise]] = {
 
 @register.filter
 def said(value: StrEnum) -> str:
-    """The words of one of the schema's enumerations."""
-    return str(WORDS[type(value)][value])
+    """The words of one of the schema's enumerations; a skin type is its numeral."""
+    return str(WORDS[type(value)][value]) if type(value) in WORDS else str(value)
 
 
 @register.filter

@@ -1,9 +1,9 @@
-"""Writing the next version of a protocol: as text, with what is wrong line by line, what it
-changes and its picture, until it becomes a version to be approved."""
+"""The next version of a protocol: begun, written as text with what is wrong line by line, taken
+back, thrown away, and made a version to be approved."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
-from clinic.protocols import drafting, reading
-from clinic.protocols.comparing import differences
+from clinic.protocols import drafting, sections
 from clinic.protocols.drafting import DraftMovedOn, DraftRefused
-from clinic.views.current_site import current_site
+from clinic.views import protocol_frame
 from clinic.views.row_id import row_id
 
 
@@ -31,7 +30,7 @@ def begin(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     except DraftRefused as refused:
         messages.error(request, refused.sentence)
         return redirect("protocol", protocol, version)
-    return redirect("protocol-draft", protocol)
+    return redirect("protocol-draft-section", protocol, "series")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -50,20 +49,53 @@ def draft(request: HttpRequest, protocol: str) -> HttpResponse:
         row = drafting.save(draft=row, text=text, seen=seen, by=by, now=now)
         if "publish" not in request.POST:
             return _page(request, row, saved=True)
-        if drafting.checked(row).protocol is None:
-            return _page(request, row, refused=gettext("It becomes no version yet."))
-        version = drafting.publish(draft=row, seen=row.revision, by=by, now=now)
+        return published(request, row, row.revision)
     except DraftMovedOn as moved:
         row = moved.theirs
         return _page(request, row, text=text, refused=moved.sentence, theirs=row.text)
     except DraftRefused as refused:
         return _page(request, row, text=text, refused=refused.sentence)
+
+
+@require_POST
+def publish(request: HttpRequest, protocol: str) -> HttpResponse:
+    """Make what is saved a version; `revision` is the draft that was seen."""
+    row = get_object_or_404(ProtocolDraft, protocol=protocol)
+    try:
+        return published(request, row, row_id(request.POST.get("revision", "")))
+    except DraftRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("protocol-draft", protocol)
+
+
+def published(request: HttpRequest, row: ProtocolDraft, seen: int) -> HttpResponse:
+    """To what the new version changes; raises as `drafting.publish`."""
+    by, now = cast(Staff, request.user), timezone.now()
+    version = drafting.publish(draft=row, seen=seen, by=by, now=now)
     messages.success(
         request,
         gettext("Version %(version)s is stored. Look what it changes, then approve it.")
         % {"version": version.version},
     )
-    return redirect("protocol-changes", protocol, version.version)
+    return redirect("protocol-changes", version.protocol, version.version)
+
+
+@require_POST
+def take_back(request: HttpRequest, protocol: str) -> HttpResponse:
+    """Put back what the last save replaced. `revision` is the draft that was seen."""
+    row = get_object_or_404(ProtocolDraft.objects.select_related("base"), protocol=protocol)
+    seen = row_id(request.POST.get("revision", request.GET.get("revision", "")))
+    by, now = cast(Staff, request.user), timezone.now()
+    try:
+        drafting.take_back(draft=row, seen=seen, by=by, now=now)
+    except DraftRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, gettext("The last save is taken back."))
+    there = request.POST.get("section", "")
+    if there in sections.BY_SLUG:
+        return redirect("protocol-draft-section", protocol, there)
+    return redirect("protocol-draft", protocol)
 
 
 @require_POST
@@ -90,20 +122,9 @@ def _page(
 ) -> HttpResponse:
     """`text` is what the reader wrote where it is not what is saved, `theirs` what is."""
     text = row.text if text is None else text
-    found = drafting.check_for(row, text)
-    changes = (
-        differences(row.base.document, reading.to_document(found.protocol))
-        if found.protocol
-        else []
-    )
-    context: dict[str, Any] = {
-        "site": current_site(request),
-        "draft": row,
-        "base": row.base,
+    context = protocol_frame.frame(request, row, text, "text") | {
         "text": text,
         "rows": min(max(text.count("\n") + 2, 24), 36),
-        "found": found,
-        "changes": changes,
         "refused": refused,
         "theirs": theirs,
         "saved": saved,

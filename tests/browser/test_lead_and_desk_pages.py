@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_pages_of_the_lead_and_the_desk(
     page: Page,
+    live_server: object,
     look: Look,
     sign_in: SignIn,
     manager: Staff,
@@ -36,6 +37,17 @@ def test_pages_of_the_lead_and_the_desk(
     text = draft.text.replace('min = "P21D"', 'min = "P21"').replace('code = "IP"', "code = IP")
     wrong = {"text": text, "revision": draft.revision, "publish": ""}
     look("protocol-draft-wrong", "/protocols/ipl/draft/", wrong, within=".drafting")
+    draft.refresh_from_db()
+    drafting.take_back(draft=draft, seen=draft.revision, by=manager, now=now)
+    look("protocol-draft-rows", "/protocols/ipl/draft/steps/", within=".drafting")
+    page.goto(f"{live_server}/protocols/ipl/draft/series/")
+    page.get_by_label("Usual number of sessions").fill("9")
+    # The picture and what is wrong follow as one types; nothing is kept by that.
+    page.get_by_label("Unit of Ideal").select_option("weeks")
+    page.get_by_text("Must be “Least” ≤ “Ideal” ≤ “Longest”").first.wait_for()
+    page.get_by_role("button", name="Save and check").click()
+    page.get_by_text("are to be mended here").wait_for()
+    look("protocol-draft-form", within=".drafting")
     look("reports", "/reports/")
     look("recall", "/recall/")
     look("recall-write", f"/recall/write/?series={due.series_id}")

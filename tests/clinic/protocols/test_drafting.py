@@ -112,7 +112,7 @@ def test_from_a_version_over_a_draft_to_the_next_version(
     client.force_login(clinical_lead)
     page = f"/protocols/ipl/{base.version}/"
     assert "Write the next version" in client.get(page).text
-    assert client.post(f"{page}edit/").headers["Location"] == "/protocols/ipl/draft/"
+    assert client.post(f"{page}edit/").headers["Location"] == "/protocols/ipl/draft/series/"
     answer = client.get("/protocols/ipl/draft/")
     keeps_to_the_policy(answer)
     assert "This can become version 1.1.0" in answer.text

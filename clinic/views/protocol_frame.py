@@ -1,0 +1,142 @@
+"""What stands around a draft wherever it is written: its sections, what is wrong, its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from clinic.models import ProtocolDraft
+from clinic.protocols import drafting, locating, reading, sections
+from clinic.protocols.comparing import differences
+from clinic.protocols.drafting import Problem
+from clinic.protocols.saving_sections import TextRefused, document_of
+from clinic.protocols.sections import Section, Spot
+from clinic.views import protocol_fields
+from clinic.views.current_site import current_site
+from clinic.views.protocol_words import SECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Something wrong, and where it is mended: `address`, `where` in words; else in the text."""
+
+    problem: Problem
+    cause: str
+    address: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One section in the list of sections; `rows` is None for one without."""
+
+    slug: str
+    label: str
+    rows: int | None
+    wrong: int
+
+
+def frame(request: HttpRequest, row: ProtocolDraft, text: str, current: str) -> dict[str, Any]:
+    """The context around a draft that reads `text`, in the section `current`."""
+    document = _document(text)
+    return {
+        "site": current_site(request),
+        "draft": row,
+        "base": row.base,
+        "current": current,
+        "has_fields": document is not None,
+        "has_remarks": locating.has_remarks(text),
+        **state(row, text, document),
+    }
+
+
+def state(
+    row: ProtocolDraft, text: str, document: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a text comes to: whether it can become a version, and what it changes."""
+    document = _document(text) if document is None else document
+    found = drafting.check_for(row, text)
+    mends = [_mend(row, problem, document) for problem in found.problems]
+    new = reading.to_document(found.protocol) if found.protocol else None
+    return {
+        "base": row.base,
+        "found": found,
+        "mends": mends,
+        "changes": differences(row.base.document, new) if new else [],
+        "ways": _ways(found.problems, document),
+    }
+
+
+def problems_of(
+    problems: tuple[Problem, ...], document: Mapping[str, Any], section: Section, row: int | None
+) -> list[tuple[str, str]]:
+    """What is wrong with one part, as (path within it, cause)."""
+    spots = ((sections.spot(each.place, document), each) for each in problems)
+    return [
+        (spot.rest, each.cause)
+        for spot, each in spots
+        if spot is not None and spot.section is section and spot.row == row
+    ]
+
+
+def _document(text: str) -> Mapping[str, Any] | None:
+    try:
+        return document_of(text)
+    except TextRefused:
+        return None
+
+
+def _ways(problems: tuple[Problem, ...], document: Mapping[str, Any] | None) -> list[Way]:
+    spots = [sections.spot(each.place, document or {}) for each in problems]
+    return [
+        Way(
+            section.slug,
+            str(SECTIONS[section.slug][0]),
+            len(sections.rows(document, section)) if document and section.has_rows else None,
+            sum(1 for spot in spots if spot and spot.section is section),
+        )
+        for section in sections.SECTIONS
+    ]
+
+
+def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | None) -> Mend:
+    spot = sections.spot(problem.place, document) if document is not None else None
+    if spot is None or not problem.place:
+        return Mend(problem, protocol_fields.plain(None, "", problem.cause))
+    section = spot.section
+    field = protocol_fields.anchor(section, spot.rest)
+    parts = [
+        str(SECTIONS[section.slug][0]),
+        _row_name(spot, document or {}),
+        protocol_fields.named(section, spot.rest),
+    ]
+    return Mend(
+        problem,
+        protocol_fields.plain(section, spot.rest, problem.cause),
+        address(row.protocol, section, spot.row) + (f"#{field}" if field else ""),
+        " · ".join(part for part in parts if part),
+    )
+
+
+def _row_name(spot: Spot, document: Mapping[str, Any]) -> str:
+    if spot.row is None:
+        return ""
+    found = sections.rows(document, spot.section)[spot.row]
+    return name_of(spot.section, found) or str(spot.row + 1)
+
+
+def name_of(section: Section, row: Mapping[str, Any]) -> str:
+    """What a row is called among the others."""
+    names = ("id", "topic", "category", "other")
+    return str(next((row[name] for name in names if row.get(name)), ""))
+
+
+def address(protocol: str, section: Section, row: int | None = None) -> str:
+    """Where a section, or one of its rows, is filled in."""
+    if row is None:
+        return reverse("protocol-draft-section", args=(protocol, section.slug))
+    return reverse("protocol-draft-row", args=(protocol, section.slug, row))

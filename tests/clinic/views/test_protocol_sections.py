@@ -1,0 +1,201 @@
+"""A protocol written field by field: the form and the text are two views of one draft."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from clinic.access import Forbidden
+from clinic.models import ProtocolDraft, ProtocolVersion, Staff
+from clinic.protocols import drafting, loading, saving_sections
+from clinic.protocols.saving_sections import Arrange, Target
+from clinic.protocols.sections import BY_SLUG
+from tests.clinic.views.conftest import keeps_to_the_policy
+
+pytestmark = pytest.mark.django_db
+
+DRAFT = "/protocols/ipl/draft/"
+As = Callable[[Staff], Client]
+
+
+@pytest.fixture
+def draft(now: datetime, clinical_lead: Staff) -> ProtocolDraft:
+    loading.load_library(now=now)
+    base = ProtocolVersion.objects.get(protocol="ipl")
+    return drafting.begin(base=base, by=clinical_lead, now=now)
+
+
+@pytest.fixture
+def lead(as_: As, clinical_lead: Staff) -> Client:
+    return as_(clinical_lead)
+
+
+def document() -> dict[str, Any]:
+    return tomllib.loads(ProtocolDraft.objects.get().text)
+
+
+def form_of(client: Client, address: str) -> dict[str, list[str]]:
+    """What a browser would send of the form at an address, as it stands."""
+    html = client.get(address).text
+    html = html[html.index('<div class="stack" id="writing">') : html.index('<aside class="stack"')]
+    typed: dict[str, list[str]] = {}
+    pattern = r"<input([^>]*)>|<textarea([^>]*)>([^<]*)<|<select([^>]*)>(.*?)</select>"
+    for found in re.finditer(pattern, html, re.DOTALL):
+        box, area, text, select, options = found.groups()
+        name = re.search(r'name="([^"]+)"', box or area or select)
+        assert name
+        if box and 'type="checkbox"' in box and " checked" not in box:
+            continue
+        value = re.search(r'value="([^"]*)"', box or "")
+        chosen = re.search(r'value="([^"]*)" selected', options or "")
+        said = value or chosen
+        typed.setdefault(name[1], []).append(said[1] if said else text or "")
+    typed.pop("csrfmiddlewaretoken")
+    return typed
+
+
+def test_a_field_is_changed_and_the_text_the_picture_and_the_changes_say_so(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    address = f"{DRAFT}series/"
+    typed = form_of(lead, address)
+    before = document()
+    typed |= {"interval.ideal": ["5"], "interval.ideal:unit": ["weeks"]}
+    seen = lead.post(address, {**typed, "preview": "1"}, headers={"HX-Request": "true"})
+    assert "5 weeks" in seen.text and ProtocolDraft.objects.get().revision == 1
+    assert lead.post(address, typed).headers["Location"] == address
+    answer = lead.get(address)
+    keeps_to_the_policy(answer)
+    assert "<ins>5 weeks</ins>" in answer.text
+    assert "ideally 5 weeks apart" in answer.text
+    assert 'ideal = "P5W"' in lead.get(DRAFT).text.replace("&quot;", '"')
+    before["series"]["interval"]["ideal"] = "P5W"
+    assert document() == before
+
+
+def test_what_is_wrong_stands_at_its_field_in_plain_words_and_is_kept(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    typed = form_of(lead, f"{DRAFT}series/")
+    typed |= {"interval.min": ["soon"], "sessions.min": ["9"], "interval.max": ["999"]}
+    lead.post(f"{DRAFT}series/", typed)
+    html = lead.get(f"{DRAFT}series/").text
+    assert 'name="interval.min" value="soon"' in html
+    assert 'id="f-interval-min-error"><li>Write a whole number and choose its unit.' in html
+    assert 'id="f-sessions-error"><li>Must be 1 ≤ “Fewest sessions” ≤ “Usual' in html
+    assert f'href="{DRAFT}series/#f-interval-min">Sessions and intervals · ' in html
+    answer = lead.post(f"{DRAFT}series/", {**form_of(lead, f"{DRAFT}series/"), "publish": ""})
+    assert answer.status_code == 422 and "It becomes no version yet" in answer.text
+
+
+def test_rows_are_added_copied_moved_and_taken_out_and_that_is_taken_back(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    steps = document()["steps"]
+    names = [each["id"] for each in steps]
+    listed = lead.get(f"{DRAFT}steps/")
+    keeps_to_the_policy(listed)
+    assert all(name in listed.text for name in names)
+
+    copied = form_of(lead, f"{DRAFT}steps/{len(steps)}/?like=0")
+    assert copied["topic"] == [steps[0]["topic"]] and copied["id"] == [""]
+    lead.post(f"{DRAFT}steps/{len(steps)}/", {**copied, "id": ["pre.again"]})
+    assert [each["id"] for each in document()["steps"]] == [*names, "pre.again"]
+
+    def arrange(number: int, act: str) -> None:
+        seen = form_of(lead, f"{DRAFT}steps/")["seen"][0]
+        lead.post(f"{DRAFT}steps/{number}/arrange/", {"act": act, "seen": seen})
+
+    arrange(0, "down")
+    arrange(len(steps), "up")
+    arrange(0, "up")  # it is at its end already
+    now = [each["id"] for each in document()["steps"]]
+    assert now == [names[1], names[0], *names[2:-1], "pre.again", names[-1]]
+    arrange(1, "remove")
+    assert names[0] not in [each["id"] for each in document()["steps"]]
+    undo = re.search(r'action="([^"]+/undo/\?revision=\d+)"', lead.get(f"{DRAFT}steps/").text)
+    assert undo
+    lead.post(undo[1])
+    assert [each["id"] for each in document()["steps"]] == now
+    assert lead.post(f"{DRAFT}steps/0/arrange/", {"act": "burn"}).status_code == 404
+    assert lead.get(f"{DRAFT}steps/99/").status_code == 404
+    assert lead.get(f"{DRAFT}nothing/").status_code == 404
+
+
+def test_a_row_that_is_renamed_takes_along_what_points_at_it_and_has_a_name_of_its_own(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    address = f"{DRAFT}areas/0/"
+    typed = form_of(lead, address)
+    _, second, *_ = document()["applicability"]["areas"]
+    answer = lead.post(address, {**typed, "id": [second]})
+    assert answer.status_code == 422 and f"Another row has the id “{second}”" in answer.text
+    lead.post(address, {**typed, "id": ["forehead"]})
+    assert list(document()["applicability"]["areas"])[:2] == ["forehead", second]
+    assert drafting.checked(ProtocolDraft.objects.get()).protocol
+
+
+def test_who_saves_upon_the_same_part_sees_both_and_upon_another_one_nothing(
+    lead: Client, draft: ProtocolDraft, clinical_lead: Staff
+) -> None:
+    series, step = f"{DRAFT}series/", f"{DRAFT}steps/1/"
+    mine, mine_of_step = form_of(lead, series), form_of(lead, step)
+    theirs = {**mine, "interval.ideal": ["6"], "interval.ideal:unit": ["weeks"]}
+    lead.post(series, theirs)
+    # Another section, and a row that stands elsewhere by now, are no conflict.
+    seen = form_of(lead, f"{DRAFT}steps/")["seen"][0]
+    lead.post(f"{DRAFT}steps/0/arrange/", {"act": "remove", "seen": seen})
+    answer = lead.post(step, {**mine_of_step, "title.en": ["Mine"]})
+    assert answer.headers["Location"] == f"{DRAFT}steps/0/"
+    assert document()["steps"][0]["title"]["en"] == "Mine"
+
+    mine |= {"interval.ideal": ["5"], "interval.ideal:unit": ["weeks"]}
+    answer = lead.post(series, mine)
+    assert answer.status_code == 409
+    assert 'name="interval.ideal" value="5"' in answer.text
+    assert "Saved meanwhile: <b>6 weeks</b>" in answer.text
+    assert answer.text.count("Saved meanwhile:") == 1
+    assert document()["series"]["interval"]["ideal"] == "P6W"
+    seen = re.findall(r'name="seen" value="(\w+)"', answer.text)[0]
+    lead.post(series, {**mine, "seen": [seen]})
+    assert document()["series"]["interval"]["ideal"] == "P5W"
+
+
+def test_a_text_that_cannot_be_read_has_no_fields_and_remarks_are_warned_of(
+    lead: Client, draft: ProtocolDraft, clinical_lead: Staff, now: datetime
+) -> None:
+    text = f"# A remark\n{draft.text}"
+    drafting.save(draft=draft, text=text, seen=1, by=clinical_lead, now=now)
+    assert "The text has remarks" in lead.get(f"{DRAFT}series/").text
+    drafting.save(draft=draft, text="code = ", seen=2, by=clinical_lead, now=now)
+    for there in ("series/", "steps/", "steps/0/"):
+        assert lead.get(f"{DRAFT}{there}").headers["Location"] == DRAFT
+    html = lead.get(DRAFT).text
+    assert 'href="/protocols/ipl/draft/steps/"' not in html
+    lead.post(f"{DRAFT}undo/", {"revision": 3})
+    assert ProtocolDraft.objects.get().text == text
+    answer = lead.post(f"{DRAFT}publish/", {"revision": 4})
+    assert answer.headers["Location"] == "/protocols/ipl/1.1.0/changes/"
+
+
+def test_nobody_else_fills_in_a_protocol(
+    as_: As, front_desk: Staff, manager: Staff, draft: ProtocolDraft, now: datetime
+) -> None:
+    target, section = Target(BY_SLUG["series"]), BY_SLUG["steps"]
+    for staff in (front_desk, manager):
+        act: dict[str, Any] = {"draft": draft, "by": staff, "now": now, "saw": ""}
+        with pytest.raises(Forbidden):
+            saving_sections.fill_in(target=target, typed={}, **act)
+        with pytest.raises(Forbidden):
+            saving_sections.arrange(section=section, row=0, act=Arrange.UP, **act)
+        client = as_(staff)
+        assert client.get(f"{DRAFT}series/").status_code == 403
+        assert client.get(f"{DRAFT}steps/0/").status_code == 403
+        for act_of in ("steps/0/arrange/", "undo/", "publish/"):
+            sent = {"act": "up", "revision": "1"}
+            assert client.post(f"{DRAFT}{act_of}", sent).status_code == 403
+    assert Client().get(f"{DRAFT}series/").status_code == 302
