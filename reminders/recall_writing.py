@@ -38,7 +38,8 @@ _IMAGINED = {Channel.SMS: -1, Channel.EMAIL: -2}
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What writing to one patient would come to: the message that would be sent, or the one that
-    would not be, with its reason; None when nothing would even be planned."""
+    would not be, with its reason; None when nothing would even be planned, as while an adverse
+    event is open."""
 
     due: Due
     message: Preview | None
@@ -61,7 +62,8 @@ def foresee(*, site: Site, series: Collection[int], by: Staff, now: datetime) ->
         by_channel = {line.channel: line for line in lines}
         known = [by_channel[each] for each in ORDER if each in by_channel]
         sent = (line for line in known if line.decision == SEND)
-        found.append(Foreseen(due, next(sent, next(iter(known), None))))
+        message = None if due.has_open_event else next(sent, next(iter(known), None))
+        found.append(Foreseen(due, message))
     return found
 
 

@@ -42,6 +42,9 @@ class DueSerializer(serializers.Serializer[Any]):
     last_visit = serializers.IntegerField(source="last.pk", default=None)
     provider = NamedSerializer(allow_null=True)
     attempts = serializers.IntegerField()
+    has_open_event = serializers.BooleanField(
+        help_text="An adverse event of an area is open: the patient is not invited."
+    )
 
 
 class AskSerializer(Body):

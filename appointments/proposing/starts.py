@@ -66,7 +66,7 @@ def free_starts(
 
     loaded, openings = look(day)
     usual = moving.resources_held() if moving else {}
-    places = tuple(_places(loaded, openings, openings.positions_on(day), usual))
+    places = tuple(places_for(loaded, openings, openings.positions_on(day), usual))
     if places:
         return DayStarts(day, places)
     # Until when, the days after it know.
@@ -120,7 +120,7 @@ def search_starts(
         if len(found) >= limit or span >= farthest:
             break
         span *= 2
-    if places := tuple(_places(loaded, openings, found[:limit], {})):
+    if places := tuple(places_for(loaded, openings, found[:limit], {})):
         return FoundStarts(first, first + days, places)
     why = problems.of_days(*look(days + HORIZON), first, first + days)
     return FoundStarts(first, first + days, (), *why)
@@ -188,7 +188,7 @@ def place_at(
     position = openings.position(starts_at)
     if position is None or not openings.feasible[position]:
         return None
-    return next(_places(loaded, openings, np.array([position]), usual))
+    return next(places_for(loaded, openings, np.array([position]), usual))
 
 
 def nearest_starts(
@@ -237,7 +237,7 @@ def nearest_starts(
     loaded, openings, found = look(NEXT)
     if len(found) < limit or _reaches(openings, near) < abs(openings.starts_at(found[-1]) - near):
         loaded, openings, found = look(NEAR)
-    return list(_places(loaded, openings, found, {}))
+    return list(places_for(loaded, openings, found, {}))
 
 
 def _reaches(openings: Openings, near: datetime) -> timedelta:
@@ -258,9 +258,10 @@ def _by_distance(openings: Openings, positions: Ints, near: datetime) -> Ints:
     return positions[np.argsort(off, kind="stable")]
 
 
-def _places(
+def places_for(
     loaded: Loaded, openings: Openings, positions: Ints, usual: Mapping[str, int]
 ) -> Iterator[Place]:
+    """The places at these positions, with the `usual` resources by kind where they are free."""
     body = loaded.facts.need.body * TICK
     chosen = openings.choose_all(positions, usual)
     for number, position in enumerate(positions):

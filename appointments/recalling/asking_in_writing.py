@@ -36,8 +36,8 @@ def write(
 ) -> list[RecallAttempt]:
     """Store that these patients are asked back; they are on the list again after a week.
 
-    Who was asked since the list was read is left out. Raises Forbidden unless `by` may book and
-    manage messages at the site.
+    Who was asked since the list was read, or has an open adverse event, is left out. Raises
+    Forbidden unless `by` may book and manage messages at the site.
     """
     _require(by, site)
     again_on = local(now, site.zone).date() + AGAIN_AFTER[RecallOutcome.WRITTEN]
@@ -46,7 +46,8 @@ def write(
         rows = TreatmentSeries.objects.select_for_update(no_key=True).filter(pk__in=ids, site=site)
         locked = set(rows.order_by("pk").values_list("pk", flat=True))
         # Somebody else may have asked them since the list was read.
-        still = {due.series.pk for due in listing.due_at(site, by, now=now)}
+        due = listing.due_at(site, by, now=now)
+        still = {each.series.pk for each in due if not each.has_open_event}
         made = RecallAttempt.objects.bulk_create(
             RecallAttempt(
                 series=each.due.series,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from appointments.charting.course import Window, touch_up_window
+from appointments.clearance import Treatment, adverse_events
 from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, RecallAttempt, RecallOutcome, TreatmentSeries
 from appointments.models.record import NOT_WHOLE
@@ -26,7 +27,8 @@ AHEAD = 14
 @dataclass(frozen=True, slots=True)
 class Due:
     """A series whose patient is due back. `last` is the last visit done, `attempts` how often
-    they were asked since, `asked` the latest of these; `provider` treated them last."""
+    they were asked since, `asked` the latest of these; `provider` treated them last. While an
+    adverse event of an area is open, nobody invites them."""
 
     series: TreatmentSeries
     cause: Cause
@@ -36,6 +38,7 @@ class Due:
     attempts: int
     asked: RecallAttempt | None
     provider: Resource | None
+    has_open_event: bool = False
 
     def urgency(self, today: date) -> tuple[int, int]:
         """What was missed first, then by the days that are left."""
@@ -54,17 +57,18 @@ def due_at(site: Site, staff: Staff, *, now: datetime) -> list[Due]:
         found = _due(each, protocol, site.zone)
         if found is not None and is_due(*found, today, ahead=AHEAD):
             wanted.append((each, *found))
-    rows = _rows(wanted, today)
+    with_event = _with_open_event([each for each, *_ in wanted], versions, site, now)
+    rows = _rows(wanted, today, with_event)
     return sorted(rows, key=lambda row: (row.urgency(today), row.series.pk))
 
 
 def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeries]:
     """Series with nothing booked of patients who may be asked: the open ones, and of the closed
-    ones those after which nothing else of the same treatment was booked."""
+    ones those after which nothing else of the same modality was booked."""
     to_come = Appointment.objects.filter(series=OuterRef("pk"), state__in=OPEN)
-    of_treatment = TreatmentSeries.objects.filter(
+    of_modality = TreatmentSeries.objects.filter(
         patient=OuterRef("patient"),
-        protocol_version__protocol=OuterRef("protocol_version__protocol"),
+        protocol_version__modality=OuterRef("protocol_version__modality"),
         booked_at__gt=OuterRef("booked_at"),
     )
     done, missed = Q(appointments__state=State.DONE), Q(appointments__state=State.NO_SHOW)
@@ -74,7 +78,7 @@ def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeri
         TreatmentSeries.objects.seen_by(staff)
         .filter(~Exists(to_come), site=site)
         .filter(patient__deceased_at=None, patient__do_not_contact_at=None)
-        .filter(Q(state=SeriesState.OPEN) | ~Exists(of_treatment))
+        .filter(Q(state=SeriesState.OPEN) | ~Exists(of_modality))
         .annotate(
             done=Count("appointments", filter=done),
             last_treated=Max("appointments__starts_at", filter=done & ~untreated),
@@ -102,8 +106,25 @@ def _due(
     return (Cause.TOUCH_UP, window) if window else None
 
 
+def _with_open_event(
+    series: Sequence[TreatmentSeries],
+    versions: Mapping[int, ProtocolVersion],
+    site: Site,
+    now: datetime,
+) -> set[int]:
+    """Those of which an area, or the whole patient, has an adverse event that is not closed."""
+    treatments = [
+        Treatment(each.patient, site, versions[each.protocol_version_id], each.areas, each)
+        for each in series
+    ]
+    found = adverse_events.bars(treatments, now=now)
+    return {each.pk for each, bars in zip(series, found, strict=True) if bars}
+
+
 def _rows(
-    wanted: Sequence[tuple[TreatmentSeries, Cause, Window | None]], today: date
+    wanted: Sequence[tuple[TreatmentSeries, Cause, Window | None]],
+    today: date,
+    with_event: Collection[int],
 ) -> Iterable[Due]:
     ids = [series.pk for series, _, _ in wanted]
     asked: dict[int, list[RecallAttempt]] = {}
@@ -131,6 +152,7 @@ def _rows(
             len(since),
             latest,
             _provider(visit),
+            series.pk in with_event,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -19,13 +19,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.models import OF_A_CALL, RecallOutcome, TreatmentSeries
+from appointments.proposing.places import Place
 from appointments.recalling import asking, listing
+from appointments.recalling.best_places import best_places
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
 from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
+from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
@@ -46,8 +48,10 @@ TABS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`book` leads to the screen that books what is due; `may_offer` says whether the patient
-    agreed to offers, which a touch-up is."""
+    """`book` leads to the screen that books what is due, `place` is the first free one,
+    `written` the same as a parameter, `at` its time in words. The next session of a series is
+    booked by one press, a touch-up on its own screen (`book_place`). `may_offer` says whether the
+    patient agreed to offers, which a touch-up is; `is_first` is the first who may be booked."""
 
     due: Due
     areas: str
@@ -55,6 +59,21 @@ class Row:
     book: str
     phone: str
     may_offer: bool
+    place: Place | None
+    at: str
+    is_first: bool
+
+    @property
+    def books_at_once(self) -> bool:
+        return self.due.cause != Cause.TOUCH_UP
+
+    @property
+    def written(self) -> str:
+        return drafts.written(self.place.wish) if self.place else ""
+
+    @property
+    def book_place(self) -> str:
+        return f"{self.book}&{urlencode({'visit': self.written})}"
 
 
 @require_safe
@@ -106,7 +125,7 @@ def _page(request: HttpRequest, refused: dict[str, Any] | None = None) -> HttpRe
     cause = cause if cause in TABS else ""
     chosen = [each for each in every if not cause or each.cause == cause]
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
-    rows = _rows(list(page), site, today)
+    rows = _rows(list(page), site, now)
     lists(request, (row.due.series.patient_id for row in rows), site_id=site.pk)
     counts = Counter(each.cause for each in every)
     context = {
@@ -125,7 +144,10 @@ def _page(request: HttpRequest, refused: dict[str, Any] | None = None) -> HttpRe
     return render(request, "reminders/recall/recall.html", context, status=422 if refused else 200)
 
 
-def _rows(page: list[Due], site: Site, today: date) -> list[Row]:
+def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
+    today = local(now, site.zone).date()
+    places = best_places(page, site=site, now=now)
+    first = next((due for due in page if not due.has_open_event), None)
     patients = {due.series.patient_id for due in page}
     agreed = consent.standing(patients)
     phones = dict(
@@ -143,9 +165,18 @@ def _rows(page: list[Due], site: Site, today: date) -> list[Row]:
             phones.get(due.series.patient_id, ""),
             due.cause != Cause.TOUCH_UP
             or any(purpose == Purpose.MARKETING for purpose, _ in agreed[due.series.patient_id]),
+            places.get(due.series.pk),
+            _when(places.get(due.series.pk), site, now),
+            due is first,
         )
         for due in page
     ]
+
+
+def _when(place: Place | None, site: Site, now: datetime) -> str:
+    if place is None:
+        return ""
+    return format_when(place.starts_at, site.zone, reader_language(), seen_at=now)
 
 
 def _areas(version: ProtocolVersion, series: TreatmentSeries) -> str:

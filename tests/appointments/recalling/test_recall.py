@@ -11,19 +11,23 @@ from django.utils import timezone
 
 from appointments.lifecycle import State
 from appointments.models import (
+    AdverseEvent,
     Appointment,
     RecallAttempt,
     RecallOutcome,
     TreatmentRecord,
     TreatmentSeries,
 )
+from appointments.proposing import starts_between
 from appointments.recalling import asking, listing
 from appointments.recalling.asking import NotToCome
+from appointments.recalling.best_places import best_places
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
+from appointments.visits import booking
 from clinic.access import Forbidden
 from clinic.hours import local
-from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
 from tests.api import api, refused
 from tests.history import a_past_visit
@@ -186,6 +190,72 @@ def test_the_database_keeps_attempts_whole(
         RecallAttempt.objects.create(**{**row, **changes})
 
 
+@pytest.fixture
+def equipped(treatment_provider: Resource, room: Resource, needling_device: Resource) -> Resource:
+    """What a visit of the house needs."""
+    return treatment_provider
+
+
+def test_another_protocol_of_the_same_modality_ends_the_touch_up(
+    seen: Seen, today: date, patient: Patient, site: Site, house: ProtocolVersion,
+    due: Callable[[], list[Due]],
+) -> None:  # fmt: skip
+    seen(today - 200 * DAY, ended="completed")
+    assert [row.cause for row in due()] == [Cause.TOUCH_UP]
+    other = ProtocolVersion.objects.create(
+        protocol="other_needling", version="1.0.0", kind=house.kind, name="Other needling",
+        modality=house.modality, document=house.document | {"id": "other_needling"},
+        digest="0" * 64, created_at=house.created_at,
+    )  # fmt: skip
+    a_past_visit(patient, site, other, today - 3 * DAY, sessions=2)
+    assert due() == []
+
+
+def test_who_has_an_open_adverse_event_is_marked_and_gets_no_place(
+    seen: Seen, today: date, site: Site, provider: Staff, equipped: Resource, now: datetime,
+    due: Callable[[], list[Due]],
+) -> None:  # fmt: skip
+    series = seen(today - 30 * DAY, sessions=3).series
+    event = AdverseEvent.objects.create(
+        patient=series.patient, site=site, areas=["face"], what="Blister",
+        severity="moderate", noticed_at=now, reported_at=now, reported_by=provider,
+    )  # fmt: skip
+    [row] = due()
+    assert row.has_open_event
+    assert best_places([row], site=site, now=now) == {}
+    event.areas = ["hands"]
+    event.save()
+    [row] = due()
+    assert not row.has_open_event
+    assert series.pk in best_places([row], site=site, now=now)
+
+
+def test_the_best_place_is_the_first_from_the_ideal_day_on_that_nothing_bars(
+    seen: Seen, today: date, site: Site, equipped: Resource, front_desk: Staff, patient: Patient,
+    house: ProtocolVersion, now: datetime, due: Callable[[], list[Due]],
+) -> None:  # fmt: skip
+    series = seen(today - 20 * DAY, sessions=3).series
+    [row] = due()
+    assert row.window is not None
+    best = best_places([row], site=site, now=now)[series.pk]
+    day = local(best.starts_at, site.zone).date()
+    assert row.window.ideal <= day <= row.window.closes
+    assert best.provider == equipped
+    earlier = starts_between(
+        patient=patient, site=site, version=house, areas=["face"], first_day=row.window.ideal,
+        last_day=day, now=now,
+    )  # fmt: skip
+    assert earlier[0] == best.starts_at
+    # What is booked there is gone, and what is long over is offered at once.
+    booking.add_visit(series=series, visit=best.wish, by=front_desk, now=now)
+    other = a_patient(site, front_desk, now, given="Omar", phone="+12125550188", email="")
+    late = a_past_visit(other, site, house, today - 90 * DAY, sessions=3).series
+    [row] = due()
+    assert row.series == late
+    soon = best_places([row], site=site, now=now)[late.pk]
+    assert local(soon.starts_at, site.zone).date() - today <= 7 * DAY
+
+
 def test_ten_times_the_patients_cost_no_more_queries(
     seen: Seen,
     today: date,
@@ -196,7 +266,7 @@ def test_ten_times_the_patients_cost_no_more_queries(
 ) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as captured:
-            listing.due_at(site, front_desk, now=now)
+            best_places(listing.due_at(site, front_desk, now=now), site=site, now=now)
         return len(captured)
 
     series = seen(today - 30 * DAY, sessions=2).series
