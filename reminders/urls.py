@@ -60,6 +60,7 @@ urlpatterns = [
     path("series/new/hold/<int:pk>/", hold.held, name="book-series-held"),
     path("series/new/hold/<int:pk>/release/", hold.release, name="book-series-release"),
     path("series/<int:pk>/booked/", booked.booked, name="series-booked"),
+    path("series/<int:pk>/sheet/", booked.sheet, name="series-sheet"),
     path("series/<int:pk>/take-back/", booked.take_back, name="series-take-back"),
     path("series/<int:pk>/next/", series.next_visit, name="series-next"),
     path("series/<int:pk>/end/", series.end, name="series-end"),

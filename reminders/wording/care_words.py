@@ -56,6 +56,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "grade_B": "far (a hospital or a national body)",
         "grade_C": "some way (what other clinics advise)",
         "grade_D": "with care (a collection)",
+        "sheet_before": "Before your visit on {}",
+        "sheet_same": "Before each later visit it is the same, counted from its day. We write to "
+        "you in time.",
+        "sheet_change": "To move or cancel a visit, use the link in our messages or call {}.",
+        "sheet_printed": "Printed on {}. What we write to you later counts.",
         "print": "To print this page, use your browser's menu.",
         "unknown_title": "This link does not open a page",
         "unknown": "It is not one of ours, or not all of it was copied. Please open it again from "
@@ -124,6 +129,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "grade_B": "bastante (un hospital o un organismo nacional)",
         "grade_C": "algo (lo que aconsejan otras clínicas)",
         "grade_D": "con cuidado (una recopilación)",
+        "sheet_before": "Antes de su visita del {}",
+        "sheet_same": "Antes de cada visita posterior es lo mismo, contado desde su día. Le "
+        "escribiremos a tiempo.",
+        "sheet_change": "Para cambiar o cancelar una visita, use el enlace de nuestros mensajes o "
+        "llame al {}.",
+        "sheet_printed": "Impreso el {}. Cuenta lo que le escribamos después.",
         "print": "Para imprimir esta página, use el menú de su navegador.",
         "unknown_title": "Este enlace no abre ninguna página",
         "unknown": "No es nuestro o no se copió entero. Ábralo de nuevo desde nuestro mensaje, o "

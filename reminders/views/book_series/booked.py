@@ -22,6 +22,7 @@ from clinic.models import ResourceKind, Staff
 from clinic.views.looking import shows
 from patients.models import Patient
 from reminders import series_booking
+from reminders.patient_pages import printed_sheet
 
 
 @require_GET
@@ -50,6 +51,18 @@ def booked(request: HttpRequest, pk: int) -> HttpResponse:
         "may_take_back": may_book and all(visit.state in TO_COME for visit in visits),
     }
     return render(request, "reminders/book_series/booked.html", context)
+
+
+@require_GET
+def sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the patient takes home, as PDF."""
+    series = _seen_series(request, pk)
+    content = printed_sheet.of_series(series=series, now=timezone.now())
+    if content is None:
+        messages.error(request, gettext("No visit of this series is to come."))
+        return redirect("series-booked", pk)
+    shown = {"Content-Disposition": 'inline; filename="visits.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=shown)
 
 
 @require_POST

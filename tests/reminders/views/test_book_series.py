@@ -14,6 +14,7 @@ from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.proposing.places import VisitWish
 from appointments.visits import booking
+from clinic.hours import format_day
 from clinic.models import OpeningHours, ProtocolVersion, Role, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
@@ -22,6 +23,7 @@ from reminders import series_booking
 from reminders.journeys import replanning
 from reminders.models import Message, SkipChoice
 from reminders.views.book_series.draft import written
+from tests import pdf
 from tests.personas import a_patient, staff_at
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
 
@@ -374,6 +376,15 @@ def test_a_series_is_booked_from_the_plan(
     part = words(desk.get(reverse("series-booked", args=[series.pk]), headers=HTMX))
     planned = Message.objects.filter(series=series, state="scheduled").count()
     assert f"{planned} messages planned, the first for Mon 15 Feb 09:03" in part
+
+    sheet = desk.get(reverse("series-sheet", args=[series.pk]))
+    assert sheet["Content-Type"] == "application/pdf"
+    paper = pdf.text(sheet.content)
+    for said in (patient.display_name, series.site.address, series.site.phone, "Your visits"):
+        assert said in paper
+    for day in (FIRST, SECOND, THIRD):
+        assert f"{format_day(day)} 09:15" in paper
+    assert f"Before your visit on {format_day(FIRST)}" in paper and "strong sun" in paper
 
 
 def test_ticked_boxes_are_not_sent(
