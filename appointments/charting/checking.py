@@ -11,7 +11,7 @@ from datetime import date
 
 from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
-from appointments.charting.log import TEXT_LENGTH, CartridgeUsed, Log, Value
+from appointments.charting.log import NOTE_LENGTH, TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.protocols.schema import LogField, LogType, Protocol
 from clinic.saying import gettext, language, noop
 
@@ -87,14 +87,15 @@ def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
             gettext("%(label)s: choose one of %(choices)s.")
             % {"label": label, "choices": ", ".join(field.choices)},
         )
-    if field.type in (LogType.ENUM, LogType.STRING):
-        if isinstance(value, str) and len(value) <= TEXT_LENGTH:
+    if field.type in (LogType.ENUM, LogType.STRING, LogType.TEXT):
+        most = NOTE_LENGTH if field.type is LogType.TEXT else TEXT_LENGTH
+        if isinstance(value, str) and len(value) <= most:
             return None
         return Finding(
             path,
             "type",
             gettext("%(label)s: write at most %(text_length)s characters.")
-            % {"label": label, "text_length": TEXT_LENGTH},
+            % {"label": label, "text_length": most},
         )
     if not _is_of_type(field, value):
         return Finding(

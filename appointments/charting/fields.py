@@ -38,7 +38,10 @@ def places(protocol: Protocol, zones: Sequence[str]) -> Iterator[tuple[str, LogF
 def typed(field: LogField, value: Value) -> Value:
     """`value` as the type of its field, or as it is when it cannot be read so."""
     text = value.strip() if isinstance(value, str) else value
+    if field.type is LogType.TEXT:
+        return str(text)
     if field.type in (LogType.STRING, LogType.ENUM):
+        text = " ".join(text.split("\n")) if isinstance(text, str) else text
         return ("yes" if text else "no") if isinstance(text, bool) else str(text)
     if field.type is LogType.BOOLEAN:
         word = str(text).lower()

@@ -116,7 +116,7 @@ def plain(value: Any) -> Value | None:
             return "a huge number"
         value = round(value, 6)
         return int(value) if value.is_integer() else value
-    return _text(value) or None
+    return _text(value, NOTE_LENGTH, lines=True) or None
 
 
 def _values(given: Any) -> dict[str, Value]:

@@ -132,7 +132,12 @@ class _Maker:
         self._with_problems = with_problems
 
     def of_field(self, path: str, field: LogField) -> Entry:
-        kinds = {LogType.ENUM: "choice", LogType.BOOLEAN: "choice", LogType.STRING: "text"}
+        kinds = {
+            LogType.ENUM: "choice",
+            LogType.BOOLEAN: "choice",
+            LogType.STRING: "text",
+            LogType.TEXT: "area",
+        }
         options: tuple[tuple[str, str], ...] = ()
         if field.type is LogType.ENUM:
             options = tuple((each, each[:1].upper() + each[1:]) for each in field.choices)

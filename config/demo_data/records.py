@@ -92,7 +92,7 @@ def _value(field: LogField, dice: Random) -> Value:
         return dice.choice(field.choices[:2])
     if field.type is LogType.BOOLEAN:
         return True
-    if field.type is LogType.STRING:
+    if field.type in (LogType.STRING, LogType.TEXT):
         return _WORDS.get(field.id, "As usual").format(n=dice.randint(100, 130))
     least = field.minimum if field.minimum is not None else 1
     most = field.maximum if field.maximum is not None else least + 40

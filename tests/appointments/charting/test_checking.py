@@ -12,7 +12,7 @@ from appointments.charting import checking, fields
 from appointments.charting.checking import Finding, Wear
 from appointments.charting.log import Log, canonical, document_of, log_of
 from clinic.protocols import loading, reading
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import LogType, Protocol
 from tests.appointments.charting.logs import a_log, documents
 
 DAY = date(2027, 3, 4)
@@ -120,6 +120,21 @@ def test_where_nothing_is_asked_something_must_be_written(microneedling: Protoco
     service = replace(microneedling, session_log=())
     assert codes(service, Log(zones={"face": {}})) == {"note": "empty"}
     assert codes(service, Log(zones={"face": {}}, note="12 units, no reaction")) == {}
+
+
+def test_a_text_keeps_its_lines_and_a_string_is_one_line(microneedling: Protocol) -> None:
+    words = "Mild laxity.\r\nPlan: three sessions."
+    [endpoint] = [each for each in microneedling.session_log if each.id == "endpoint"]
+    log = log_of({"zones": {"face": {"endpoint": words}}})
+    for kind, kept, most in (
+        (LogType.TEXT, "Mild laxity.\nPlan: three sessions.", 4000),
+        (LogType.STRING, "Mild laxity. Plan: three sessions.", 500),
+    ):
+        asked = replace(microneedling, session_log=(replace(endpoint, type=kind),))
+        assert fields.as_typed(asked, log).zones["face"]["endpoint"] == kept
+        long = replace(endpoint, type=kind)
+        assert checking.value_finding(long, "x" * most, "p") is None
+        assert checking.value_finding(long, "x" * (most + 1), "p")
 
 
 def test_nothing_is_no_log() -> None:

@@ -94,7 +94,7 @@ def test_loading_twice_changes_nothing(library: Path) -> None:
     before = list(ProtocolVersion.objects.order_by("pk").values())
     report = loading.load_library(directory=library, now=LATER)
     assert report.added == ()
-    assert report.unchanged == ("consultation 1.0.0", "rf_microneedling 1.0.0")
+    assert report.unchanged == ("consultation 1.1.0", "rf_microneedling 1.0.0")
     assert list(ProtocolVersion.objects.order_by("pk").values()) == before
     assert actions() == ["protocol.load", "protocol.load"]
 
@@ -115,13 +115,13 @@ def test_a_stored_version_with_other_content_is_refused_and_nothing_is_stored(
 ) -> None:
     loading.load_library(directory=library, now=NOW)
     change(library, 'before = "P14D"', 'before = "P15D"')
-    change(library, 'version = "1.0.0"', 'version = "1.1.0"', name="consultation")
+    change(library, 'version = "1.1.0"', 'version = "1.2.0"', name="consultation")
     with pytest.raises(LoadRefused) as refused:
         loading.load_library(directory=library, now=LATER)
     assert refused.value.problems == [
         "rf_microneedling 1.0.0 is already published with other content; raise the version"
     ]
-    assert not ProtocolVersion.objects.filter(version="1.1.0").exists()
+    assert not ProtocolVersion.objects.filter(version="1.2.0").exists()
 
 
 def test_a_raised_version_stands_beside_the_old_one(library: Path) -> None:
@@ -170,7 +170,7 @@ def test_two_loads_at_once_store_each_version_once(library: Path) -> None:
         thread.join(timeout=30)
     assert len(reports) == 4
     assert sorted(each for report in reports for each in report.added) == [
-        "consultation 1.0.0",
+        "consultation 1.1.0",
         "rf_microneedling 1.0.0",
     ]
     assert ProtocolVersion.objects.count() == 2
@@ -191,9 +191,9 @@ def test_the_command_says_what_it_did(library: Path, capsys: pytest.CaptureFixtu
     call_command("load_protocols", directory=library)
     call_command("load_protocols", directory=library)
     assert capsys.readouterr().out.splitlines() == [
-        "added      consultation 1.0.0 (draft)",
+        "added      consultation 1.1.0 (draft)",
         "added      rf_microneedling 1.0.0 (draft)",
-        "unchanged  consultation 1.0.0",
+        "unchanged  consultation 1.1.0",
         "unchanged  rf_microneedling 1.0.0",
     ]
 
@@ -242,7 +242,7 @@ def test_approving_a_newer_version_retires_the_one_before(
     first = loading.approve(version=draft(library), by=clinical_lead, now=NOW)
     change(library, 'version = "1.0.0"', 'version = "1.1.0"')
     loading.load_library(directory=library, now=LATER)
-    second = ProtocolVersion.objects.get(version="1.1.0")
+    second = ProtocolVersion.objects.get(protocol="rf_microneedling", version="1.1.0")
     loading.approve(version=second, by=clinical_lead, now=LATER)
     first.refresh_from_db()
     assert (first.status, first.approved_digest) == ("retired", first.digest)
