@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from appointments.charting import amending, copying, drafting, signing
 from appointments.charting.log import canonical, digest
 from appointments.charting.sheets import sheet_of, signed_of
-from appointments.models import Addendum, Appointment, TreatmentRecord
+from appointments.models import Addendum, Appointment, TreatmentRecord, TreatmentSeries
 from appointments.refusals import (
     CorrectionRefused,
     LogIncomplete,
@@ -29,6 +29,7 @@ from clinic.models import AuditEntry, Staff
 from reminders.proving.records import RECORDS
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
 from tests.appointments.charting.logs import a_log
+from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +164,24 @@ def test_no_statement_changes_a_signed_record_or_an_addendum(
     finally:
         _as("afterglow_app")
     assert rows() == before
+
+
+def test_the_visit_of_a_signed_record_stays_done_and_with_its_patient(
+    visits: list[Appointment], sign: Sign, front_desk: Staff, now: datetime, as_owner: Any
+) -> None:
+    sign(visits[0])
+    series = visits[0].series
+    other = a_patient(series.site, front_desk, now, given="Omar", phone="+12125550188", email="")
+    theirs = TreatmentSeries.objects.get(pk=series.pk)
+    theirs.pk, theirs.patient = None, other
+    theirs.save(force_insert=True)
+    for statement in (
+        "UPDATE appointments_appointment SET state = 'in_treatment', done_at = NULL",
+        f"UPDATE appointments_appointment SET series_id = {theirs.pk} WHERE id = {visits[0].pk}",
+        f"UPDATE appointments_treatmentseries SET patient_id = {other.pk} WHERE id = {series.pk}",
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            as_owner(statement)
 
 
 def _as(role: str | None) -> None:

@@ -100,16 +100,22 @@ def test_what_has_to_be_kept_longer_since_is_kept(
     assert keeping.read(record.key, "full") and len(left(patient)) == len(DESTROYED)
 
 
-@pytest.mark.parametrize("case", ["not erased", "treated lately"])
+@pytest.mark.parametrize("case", ["not erased", "treated lately", "said to be untreated"])
 def test_the_database_destroys_nothing_before(
     record: Photo, patient: Patient, site: Site, protocol: ProtocolVersion, now: datetime,
     case: str, as_owner: Any,
 ) -> None:  # fmt: skip
-    if case == "treated lately":
-        visit = a_visit(patient, site, protocol, now=now, starts_at=now)
+    visit = a_visit(patient, site, protocol, now=now, starts_at=now)
+    if case != "not erased":
         visit.state, visit.done_at = State.DONE, visit.ends_at
         visit.save()
         erased(patient, now)
+    if case == "said to be untreated":
+        StatusChange.objects.create(
+            appointment=visit, at=now, move="complete", state_after="done", starts_after=now
+        )
+        Appointment.objects.filter(pk=visit.pk).update(state="in_treatment", done_at=None)
+    if case == "treated lately":
         # Whoever runs it, with whatever day in the row: it stays, and nothing stands still.
         assert ending.finish(now=now + timedelta(days=9999)) == 0
     for statement in (
