@@ -26,6 +26,8 @@ LEAST_SIDE = 200
 # The longest side of each rendition, and how well it is drawn.
 RENDITIONS = {"full": (2400, 90), "screen": (1200, 85), "thumb": (320, 80)}
 _QUALITY_OF_COLOUR = ImageCms.Intent.PERCEPTUAL
+# Between two of their colours there is none, so they are drawn smaller in others.
+_WITHOUT_SHADES = ("1", "P", "PA", "I;16")
 _EXIF_IFD, _TAKEN, _OFFSET = 0x8769, 0x9003, 0x9011
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
@@ -103,15 +105,18 @@ def _drawn(content: bytes, kind: str) -> Picture:
     with Image.open(io.BytesIO(content), formats=[kind]) as image:
         if image.width * image.height > MOST_PIXELS:
             raise _too_many_pixels()
-        if min(image.size) < LEAST_SIDE:
+        longest, _ = RENDITIONS["full"]
+        # A strip is kept no wider than its length lets it.
+        if min(image.size) * min(1, longest / max(image.size)) < LEAST_SIDE:
             raise PictureRefused(
                 "too_small",
                 f"This picture is too small to compare. Each side needs {LEAST_SIDE} pixels.",
             )
         taken = _taken(image)
-        longest, _ = RENDITIONS["full"]
         image.draft("RGB", (longest, longest))  # a JPEG is decoded no larger than it is needed
-        upright = ImageOps.exif_transpose(_in_plain_colours(image))
+        plain = _in_plain_colours(_no_larger(image, longest))
+        plain.info["exif"] = image.getexif().tobytes()
+        upright = ImageOps.exif_transpose(plain)
     drawn = {name: _drawn_as(upright, *how) for name, how in RENDITIONS.items()}
     sizes = {name: size for name, (_, size) in drawn.items()}
     return Picture(
@@ -123,10 +128,17 @@ def _drawn(content: bytes, kind: str) -> Picture:
     )
 
 
+def _no_larger(image: Image.Image, longest: int) -> Image.Image:
+    """As few pixels as are kept, before anything else is done with them."""
+    if image.mode in _WITHOUT_SHADES:
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
+    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return image
+
+
 def _in_plain_colours(image: Image.Image) -> Image.Image:
     """On white where it was clear, in the colours that every screen shows the same."""
     profile = image.info.get("icc_profile")
-    exif = image.getexif()
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         clear = image.convert("RGBA")
         plain = Image.new("RGB", image.size, "white")
@@ -140,9 +152,8 @@ def _in_plain_colours(image: Image.Image) -> Image.Image:
                 plain, wide, ImageCms.createProfile("sRGB"), renderingIntent=_QUALITY_OF_COLOUR
             )
             plain = converted or plain
-        except ImageCms.PyCMSError:
+        except (ImageCms.PyCMSError, OSError):
             pass  # a broken profile leaves the colours as they are
-    plain.info["exif"] = exif.tobytes()
     return plain
 
 

@@ -69,6 +69,24 @@ def test_what_is_clear_becomes_white_and_every_mode_becomes_a_photo() -> None:
             assert drawn.getpixel((10, 10)) == (255, 255, 255)
 
 
+def test_colours_that_are_told_wrongly_stay_as_they_are() -> None:
+    kept, colour = io.BytesIO(), (200, 90, 60)
+    Image.new("RGB", (300, 300), colour).save(kept, "JPEG", icc_profile=b"no profile" * 20)
+    drawn = opened(preparing.prepare(kept.getvalue()).renditions["thumb"])
+    for band, told in zip(drawn.split(), colour, strict=True):
+        assert abs(band.histogram().index(max(band.histogram())) - told) < 4
+
+
+def test_large_pictures_of_every_mode_are_drawn_smaller_with_their_shades() -> None:
+    for mode in ("P", "1", "LA", "RGBA"):
+        kept = io.BytesIO()
+        Image.linear_gradient("L").resize((2600, 400)).convert(mode).save(kept, "PNG")
+        drawn = preparing.prepare(kept.getvalue())
+        assert (drawn.width, drawn.height) == (2400, 369)
+        shades = opened(drawn.renditions["full"]).convert("L").histogram()
+        assert sum(count > 500 for count in shades[60:200]) > 30
+
+
 def a_bomb(width: int, height: int) -> bytes:
     """A PNG of a few bytes that says it is enormous."""
 
@@ -100,6 +118,7 @@ def a_bomb(width: int, height: int) -> bytes:
         (a_bomb(30_000, 30_000), "too_many_pixels"),
         (a_bomb(400, 400), "broken"),
         (picture(size=(400, 199)), "too_small"),
+        (a_bomb(300, 190_000), "too_small"),
     ],
 )
 def test_what_is_no_photo_is_refused_with_a_sentence(content: bytes, reason: str) -> None:
