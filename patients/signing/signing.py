@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
 from clinic import audit, hours
 from clinic.models import ConsentForm, ConsentPurpose, Site, Staff
-from patients import consent, naming
+from patients import consent, guardians, naming
 from patients.models import ConsentChannel, Patient, Purpose, SignedForm
 from patients.models.consent import ConsentSource
 from patients.models.signed_form import Signer, SigningPlace, SigningWay
@@ -97,10 +97,14 @@ def _checked(patient: Patient, signature: Signature, site: Site, now: datetime) 
     name, relation = _tidy(signature.name), _tidy(signature.relation)
     if len(name) < 2 or len(name) > LONGEST_NAME:
         raise SigningRefused("name", "name", "Write your whole name.")
-    is_guardian = signature.signer == Signer.GUARDIAN
+    is_guardian, today = signature.signer == Signer.GUARDIAN, hours.local(now, site.zone).date()
     if is_guardian and not 0 < len(relation) <= LONGEST_RELATION:
         raise SigningRefused("relation", "relation", "Write what you are to the patient.")
-    if not is_guardian and patient.age_on(hours.local(now, site.zone).date()) < ADULT:
+    if is_guardian and not _may_sign(name, patient, today):
+        raise SigningRefused(
+            "guardian", "name", "By our records somebody else signs for the patient. Ask us."
+        )
+    if not is_guardian and patient.age_on(today) < ADULT:
         raise SigningRefused(
             "minor", "signer", f"Under {ADULT}, a parent or guardian signs for the patient."
         )
@@ -111,6 +115,18 @@ def _checked(patient: Patient, signature: Signature, site: Site, now: datetime) 
     if signature.path:
         drawing.lines(signature.path)
     return Signature(name, signature.signer, relation if is_guardian else "", signature.path)
+
+
+def _may_sign(name: str, patient: Patient, today: date) -> bool:
+    """Whether nobody is written down who answers for a minor, or one of this name may sign."""
+    if not guardians.is_minor(patient, today):
+        return True
+    if not patient.guardians.filter(ended_at=None).exists():
+        return True
+    typed = naming.folded(name).split()
+    # By the first name: a family may share the other.
+    allowed = (each.name for each in guardians.who_may_sign(patient, today))
+    return any(set(naming.folded(each).split()[:1]).intersection(typed) for each in allowed)
 
 
 def _is_name_of(name: str, patient: Patient) -> bool:

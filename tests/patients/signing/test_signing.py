@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from clinic.access import Forbidden
 from clinic.consent_forms import in_force, publishing
 from clinic.models import AuditEntry, ConsentForm, ConsentPurpose, Site, Staff
-from patients import consent
+from patients import consent, guardians
 from patients.models import Patient, SignedForm, Signer
 from patients.models.consent import ConsentSource
 from patients.signing import asking, sheets, signing, withdrawing
@@ -143,6 +143,20 @@ def test_for_a_minor_a_guardian_signs(
         signature=Signature("Ken Sato", Signer.GUARDIAN, "father"),
     )
     assert "parent or guardian (father)" in pdf.text(bytes(row.sheet))
+    # Once it is written down who answers for them, only who may sign does.
+    withdrawing.withdraw(signed=row, by=front_desk, now=now)
+    for name, may_sign in (("Ken Sato", False), ("Mia Sato", True)):
+        guardians.add(
+            patient=young, name=name, relation="parent", gets_messages=False, may_sign=may_sign,
+            by=front_desk, now=now,
+        )  # fmt: skip
+    for name, signs in (("Ken Sato", False), ("Bo Sato", False), ("Mía Sato-Díaz", True)):
+        asked = {"patient": young, "signature": Signature(name, Signer.GUARDIAN, "parent")}
+        if signs:
+            assert sign([treatment_form], **asked)
+            continue
+        with pytest.raises(SigningRefused, match="somebody else signs"):
+            sign([treatment_form], **asked)
 
 
 def test_a_form_that_changed_while_it_was_read_is_not_signed(
