@@ -31,8 +31,12 @@ class Via(TextChoices):
     SYSTEM = "system", "System"
 
 
-# By the beginning of the path; every other one is a page.
-_WAYS = (("/api/", Via.API), ("/p/", Via.PATIENT_PAGE), ("/webhooks/", Via.PROVIDER))
+# By the beginning of the path; every other one is a page. A tablet that was handed over is the
+# patient's page as well.
+_WAYS = (
+    *(("/api/", Via.API), ("/p/", Via.PATIENT_PAGE), ("/handover/", Via.PATIENT_PAGE)),
+    ("/webhooks/", Via.PROVIDER),
+)
 
 
 @dataclass(frozen=True, slots=True)

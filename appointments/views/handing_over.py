@@ -17,11 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments import asked_forms
-from clinic import access, handover, origin
+from clinic import access, audit, handover, origin
 from clinic.access import Capability
 from clinic.handover import Handover
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.looking import shows
 from patients.models import Patient
 from patients.signing import page
 from patients.signing.page import Problem
@@ -40,6 +41,7 @@ def hand_over(request: HttpRequest, patient_id: int) -> HttpResponse:
     if not patient.sites.filter(pk=site.pk).exists():
         site = patient.sites.filter(pk__in=access.sites_of(staff)).first() or site
     access.require(staff, Capability.RUN_VISIT, site)
+    shows(request, patient, patient_id=patient.pk)
     back = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = f"/patients/{patient.pk}/"
@@ -65,6 +67,7 @@ def forms(request: HttpRequest) -> HttpResponse:
         return _over(request)
     patient = Patient.objects.get(pk=given.patient_id)
     site = Site.objects.get(pk=given.site_id)
+    audit.look(subject=patient, patient_id=patient.pk, by=None, now=now, site_id=site.pk)
     language = page.language_of(patient, request.GET.get("lang", ""))
     problem: Problem | None = None
     if request.method == "POST":

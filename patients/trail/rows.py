@@ -18,6 +18,8 @@ COLUMNS = (
     *("via", "ip", "device", "request"),
 )
 MOST_NAMED = 5
+# What nobody else does, whatever the way in.
+BY_PATIENTS = frozenset({"form.sign"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,8 @@ class Row:
     def who(self) -> str:
         if self.entry.by is not None:
             return self.entry.by.name
-        return (
-            gettext("The patient") if self.entry.via == Via.PATIENT_PAGE else gettext("The system")
-        )
+        is_patient = self.entry.via == Via.PATIENT_PAGE or self.entry.action in BY_PATIENTS
+        return gettext("The patient") if is_patient else gettext("The system")
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:

@@ -9,9 +9,10 @@ import time_machine
 from django.test import Client
 
 from appointments.models import Appointment
-from clinic.models import ConsentForm, ProtocolVersion, Site, Staff
+from clinic.models import AuditEntry, ConsentForm, ProtocolVersion, Site, Staff
 from patients.models import Patient, SignedForm
 from patients.signing import signing
+from patients.trail.rows import rows_of
 from tests.api import api, refused
 from tests.clinic.views.conftest import keeps_to_the_policy
 from tests.links import issued
@@ -54,6 +55,14 @@ def test_a_tablet_shows_the_patients_forms_and_takes_the_signature(
     asked = {"forms": [treatment_form.pk, photo_forms[0].pk], "name": "Elena Sato"}
     done = tablet.post("/handover/", asked | {"drawing": DRAWN, "signer": "patient"})
     assert done.status_code == 303
+    # Who handed it over, what the patient saw and that they signed stand in the trail.
+    of_forms = AuditEntry.objects.filter(action__in=("record.view", "form.sign")).order_by("pk")
+    told = rows_of(list(of_forms), front_desk)
+    assert [(each.who, each.entry.via, each.entry.action) for each in told] == [
+        ("Ana Front", "page", "record.view"),
+        ("The patient", "patient_page", "record.view"),
+        *[("The patient", "patient_page", "form.sign")] * 2,
+    ]
     after = text_of(tablet.get(done["Location"]))
     assert "You signed 2 forms" in after and "give the tablet back" in after
     rows = SignedForm.objects.order_by("form__purpose")
