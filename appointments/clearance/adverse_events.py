@@ -11,7 +11,6 @@ from appointments.clearance.treatments import Treatment
 from appointments.models import AdverseEvent
 from clinic import statements
 from clinic.access import Capability
-from clinic.protocols.areas import overlap
 from clinic.protocols.schema import Kind
 from clinic.saying import gettext
 
@@ -32,7 +31,7 @@ def _is_about(event: AdverseEvent, treatment: Treatment) -> bool:
     """A call or a look at it is no treatment: plain services stay free."""
     if treatment.protocol.kind is Kind.SERVICE:
         return False
-    return not event.areas or overlap(event.areas, treatment.areas)
+    return event.is_about(treatment.areas)
 
 
 def _bar(event: AdverseEvent) -> Bar:

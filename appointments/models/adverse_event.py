@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from clinic.models import Site, Staff
+from clinic.protocols.areas import overlap
 from patients.models import Patient
 
 
@@ -108,3 +111,7 @@ class AdverseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"adverse event {self.pk}"
+
+    def is_about(self, areas: Sequence[str]) -> bool:
+        """Whether treating these areas has to wait for it."""
+        return not self.areas or overlap(self.areas, areas)

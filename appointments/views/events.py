@@ -91,9 +91,11 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
 def of_visit(request: HttpRequest, pk: int) -> HttpResponse:
     """The open event that bars a visit; without one, the form that reports one."""
     staff = cast(Staff, request.user)
-    visit = get_object_or_404(Appointment.objects.seen_by(staff), pk=pk)
-    open_events = AdverseEvent.objects.seen_by(staff).open()
-    found = open_events.filter(patient=visit.series.patient_id).first()
+    seen = Appointment.objects.seen_by(staff).select_related("series")
+    visit = get_object_or_404(seen, pk=pk)
+    open_events = AdverseEvent.objects.open().filter(patient=visit.series.patient_id)
+    barring = (each for each in open_events if each.is_about(visit.series.areas))
+    found = next(barring, None)
     if found is None:
         return HttpResponseRedirect(f"{reverse('event-report')}?visit={visit.pk}")
     return HttpResponseRedirect(reverse("event", args=[found.pk]))
