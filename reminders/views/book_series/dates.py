@@ -148,10 +148,7 @@ def _plan_page(
         "site": order.site,
         "patient": order.patient,
         "version": order.version,
-        "area_names": [
-            order.protocol.applicability.areas[area].name.get(reader_language())
-            for area in draft.areas
-        ],
+        "area_names": _area_names(order),
         "draft": draft,
         "free_of": order.free_of,
         "unmet": proposal.unmet,
@@ -181,12 +178,18 @@ def _stopped(request: HttpRequest, order: Order, stops: Sequence[Bar]) -> HttpRe
         "site": order.site,
         "patient": order.patient,
         "version": order.version,
+        "area_names": _area_names(order),
         "draft": order.draft,
         "back": order.draft.wishes_query,
         "stops": stops,
     }
     page = "_plan" if request.headers.get("HX-Request") else "dates"
     return render(request, f"reminders/book_series/{page}.html", context, status=409)
+
+
+def _area_names(order: Order) -> list[str]:
+    known = order.protocol.applicability.areas
+    return [known[area].name.get(reader_language()) for area in order.draft.areas]
 
 
 def _refused(refusal: Refused | None, draft: Draft) -> dict[str, Any]:
