@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from appointments.models import AdverseEvent
-from clinic import on_call
+from clinic import audit, on_call
 from clinic.models import Site
 from reminders.catalogue import Channel, Kind
 from reminders.ledger import saying_now
@@ -68,6 +68,15 @@ def page_for_events(*, now: datetime) -> int:
         event.pages += 1
         event.page_at = now + AGAIN_AFTER
         event.save(update_fields=["pages", "page_at"])
+        audit.record(
+            action="event.page",
+            subject=event,
+            by=None,
+            now=now,
+            site=event.site,
+            patient_id=event.patient_id,
+            after={"pages": event.pages},
+        )
         _call(
             event.site,
             event.pages,

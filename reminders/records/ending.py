@@ -64,6 +64,15 @@ def _end(patient_id: int, *, now: datetime) -> bool:
         return False
     if until := _must_stay(patient_id, now=now):
         Patient.objects.filter(pk=patient_id).update(kept_until=until)
+        audit.record(
+            action="patient.keep_longer",
+            subject=patient,
+            by=None,
+            now=now,
+            patient_id=patient_id,
+            before={"kept_until": patient.kept_until.isoformat()},
+            after={"kept_until": until.isoformat()},
+        )
         return False
     with connection.cursor() as cursor:
         cursor.execute("SELECT afterglow_destroy(%s)", [patient_id])

@@ -12,6 +12,7 @@ from reminders.journeys import replanning
 from reminders.sending import dispatch
 from reminders.stand_in import ACCOUNT_SID, AUTH_TOKEN, StandIn
 from tests.appointments.conftest import book, wish
+from tests.audited import audited as audited  # a fixture
 from tests.faults.conftest import reachable, stand_in
 
 __all__ = ["book", "reachable", "stand_in", "wish"]

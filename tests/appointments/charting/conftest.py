@@ -11,6 +11,7 @@ from appointments.models import Appointment, TreatmentRecord
 from appointments.visits import attendance
 from clinic.models import Staff
 from tests.appointments.charting.logs import a_log
+from tests.audited import audited as audited  # a fixture
 
 MINUTE = timedelta(minutes=1)
 Treat = Callable[[Appointment], datetime]

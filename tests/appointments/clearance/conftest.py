@@ -15,6 +15,7 @@ from patients.screening.answers import Said, Value
 from patients.screening.assessing import Finding
 from patients.screening.questions import questions_of
 from tests.appointments.conftest import FIRST, at
+from tests.audited import audited as audited  # a fixture
 
 Answers = Callable[..., tuple[Finding, ...]]
 

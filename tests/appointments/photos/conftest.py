@@ -14,6 +14,7 @@ from clinic.models import ConsentForm, Site, Staff
 from patients.models import Patient, SignedForm
 from patients.signing import signing
 from tests.appointments.photos.pictures import numbered
+from tests.audited import audited as audited  # a fixture
 from tests.patients.signing.conftest import publish
 
 

@@ -8,6 +8,7 @@ from clinic.consent_forms import drafting, in_force, publishing
 from clinic.consent_forms.in_force import Subject
 from clinic.consent_forms.wording import Words
 from clinic.models import ConsentForm, Staff
+from tests.audited import audited as audited  # a fixture
 
 TREATMENT = in_force.treatment("rf_microneedling")
 WORDS = {
