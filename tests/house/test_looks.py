@@ -229,10 +229,10 @@ def _photo(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
     return made.pk
 
 
-def addresses(furnished: dict[str, list[int]]) -> Iterator[tuple[str, str]]:
-    """Every address that GET may open, as (pattern, address with ids in it)."""
+def addresses(furnished: dict[str, list[int]], *, read: bool = True) -> Iterator[tuple[str, str]]:
+    """Every address that GET may open, or all there are, as (pattern, address with ids in it)."""
     for pattern, entry in patterns(get_resolver()):
-        if pattern.startswith(BESIDE) or not _reads(entry) or "^" in pattern:
+        if pattern.startswith(BESIDE) or (read and not _reads(entry)) or "^" in pattern:
             continue
         parts = [_choices(pattern, part, before, furnished) for part, before in _pieces(pattern)]
         for chosen in product(*parts):
