@@ -67,8 +67,8 @@
   function signedOut() {
     stopped = true;
     keep();
-    say("Not saved");
-    warn("You are signed out. Sign in again and open this log: what you typed is kept on this device.");
+    say(form.dataset.refused);
+    warn(form.dataset.signedOut);
   }
 
   function edited() {
