@@ -1,8 +1,8 @@
 """The messages that the demo's clinic sent while it lived: planned, judged and written by the real
 road, handed to a provider that only remembers.
 
-Two rounds a day plan and send; `tell_the_times` then gives every message the moment at which it
-would have gone, by the gate's own hours. Nothing leaves the house.
+Two rounds a day plan and send, and more of them lately; `tell_the_times` then gives every message
+the moment at which it would have gone, by the gate's own hours. Nothing leaves the house.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ from reminders.sending import dispatch
 # Evening in New York and afternoon in Los Angeles, then both in the morning: what fell due between
 # two rounds may go at one of the next two, before it is too late.
 EVENING, MORNING = time(2, 50), time(16, 30)
+# What fell due since yesterday must not wait for one of them: somebody looks at it now.
+LATELY, OFTEN = timedelta(hours=24), timedelta(hours=2)
 _PROVIDERS = {Channel.SMS: "twilio", Channel.EMAIL: "smtp"}
 _NOT_TEXTABLE, _UNKNOWN_NUMBER, _OUT_OF_REACH = "21614", "30005", "30003"
 _UNDELIVERED_SHARE = 0.012
@@ -122,14 +124,17 @@ class Ledger:
 
 def rounds(since: datetime, now: datetime) -> Iterator[datetime]:
     """The moments of all rounds before `now` (UTC), then `now`."""
-    day = since.date()
-    while day <= now.date():
+    day, lately = since.date(), max(since, now - LATELY)
+    while day <= lately.date():
         yield from (
             at
             for at in (datetime.combine(day, each, UTC) for each in (EVENING, MORNING))
-            if since <= at < now
+            if since <= at < lately
         )
         day += timedelta(days=1)
+    while lately < now:
+        yield lately
+        lately += OFTEN
     yield now
 
 

@@ -197,6 +197,9 @@ def check_lists_are_full_and_messages_arrive_one_by_one(now: datetime) -> None:
         assert 10 <= len(today(site, now)) <= 20
     scheduled = Message.objects.filter(state=MessageState.SCHEDULED)
     assert not scheduled.filter(wake_at__lte=now).exists()
+    # What fell due yesterday in the daytime has not stayed behind for the morning.
+    day_before = now - timedelta(hours=24), now - timedelta(hours=12)
+    assert not scheduled.filter(reason="quiet_hours", due_at__range=day_before).exists()
     soon = scheduled.filter(wake_at__lte=now + timedelta(minutes=3))
     assert 6 <= soon.count() <= 30
     assert {"sms", "email"} == set(soon.values_list("channel", flat=True))
