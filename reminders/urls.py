@@ -32,6 +32,7 @@ from reminders.views import (
     rippling,
     sent_words,
     series,
+    site_settings,
     swapping,
     tasks,
     unsubscribe,
@@ -48,6 +49,7 @@ from reminders.views.records import handing_out, life, merging
 _WORDING = "wording/<slug:scope>/<slug:kind>/<slug:language>"
 
 urlpatterns = [
+    path("settings/", site_settings.settings, name="site-settings"),
     path("board/", board.board, name="board"),
     path("day/", day_list.day_list, name="day-list"),
     path("series/new/", choose.choose, name="book-series"),

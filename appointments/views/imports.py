@@ -20,7 +20,7 @@ from appointments.importing.decoding import Unreadable
 from appointments.importing.naming import ImportBusy, NamingRefused, OrderUnknown
 from appointments.models import Import, ImportRow, ImportState, RowOutcome
 from appointments.views.imports_form import ColumnsForm, GoLiveForm, UploadForm
-from clinic import access, going_live
+from clinic import access, site_settings
 from clinic.access import Capability
 from clinic.body_limits import takes_up_to
 from clinic.models import Site, Staff
@@ -59,7 +59,8 @@ def set_live(request: HttpRequest) -> HttpResponse:
     form = GoLiveForm(request.POST, site=site)
     if not form.is_valid():
         return _listed(request, site, by, UploadForm(), form)
-    going_live.go_live(site=site, live_from=form.live_from, by=by, now=timezone.now())
+    live = {"live_from": form.live_from}
+    site_settings.change(site=site, changes=live, by=by, now=timezone.now())
     said = (
         gettext("Saved. What falls due before is never sent.")
         if form.live_from

@@ -7,12 +7,14 @@ from clinic.api.on_call import OnCall
 from clinic.api.protocols import Protocols
 from clinic.api.retention import Retentions
 from clinic.api.signing_in import Login, Logout, LogoutAll
+from clinic.api.site_settings import SiteSettings
 from clinic.api.sites import Sites
 from clinic.api.staff import People
 from clinic.api_views import router
 
 _router = router()
 _router.register("sites", Sites, basename="api-sites")
+_router.register("sites", SiteSettings, basename="api-site-settings")
 _router.register("protocols", Protocols, basename="api-protocols")
 _router.register("consent-forms", ConsentForms, basename="api-consent-forms")
 _router.register("staff", People, basename="api-staff")

@@ -13,7 +13,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic import access, going_live, travel
+from clinic import access, site_settings, travel
 from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
 from clinic.api_fields import Body, Day, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
@@ -149,8 +149,8 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
     def go_live(self, request: Request, pk: int) -> Response:
         """Say from when on the site sends. What falls due before is never sent."""
         asked = self.body(GoLiveSerializer)
-        site = going_live.go_live(
-            site=self.get_object(), by=self.staff, now=timezone.now(), **asked
+        site = site_settings.change(
+            site=self.get_object(), changes=asked, by=self.staff, now=timezone.now()
         )
         return Response(SiteDetailSerializer(site).data)
 

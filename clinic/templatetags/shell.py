@@ -58,6 +58,7 @@ SELDOM = (
     Way(_("On call"), "/on-call/", "bell", Capability.SEE_PATIENTS),
     Way(_("Consent forms"), "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way(_("Opening hours"), "/hours/", "clock", Capability.SEE_PATIENTS),
+    Way(_("Site settings"), "/settings/", "site", Capability.MANAGE_SITE),
     Way(_("Staff"), "/staff/", "people", Capability.MANAGE_SITE),
     Way(_("Resources"), "/resources/", "syringe", Capability.MANAGE_SITE),
     Way(_("Scheduling"), "/scheduling/", "settings", Capability.MANAGE_SITE),

@@ -7,7 +7,7 @@ would come of it if all were.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from appointments.lifecycle import TO_COME
@@ -15,30 +15,9 @@ from appointments.models import TreatmentSeries
 from clinic.models import ProtocolVersion
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol
-from reminders.journeys.gathering import facts_of
+from reminders.journeys import comparing_plans
+from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect
 from reminders.planning.facts import PatientFacts, SeriesFacts
-from reminders.planning.plans import plan
-
-_BATCH = 25
-# So many patients are planned twice within a page's patience.
-MOST_PATIENTS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Of the `patients` whose open series go by another version, `looked_at` were planned both
-    ways; of these `touched` would get other messages: so many more, other and fewer."""
-
-    patients: int
-    looked_at: int
-    touched: int
-    added: int
-    changed: int
-    gone: int
-
-    @property
-    def messages(self) -> int:
-        return self.added + self.changed + self.gone
 
 
 def effect(*, version: ProtocolVersion, now: datetime, most: int = MOST_PATIENTS) -> Effect:
@@ -47,27 +26,13 @@ def effect(*, version: ProtocolVersion, now: datetime, most: int = MOST_PATIENTS
         protocol_version__protocol=version.protocol, closed_at=None
     ).exclude(protocol_version=version)
     ids = list(under_way.order_by("patient").values_list("patient", flat=True).distinct())
-    looked_at, protocol = ids[:most], loading.get(version)
-    series = set(under_way.filter(patient__in=looked_at).values_list("pk", flat=True))
-    touched = added = changed = gone = 0
-    for start in range(0, len(looked_at), _BATCH):
-        for facts in facts_of(looked_at[start : start + _BATCH]).values():
-            before = _to_come(facts, now)
-            after = _to_come(_migrated(facts, series, protocol), now)
-            new, old = after.keys() - before.keys(), before.keys() - after.keys()
-            other = {key for key in before.keys() & after.keys() if before[key] != after[key]}
-            touched += bool(new or old or other)
-            added, changed, gone = added + len(new), changed + len(other), gone + len(old)
-    return Effect(len(ids), len(looked_at), touched, added, changed, gone)
+    series = set(under_way.filter(patient__in=ids[:most]).values_list("pk", flat=True))
+    protocol = loading.get(version)
 
+    def migrated(facts: PatientFacts) -> PatientFacts:
+        return _migrated(facts, series, protocol)
 
-def _to_come(facts: PatientFacts, now: datetime) -> dict[str, tuple[object, ...]]:
-    """What patients would notice of the messages that the plan holds from `now` on, by key."""
-    return {
-        each.key: (each.due_at, each.expires_at, each.steps, each.skip)
-        for each in plan(facts).messages
-        if each.due_at >= now
-    }
+    return comparing_plans.effect(ids, migrated, now=now, most=most)
 
 
 def _migrated(facts: PatientFacts, ids: Collection[int], protocol: Protocol) -> PatientFacts:

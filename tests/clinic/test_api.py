@@ -192,7 +192,7 @@ def test_a_manager_says_from_when_a_site_sends(
     refused(api(manager).put(address, {"live_from": "2027-03-01T09:00"}), 400, "naive", "live_from")
     said = api(manager).put(address, asked)
     assert (said.status_code, said.json()["live_from"]) == (200, "2027-03-01T14:00:00Z")
-    assert AuditEntry.objects.get(action="site.go_live").by == manager
+    assert AuditEntry.objects.get(action="site.settings").by == manager
     assert api(manager).put(address, {"live_from": None}).json()["live_from"] is None
     site.refresh_from_db()
     assert site.live_from is None

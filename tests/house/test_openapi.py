@@ -160,7 +160,8 @@ def _right(schema: dict[str, Any], document: dict[str, Any]) -> st.SearchStrateg
         case "array":
             return st.lists(_right(schema["items"], document), max_size=3)
         case "integer" | "number":
-            return st.integers(schema.get("minimum", 0), 12)
+            least = schema.get("minimum", 0)
+            return st.integers(least, max(least, 12))
         case "boolean":
             return st.booleans()
     return {

@@ -129,7 +129,7 @@ def test_a_manager_sets_when_the_site_goes_live(site: Site, manager: Staff) -> N
     site.refresh_from_db()
     assert site.live_from == datetime(2027, 3, 1, 13, 0, tzinfo=UTC)
     assert site.revision == before + 1
-    assert AuditEntry.objects.get(action="site.go_live").after == {
+    assert AuditEntry.objects.get(action="site.settings").after == {
         "live_from": "2027-03-01T13:00:00+00:00"
     }
     refused = client.post("/imports/live/", {"wall": "2027-03-14T02:30"})
