@@ -6,6 +6,7 @@ The messages are planned, held and sent as all others are.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,10 +20,12 @@ from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
 from clinic.models import Site, Staff
 from patients.models import Patient
-from reminders.catalogue import Channel, Kind
-from reminders.journeys import gathering, preview, recipients
+from reminders.caps import Had
+from reminders.catalogue import Channel, Kind, Purpose
+from reminders.gate import Recipient
+from reminders.journeys import gathering, preview, recipients, traffic
 from reminders.journeys.foreseeing import SAMPLE_TOKEN
-from reminders.journeys.preview import SEND, Preview
+from reminders.journeys.preview import DUE, SEND, Preview
 from reminders.models import Message
 from reminders.planning.facts import PatientFacts, RecallFacts
 from reminders.rewording import in_force
@@ -48,23 +51,65 @@ class Foreseen:
     def is_sent(self) -> bool:
         return self.message is not None and self.message.decision == SEND
 
+    @property
+    def held_by(self) -> str:
+        """Why it does not leave when the hold is over, a key of `catalogue.REASONS`; empty when it
+        does, and when nothing would even be planned."""
+        return "" if self.message is None or self.message.reason == DUE else self.message.reason
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """How many messages the gate holds back for one reason: those that leave later all the same
+    (`is_sent`), or those that never do."""
+
+    reason: str
+    is_sent: bool
+    count: int
+
 
 def foresee(*, site: Site, series: Collection[int], by: Staff, now: datetime) -> list[Foreseen]:
     """For each of these series (ids) that is due and that `by` sees: by text where that would be
-    sent, else by e-mail."""
+    sent, else by e-mail.
+
+    Whoever shares a number counts against its caps, those of this list as well: what leaves to one
+    of them leaves less room for the next.
+    """
+    by_patient: defaultdict[int, list[Due]] = defaultdict(list)
     dues = [due for due in listing.due_at(site, by, now=now) if due.series.pk in series][:MOST]
-    facts = gathering.facts_of({due.series.patient_id for due in dues})
-    wordings = in_force.at_site(site)
-    found = []
     for due in dues:
-        patient = due.series.patient
-        lines = _lines(patient, site, _imagined(facts[patient.pk], due, by, now), wordings, now)
-        by_channel = {line.channel: line for line in lines}
-        known = [by_channel[each] for each in ORDER if each in by_channel]
-        sent = (line for line in known if line.decision == SEND)
-        message = None if due.has_open_event else next(sent, next(iter(known), None))
-        found.append(Foreseen(due, message))
-    return found
+        by_patient[due.series.patient_id].append(due)
+    facts = gathering.facts_of(set(by_patient))
+    wordings = in_force.at_site(site)
+    readers = {
+        patient: recipients.at_site(theirs[0].series.patient, site, now=now)
+        for patient, theirs in by_patient.items()
+    }
+    addresses = {each.address for reader in readers.values() for each in reader.values()} - {""}
+    had = traffic.lately(addresses, now=now)
+    found: dict[int, Preview | None] = {}
+    # In the order in which they are planned, and so judged.
+    for patient, theirs in sorted(by_patient.items()):
+        leaving = {}
+        for due in theirs:
+            if due.has_open_event:
+                found[due.series.pk] = None
+                continue
+            imagined = _imagined(facts[patient], due, by, now)
+            lines = _lines(due.series.patient, site, imagined, readers[patient], had, wordings)
+            message = found[due.series.pk] = _chosen(lines)
+            if message is not None and message.send_at is not None:
+                leaving[Channel(message.channel)] = message
+        for channel, message in leaving.items():
+            had[readers[patient][channel].address].append(_counted(message))
+    return [Foreseen(due, found[due.series.pk]) for due in dues]
+
+
+def held_back(found: Sequence[Foreseen]) -> list[HeldBack]:
+    """How many of these the gate holds back and why: those that leave later first."""
+    counted = Counter((each.held_by, each.is_sent) for each in found if each.held_by)
+    ordered = sorted(counted.items(), key=lambda item: (not item[0][1], -item[1], item[0][0]))
+    return [HeldBack(reason, is_sent, count) for (reason, is_sent), count in ordered]
 
 
 def write(*, site: Site, series: Collection[int], by: Staff, now: datetime) -> list[RecallAttempt]:
@@ -131,10 +176,10 @@ def _lines(
     patient: Patient,
     site: Site,
     facts: PatientFacts,
+    readers: Mapping[Channel, Recipient],
+    had: Mapping[str, Sequence[Had]],
     wordings: Wordings,
-    now: datetime,
 ) -> list[Preview]:
-    readers = recipients.at_site(patient, site, now=now)
     page = f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/"
     lines = preview.calendar(
         patient=facts,
@@ -144,6 +189,21 @@ def _lines(
         care_url=page,
         unsubscribe_url=page,
         wordings=wordings,
+        had={channel: had.get(each.address, ()) for channel, each in readers.items()},
     )
     # Prompts of the protocol carry its steps.
     return [line for line in lines if line.kind in KINDS and not line.steps]
+
+
+def _chosen(lines: Sequence[Preview]) -> Preview | None:
+    """The first channel on which it is sent; where it is on none, the first that says why."""
+    by_channel = {line.channel: line for line in lines}
+    known = [by_channel[each] for each in ORDER if each in by_channel]
+    return next((line for line in known if line.decision == SEND), next(iter(known), None))
+
+
+def _counted(message: Preview) -> Had:
+    assert message.send_at is not None
+    return Had(
+        message.send_at, Purpose(message.purpose), Channel(message.channel), Kind(message.kind)
+    )

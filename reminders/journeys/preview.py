@@ -15,6 +15,7 @@ from clinic import hours
 from clinic.durations import Duration
 from clinic.protocols.schema import Protocol
 from reminders import gate
+from reminders.caps import Had
 from reminders.catalogue import REASONS, Channel
 from reminders.planning.facts import PatientFacts, SeriesFacts, SiteFacts, ToFillIn, VisitFacts
 from reminders.planning.merging import Wanted
@@ -25,6 +26,8 @@ from reminders.wording.lettering import Reader, Sender, letter
 from reminders.wording.versions import SHIPPED, Wordings
 
 SEND, SKIP, TASK = "send", "skip", "staff_task"
+# Of what leaves at the moment that it is planned for.
+DUE = "due"
 IMAGINED = 0  # the number of the series that is not booked yet
 
 
@@ -122,14 +125,16 @@ def evenly_spaced(
 def calendar(
     *,
     patient: PatientFacts,
-    recipients: dict[Channel, gate.Recipient],
+    recipients: Mapping[Channel, gate.Recipient],
     reader: Reader,
     sender: Sender,
     care_url: str,
     unsubscribe_url: str,
     wordings: Wordings = SHIPPED,
+    had: Mapping[Channel, Sequence[Had]] | None = None,
 ) -> list[Preview]:
-    """Everything that the patient's visits will have said, in order of sending."""
+    """Everything that the patient's visits will have said, in order of sending. `had` is what
+    their number and address got lately, which counts for the caps."""
     wanted = plan(patient)
     lines = [
         _message(
@@ -141,6 +146,7 @@ def calendar(
             care_url,
             unsubscribe_url,
             wordings,
+            (had or {}).get(message.channel, ()),
         )
         for message in wanted.messages
     ]
@@ -157,8 +163,9 @@ def _message(
     care_url: str,
     unsubscribe_url: str,
     wordings: Wordings,
+    had: Sequence[Had],
 ) -> Preview:
-    send_at, reason, more = _decision(message, recipient)
+    send_at, reason, more = _decision(message, recipient, had)
     written = rendering.render(
         letter(
             kind=message.kind,
@@ -194,7 +201,7 @@ def _message(
 
 
 def _decision(
-    message: Wanted, recipient: gate.Recipient
+    message: Wanted, recipient: gate.Recipient, had: Sequence[Had]
 ) -> tuple[datetime | None, str, tuple[str, ...]]:
     """When the gate lets a message go, the reason for that, and further sentences."""
     if message.skip:
@@ -206,9 +213,14 @@ def _decision(
         due_at=message.due_at,
         expires_at=message.expires_at,
         needs=message.needs,
+        kind=message.kind,
     )
-    now, reason, why = message.due_at, "due", []
-    while isinstance(decision := gate.decide(envelope, recipient, now=now), gate.Wait):
+    now, reason = message.due_at, DUE
+    why: list[str] = []
+    while isinstance(decision := gate.decide(envelope, recipient, now=now, had=had), gate.Wait):
+        if decision.reason == gate.IN_CONVERSATION:
+            # Until somebody closes it, which nobody foresees.
+            return None, decision.reason, (*why, decision.why)
         now, reason = decision.until, decision.reason
         why.append(decision.why)
     if isinstance(decision, gate.Skip):
@@ -241,7 +253,7 @@ def _task(task: TaskWish) -> Preview:
         send_at=task.due_at,
         expires_at=None,
         decision=TASK,
-        reason="due",
+        reason=DUE,
         why=task.why,
         subject=task.title,
         body=task.detail,

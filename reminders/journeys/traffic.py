@@ -73,7 +73,7 @@ class Traffic:
         ]
         self._may_wait = {each.pk for each in may_wait}
         self._asked = {self._address[each.pk] for each in may_wait}
-        self._had = _had(self._asked, since=now - caps.LONGEST)
+        self._had = lately(self._asked, now=now)
         self._by_email = _said_by_email(
             [
                 each.pk
@@ -113,12 +113,15 @@ def _held(addresses: Collection[str]) -> set[str]:
     return {address for (address,) in statements.rows(HOLD, asked)}
 
 
-def _had(addresses: Collection[str], *, since: datetime) -> defaultdict[str, list[Had]]:
+def lately(addresses: Collection[str], *, now: datetime) -> defaultdict[str, list[Had]]:
+    """What each address got as far back as any cap looks, oldest first."""
     had: defaultdict[str, list[Had]] = defaultdict(list)
     if not addresses:
         return had
     rows = (
-        SentContent.objects.filter(address__in=addresses, at__gte=since, message__state__in=_HAD)
+        SentContent.objects.filter(
+            address__in=addresses, at__gte=now - caps.LONGEST, message__state__in=_HAD
+        )
         .order_by("at")
         .values_list("address", "at", "message__purpose", "message__channel", "message__kind")
     )

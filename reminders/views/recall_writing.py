@@ -52,6 +52,8 @@ def write(request: HttpRequest) -> HttpResponse:
         "site": site,
         "sent": [each for each in found if each.is_sent],
         "left": [each for each in found if not each.is_sent],
+        "at_once": sum(each.is_sent and not each.held_by for each in found),
+        "held_back": recall_writing.held_back(found),
         "gone": max(min(len(series), MOST) - len(found), 0),
         "over": max(len(series) - MOST, 0),
         "most": MOST,

@@ -17,10 +17,13 @@ from patients import consent
 from patients.models import Patient
 from reminders import recall_writing
 from reminders.journeys import replanning
-from reminders.models import Message
+from reminders.models import Conversation, Message
+from reminders.recall_writing import HeldBack
+from reminders.sending import dispatch
 from tests.api import CLOCK, api
 from tests.history import a_past_visit
 from tests.personas import a_patient
+from tests.reminders.ledger import Recorder
 
 pytestmark = [pytest.mark.django_db, CLOCK]
 
@@ -73,6 +76,60 @@ def test_who_is_written_to_gets_one_text_after_the_hold_and_once(
     assert due.pk not in {each.series.pk for each in listing.due_at(site, front_desk, now=now)}
     assert recall_writing.write(site=site, series=series, by=front_desk, now=now) == []
     assert AuditEntry.objects.filter(action="recall.write", by=front_desk).count() == 1
+
+
+def test_what_the_gate_would_hold_back_is_foreseen_as_it_then_happens(
+    site: Site,
+    due: TreatmentSeries,
+    silent: TreatmentSeries,
+    house: ProtocolVersion,
+    front_desk: Staff,
+    today: date,
+    now: datetime,
+) -> None:
+    """Of three who share a number the first takes its room, the second waits for some, and of the
+    third nobody could be told in time but by mail."""
+    people = {"Kim": "", "Lou": "lou@patients.example"}
+    family = [due]
+    for given, email in people.items():
+        one = a_patient(site, front_desk, now, given=given, email=email)
+        family.append(a_past_visit(one, site, house, today - 30 * DAY, sessions=3).series)
+    series = {each.pk for each in (*family, silent)}
+    found = recall_writing.foresee(site=site, series=series, by=front_desk, now=now)
+    said = {each.due.series: each for each in found}
+    assert [said[each].held_by for each in family] == ["", "too_often", ""]
+    assert recall_writing.held_back(found) == [
+        HeldBack("too_often", is_sent=True, count=1),
+        HeldBack("no_consent", is_sent=False, count=1),
+    ]
+    recall_writing.write(site=site, series=series, by=front_desk, now=now)
+    replanning.sync_stale(now=now)
+    later = now + timedelta(seconds=site.notice_hold_seconds)
+    dispatch.send_due(now=later, channel=Recorder())
+    for each in family:
+        message, foreseen = Message.objects.get(series=each, kind="session_due"), said[each].message
+        assert foreseen is not None
+        is_held = message.state == "scheduled"
+        assert message.channel == foreseen.channel
+        assert is_held == bool(said[each].held_by) and message.reason == said[each].held_by
+        assert not is_held or message.wake_at == foreseen.send_at
+
+
+def test_nobody_foresees_when_a_conversation_about_a_symptom_is_closed(
+    site: Site, due: TreatmentSeries, front_desk: Staff, now: datetime
+) -> None:
+    Conversation.objects.create(
+        site=site,
+        patient=due.patient,
+        channel="sms",
+        address="+12125550123",
+        state="new",
+        has_symptom=True,
+        opened_at=now,
+        last_at=now,
+    )
+    found = recall_writing.foresee(site=site, series={due.pk}, by=front_desk, now=now)
+    assert recall_writing.held_back(found) == [HeldBack("in_conversation", False, 1)]
 
 
 def test_taken_back_nothing_is_sent_and_who_was_told_stays_asked(
@@ -158,6 +215,7 @@ def test_the_page_shows_both_lists_and_undoes(
     page = client.get(f"/recall/write/?series={due.pk}&series={silent.pk}&series=x").text
     sent, left = page.split("Get nothing")
     assert "Elena Sato" in sent and "Ben Ode" in left and "not agreed" in left
+    assert "<b>1</b> leaves as soon as" in sent and "<b>1</b> is not sent." in sent
     assert not RecallAttempt.objects.exists()
     client.post("/recall/write/", {"series": [due.pk, silent.pk]})
     page = client.get("/recall/").text
