@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
+from urllib.parse import parse_qsl
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
@@ -24,6 +28,8 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from patients import consent, registration
 from patients.models import ContactPoint, Patient, Purpose
+from reminders.views import patient_filters
+from reminders.views.patient_filters import PatientFilters
 
 PER_PAGE = 50
 # The list below the field of every page: its id, how many it shows, from how many letters on.
@@ -70,11 +76,13 @@ def patient_list(request: HttpRequest) -> HttpResponse:
     the field that every page has a short one."""
     site, staff = current_site(request), cast(Staff, request.user)
     access.require(staff, Capability.SEE_PATIENTS)
+    filters, now = PatientFilters(request.GET, staff=staff), timezone.now()
     query, is_anywhere = request.GET.get("q", ""), request.headers.get("HX-Target") == ANYWHERE
     if is_anywhere and len(query.strip()) < LEAST_LETTERS:
-        found = _seen_lately(request, staff)
+        found: Sequence[Patient] | QuerySet[Patient] = _seen_lately(request, staff)
     else:
-        found = cast("Sequence[Patient]", registration.search(staff=staff, query=query))
+        seen = cast("QuerySet[Patient]", registration.search(staff=staff, query=query))
+        found = seen if is_anywhere else filters.narrow(seen, now=now)
     page = Paginator(found, FOUND_ANYWHERE if is_anywhere else PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -82,7 +90,9 @@ def patient_list(request: HttpRequest) -> HttpResponse:
     context = {
         "query": query.strip(),
         "page": page,
-        "rows": rows_of(list(page), now=timezone.now()),
+        "rows": rows_of(list(page), staff=None if is_anywhere else staff, now=now),
+        "filters": filters,
+        "saved": _saved(request),
         "site": site,
         "may_edit": access.can(staff, Capability.EDIT_PATIENTS, site),
         "may_book": access.can(staff, Capability.BOOK, site),
@@ -105,8 +115,20 @@ def _seen_lately(request: HttpRequest, staff: Staff) -> Sequence[Patient]:
     return [rows[pk] for pk in lately if pk in rows]
 
 
-def rows_of(patients: Sequence[Patient], *, now: datetime) -> list[Row]:
-    """The rows of these patients in a constant number of queries."""
+def _saved(request: HttpRequest) -> list[tuple[Promise, str, bool]]:
+    """What is asked for most: its words, its address, and whether it is what is shown."""
+    shown = request.GET.copy()
+    shown.pop("page", None)
+    shown.pop("site", None)
+    asked = sorted(pair for pair in parse_qsl(shown.urlencode()) if pair[1])
+    return [
+        (words, query, sorted(parse_qsl(query)) == asked) for words, query in patient_filters.SAVED
+    ]
+
+
+def rows_of(patients: Sequence[Patient], *, staff: Staff | None, now: datetime) -> list[Row]:
+    """The rows of these patients in a constant number of queries, with the flags that `staff` is to
+    see; with none for nobody."""
     rows = {patient.pk: Row(patient) for patient in patients}
     visits = _visits(rows)
     for visit in visits:
@@ -117,7 +139,8 @@ def rows_of(patients: Sequence[Patient], *, now: datetime) -> list[Row]:
             row.next = visit
     for progress in progress_of(list(rows), visits):
         rows[progress.series.patient_id].progress.append(progress)
-    _flag(rows)
+    if staff is not None:
+        _flag(rows, staff, now)
     return list(rows.values())
 
 
@@ -162,7 +185,10 @@ def _visits(patient_ids: dict[int, Row]) -> list[Appointment]:
     )
 
 
-def _flag(rows: dict[int, Row]) -> None:
+def _flag(rows: dict[int, Row], staff: Staff, now: datetime) -> None:
+    to_sign = patient_filters.to_sign(list(rows), now=now)
+    tasks = patient_filters.with_task(staff, now=now).filter(patient__in=list(rows))
+    to_do = set(tasks.values_list("patient_id", flat=True))
     agreed = consent.standing(rows)
     reached = set(
         ContactPoint.objects.filter(patient__in=list(rows), retired_at=None).values_list(
@@ -176,8 +202,10 @@ def _flag(rows: dict[int, Row]) -> None:
         purposes = {purpose for purpose, _ in agreed[patient.pk]}
         unbooked = any("open" in each.states for each in row.progress)
         found = {
-            "no contact": patient.pk not in reached,
-            "no consent": Purpose.CARE not in purposes,
-            "next visit not booked": unbooked and row.next is None,
+            gettext("no contact"): patient.pk not in reached,
+            gettext("no consent"): Purpose.CARE not in purposes,
+            gettext("next visit not booked"): unbooked and row.next is None,
+            gettext("form to sign"): patient.pk in to_sign,
+            gettext("task due"): patient.pk in to_do,
         }
         row.flags = [words for words, applies in found.items() if applies]
