@@ -14,7 +14,7 @@ from clinic.views import (
 )
 from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
-from clinic.views.signing_in import SignIn, SignOut
+from clinic.views.signing_in import SignIn, SignOut, discard
 from clinic.views.start import start
 
 # One edition of a consent form: of a protocol (its id) or of a use of photos.
@@ -26,6 +26,7 @@ urlpatterns = [
     path("", start, name="start"),
     path("login/", SignIn.as_view(), name="sign-in"),
     path("logout/", login_not_required(SignOut.as_view()), name="sign-out"),
+    path("kept-form/discard/", discard, name="kept-form-discard"),
     path("preferences/", preferences, name="preferences"),
     path("preferences/password/", ChangePassword.as_view(), name="change-password"),
     # One word of the address, which the access log leaves out.

@@ -67,7 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     # Every page needs a signed-in staff member unless its view says `login_not_required`.
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "clinic.session_end.SessionEnd",
     "clinic.reader_language.ReaderLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

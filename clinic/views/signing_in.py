@@ -6,14 +6,18 @@ from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
 
-from clinic import demo_logins, handover, hours
+from clinic import demo_logins, handover, hours, kept_forms
 from clinic.forms import SignInForm
+from clinic.kept_forms import Kept
 from clinic.models import Site
 from clinic.reader_language import reader_language
 
@@ -24,18 +28,48 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Nothing of a tablet that was handed over goes on into the session of staff."""
+        """Nothing of a tablet that was handed over goes on into the session of staff; what they
+        wrote when their session had ended does."""
         if handover.KEY in self.request.session:
             handover.end(self.request)
-        return super().form_valid(form)
+        answer = super().form_valid(form)
+        if sealed := self.request.POST.get("kept", ""):
+            now, staff = timezone.now(), form.get_user()
+            if kept_forms.give_back(self.request, sealed, to=staff, now=now) is None:
+                said = gettext("What was written before you signed in was not yours, and is gone.")
+                messages.warning(self.request, said)
+                return redirect(settings.LOGIN_REDIRECT_URL)
+        return answer
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        demo = (
-            {"logins": demo_logins.LOGINS, "demo_password": demo_logins.PASSWORD}
-            if settings.DEMO
-            else {}
-        )
-        return super().get_context_data(**kwargs) | demo
+        sealed = self.request.POST.get("kept", "")
+        kept = kept_forms.unseal(sealed, now=timezone.now()) if sealed else None
+        return super().get_context_data(**kwargs) | _shown(kept, sealed)
+
+
+def sign_in_again(request: HttpRequest, kept: Kept, sealed: str) -> HttpResponse:
+    """The sign-in page in the place of an answer: it has what was sent in its body."""
+    context = {"form": SignInForm(request), "next": kept.page} | _shown(kept, sealed)
+    answer = render(request, "clinic/sign_in.html", context, status=401)
+    # Of a part of a page it becomes the whole.
+    answer["HX-Retarget"], answer["HX-Reswap"] = "body", "innerHTML"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+def discard(request: HttpRequest) -> HttpResponse:
+    """Let go of what was written when the session had ended."""
+    kept = kept_forms.waiting(request, now=timezone.now())
+    kept_forms.forget(request)
+    return redirect(kept.page if kept else settings.LOGIN_REDIRECT_URL)
+
+
+def _shown(kept: Kept | None, sealed: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {"kept": sealed, "files": kept.files} if kept else {}
+    if settings.DEMO:
+        shown |= {"logins": demo_logins.LOGINS, "demo_password": demo_logins.PASSWORD}
+    return shown
 
 
 class SignOut(LogoutView):

@@ -170,6 +170,10 @@ document.addEventListener("change", (event) => {
 
 // ---- Connection and session.
 
+function isWritten() {
+  const fields = document.querySelectorAll("main form[method=post] :is(input:not([type=hidden]), textarea)");
+  return [...fields].some((field) => field.checked !== field.defaultChecked || field.value !== field.defaultValue);
+}
 document.addEventListener("htmx:sendError", () => {
   const banner = $("#offline");
   $("time", banner).textContent = loadedAt.toTimeString().slice(0, 5);
@@ -181,10 +185,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   // The session ended: the answer is the sign-in page, which belongs in no fragment.
   if (new URL(xhr.responseURL || location.href).pathname === "/login/" && location.pathname !== "/login/") {
     event.detail.shouldSwap = false;
-    location.reload();
+    // A reload would lose what is being written; who sends it signs in and finds it again.
+    if (isWritten()) $("#signed-out").hidden = false;
+    else location.reload();
   }
-  // A refused form or a lost race comes with its own words.
-  if ([400, 403, 404, 409, 422].includes(xhr.status)) {
+  // A refused form or a lost race comes with its own words, a form without a session with the
+  // sign-in page that keeps it.
+  if ([400, 401, 403, 404, 409, 422].includes(xhr.status)) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }

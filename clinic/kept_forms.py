@@ -1,0 +1,154 @@
+"""What somebody wrote in a form and sent after their session had ended: kept for nobody else.
+
+It travels in the body of the sign-in page, sealed: only this installation can read it, and gives it
+to the one person who wrote it. Nothing of it is stored before they have signed in again. Files and
+passwords are not kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from clinic.models import Staff
+
+# In the session of who signed in again, until the form is sent or discarded.
+KEY = "kept_form"
+LIFE = timedelta(hours=24)
+# Longer ones would not fit in the sign-in form; no page has such.
+MOST_LETTERS = 1_500_000
+# Says to a browser without a session who was signed in last on it.
+WHO, WHO_SALT = "afterglow_who", "clinic.kept_forms"
+WHO_LIFE = timedelta(days=8)
+_LEFT_OUT = "csrfmiddlewaretoken"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`entries` are names and values as the browser sent them to `address`, written on `page` (both
+    path and query) by the member of staff with the id `by`, besides so many `files`."""
+
+    by: int
+    page: str
+    address: str
+    entries: tuple[tuple[str, str], ...]
+    files: int
+
+    @property
+    def path(self) -> str:
+        """Of `address`, without its query."""
+        return urlsplit(self.address).path
+
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """What of it a person may have typed, with names as people read them."""
+        return [
+            (name.replace("_", " "), value)
+            for name, value in self.entries
+            if " " in value.strip() or "\n" in value.strip()
+        ]
+
+
+def of_request(request: HttpRequest) -> Kept | None:
+    """The form that was sent without a session; None when nobody knows who wrote it."""
+    by = _who(request)
+    if by is None or request.method != "POST" or not _is_of_a_person(request):
+        return None
+    entries = tuple(
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name != _LEFT_OUT and "password" not in name
+    )
+    files = sum(len(request.FILES.getlist(name)) for name in request.FILES)
+    return Kept(by, _page(request), request.get_full_path(), entries, files)
+
+
+def seal(kept: Kept, *, now: datetime) -> str:
+    """As text that only `unseal` reads; empty when it is too long to be kept."""
+    packed = zlib.compress(json.dumps(asdict(kept)).encode())
+    sealed = _cipher().encrypt_at_time(packed, int(now.timestamp())).decode()
+    return sealed if len(sealed) <= MOST_LETTERS else ""
+
+
+def unseal(sealed: str, *, now: datetime) -> Kept | None:
+    """What was sealed; None when it is not ours, or older than a day."""
+    life, at = int(LIFE.total_seconds()), int(now.timestamp())
+    try:
+        packed = _cipher().decrypt_at_time(sealed.encode(), ttl=life, current_time=at)
+    except InvalidToken:
+        return None
+    read = json.loads(zlib.decompress(packed))
+    return Kept(**read | {"entries": tuple((name, value) for name, value in read["entries"])})
+
+
+def give_back(request: HttpRequest, sealed: str, *, to: Staff, now: datetime) -> Kept | None:
+    """Let `to`, who has just signed in, find it in their page; None when it is not theirs."""
+    kept = unseal(sealed, now=now)
+    if kept is None or kept.by != to.pk:
+        return None
+    request.session[KEY] = sealed
+    return kept
+
+
+def waiting(request: HttpRequest, *, now: datetime) -> Kept | None:
+    """What waits in the session of who asks."""
+    sealed = request.session.get(KEY)
+    return unseal(sealed, now=now) if sealed else None
+
+
+def forget(request: HttpRequest) -> None:
+    """It was sent, or is not wanted any more."""
+    request.session.pop(KEY, None)
+
+
+def remember_who(request: HttpRequest, response: HttpResponse) -> None:
+    """Note on the browser who is signed in on it, for when they no longer are."""
+    if not request.user.is_authenticated or _who(request) == request.user.pk:
+        return
+    response.set_signed_cookie(
+        WHO,
+        str(request.user.pk),
+        salt=WHO_SALT,
+        max_age=WHO_LIFE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _who(request: HttpRequest) -> int | None:
+    # The check against forgeries came before: its secret changes as somebody signs in, so that the
+    # form is of a page of whoever did so last.
+    said = request.get_signed_cookie(WHO, default=None, salt=WHO_SALT, max_age=WHO_LIFE)
+    return int(said) if said else None
+
+
+def _is_of_a_person(request: HttpRequest) -> bool:
+    """Whether the answer becomes a page: not that of a script, which has its own way to keep it."""
+    return "HX-Request" in request.headers or (
+        request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    )
+
+
+def _page(request: HttpRequest) -> str:
+    """Where it was written, as far as the browser says so."""
+    written = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
+    parts = urlsplit(written)
+    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
+        return request.get_full_path()
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _cipher() -> Fernet:
+    secret = hashlib.sha256(f"{WHO_SALT}:{settings.SECRET_KEY}".encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(secret))

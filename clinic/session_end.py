@@ -1,0 +1,80 @@
+"""Middleware: every page needs a signed-in member of staff, and what is sent after a session has
+ended comes back to who wrote it, once they have signed in again.
+
+A GET changes nothing: the form waits in the session, its page shows it filled, and it is sent by a
+press only. A POST to its address ends that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from clinic import kept_forms
+from clinic.kept_forms import Kept
+from clinic.refilling import refill
+from clinic.views.signing_in import sign_in_again
+
+_MAIN = re.compile(r"<main\b[^>]*>")
+
+
+class SessionEnd(LoginRequiredMiddleware):
+    """In the place of Django's own: signs in on the spot where a form would be lost."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: Callable[..., Any], *rest: Any
+    ) -> HttpResponseBase | None:
+        answer: HttpResponseBase | None = super().process_view(request, view_func, *rest)
+        if answer is None and getattr(view_func, "login_required", True):
+            kept = kept_forms.waiting(request, now=timezone.now())
+            if kept is not None and request.method == "POST" and request.path == kept.path:
+                kept_forms.forget(request)
+            request.shows_kept = kept  # type: ignore[attr-defined]
+        return answer
+
+    def handle_no_permission(  # type: ignore[override]  # an answer on the spot is none of its kinds
+        self, request: HttpRequest, view_func: Callable[..., Any]
+    ) -> HttpResponseBase:
+        now = timezone.now()
+        kept = kept_forms.of_request(request)
+        sealed = kept_forms.seal(kept, now=now) if kept else ""
+        if kept is None or not sealed:
+            answer: HttpResponseBase = super().handle_no_permission(request, view_func)
+            return answer
+        return sign_in_again(request, kept, sealed)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not hasattr(request, "shows_kept"):
+            return response
+        kept_forms.remember_who(request, response)
+        kept: Kept | None = request.shows_kept
+        if (
+            kept is None
+            or request.method != "GET"
+            or request.get_full_path() != kept.page
+            or "HX-Request" in request.headers
+        ):
+            return response
+        return _with_kept(request, response, kept)
+
+
+def _with_kept(request: HttpRequest, response: HttpResponse, kept: Kept) -> HttpResponse:
+    """The page with what was written; a page of its own where the address shows none any more."""
+    is_page = response.get("Content-Type", "").startswith("text/html") and not response.streaming
+    if response.status_code != 200 or not is_page:
+        return render(request, "clinic/kept_form.html", {"kept": kept})
+    html = response.content.decode()
+    filled = refill(html, page=kept.page, path=kept.path, entries=kept.entries)
+    context = {"kept": kept, "is_filled": filled is not None}
+    notice = render_to_string("clinic/partials/kept_form.html", context, request)
+    page = filled or html
+    response.content = _MAIN.sub(lambda found: found[0] + notice, page, count=1).encode()
+    return response

@@ -1,0 +1,148 @@
+"""What is sent after the session has ended: it comes back to who wrote it, and to nobody else."""
+
+import re
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from clinic import kept_forms
+from clinic.models import OnCallShift, Staff
+from tests.clinic.views.conftest import keeps_to_the_policy
+from tests.personas import NOW, PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/on-call/"
+WROTE = {"starts_at": "2031-03-04T09:00", "ends_at": "2031-03-04T17:00", "phone": "+1 212 555 0177"}
+
+
+@pytest.fixture
+def ended(client: Client, manager: Staff) -> Client:
+    """A browser on which the manager was signed in, until the session ended."""
+    client.force_login(manager)
+    assert client.get(PAGE).status_code == 200
+    Session.objects.all().delete()
+    return client
+
+
+def sent(client: Client, to: str = PAGE, data: Any = None, **headers: str) -> Any:
+    asked = {"referer": f"http://testserver{PAGE}"} | headers
+    return client.post(to, WROTE if data is None else data, headers=asked)
+
+
+def fields(answer: Any) -> dict[str, str]:
+    """The fields of the sign-in form."""
+    tags = re.findall(r'<input type="hidden" name="(next|kept)" value="([^"]*)"', answer.text)
+    return {name: unescape(value) for name, value in tags}
+
+
+def sign_in(client: Client, answer: Any, who: Staff, password: str = PASSWORD) -> Any:
+    return client.post("/login/", {"username": who.email, "password": password, **fields(answer)})
+
+
+def test_it_comes_back_filled_and_is_sent_by_a_press_only(ended: Client, manager: Staff) -> None:
+    asked = sent(ended, data={**WROTE, "staff": manager.pk})
+    assert asked.status_code == 401 and "You were signed out meanwhile" in asked.text
+    assert "555 0177" not in asked.text and asked.headers["Cache-Control"] == "no-store"
+    keeps_to_the_policy(asked)
+    # A mistyped password loses nothing.
+    wrong = sign_in(ended, asked, manager, "wrong")
+    back = sign_in(ended, wrong, manager)
+    assert back.headers["Location"] == PAGE
+    for _ in range(2):
+        page = ended.get(PAGE)
+        assert "It is all here again" in page.text
+        assert 'value="+1 212 555 0177"' in page.text and 'value="2031-03-04T09:00"' in page.text
+        assert f'<option value="{manager.pk}" selected>' in page.text
+        assert not OnCallShift.objects.exists()
+        keeps_to_the_policy(page)
+    assert sent(ended, data={**WROTE, "staff": manager.pk}).status_code in (302, 303)
+    assert OnCallShift.objects.get().phone == "+12125550177"
+    assert "It is all here again" not in ended.get(PAGE).text
+
+
+def test_another_person_who_signs_in_does_not_see_it(
+    ended: Client, manager: Staff, front_desk: Staff
+) -> None:
+    asked = sent(ended)
+    back = sign_in(ended, asked, front_desk)
+    assert back.headers["Location"] == "/"
+    page = ended.get(PAGE)
+    assert "was not yours" in page.text and "555 0177" not in page.text
+    # Nor where they were the last to be signed in, by what the first one had been given.
+    ended.post("/logout/")
+    again = sent(ended)
+    assert sign_in(ended, asked, manager).headers["Location"] == PAGE
+    ended.post("/logout/")
+    assert sign_in(ended, again, manager).headers["Location"] == "/"
+
+
+def test_it_can_be_discarded(ended: Client, manager: Staff) -> None:
+    sign_in(ended, sent(ended), manager)
+    assert ended.get("/kept-form/discard/").status_code == 405
+    assert ended.post("/kept-form/discard/").headers["Location"] == PAGE
+    assert "555 0177" not in ended.get(PAGE).text
+    assert ended.post("/kept-form/discard/").headers["Location"] == "/"
+
+
+def test_what_no_page_can_show_is_shown_by_itself_and_sent_by_a_press(
+    ended: Client, manager: Staff
+) -> None:
+    at = "/on-call/77/remove/?site=harbour"
+    asked = ended.post(at, {"reason": "Moved to <Tuesday>"})
+    assert sign_in(ended, asked, manager).headers["Location"] == at
+    page = ended.get(at)
+    assert page.status_code == 200 and "Moved to &lt;Tuesday&gt;" in page.text
+    assert f'<form method="post" action="{at}">' in page.text
+    assert ended.post(at, {"reason": "Moved to <Tuesday>"}).status_code == 404
+    assert ended.get(at).status_code == 405
+
+
+def test_files_and_passwords_are_not_kept_and_that_is_said(ended: Client, manager: Staff) -> None:
+    data = {"old_password": "secret-1", "phone": "5", "file": SimpleUploadedFile("a.csv", b"x")}
+    asked = sent(ended, data=data)
+    assert "1 file cannot be kept" in asked.text
+    kept = kept_forms.unseal(fields(asked)["kept"], now=timezone.now())
+    assert kept is not None and kept.entries == (("phone", "5"),)
+    sign_in(ended, asked, manager)
+    assert "1 file could not be kept" in ended.get(PAGE).text
+
+
+def test_a_part_of_a_page_becomes_the_sign_in_page(ended: Client, manager: Staff) -> None:
+    asked = sent(
+        ended,
+        referer="",
+        **{"HX-Request": "true", "HX-Current-URL": f"http://testserver{PAGE}?site=harbour"},
+    )
+    assert (asked.status_code, asked.headers["HX-Retarget"]) == (401, "body")
+    assert sign_in(ended, asked, manager).headers["Location"] == f"{PAGE}?site=harbour"
+    assert "It is all here again" in ended.get(f"{PAGE}?site=harbour").text
+
+
+def test_who_never_signed_in_here_and_what_scripts_send_are_sent_to_the_sign_in(
+    ended: Client, manager: Staff
+) -> None:
+    assert sent(Client()).headers["Location"] == f"/login/?next={PAGE}"
+    assert sent(ended, **{"Sec-Fetch-Mode": "cors"}).status_code == 302
+    ended.cookies[kept_forms.WHO] = f"{manager.pk}:forged"
+    assert sent(ended).status_code == 302
+
+
+def test_nobody_is_led_to_another_house(ended: Client, manager: Staff) -> None:
+    asked = sent(ended, referer="https://evil.example/trap/")
+    assert sign_in(ended, asked, manager).headers["Location"] == PAGE
+
+
+def test_what_is_old_or_not_ours_is_not_read(manager: Staff) -> None:
+    kept = kept_forms.Kept(manager.pk, PAGE, PAGE, (("phone", "5"),), 0)
+    sealed = kept_forms.seal(kept, now=NOW)
+    assert "phone" not in sealed and kept_forms.unseal(sealed, now=NOW) == kept
+    assert kept_forms.unseal(sealed, now=NOW + timedelta(hours=25)) is None
+    assert kept_forms.unseal(sealed[:-9] + "AAAAAAAA=", now=NOW) is None
+    assert kept_forms.unseal("", now=NOW) is None
