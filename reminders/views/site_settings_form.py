@@ -89,7 +89,7 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
     "birthdays_from": (_("Greet on birthdays from"), _("Empty: nobody is greeted.")),
     "clearance_from": (
-        _("Treatment needs everything from"),
+        _("Nothing may lack for treatment from"),
         _("It starts only when answers and signatures are there; empty: what lacks is shown only."),
     ),
     "words_kept_days": (
