@@ -31,7 +31,7 @@ LIMITS = {
 PLANNED_FROM = frozenset(
     {
         *("name", "live_from", "clearance_from", "notice_hold_seconds", "spread_minutes"),
-        *("reviews_from", "birthdays_from"),
+        *("week_reminders_from", "nudges_from", "reviews_from", "birthdays_from"),
     }
 )
 # What may send texts in place of a number: a short code, or letters where carriers take them.
@@ -237,6 +237,8 @@ SETTINGS: dict[str, Callable[[str, Any], Any]] = {
     "live_from": _as_it_is,
     "notice_hold_seconds": _number,
     "spread_minutes": _number,
+    "week_reminders_from": _as_it_is,
+    "nudges_from": _as_it_is,
     "clearance_from": _as_it_is,
     "review_url": _https,
     "reviews_from": _as_it_is,

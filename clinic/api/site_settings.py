@@ -53,6 +53,8 @@ class SeenSiteSettingsSerializer(Body):
     live_from = Instant(required=False, allow_null=True, help_text="null: nothing is sent at all.")
     notice_hold_seconds = _whole("notice_hold_seconds", "How long a notice can be undone.")
     spread_minutes = _whole("spread_minutes", "Over which what falls due for many leaves.")
+    week_reminders_from = _day("From when on visits have a reminder a week before; null: never.")
+    nudges_from = _day("From when on who has not confirmed gets one more text; null: never.")
     clearance_from = _day("From when on treatment starts only when nothing is lacking.")
     review_url = _text(200, "An address with https.", allow_blank=True)
     reviews_from = _day("From when on patients are asked for a review; null: nobody is.")
@@ -83,6 +85,8 @@ SHOWN = {
     "live_from": "2027-01-04T14:00:00Z",
     "notice_hold_seconds": 180,
     "spread_minutes": 10,
+    "week_reminders_from": None,
+    "nudges_from": None,
     "clearance_from": None,
     "review_url": "",
     "reviews_from": None,

@@ -35,6 +35,11 @@ GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (
         ("live_from", "notice_hold_seconds", "spread_minutes"),
     ),
     (
+        _("Two more reminders"),
+        _("Beside those that every visit has. From the day on that you choose; empty: not."),
+        ("week_reminders_from", "nudges_from"),
+    ),
+    (
         _("Reviews and birthdays"),
         _("Only patients who agreed to news and offers hear of either."),
         ("review_url", "reviews_from", "birthdays_from"),
@@ -79,6 +84,11 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
         _("What falls due for many leaves over"),
         _("Minutes, each patient's at its own second; 0: all at once."),
     ),
+    "week_reminders_from": (_("A week before, from"), _("By e-mail.")),
+    "nudges_from": (
+        _("Three hours before, from"),
+        _("By text, to who has not confirmed."),
+    ),
     "review_url": (
         _("Where patients write a review"),
         _("An address that begins with https://."),
@@ -97,7 +107,10 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
         _("Days after sending, then they are emptied for good. 2557 are seven years."),
     ),
 }
-_DAYS = ("clearance_from", "reviews_from", "birthdays_from")
+_DAYS = (
+    *("week_reminders_from", "nudges_from", "clearance_from"),
+    *("reviews_from", "birthdays_from"),
+)
 _MAY_BE_EMPTY = ("canary_number", "review_url", "live_from", *_DAYS)
 _TYPES = {"phone": "tel", "canary_number": "tel", "email_address": "email", "reply_to": "email"}
 _TYPES["review_url"] = "url"
