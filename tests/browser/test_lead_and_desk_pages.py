@@ -5,12 +5,17 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Page
 
+from appointments.visits import booking
+from clinic import site_settings
 from clinic.hours import local
 from clinic.models import ProtocolDraft, ProtocolVersion, Site, SiteRole, Staff
 from clinic.protocols import drafting, loading
 from patients.models import Patient
-from tests.browser.conftest import Look, SignIn
+from reminders.views.site_settings_form import written
+from tests.browser.conftest import Days, Look, Place, SignIn
 from tests.history import DAY, a_past_visit
+
+REFUSED = ".error-summary, .field.error"
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,6 +29,8 @@ def test_pages_of_the_lead_and_the_desk(
     patient: Patient,
     site: Site,
     house: ProtocolVersion,
+    place: Place,
+    days: Days,
     now: datetime,
 ) -> None:
     SiteRole.objects.create(staff=manager, site=site, role="clinical_lead")
@@ -51,3 +58,19 @@ def test_pages_of_the_lead_and_the_desk(
     look("reports", "/reports/")
     look("recall", "/recall/")
     look("recall-write", f"/recall/write/?series={due.series_id}")
+    look("patients", "/patients/?series=open&flag=no_visit")
+    look("patients-none", "/patients/?series=ended", within="#found")
+    booking.book_series(
+        patient=patient, site=site, version=house, areas=["face"],
+        visits=[place(days.first)], by=manager, now=now,
+    )  # fmt: skip
+    look("settings", "/settings/")
+    changes = {
+        "clearance_from": local(now, site.zone).date().isoformat(),
+        "seen_clearance_from": "",
+    }
+    standing = site_settings.settings_of(site, by=manager)
+    shown = {name: written(value, site.zone) for name, value in standing.items()}
+    sent = shown | {f"seen_{name}": value for name, value in shown.items()} | changes
+    look("settings-effect", "/settings/", sent, ".notice.warn")
+    look("settings-refused", "/settings/", sent | {"phone": "5"}, REFUSED)

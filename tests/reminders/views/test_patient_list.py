@@ -161,39 +161,40 @@ def people(
     return {"Elena": patient, "Ben": ben, "Cara": cara, "Dan": dan}
 
 
-@pytest.mark.parametrize(
-    ("asked", "shown"),
-    [
-        ("", "Elena Ben Cara Dan"),
-        ("series=open", "Elena Ben"),
-        ("series=unbooked", "Ben"),
-        ("series=completed", "Cara"),
-        ("series=ended", ""),
-        ("series=none", "Dan"),
-        ("modality=rf_microneedling", "Elena Ben Cara"),
-        ("modality=ipl", ""),
-        ("modality=ipl&series=none", "Elena Ben Cara Dan"),
-        ("provider={provider}", "Elena"),
-        ("provider={provider}&series=completed", ""),
-        ("flag=no_visit", "Ben Cara Dan"),
-        ("flag=no_visit&series=open", "Ben"),
-        ("flag=to_do", "Ben"),
-        ("flag=no_contact", "Dan"),
-        ("flag=no_consent&flag=no_visit", "Cara"),
-        ("flag=unsigned", ""),
-        ("at=harbour&q=ode", "Ben Cara Dan"),
-        # What cannot be meant is not asked for.
-        ("at=sunset&provider=99999999999999999999&series=x&flag=x", "Elena Ben Cara Dan"),
-        ("modality=%00", "Elena Ben Cara Dan"),
-    ],
-)  # fmt: skip
+SHOWN = {
+    "": "Elena Ben Cara Dan",
+    "series=open": "Elena Ben",
+    "series=unbooked": "Ben",
+    "series=completed": "Cara",
+    "series=ended": "",
+    "series=none": "Dan",
+    "modality=rf_microneedling": "Elena Ben Cara",
+    "modality=ipl": "",
+    "modality=ipl&series=none": "Elena Ben Cara Dan",
+    "provider={provider}": "Elena",
+    "provider={provider}&series=completed": "",
+    "flag=no_visit": "Ben Cara Dan",
+    "flag=no_visit&series=open": "Ben",
+    "flag=to_do": "Ben",
+    "flag=no_contact": "Dan",
+    "flag=no_consent&flag=no_visit": "Cara",
+    "flag=unsigned": "",
+    "at=harbour&q=ode": "Ben Cara Dan",
+    # What cannot be meant is not asked for.
+    "at=sunset&provider=99999999999999999999&series=x&flag=x": "Elena Ben Cara Dan",
+    "modality=%00": "Elena Ben Cara Dan",
+}
+
+
 def test_the_address_says_who_is_shown(
-    desk: Client, people: dict[str, Patient], treatment_provider: Resource, asked: str, shown: str
+    desk: Client, people: dict[str, Patient], treatment_provider: Resource
 ) -> None:
     Modality.objects.create(slug="ipl", name="IPL", code="IP")
-    page = desk.get(f"/patients/?{asked.format(provider=treatment_provider.pk)}")
-    found = {row.patient.legal_given for row in page.context["rows"]}
-    assert found == set(shown.split())
+    found = {}
+    for asked in SHOWN:
+        page = desk.get(f"/patients/?{asked.format(provider=treatment_provider.pk)}")
+        found[asked] = {row.patient.legal_given for row in page.context["rows"]}
+    assert found == {asked: set(names.split()) for asked, names in SHOWN.items()}
 
 
 def test_who_has_a_form_to_sign_is_found_and_said(

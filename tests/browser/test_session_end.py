@@ -1,0 +1,58 @@
+"""A session that ends while somebody writes: with and without script nothing is lost."""
+
+from datetime import datetime
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from appointments.models import Appointment
+from clinic.models import ProtocolVersion, Site, Staff
+from patients.models import Patient
+from tests.browser.conftest import SignIn
+from tests.personas import PASSWORD
+from tests.reminders.ledger import a_visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def sign_in_again(page: Page, who: Staff) -> None:
+    expect(page.get_by_text("You were signed out meanwhile")).to_be_visible()
+    page.get_by_label("E-mail").fill(who.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def test_what_was_written_is_there_again_and_sent_by_a_press(
+    page: Page, live_server: object, sign_in: SignIn, front_desk: Staff, patient: Patient
+) -> None:
+    sign_in(front_desk)
+    page.goto(f"{live_server}/patients/{patient.pk}/edit/")
+    page.get_by_label("Notes").fill("Likes <b>tea</b>\nand quiet")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Save").click()
+    sign_in_again(page, front_desk)
+    expect(page.get_by_label("Notes")).to_have_value("Likes <b>tea</b>\nand quiet")
+    assert Patient.objects.get().notes == ""
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Likes <b>tea</b>")).to_be_visible()
+
+
+def test_a_press_on_a_part_of_a_page_leads_to_the_sign_in_and_back(
+    page: Page,
+    live_server: object,
+    sign_in: SignIn,
+    front_desk: Staff,
+    site: Site,
+    patient: Patient,
+    protocol: ProtocolVersion,
+    now: datetime,
+) -> None:
+    visit = a_visit(patient, site, protocol, now=now, starts_at=now)
+    sign_in(front_desk)
+    page.goto(f"{live_server}/day/")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Check in").first.click()
+    sign_in_again(page, front_desk)
+    expect(page.get_by_text("You were signed out while you wrote")).to_be_visible()
+    assert Appointment.objects.get(pk=visit.pk).state == "booked"
