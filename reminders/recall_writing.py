@@ -87,14 +87,11 @@ def foresee(*, site: Site, series: Collection[int], by: Staff, now: datetime) ->
     }
     addresses = {each.address for reader in readers.values() for each in reader.values()} - {""}
     had = traffic.lately(addresses, now=now)
-    found: dict[int, Preview | None] = {}
+    found: dict[int, Preview | None] = {due.series.pk: None for due in dues}
     # In the order in which they are planned, and so judged.
     for patient, theirs in sorted(by_patient.items()):
         leaving = {}
-        for due in theirs:
-            if due.has_open_event:
-                found[due.series.pk] = None
-                continue
+        for due in (each for each in theirs if not each.has_open_event):
             imagined = _imagined(facts[patient], due, by, now)
             lines = _lines(due.series.patient, site, imagined, readers[patient], had, wordings)
             message = found[due.series.pk] = _chosen(lines)
