@@ -48,6 +48,9 @@ class _Rule:
     applies: _Applies = _always
 
 
+_NUMBER = r"\d+(?:[.,]\d+)*"
+
+
 def _words(*words: str) -> re.Pattern[str]:
     """Any of these as whole words, in either case. Each is a regular expression."""
     return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE)
@@ -168,7 +171,9 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "price",
-        re.compile(r"[$£€]\s?\d|\d\s?[%$£€]|\b(?:prices?|precios?)\b", re.IGNORECASE),
+        re.compile(
+            rf"[$£€]\s?{_NUMBER}|{_NUMBER}\s?[%$£€]|\b(?:prices?|precios?)\b", re.IGNORECASE
+        ),
         "It speaks of a price (“{}”).",
         "Leave it out. Prices belong into marketing e-mail and into conversations.",
         applies=_is_no_marketing_mail,

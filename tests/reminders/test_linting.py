@@ -123,6 +123,17 @@ def test_a_digit_may_be_asked_for_where_one_question_is_open() -> None:
     assert "sms:asks_for_reply" in codes(Kind.REMINDER_CONFIRM, sms=f"{GOOD} Reply YES.")
 
 
+@pytest.mark.parametrize("price", ["20%", "$1,200.50", "90 €"])
+def test_a_price_is_quoted_whole(price: str) -> None:
+    found = lint(
+        sources(sms=f"{GOOD} Now {price} only."),
+        kind=Kind.REMINDER_FINAL,
+        language="en",
+        house=HOUSE,
+    )
+    assert any(f"“{price}”" in each.what for each in found)
+
+
 def test_prices_are_for_marketing_mail_and_medicines_for_no_message_at_all() -> None:
     offer = "We have a special offer: 20% off."
     assert codes(Kind.TOUCHUP_PROMPT, opening=offer) == set()
