@@ -120,7 +120,7 @@ class _Desk:
             raise ValueError("the words of this kind speak to a patient")
         items = self.items[message.pk]
         patient = self.patients[message.patient_id] if message.patient_id else NOBODY
-        visits = _visits(items, patient)
+        visits = _visits(lettering.led_by(Kind(message.kind), items, patient), patient)
         token, link = self._link(message, visits)
         draft = self.drafts.get(message.pk)
         urls = _urls(message, token)

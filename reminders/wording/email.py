@@ -161,11 +161,15 @@ def _guidance(letter: Letter, words: Words, stage: str) -> Iterator[Block]:
     """The steps themselves with detail, otherwise a pointer to the page that holds them."""
     late = [step for step in letter.steps if step.late and stage == "before"]
     timely = [step for step in letter.steps if step not in late]
+    # Steps of the other side come under a heading of their own.
+    others = [step for step in timely if step.is_after == (stage == "before")]
+    own = [step for step in timely if step not in others]
     if letter.fills_in and letter.care_url:
         yield Paragraph(words["fill_in"].fill({}))
     if letter.detail and letter.steps:
         yield from _steps(words["late"].fill({}), late)
-        yield from _steps(words[stage].fill({}), timely)
+        yield from _steps(words[stage].fill({}), own)
+        yield from _steps(words["after" if stage == "before" else "before"].fill({}), others)
     elif letter.steps or letter.kind in GUIDES:
         if not letter.care_url:
             raise WordingError("The message points to the care page but has no link to it.")

@@ -66,6 +66,7 @@ def letter(
     `text` is what it says besides, in words of somebody's own.
     """
     about = list(_about(items, patient))
+    spoken = _spoken_of(kind, about)
     protocols = [series.protocol_of(visit) for series, visit, _ in about]
     offered = _offered(items, patient)
     return Letter(
@@ -77,11 +78,11 @@ def letter(
         sms_name=sender.sms_name,
         phone=sender.phone,
         address=sender.address,
-        visits=(_offered_visit(offered, reader),) if offered else tuple(_visits(about, reader)),
+        visits=(_offered_visit(offered, reader),) if offered else tuple(_visits(spoken, reader)),
         steps=tuple(_steps(about, reader)),
         care_url=care_url,
         detail=reader.detail,
-        treatment=about[0][0].treatment_of(about[0][1], reader.language) if about else "",
+        treatment=spoken[0][0].treatment_of(spoken[0][1], reader.language) if spoken else "",
         first_sms=reader.first_sms,
         unsubscribe_url=unsubscribe_url,
         until=_until(offered, reader) if offered else "",
@@ -92,7 +93,33 @@ def letter(
     )
 
 
+def led_by(kind: Kind, items: Sequence[Item], patient: PatientFacts) -> list[Item]:
+    """Those of the items whose visits a letter of this kind speaks of, and its link opens."""
+    return [item for _, _, item in _spoken_of(kind, list(_about(items, patient)))]
+
+
 _About = tuple[SeriesFacts, VisitFacts, Item]
+# What follows a treatment. A letter of one of these speaks of visits that are over, any other of
+# those to come: one may take in steps of the other side, whose visits it does not name.
+_FOLLOWS = frozenset({Kind.POSTCARE_0, Kind.POSTCARE_STEP, Kind.CHECKIN, Kind.PROGRESS_MILESTONE})
+
+
+def _spoken_of(kind: Kind, about: list[_About]) -> list[_About]:
+    own = [each for each in about if _follows(each) == (kind in _FOLLOWS)]
+    return own or about
+
+
+def _follows(about: _About) -> bool:
+    """Whether an item is said after a treatment."""
+    _, _, item = about
+    step = _step_of(about)
+    return item.step in _FOLLOWS if step is None else step.before is None
+
+
+def _step_of(about: _About) -> Step | None:
+    """The step of the protocol that an item is; None for what every visit has."""
+    series, visit, item = about
+    return next((one for one in series.protocol_of(visit).steps if one.id == item.step), None)
 
 
 def _about(items: Sequence[Item], patient: PatientFacts) -> Iterator[_About]:
@@ -176,8 +203,9 @@ def _is_abroad(zone: str, reader: Reader) -> bool:
 def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:
     """What the steps ask, each topic and directive once (the one that holds longest)."""
     said: dict[tuple[str, str], tuple[SeriesFacts, VisitFacts, Step]] = {}
-    for series, visit, item in about:
-        step = next((one for one in series.protocol_of(visit).steps if one.id == item.step), None)
+    for each in about:
+        series, visit, _ = each
+        step = _step_of(each)
         if step is None:
             continue
         topic = (step.topic, step.directive)
@@ -191,6 +219,7 @@ def _steps(about: Sequence[_About], reader: Reader) -> Iterator[LetterStep]:
             text=text.get(reader.language),
             kind=step.kind,
             late=late,
+            is_after=step.before is None,
         )
 
 

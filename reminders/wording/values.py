@@ -30,12 +30,13 @@ class LetterVisit:
 @dataclass(frozen=True, slots=True)
 class LetterStep:
     """A step of the protocol; `kind` is the protocol's word for it. `late` when its own moment
-    had passed before the visit was booked or moved."""
+    had passed before the visit was booked or moved; `is_after` when it follows a treatment."""
 
     title: str
     text: str
     kind: str
     late: bool = False
+    is_after: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -405,9 +405,21 @@ def test_a_neutral_mail_about_late_steps_says_that_the_visit_is_soon() -> None:
 
 
 def test_after_care_is_never_headed_as_preparation() -> None:
-    mail = email(kind=Kind.POSTCARE_0, detail=True, steps=(SUN, BARE))
+    steps = tuple(replace(step, is_after=True) for step in (SUN, BARE))
+    mail = email(kind=Kind.POSTCARE_0, detail=True, steps=steps)
 
     assert "Looking after yourself" in mail.text and "visit is soon" not in mail.text
+    assert "How to prepare" not in mail.text
+
+
+def test_what_a_letter_took_in_of_the_other_side_has_a_heading_of_its_own() -> None:
+    after = replace(SUN, title="One week on", is_after=True)
+    reminder = email(kind=Kind.REMINDER_CONFIRM, detail=True, steps=(after, SUN)).text
+    checkin = email(kind=Kind.CHECKIN, detail=True, steps=(after, SUN)).text
+
+    order = ("How to prepare", "Keep out of the sun", "Looking after yourself", "One week on")
+    assert sorted(order, key=reminder.index) == list(order)
+    assert sorted(order, key=checkin.index) == [*order[2:], *order[:2]]
 
 
 def test_a_mail_lists_every_visit_of_a_series() -> None:
