@@ -39,9 +39,11 @@ class Appointment(models.Model):
     """
 
     series = models.ForeignKey(
-        TreatmentSeries, on_delete=models.PROTECT, related_name="appointments"
+        TreatmentSeries, on_delete=models.PROTECT, related_name="appointments", db_index=False
     )
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="appointments")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="appointments", db_index=False
+    )
     protocol_version = models.ForeignKey(
         ProtocolVersion, on_delete=models.PROTECT, related_name="appointments"
     )

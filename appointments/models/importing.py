@@ -129,7 +129,7 @@ class ImportRow(models.Model):
     kept as long as the file. `series` and `appointment` are ids.
     """
 
-    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     person_key = models.CharField(max_length=32, blank=True)
     visit_key = models.CharField(max_length=32, blank=True)
@@ -181,7 +181,7 @@ class ImportRow(models.Model):
 class ColumnNaming(models.Model):
     """How a site named the columns of files with the same header, for the next one."""
 
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", db_index=False)
     signature = models.CharField(max_length=32)
     mapping = models.JSONField()
     date_order = models.CharField(max_length=3, blank=True)
@@ -208,10 +208,12 @@ class BroughtOver(models.Model):
         SERIES = "series", _("Series")
         VISIT = "visit", _("Visit")
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=7, choices=Kind.choices)
     key = models.CharField(max_length=32)
-    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="brought_over")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="brought_over", db_index=False
+    )
     subject = models.BigIntegerField(
         null=True, help_text="The id of the row it became; null while a visit has no place."
     )

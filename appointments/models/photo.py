@@ -43,7 +43,9 @@ class Photo(models.Model):
     of an erased record is over.
     """
 
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="photos")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="photos", db_index=False
+    )
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     appointment = models.ForeignKey(
         Appointment, on_delete=models.PROTECT, null=True, related_name="photos"

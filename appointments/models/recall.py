@@ -29,7 +29,7 @@ class RecallAttempt(models.Model):
     due and the `channel`; planning makes the message of it, until it is `taken_back_at`."""
 
     series = models.ForeignKey(
-        TreatmentSeries, on_delete=models.PROTECT, related_name="recall_attempts"
+        TreatmentSeries, on_delete=models.PROTECT, related_name="recall_attempts", db_index=False
     )
     at = models.DateTimeField()
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")

@@ -28,7 +28,9 @@ class Cartridge(models.Model):
     `code` is its own number, or its lot when it has none. `life` is in `unit` (lines or pulses).
     """
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="cartridges")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="cartridges", db_index=False
+    )
     modality = models.ForeignKey(Modality, on_delete=models.PROTECT, related_name="cartridges")
     code = models.CharField(max_length=120)
     lot = models.CharField(max_length=120, blank=True)
@@ -81,7 +83,7 @@ class TreatmentRecord(models.Model):
     outcome = models.CharField(max_length=9, choices=SessionOutcome.choices, blank=True)
     treated = ArrayField(models.SlugField(), default=list, blank=True)
     cartridge = models.ForeignKey(
-        Cartridge, on_delete=models.PROTECT, null=True, related_name="records"
+        Cartridge, on_delete=models.PROTECT, null=True, related_name="records", db_index=False
     )
     used = models.PositiveIntegerField(null=True)
     version = models.PositiveIntegerField(default=1)
@@ -131,7 +133,9 @@ class Addendum(models.Model):
     record's or that of the addendum before, so that none can be taken out of the row.
     """
 
-    record = models.ForeignKey(TreatmentRecord, on_delete=models.PROTECT, related_name="addenda")
+    record = models.ForeignKey(
+        TreatmentRecord, on_delete=models.PROTECT, related_name="addenda", db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="+")

@@ -254,7 +254,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 class Invitation(models.Model):
     """One entry that an offer was made to, with the place that it would have."""
 
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="invitations")
+    offer = models.ForeignKey(
+        Offer, on_delete=models.PROTECT, related_name="invitations", db_index=False
+    )
     entry = models.ForeignKey(WaitlistEntry, on_delete=models.PROTECT, related_name="invitations")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()

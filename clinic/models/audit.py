@@ -24,7 +24,9 @@ class AuditEntry(models.Model):
     """
 
     at = models.DateTimeField()
-    by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     action = models.CharField(max_length=60)
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=60)

@@ -24,7 +24,9 @@ class OnCallShift(models.Model):
     Several may be on call at once: all of them are paged.
     """
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="on_call_shifts")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="on_call_shifts", db_index=False
+    )
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="on_call_shifts")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()

@@ -27,7 +27,9 @@ class ProtocolVersion(models.Model):
         SERIES = "series", _("Treatment protocol")
         SERVICE = "service", _("Plain service")
 
-    protocol = models.SlugField(help_text="The protocol's id, such as rf_microneedling.")
+    protocol = models.SlugField(
+        db_index=False, help_text="The protocol's id, such as rf_microneedling."
+    )
     version = models.CharField(max_length=20)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=80)

@@ -89,7 +89,9 @@ class Resource(models.Model):
 class Credential(models.Model):
     """Leave to treat with a modality, from `valid_from` up to and with `valid_until`."""
 
-    provider = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="credentials")
+    provider = models.ForeignKey(
+        Resource, on_delete=models.CASCADE, related_name="credentials", db_index=False
+    )
     modality = models.ForeignKey(Modality, on_delete=models.PROTECT, related_name="credentials")
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
@@ -140,7 +142,9 @@ class HoursException(models.Model):
     have several stretches; one row without times means none on that day.
     """
 
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="hours_exceptions")
+    site = models.ForeignKey(
+        Site, on_delete=models.CASCADE, related_name="hours_exceptions", db_index=False
+    )
     provider = models.ForeignKey(
         Resource,
         on_delete=models.CASCADE,

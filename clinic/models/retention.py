@@ -17,7 +17,9 @@ class RecordRetention(models.Model):
     treatment; until another row begins. `basis` is the law or rule behind it, in words.
     """
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="retentions")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="retentions", db_index=False
+    )
     begins_on = models.DateField()
     years = models.PositiveSmallIntegerField()
     basis = models.CharField(max_length=200)

@@ -230,7 +230,7 @@ class Closure(models.Model):
 class TravelTime(models.Model):
     """Minutes from one site to another, in either direction; each pair stands once."""
 
-    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", db_index=False)
     other = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+")
     minutes = models.PositiveSmallIntegerField()
 

@@ -74,7 +74,9 @@ class Staff(AbstractBaseUser, PermissionsMixin):
 class SiteRole(models.Model):
     """One role of one staff member at one site."""
 
-    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="site_roles")
+    staff = models.ForeignKey(
+        Staff, on_delete=models.CASCADE, related_name="site_roles", db_index=False
+    )
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="site_roles")
     role = models.CharField(max_length=16, choices=Role.choices)
 

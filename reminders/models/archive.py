@@ -35,9 +35,11 @@ class ArchivedMessage(models.Model):
     fingerprint of its words), as `keeping.journeys` wrote it."""
 
     journey = models.ForeignKey(ArchivedJourney, on_delete=models.PROTECT, related_name="messages")
-    key = models.CharField(max_length=80, unique=True)
+    key = models.CharField(max_length=80)
     reference = models.UUIDField(unique=True)
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="archived_messages")
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="archived_messages", db_index=False
+    )
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Kind])
     channel = models.CharField(max_length=5, choices=[(c.value, c.value) for c in Channel])
@@ -54,6 +56,7 @@ class ArchivedMessage(models.Model):
     class Meta:
         ordering = ("due_at", "id")
         constraints = [
+            models.UniqueConstraint(fields=("key",), name="archived_once"),
             models.CheckConstraint(
                 name="archived_at_rest",
                 condition=~models.Q(

@@ -40,7 +40,9 @@ class Conversation(models.Model):
     to be, because nothing is urgent or somebody has taken it.
     """
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="conversations")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="conversations", db_index=False
+    )
     channel = models.CharField(max_length=5, choices=[(c.value, c.value) for c in Channel])
     address = models.CharField(max_length=254)
     patient = models.ForeignKey(

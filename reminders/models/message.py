@@ -36,13 +36,15 @@ class Message(models.Model):
     `chosen_at` stays when the message is withdrawn, so that planning can say what became of it.
     """
 
-    key = models.CharField(max_length=80, unique=True)
+    key = models.CharField(max_length=80)
     reference = models.UUIDField(unique=True, help_text="Our id at the provider.")
     patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, null=True, related_name="messages"
+        Patient, on_delete=models.PROTECT, null=True, related_name="messages", db_index=False
     )
     to_address = models.CharField(max_length=254, blank=True, help_text="If not the patient's.")
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="messages")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     series = models.ForeignKey(
         TreatmentSeries, on_delete=models.PROTECT, null=True, related_name="messages"
     )
@@ -93,6 +95,7 @@ class Message(models.Model):
     class Meta:
         ordering = ("due_at", "id")
         constraints = [
+            models.UniqueConstraint(fields=("key",), name="message_once"),
             models.CheckConstraint(
                 name="message_has_recipient",
                 condition=Q(patient__isnull=False) | ~Q(to_address=""),

@@ -51,7 +51,9 @@ class ProviderAccount(models.Model):
 class CallsUnderWay(models.Model):
     """How many calls one process may have under way at an account, until its lease runs out."""
 
-    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     process = models.UUIDField()
     calls = models.PositiveIntegerField()
     until = models.DateTimeField()

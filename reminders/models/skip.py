@@ -16,7 +16,9 @@ class SkipChoice(models.Model):
     `session` is 0 for steps that belong to the series as a whole.
     """
 
-    series = models.ForeignKey(TreatmentSeries, on_delete=models.CASCADE, related_name="skips")
+    series = models.ForeignKey(
+        TreatmentSeries, on_delete=models.CASCADE, related_name="skips", db_index=False
+    )
     session = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=60)
     channel = models.CharField(max_length=5)

@@ -35,7 +35,12 @@ class WordingVersion(models.Model):
     """
 
     site = models.ForeignKey(
-        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="wordings"
+        Site,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="wordings",
+        db_index=False,
     )
     kind = models.CharField(max_length=20, help_text="A kind of the catalogue.")
     language = models.CharField(max_length=2, choices=Language.choices)

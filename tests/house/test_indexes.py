@@ -1,0 +1,33 @@
+"""No index that another one begins with: each row that is written would pay for it."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+# Of a partial one nothing is said, and what Django makes for many-to-many tables is its own.
+BEGUN_BY_ANOTHER = """
+SELECT one.indexrelid::regclass::text, other.indexrelid::regclass::text
+  FROM pg_index one
+  JOIN pg_index other ON other.indrelid = one.indrelid AND other.indexrelid <> one.indexrelid
+  JOIN pg_class made ON made.oid = one.indexrelid
+  JOIN pg_class longer ON longer.oid = other.indexrelid AND longer.relam = made.relam
+ WHERE one.indrelid = ANY (%s::regclass[]) AND NOT one.indisunique
+   AND one.indpred IS NULL AND other.indpred IS NULL
+   AND one.indexprs IS NULL AND other.indexprs IS NULL
+   AND (one.indclass::oid[])[0:one.indnkeyatts - 1]
+       = (other.indclass::oid[])[0:one.indnkeyatts - 1]
+   AND (one.indkey::int2[])[0:one.indnkeyatts - 1] = (other.indkey::int2[])[0:one.indnkeyatts - 1]
+"""
+
+
+def test_no_index_is_the_beginning_of_another() -> None:
+    ours = [
+        model._meta.db_table
+        for app in ("clinic", "patients", "appointments", "reminders")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(BEGUN_BY_ANOTHER, [ours])
+        assert cursor.fetchall() == []
