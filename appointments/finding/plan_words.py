@@ -39,7 +39,7 @@ _ALWAYS = (
 @dataclass(frozen=True, slots=True)
 class About:
     """What is to be said of a visit. `like` is the usual wall minute, `same_provider` None when
-    there is no visit before."""
+    there is no visit before; `near` says what keeps the ideal date free, if anything does."""
 
     day: date
     minute: int
@@ -48,6 +48,7 @@ class About:
     same_provider: bool | None
     like: int | None
     stays: bool
+    near: str = ""
 
 
 def of_visit(about: About, points: Points) -> tuple[str, ...]:
@@ -55,6 +56,8 @@ def of_visit(about: About, points: Points) -> tuple[str, ...]:
     if about.stays:
         return (gettext("Stays where it is."),)
     said = [_date(about)]
+    if about.near:
+        said.append(about.near)
     if about.same_provider is not None:
         said.append(
             gettext("Same provider.")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from appointments.finding import interval_costs, plan_words
 from appointments.finding.availability import OFFERED_EVERY, Facts, Openings
 from appointments.finding.interval_costs import Gaps
-from appointments.finding.intervals import Bounds
+from appointments.finding.intervals import Bounds, spacing_breach
 from appointments.finding.local_days import Bools, Ints
 from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.plans import Impossible, Plan, Planned, Points, Session, Stay, Wish
@@ -257,6 +257,7 @@ class _Ways:
             points |= self._points_at(position, provider)
             points["moved"] = self.weights.unchanged if session.present else 0.0
         tally = Points(**points)
+        near = spacing_breach(bounds.ideal, self.openings.facts.spaced)
         facts = plan_words.About(
             day=day,
             minute=self._minute_at(starts_at),
@@ -265,6 +266,7 @@ class _Ways:
             same_provider=None if before is None else not changed,
             like=like,
             stays=points.get("moved") is None and stay is not None,
+            near=near.sentence if near else "",
         )
         return Planned(
             session.number,

@@ -180,9 +180,13 @@ def test_a_missing_kind_of_resource_is_named(propose: Propose, needling_device: 
 def test_other_treatments_of_the_patient_keep_their_distance(
     propose: Propose, series: TreatmentSeries
 ) -> None:
-    (first,) = days(propose(1))
+    proposal = propose(1)
+    (first,) = days(proposal)
     # 21 days after the third session: every earlier date is too near to one of the three.
     assert first == THIRD + 21 * DAY
+    late, near = proposal.plans[0].visits[0].reasons
+    assert "after the ideal date" in late
+    assert "is too near to RF microneedling on" in near
 
 
 def test_the_next_visit_follows_the_last_one(
