@@ -1,4 +1,5 @@
-"""The place to offer to each patient who is due back: the first free one from the ideal day on.
+"""The place to offer to each patient who is due back: the first free one from the ideal day on,
+tomorrow at the earliest.
 
 For a page of patients together: the queries do not grow with them.
 """
@@ -32,6 +33,7 @@ def best_places(dues: Sequence[Due], *, site: Site, now: datetime) -> dict[int, 
     if not asked:
         return {}
     today = local(now, site.zone).date()
+    tomorrow = today + _ONE_DAY
     versions = ProtocolVersion.objects.in_bulk({due.series.protocol_version_id for due in asked})
     treatments = [
         Treatment(
@@ -44,29 +46,29 @@ def best_places(dues: Sequence[Due], *, site: Site, now: datetime) -> dict[int, 
         for due in asked
     ]
     bars = clearance.standing(treatments, now=now, acts=frozenset({Act.BOOK}))
-    last_day = max(_ideal(due, today) for due in asked) + BEYOND
+    last_day = max(_ideal(due, tomorrow) for due in asked) + BEYOND
     facts = load_each(
         [
             Wanted(each.patient, each.version, each.areas, each.series.pk if each.series else None)
             for each in treatments
         ],
         site=site,
-        first_day=today,
+        first_day=tomorrow,
         last_day=last_day,
         now=now,
     )
     found = {
-        due.series.pk: _best(due, loaded, barring, today, last_day)
+        due.series.pk: _best(due, loaded, barring, tomorrow, last_day)
         for due, loaded, barring in zip(asked, facts, bars, strict=True)
     }
     return {series: place for series, place in found.items() if place is not None}
 
 
 def _best(
-    due: Due, loaded: Loaded, bars: Sequence[Bar], today: date, last_day: date
+    due: Due, loaded: Loaded, bars: Sequence[Bar], earliest: date, last_day: date
 ) -> Place | None:
     usual = {PROVIDER: due.provider.pk} if due.provider else {}
-    for first, last in _days(due, today, last_day):
+    for first, last in _days(due, earliest, last_day):
         place = first_place(
             loaded,
             first_day=first,
@@ -79,17 +81,17 @@ def _best(
     return None
 
 
-def _days(due: Due, today: date, last_day: date) -> list[tuple[date, date]]:
+def _days(due: Due, earliest: date, last_day: date) -> list[tuple[date, date]]:
     """From the ideal day to the end of the window; else the days before. What is overdue has no
     end any more."""
-    ideal = _ideal(due, today)
+    ideal = _ideal(due, earliest)
     closes = due.window.closes if due.window else last_day
-    opens = due.window.opens if due.window else today
+    opens = due.window.opens if due.window else earliest
     return [
-        (ideal, last_day if closes < today else min(closes, last_day)),
-        (max(opens, today), ideal - _ONE_DAY),
+        (ideal, last_day if closes < earliest else min(closes, last_day)),
+        (max(opens, earliest), ideal - _ONE_DAY),
     ]
 
 
-def _ideal(due: Due, today: date) -> date:
-    return max(due.window.ideal, today) if due.window else today
+def _ideal(due: Due, earliest: date) -> date:
+    return max(due.window.ideal, earliest) if due.window else earliest
