@@ -73,4 +73,5 @@ def _day(visit: Appointment, language: str) -> str:
 
 
 def _advice(each: Advice) -> str:
-    return "\n".join(part for part in (f"{each.title}. {each.when}".strip(), each.text) if part)
+    head = f"{each.title} – {each.when}" if each.when else each.title
+    return "\n".join(part for part in (head, each.text) if part)
