@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from appointments.claiming import allocating, gaps
 from appointments.claiming.allocating import Lost
-from appointments.lifecycle import Move, State, after
+from appointments.lifecycle import TO_COME, Move, State, after
 from appointments.models import Appointment
 from appointments.refusals import busy
 from appointments.visits import history
@@ -37,5 +38,45 @@ def cancel(
             change = history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
             gaps.open_for([change], now=now)
             return visit
+    except Lost:
+        raise busy() from None
+
+
+def later_of(appointment: Appointment) -> Sequence[Appointment]:
+    """The visits of its series that are to come after this one, in order of time."""
+    coming = appointment.series.appointments.filter(state__in=TO_COME)
+    later = coming.filter(starts_at__gt=appointment.starts_at).select_related("site")
+    return list(later.order_by("starts_at", "id"))
+
+
+def cancel_with_later(
+    *,
+    appointment: Appointment,
+    by: Staff,
+    now: datetime,
+    reason: str,
+    by_patient: bool = False,
+    expected_version: int | None = None,
+) -> list[Appointment]:
+    """Cancel a visit and all of its series that are to come after it, or none of them; this one
+    first. The series stays open. Raises as `cancel`."""
+    try:
+        with allocating.guarded():
+            # Under the locks of all of them, in order of id, as everybody takes them.
+            rows = appointment.series.appointments.select_for_update(no_key=True).order_by("pk")
+            list(rows.values_list("pk", flat=True))
+            visits = [appointment, *later_of(appointment)]
+            allocating.lock(allocating.held_by(*visits))
+            return [
+                cancel(
+                    appointment=visit,
+                    by=by,
+                    now=now,
+                    reason=reason,
+                    by_patient=by_patient,
+                    expected_version=expected_version if visit == appointment else None,
+                )
+                for visit in visits
+            ]
     except Lost:
         raise busy() from None

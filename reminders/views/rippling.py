@@ -151,7 +151,7 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
             "%(name)s: %(count)s visit moved.", "%(name)s: %(count)s visits moved.", len(moved)
         )
         % {"name": name, "count": len(moved)},
-        extra_tags=_undo_address(pk, moved, back),
+        extra_tags=undo_address(pk, moved, back),
     )
     return HttpResponseRedirect(back, status=303)
 
@@ -213,6 +213,7 @@ def _read(of: Callable[[str], VisitWish], text: str) -> VisitWish | None:
         return None
 
 
-def _undo_address(pk: int, moved: list[Appointment], back: str) -> str:
-    pairs: list[tuple[str, Any]] = [("visit", f"{visit.pk}.{visit.version}") for visit in moved]
+def undo_address(pk: int, changed: list[Appointment], back: str) -> str:
+    """Where the toast's Undo posts to take back the act that made these versions together."""
+    pairs: list[tuple[str, Any]] = [("visit", f"{visit.pk}.{visit.version}") for visit in changed]
     return f"{reverse('visit-take-back', args=[pk])}?{urlencode([*pairs, ('next', back)])}"

@@ -10,13 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from appointments.claiming.checking import OVERLAP
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
-from appointments.models import Appointment, StatusChange
+from appointments.models import Appointment, SchedulingSettings, StatusChange
 from appointments.refusals import (
     IntervalTooLong,
     IntervalTooShort,
@@ -83,45 +82,6 @@ def act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     return HttpResponseRedirect(back, status=303)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Cancel with a reason; `by_patient` when the patient asked for it."""
-    shown = seen_visit(request, pk)
-    access.require(cast(Staff, request.user), Capability.BOOK, shown.site)
-    if request.method != "POST":
-        return visit_page(request, shown, cancel_form={"reason": "", "by_patient": False})
-    reason = request.POST.get("reason", "").strip()[:200]
-    by_patient = request.POST.get("by_patient") == "on"
-    version = expected_version(request)
-    typed = {"reason": reason, "by_patient": by_patient}
-    if not reason:
-        typed["problem"] = gettext("Write why the visit is cancelled; it is kept in its history.")
-        return visit_page(request, shown, cancel_form=typed, status=422)
-    try:
-        done = cancelling.cancel(
-            appointment=shown,
-            by=cast(Staff, request.user),
-            now=timezone.now(),
-            reason=reason,
-            by_patient=by_patient,
-            expected_version=version,
-        )
-    except StaleVersion:
-        fresh = seen_visit(request, pk)
-        typed["problem"] = both_values(shown, version)
-        return visit_page(request, fresh, cancel_form=typed, status=409)
-    except (Refused, MoveRefused) as refusal:
-        typed["problem"] = refusal.sentence
-        return visit_page(request, shown, cancel_form=typed, status=409)
-    back = reverse("visit", args=[pk])
-    messages.success(
-        request,
-        gettext("%(patient)s: visit cancelled.") % {"patient": shown.series.patient.display_name},
-        extra_tags=undo_address(done, back),
-    )
-    return HttpResponseRedirect(back, status=303)
-
-
 def visit_page(
     request: HttpRequest,
     shown: Appointment,
@@ -161,7 +121,7 @@ def visit_page(
         "minutes": (shown.ends_at - shown.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
         "may_end": series.closed_at is None and Capability.BOOK in held,
-        "waiting": _waiting(shown, now) if Move.CANCEL in moves else 0,
+        **(_of_cancelling(shown, now) if Move.CANCEL in moves else {}),
         "undoable": _undoable(history) if Capability.BOOK in held else None,
         "forms": forms_panel.of_visit(shown, held, now=now),
         "photos": forms_panel.photos_of(series.patient, now=now),
@@ -184,9 +144,20 @@ def _history(shown: Appointment) -> list[StatusChange]:
     return changes
 
 
-def _waiting(shown: Appointment, now: datetime) -> int:
-    """How many on the wait-list may want the place if the visit is cancelled."""
-    return matching.how_many_may_suit(visit=shown, now=now) if shown.starts_at > now else 0
+def _of_cancelling(shown: Appointment, now: datetime) -> dict[str, Any]:
+    """What cancelling comes to: how many on the wait-list may want the place, the later visits of
+    the series, and what the site asks of who cancels so late."""
+    coming = shown.starts_at > now
+    settings = SchedulingSettings.of(shown.site)
+    late = coming and shown.starts_at < now + timedelta(hours=settings.notice_hours)
+    terms = {"en": settings.late_terms_en, "es": settings.late_terms_es}
+    return {
+        "waiting": matching.how_many_may_suit(visit=shown, now=now) if coming else 0,
+        "later": cancelling.later_of(shown),
+        "is_late": late,
+        "notice_hours": settings.notice_hours,
+        "late_terms": (terms[reader_language()] or terms["en"]) if late else "",
+    }
 
 
 def _messages(shown: Appointment, protocol: Protocol) -> list[Message]:

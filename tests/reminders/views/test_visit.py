@@ -2,15 +2,17 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from html import unescape
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Appointment, SchedulingSettings, TreatmentSeries
 from appointments.visits import attendance, booking, moving
-from clinic.models import OpeningHours, ProviderHours, Staff
+from clinic.models import OpeningHours, ProviderHours, Site, Staff
 from reminders.journeys import replanning
 from reminders.views.book_series.draft import written
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
@@ -134,6 +136,46 @@ def test_a_cancelled_visit_comes_back_by_undo(desk: Client, visits: list[Appoint
     visits[1].refresh_from_db()
     assert visits[1].state == State.BOOKED
     assert "Taken back" in body(shown)
+
+
+def test_the_later_visits_go_with_it_and_all_come_back_by_one_undo(
+    desk: Client, visits: list[Appointment], site: Site
+) -> None:
+    SchedulingSettings.objects.update_or_create(
+        site=site, defaults={"notice_hours": 168, "late_terms_en": "Half of the price."}
+    )
+    url = reverse("visit-cancel", args=[visits[0].pk])
+    asked = body(desk.get(url))
+    assert "The 2 later sessions too" in asked and "What the clinic asks then: Half of" in asked
+    sent = {"version": 1, "reason": "Moves away", "later": "on"}
+    done = body(desk.post(url, sent, follow=True))
+    assert "3 visits cancelled" in done
+    assert {visit.state for visit in Appointment.objects.all()} == {State.CANCELLED}
+    toast = done[done.index("3 visits cancelled") :]
+    undo = unescape(toast.split('action="')[1].split('"')[0])
+    assert "take-back" in undo
+    desk.post(undo)
+    assert {visit.state for visit in Appointment.objects.all()} == {State.BOOKED}
+    # None of them when the one that was seen is another by now.
+    assert desk.post(url, {**sent, "version": 1}).status_code == 409
+    assert {visit.state for visit in Appointment.objects.all()} == {State.BOOKED}
+
+
+def test_check_in_says_what_is_lacking_and_is_one_press(
+    desk: Client, stranger: Client, visits: list[Appointment], front_desk: Staff
+) -> None:
+    url = reverse("visit-check-in", args=[visits[0].pk])
+    early = body(desk.get(url))
+    assert "Patients are checked in on the day" in early and "4 May 1988" in early
+    with time_machine.travel(visits[0].starts_at - timedelta(minutes=10), tick=False):
+        desk.force_login(front_desk)
+        shown = body(desk.get(url))
+        assert "Ask for two of these" in shown and "to ask" in shown
+        desk.post(url, {"version": visits[0].version})
+        visits[0].refresh_from_db()
+        assert visits[0].state == State.ARRIVED
+        assert "They are here already." in body(desk.get(url))
+    assert stranger.get(url).status_code == 404
 
 
 def test_a_stale_cancelling_keeps_the_reason_and_shows_both_values(

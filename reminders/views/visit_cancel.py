@@ -1,0 +1,72 @@
+"""Cancelling a visit: why, whose wish it was, and whether the later ones of its series go too."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods
+
+from appointments.lifecycle import MoveRefused
+from appointments.refusals import Refused, StaleVersion
+from appointments.visits import cancelling
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from reminders.views import rippling
+from reminders.views.visit import visit_page
+from reminders.views.visit_acts import both_values, expected_version, seen_visit, undo_address
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel with a reason; `by_patient` when the patient asked for it, `later` when the later
+    visits of the series go as well."""
+    shown, by = seen_visit(request, pk), cast(Staff, request.user)
+    access.require(by, Capability.BOOK, shown.site)
+    if request.method != "POST":
+        return visit_page(request, shown, cancel_form={"reason": "", "by_patient": False})
+    version = expected_version(request)
+    typed: dict[str, Any] = {
+        "reason": request.POST.get("reason", "").strip()[:200],
+        "by_patient": request.POST.get("by_patient") == "on",
+        "later": request.POST.get("later") == "on",
+    }
+    if not typed["reason"]:
+        typed["problem"] = gettext("Write why the visit is cancelled; it is kept in its history.")
+        return visit_page(request, shown, cancel_form=typed, status=422)
+    act = cancelling.cancel_with_later if typed["later"] else cancelling.cancel
+    try:
+        done = act(
+            appointment=shown,
+            by=by,
+            now=timezone.now(),
+            reason=typed["reason"],
+            by_patient=typed["by_patient"],
+            expected_version=version,
+        )
+    except StaleVersion:
+        fresh = seen_visit(request, pk)
+        typed["problem"] = both_values(shown, version)
+        return visit_page(request, fresh, cancel_form=typed, status=409)
+    except (Refused, MoveRefused) as refusal:
+        typed["problem"] = refusal.sentence
+        return visit_page(request, shown, cancel_form=typed, status=409)
+    visits = done if isinstance(done, list) else [done]
+    back = reverse("visit", args=[pk])
+    undo = undo_address(visits[0], back)
+    if len(visits) > 1:
+        undo = rippling.undo_address(pk, visits, back)
+    said = ngettext(
+        "%(patient)s: visit cancelled.", "%(patient)s: %(count)s visits cancelled.", len(visits)
+    )
+    messages.success(
+        request,
+        said % {"patient": shown.series.patient.display_name, "count": len(visits)},
+        extra_tags=undo,
+    )
+    return HttpResponseRedirect(back, status=303)
