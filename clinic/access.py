@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from clinic import statements
 from clinic.models import Role, Site, Staff
+from clinic.reading_once import once
 from clinic.saying import gettext
 
 
@@ -126,11 +127,24 @@ def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability
     """What `staff` may do at `site`, or at any site when none is named."""
     if not staff.is_active:
         return frozenset()
-    held = statements.rows(
-        "SELECT role FROM clinic_siterole WHERE staff_id = %s AND coalesce(site_id = %s, true)",
-        [staff.pk, site.pk if site is not None else None],
-    )
-    return frozenset().union(*(CAPABILITIES[role] for (role,) in held))
+    at = [role for at_site, role in _held(staff) if site is None or at_site == site.pk]
+    return frozenset().union(*(CAPABILITIES[role] for role in at))
+
+
+def roles_at(staff: Staff, site: Site) -> list[str]:
+    """The labels of the roles that `staff` holds at `site`."""
+    held = sorted(role for at_site, role in _held(staff) if at_site == site.pk)
+    return [str(Role(role).label) for role in held]
+
+
+def _held(staff: Staff) -> list[tuple[int, str]]:
+    """Each role of `staff`, with the id of its site."""
+
+    def read() -> list[tuple[int, str]]:
+        asked = "SELECT site_id, role FROM clinic_siterole WHERE staff_id = %s"
+        return statements.rows(asked, [staff.pk])
+
+    return once(("roles", staff.pk), read)
 
 
 def can(staff: Staff, capability: Capability, site: Site | None = None) -> bool:
@@ -163,3 +177,8 @@ def sites_of(staff: Staff) -> QuerySet[Site]:
     if not staff.is_active:
         return Site.objects.none()
     return Site.objects.filter(site_roles__staff=staff).distinct()
+
+
+def sites_at_hand(staff: Staff) -> tuple[Site, ...]:
+    """The same sites as rows, in order of name."""
+    return once(("sites", staff.pk), lambda: tuple(sites_of(staff)))

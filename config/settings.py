@@ -56,6 +56,7 @@ MIDDLEWARE = [
     # First, so that whatever is written for a request says where it came from.
     "clinic.origin.middleware",
     "clinic.reader_day.middleware",
+    "clinic.reading_once.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

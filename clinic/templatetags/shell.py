@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import access
 from clinic.access import Capability
-from clinic.models import Role, Site, Staff
+from clinic.models import Site, Staff
 from clinic.views.current_site import known_site
 from clinic.views.preferences import (
     COMPACT,
@@ -121,18 +121,13 @@ def shell(context: RequestContext) -> Shell:
         seldom=tuple(way for way in SELDOM if way.needs in held),
         path=request.path,
         site=site,
-        sites=tuple(access.sites_of(known)) if known else (),
-        roles=_roles(known, site) if known and site else "",
+        sites=access.sites_at_hand(known) if known else (),
+        roles=", ".join(access.roles_at(known, site)) if known and site else "",
         may_book=Capability.BOOK in held,
         look=" ".join(each for each in (theme, density) if each in (*THEMES, COMPACT)),
         keys=request.COOKIES.get(KEYS_COOKIE) != "off",
         is_demo=settings.DEMO,
     )
-
-
-def _roles(staff: Staff, site: Site) -> str:
-    held = staff.site_roles.filter(site=site).values_list("role", flat=True)
-    return ", ".join(str(Role(role).label) for role in sorted(held))
 
 
 @register.filter

@@ -7,7 +7,7 @@ from typing import cast
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from clinic.access import Forbidden, sites_of
+from clinic.access import Forbidden, sites_at_hand
 from clinic.models import Site, Staff
 
 REMEMBERED = "site"
@@ -34,7 +34,7 @@ def current_site(request: HttpRequest) -> Site:
 
 def known_site(request: HttpRequest) -> Site | None:
     """As `current_site`, but falls back to a site of theirs, and is None when they have none."""
-    sites = {site.slug: site for site in sites_of(cast(Staff, request.user))}
+    sites = {site.slug: site for site in sites_at_hand(cast(Staff, request.user))}
     for slug in (request.GET.get("site"), request.session.get(REMEMBERED)):
         if slug in sites:
             return sites[slug]

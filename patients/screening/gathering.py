@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from clinic import statements
+from clinic.reading_once import once
 from patients.models import ScreeningAnswer
 from patients.screening.answers import Answer, Value
 from patients.screening.assessing import Decision
@@ -20,11 +21,16 @@ def has_answered(patient_id: int) -> bool:
 
 def answers_of(patient_ids: Collection[int]) -> dict[int, tuple[Answer, ...]]:
     """Every answer of these patients, by patient, in order of saying."""
-    found: dict[int, list[Answer]] = defaultdict(list)
-    asked = "patient_id = ANY (%s::bigint[]) ORDER BY said_at, id"
-    for row in statements.where(ScreeningAnswer, asked, [statements.array(patient_ids)]):
-        found[row.patient_id].append(answer_of(row))
-    return {patient: tuple(found[patient]) for patient in patient_ids}
+    wanted = frozenset(patient_ids)
+
+    def read() -> dict[int, tuple[Answer, ...]]:
+        found: dict[int, list[Answer]] = defaultdict(list)
+        asked = "patient_id = ANY (%s::bigint[]) ORDER BY said_at, id"
+        for row in statements.where(ScreeningAnswer, asked, [statements.array(wanted)]):
+            found[row.patient_id].append(answer_of(row))
+        return {patient: tuple(found[patient]) for patient in wanted}
+
+    return once(("answers", wanted), read)
 
 
 def decisions_of(patient_ids: Collection[int]) -> dict[int, tuple[Decision, ...]]:
