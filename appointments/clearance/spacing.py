@@ -39,7 +39,7 @@ def _done(patients: Collection[int]) -> dict[int, list[Appointment]]:
     found = defaultdict(list)
     rows = Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
     with_all = rows.select_related("series", "site", "protocol_version")
-    for row in with_all.defer("protocol_version__document").order_by("id"):
+    for row in with_all.order_by("id"):
         found[row.series.patient_id].append(row)
     return found
 

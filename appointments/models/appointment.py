@@ -10,6 +10,7 @@ from appointments.finding.ticks import TICK
 from appointments.lifecycle import Move, State
 from appointments.models.series import TreatmentSeries
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models.protocol import WithoutDocuments
 from patients.models import Patient
 
 
@@ -17,7 +18,7 @@ def _choices(values: type[State | Move]) -> list[tuple[str, str]]:
     return [(value.value, value.value.replace("_", " ").capitalize()) for value in values]
 
 
-class AppointmentQuerySet(models.QuerySet["Appointment"]):
+class AppointmentQuerySet(WithoutDocuments["Appointment"]):
     def seen_by(self, staff: Staff) -> AppointmentQuerySet:
         """The visits of the patients whom `staff` may see."""
         return self.filter(series__patient__in=Patient.objects.seen_by(staff))

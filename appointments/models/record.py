@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.lifecycle import State
 from appointments.models.appointment import Appointment
 from clinic.models import Modality, ProtocolVersion, Site, Staff
+from clinic.models.protocol import WithoutDocuments
 from patients.models import Patient
 
 
@@ -49,7 +50,7 @@ class Cartridge(models.Model):
         return self.code
 
 
-class RecordQuerySet(models.QuerySet["TreatmentRecord"]):
+class RecordQuerySet(WithoutDocuments["TreatmentRecord"]):
     def seen_by(self, staff: Staff) -> RecordQuerySet:
         """The records of the patients whom `staff` may see."""
         return self.filter(appointment__series__patient__in=Patient.objects.seen_by(staff))

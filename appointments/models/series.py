@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models.protocol import WithoutDocuments
 from patients.models import Patient
 
 # So many sessions a series has at most, and so many places are held or booked at once.
@@ -20,7 +21,7 @@ class SeriesState(models.TextChoices):
     ENDED = "ended", _("Ended early")
 
 
-class SeriesQuerySet(models.QuerySet["TreatmentSeries"]):
+class SeriesQuerySet(WithoutDocuments["TreatmentSeries"]):
     def seen_by(self, staff: Staff) -> SeriesQuerySet:
         """The series of the patients whom `staff` may see."""
         return self.filter(patient__in=Patient.objects.seen_by(staff))

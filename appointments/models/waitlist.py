@@ -14,6 +14,7 @@ from appointments.models.hold import Hold
 from appointments.models.series import TreatmentSeries
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.models.protocol import WithoutDocuments
 from patients.models import Patient
 
 
@@ -23,7 +24,7 @@ class EntryEnd(models.TextChoices):
     OVERTAKEN = "overtaken", _("No longer needed")
 
 
-class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
+class WaitlistEntryQuerySet(WithoutDocuments["WaitlistEntry"]):
     def seen_by(self, staff: Staff) -> WaitlistEntryQuerySet:
         """The entries of the sites at which `staff` holds a role."""
         return self.filter(site__site_roles__staff=staff).distinct()
@@ -241,7 +242,7 @@ class Answer(models.TextChoices):
     WITHDRAWN = "withdrawn", _("The offer was taken back")
 
 
-class InvitationQuerySet(models.QuerySet["Invitation"]):
+class InvitationQuerySet(WithoutDocuments["Invitation"]):
     def seen_by(self, staff: Staff) -> InvitationQuerySet:
         """The invitations of the sites at which `staff` holds a role."""
         return self.filter(entry__site__site_roles__staff=staff).distinct()

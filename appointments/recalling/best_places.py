@@ -18,7 +18,7 @@ from appointments.proposing.soonest import first_place
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
 from clinic.hours import local
-from clinic.models import ProtocolVersion, Site
+from clinic.models import Site
 
 # How far behind the latest ideal day of a page is looked for places.
 BEYOND = timedelta(days=28)
@@ -34,12 +34,11 @@ def best_places(dues: Sequence[Due], *, site: Site, now: datetime) -> dict[int, 
         return {}
     today = local(now, site.zone).date()
     tomorrow = today + _ONE_DAY
-    versions = ProtocolVersion.objects.in_bulk({due.series.protocol_version_id for due in asked})
     treatments = [
         Treatment(
             due.series.patient,
             site,
-            versions[due.series.protocol_version_id],
+            due.series.protocol_version,
             due.series.areas,
             None if due.cause == Cause.TOUCH_UP else due.series,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,7 +16,7 @@ from appointments.models.record import NOT_WHOLE
 from appointments.models.series import SeriesState
 from appointments.recalling.windows import Cause, is_due, next_session
 from clinic.hours import local
-from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
+from clinic.models import Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 
@@ -50,14 +50,13 @@ def due_at(site: Site, staff: Staff, *, now: datetime) -> list[Due]:
     """Everybody whom `staff` may see at `site` who is due and not to be left alone until later."""
     today = local(now, site.zone).date()
     series = list(_without_a_visit_to_come(site, staff))
-    versions = ProtocolVersion.objects.in_bulk({each.protocol_version_id for each in series})
     wanted = []
     for each in series:
-        protocol = protocols.get(versions[each.protocol_version_id])
+        protocol = protocols.get(each.protocol_version)
         found = _due(each, protocol, site.zone)
         if found is not None and is_due(*found, today, ahead=AHEAD):
             wanted.append((each, *found))
-    with_event = _with_open_event([each for each, *_ in wanted], versions, site, now)
+    with_event = _with_open_event([each for each, *_ in wanted], site, now)
     rows = _rows(wanted, today, with_event)
     return sorted(rows, key=lambda row: (row.urgency(today), row.series.pk))
 
@@ -85,7 +84,6 @@ def _without_a_visit_to_come(site: Site, staff: Staff) -> QuerySet[TreatmentSeri
             last_missed=Max("appointments__starts_at", filter=missed),
         )
         .select_related("patient", "protocol_version__modality")
-        .defer("protocol_version__document")
     )
 
 
@@ -106,16 +104,10 @@ def _due(
     return (Cause.TOUCH_UP, window) if window else None
 
 
-def _with_open_event(
-    series: Sequence[TreatmentSeries],
-    versions: Mapping[int, ProtocolVersion],
-    site: Site,
-    now: datetime,
-) -> set[int]:
+def _with_open_event(series: Sequence[TreatmentSeries], site: Site, now: datetime) -> set[int]:
     """Those of which an area, or the whole patient, has an adverse event that is not closed."""
     treatments = [
-        Treatment(each.patient, site, versions[each.protocol_version_id], each.areas, each)
-        for each in series
+        Treatment(each.patient, site, each.protocol_version, each.areas, each) for each in series
     ]
     found = adverse_events.bars(treatments, now=now)
     return {each.pk for each, bars in zip(series, found, strict=True) if bars}

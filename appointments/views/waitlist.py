@@ -44,7 +44,7 @@ def waitlist_page(request: HttpRequest) -> HttpResponse:
     waiting = overtaken.still_waiting(site=site, now=now)
     entries = waiting.select_related(
         "patient", "site", "series", "appointment", "provider", "protocol_version__modality"
-    ).defer("protocol_version__document")
+    )
     chosen = _chosen(rows, request.GET.get("gap", ""))
     shown = entries[:MOST_ENTRIES]
     lists(request, (each.patient_id for each in shown), site_id=site.pk)

@@ -146,8 +146,7 @@ def _rows(rows: QuerySet[WaitlistEntry], most: int) -> list[WaitlistEntry]:
     loaded = rows.select_related(
         "patient", "site", "series__site", "protocol_version", "appointment", "provider"
     )
-    # The document of a protocol is long, and its built form is kept.
-    return list(loaded.defer("protocol_version__document")[:most])
+    return list(loaded[:most])
 
 
 def _may_suit(opening: Opening, *, now: datetime) -> Q:

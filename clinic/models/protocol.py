@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any, Self, TypeVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models.resource import Modality
 from clinic.models.staff import Staff
+
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
+_POINTER = "protocol_version"
+
+
+class WithoutDocuments(models.QuerySet[M_co]):
+    """Rows that point to protocol versions: these come along without their long documents.
+
+    `clinic.protocols.loading.get` keeps what a document says by its digest.
+    """
+
+    def select_related(self, *fields: Any) -> Self:
+        along = super().select_related(*fields)
+        steps = [str(field).split("__") for field in fields]
+        pointers = {
+            "__".join(path[: path.index(_POINTER) + 1]) for path in steps if _POINTER in path
+        }
+        return along.defer(*(f"{pointer}__document" for pointer in pointers))
+
+
+class VersionManager(models.Manager["ProtocolVersion"]):
+    """Versions, whose documents are read when somebody asks for them."""
+
+    def get_queryset(self) -> models.QuerySet[ProtocolVersion]:
+        return super().get_queryset().defer("document")
 
 
 class ProtocolVersion(models.Model):
@@ -50,6 +77,8 @@ class ProtocolVersion(models.Model):
         default=False,
         help_text="Approved by the demo's clinical lead, for the demo only.",
     )
+
+    objects = VersionManager()
 
     class Meta:
         ordering = ("name", "-created_at")

@@ -20,7 +20,7 @@ from appointments.models import Allocation, Appointment
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import Period, instant, local
-from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
+from clinic.models import Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
@@ -109,7 +109,6 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
             starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
         )
         .select_related("series__patient", "protocol_version__modality")
-        .defer("protocol_version__document")
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
@@ -126,11 +125,10 @@ def _rows(
     now: datetime,
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
-    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
     flags, waiting = day_flags.flags(visits, site, now), day_flags.waiting(visits, now)
     rows = []
     for visit in visits:
-        areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
+        areas = protocols.get(visit.protocol_version).applicability.areas
         rows.append(
             Row(
                 visit,

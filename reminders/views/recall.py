@@ -28,7 +28,7 @@ from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_when, local
-from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
@@ -155,11 +155,10 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
         .order_by("patient", "is_preferred", "-id")
         .values_list("patient", "value")
     )
-    versions = ProtocolVersion.objects.in_bulk({due.series.protocol_version_id for due in page})
     return [
         Row(
             due,
-            _areas(versions[due.series.protocol_version_id], due.series),
+            _areas(due.series),
             due.window.days_left(today) if due.window else None,
             _book(due, site, today),
             phones.get(due.series.patient_id, ""),
@@ -179,8 +178,8 @@ def _when(place: Place | None, site: Site, now: datetime) -> str:
     return format_when(place.starts_at, site.zone, reader_language(), seen_at=now)
 
 
-def _areas(version: ProtocolVersion, series: TreatmentSeries) -> str:
-    areas = protocols.get(version).applicability.areas
+def _areas(series: TreatmentSeries) -> str:
+    areas = protocols.get(series.protocol_version).applicability.areas
     return ", ".join(areas[area].name.get(reader_language()) for area in series.areas)
 
 

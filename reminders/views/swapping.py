@@ -111,6 +111,5 @@ def _others(staff: Staff, shown: Appointment, day: date) -> QuerySet[Appointment
         )
         .exclude(series=shown.series_id)
         .select_related("series__patient", "protocol_version__modality")
-        .defer("protocol_version__document")
         .order_by("starts_at", "id")
     )

@@ -14,7 +14,7 @@ from django.db.models import Prefetch
 
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task
-from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from patients.models import Patient
@@ -65,7 +65,6 @@ def visits_of(patient: Patient) -> list[Appointment]:
     return list(
         Appointment.objects.filter(series__patient=patient)
         .select_related("site", "series", "protocol_version__modality")
-        .defer("protocol_version__document")
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
@@ -97,10 +96,9 @@ def timeline(
 
 
 def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
-    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in visits})
     entries = []
     for visit in visits:
-        areas = protocols.get(versions[visit.protocol_version_id]).applicability.areas
+        areas = protocols.get(visit.protocol_version).applicability.areas
         entries.append(
             Entry(
                 visit.starts_at,

@@ -7,6 +7,7 @@ from typing import Any
 from appointments.lifecycle import UNDER_WAY, State
 from appointments.models import AdverseEvent, Appointment, TreatmentRecord
 from appointments.models.record import NOT_WHOLE
+from clinic.protocols import loading as protocols
 
 
 def context(shown: Appointment) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def context(shown: Appointment) -> dict[str, Any]:
         .select_related("drafted_by", "signed_by")
         .first()
     )
-    has_log = "session_log" in shown.protocol_version.document
+    has_log = bool(protocols.get(shown.protocol_version).session_log)
     is_open = shown.state in (*UNDER_WAY, State.DONE)
     return {
         "record": record,

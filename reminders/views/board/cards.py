@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Allocation, Appointment
-from clinic.models import ProtocolVersion, Site, Staff
+from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from reminders.views import day_flags
@@ -68,17 +68,15 @@ def cards_of(
         Appointment.objects.seen_by(staff)
         .filter(site=site, pk__in=visits)
         .select_related("series__patient", "protocol_version__modality")
-        .defer("protocol_version__document")
         .prefetch_related(Prefetch("allocations", queryset=held))
         .order_by("starts_at", "id")
     )
-    versions = ProtocolVersion.objects.in_bulk({visit.protocol_version_id for visit in shown})
     waiting = day_flags.waiting(shown, now)
     flags = day_flags.flags(shown, site, now)
     return {
         visit.pk: Card(
             visit,
-            _areas(versions[visit.protocol_version_id], visit),
+            _areas(visit),
             flags.get(visit.pk, []),
             waiting.get(visit.pk),
         )
@@ -86,6 +84,6 @@ def cards_of(
     }
 
 
-def _areas(version: ProtocolVersion, visit: Appointment) -> str:
-    areas = protocols.get(version).applicability.areas
+def _areas(visit: Appointment) -> str:
+    areas = protocols.get(visit.protocol_version).applicability.areas
     return ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas)

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections, transaction
 from django.db.utils import DatabaseError
 
+from appointments.models import Appointment, TreatmentSeries, WaitlistEntry
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Modality, ProtocolVersion, Role, Site, SiteRole, Staff
 from clinic.protocols import loading, reading
@@ -335,3 +336,15 @@ def test_a_service_with_a_wrong_value_is_refused(manager: Staff) -> None:
 def test_front_desk_cannot_add_a_service(front_desk: Staff) -> None:
     with pytest.raises(Forbidden, match="manager"):
         create(front_desk)
+
+
+def test_rows_that_point_to_versions_leave_their_documents_where_they_are() -> None:
+    loaded = [
+        ProtocolVersion.objects.all(),
+        Appointment.objects.select_related("site", "protocol_version__modality"),
+        TreatmentSeries.objects.select_related("protocol_version"),
+        WaitlistEntry.objects.select_related("series__protocol_version", "protocol_version"),
+    ]
+    for rows in loaded:
+        asked = str(rows.query)
+        assert '"digest"' in asked and '"document"' not in asked
