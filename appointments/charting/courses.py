@@ -55,12 +55,20 @@ class SeriesCourse:
         )
 
 
+def all_series(patient_id: int) -> list[TreatmentSeries]:
+    """Every series of a patient, the latest first, with its site and protocol."""
+    rows = TreatmentSeries.objects.filter(patient=patient_id)
+    return list(rows.select_related("site", "protocol_version__modality"))
+
+
 def courses_of(patient_id: int, *, now: datetime) -> list[SeriesCourse]:
     """Every course of a patient by a protocol that has sessions, the latest first; a constant
     number of queries."""
-    rows = TreatmentSeries.objects.filter(patient=patient_id).select_related(
-        "site", "protocol_version__modality"
-    )
+    return courses_among(all_series(patient_id), now=now)
+
+
+def courses_among(rows: Sequence[TreatmentSeries], *, now: datetime) -> list[SeriesCourse]:
+    """The same of the series of a patient."""
     every = [each for each in rows if each.protocol_version.kind == "series"]
     sessions = _sessions(every)
     scores = defaultdict(list)

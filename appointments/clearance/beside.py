@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from appointments.models import TreatmentSeries
+from appointments.models.series import SeriesState
 from clinic import statements
 from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
@@ -27,9 +28,18 @@ def open_series(patient_ids: Collection[int]) -> dict[int, list[TreatmentSeries]
     versions = statements.by_id(ProtocolVersion, ids, without=["document"])
     for row in rows:
         row.site, row.protocol_version = sites[row.site_id], versions[row.protocol_version_id]
-        if loading.get(row.protocol_version).kind is Kind.SERIES:
+        if _is_treatment(row):
             found[row.patient_id].append(row)
     return found
+
+
+def open_among(series: Iterable[TreatmentSeries]) -> list[TreatmentSeries]:
+    """The same of series that were read before, with their protocol versions."""
+    return [row for row in series if row.state == SeriesState.OPEN and _is_treatment(row)]
+
+
+def _is_treatment(series: TreatmentSeries) -> bool:
+    return loading.get(series.protocol_version).kind is Kind.SERIES
 
 
 def protocols_beside(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from appointments.clearance import beside
 from appointments.clearance.bars import BOTH, Act, Bar, Outcome
 from appointments.clearance.treatments import Treatment
+from appointments.models import TreatmentSeries
 from clinic import statements
 from clinic.access import Capability
 from clinic.hours import local
@@ -42,14 +43,19 @@ def screened_of(treatments: Sequence[Treatment]) -> list[Screened]:
     return screen([(each.patient, each.protocol, each.areas) for each in treatments])
 
 
-def screen(wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]]) -> list[Screened]:
-    """As `screened_of`, of patients who are to be treated by a protocol in areas of it."""
+def screen(
+    wanted: Sequence[tuple[Patient, Protocol, Sequence[str]]],
+    under_way: Mapping[int, Sequence[TreatmentSeries]] | None = None,
+) -> list[Screened]:
+    """As `screened_of`, of patients who are to be treated by a protocol in areas of it;
+    `under_way` are their open series, where they were read before."""
     patients = {patient.pk: patient for patient, _, _ in wanted}
     answers = gathering.answers_of(patients) if patients else {}
     told = [pk for pk, patient in patients.items() if answers[pk] or patient.skin_type]
     decisions = gathering.decisions_of(told) if told else {}
     treated = _treated_at(told) if told else {}
-    under_way = beside.open_series(told) if told else {}
+    if under_way is None:
+        under_way = beside.open_series(told) if told else {}
     return [
         Screened(
             protocol=protocol,

@@ -52,11 +52,13 @@ class Area:
 def uses(patient: Patient, *, now: datetime) -> list[Use]:
     """What the patient agrees to, each use apart: the badge of every photo."""
     asked = asking.of({patient.pk: in_force.photos()}, now=now)[patient.pk]
-    found = []
-    for purpose, name in _USES.items():
-        one = asked.get((purpose.value, ""))
-        found.append(Use(gettext(name), one is not None and not one.is_due))
-    return found
+    return uses_among(asked.values())
+
+
+def uses_among(asked: Iterable[asking.Asked]) -> list[Use]:
+    """The same of forms that were looked up already; others may be among them."""
+    agreed = {each.form.purpose for each in asked if not each.is_due}
+    return [Use(gettext(name), purpose in agreed) for purpose, name in _USES.items()]
 
 
 def areas_of(patient: Patient) -> dict[str, str]:

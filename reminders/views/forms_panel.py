@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from appointments import asked_forms
-from appointments.models import Appointment, Photo
+from appointments.models import Appointment, Photo, TreatmentSeries
 from appointments.photos import showing
 from clinic.access import Capability
 from patients.models import Patient
@@ -15,15 +15,27 @@ from patients.signing.standing import WORDS
 
 
 def of_visit(visit: Appointment, held: frozenset[Capability], *, now: datetime) -> dict[str, Any]:
-    """The form of the visit's treatment, and those for photos."""
-    asked = asking.of_patient(visit.series.patient, [visit.protocol_version.protocol], now=now)
-    return _panel(asked, held)
+    """`forms`: that of the visit's treatment and those for photos; and `photos`."""
+    patient = visit.series.patient
+    asked = asking.of_patient(patient, [visit.protocol_version.protocol], now=now)
+    return {"forms": _panel(asked, held), "photos": _photos(patient, asked)}
 
 
-def of_patient(patient: Patient, held: frozenset[Capability], *, now: datetime) -> dict[str, Any]:
-    """The forms of all that is under way, and everything that was ever signed."""
+def of_patient(
+    patient: Patient,
+    every: Sequence[TreatmentSeries],
+    held: frozenset[Capability],
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """`forms`: those of all that is under way, and whatever was ever signed; and `photos`."""
+    running = {each.protocol_version.protocol for each in every if each.closed_at is None}
+    asked = asking.of_patient(patient, running, now=now)
     signed = patient.signed_forms.defer("sheet").select_related("form")
-    return _panel(asked_forms.of_patient(patient, now=now), held) | {"history": list(signed)}
+    return {
+        "forms": _panel(asked, held) | {"history": list(signed)},
+        "photos": _photos(patient, asked),
+    }
 
 
 def _panel(asked: list[asking.Asked], held: frozenset[Capability]) -> dict[str, Any]:
@@ -33,11 +45,10 @@ def _panel(asked: list[asking.Asked], held: frozenset[Capability]) -> dict[str, 
     }
 
 
-def photos_of(patient: Patient, *, now: datetime) -> dict[str, Any]:
+def _photos(patient: Patient, asked: list[asking.Asked]) -> dict[str, Any]:
     """How many photos there are and wait, and what they may be used for."""
-    photos = Photo.objects.standing().filter(patient=patient)
-    return {
-        "count": photos.count(),
-        "waiting": photos.to_review().count(),
-        "uses": showing.uses(patient, now=now),
-    }
+    kept = Photo.objects.standing().filter(patient=patient)
+    areas = list(kept.values_list("area", flat=True))
+    # Of what has no area nobody has said yet what it shows.
+    waiting = areas.count("")
+    return {"count": len(areas), "waiting": waiting, "uses": showing.uses_among(asked)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from appointments.charting import course as courses_pure
 from appointments.charting import courses
 from appointments.charting.course import Milestone, TouchUp
 from appointments.charting.courses import SeriesCourse
-from appointments.models import AdverseEvent, OutcomeScore, ScoreKind
+from appointments.models import AdverseEvent, OutcomeScore, ScoreKind, TreatmentSeries
 from appointments.models.score import RANGES
 from clinic import access
 from clinic.access import Capability
@@ -64,14 +65,16 @@ class CourseRow:
     scores: tuple[ScoreLine, ...]
 
 
-def context(patient: Patient, staff: Staff, now: datetime) -> dict[str, Any]:
+def context(
+    patient: Patient, every: Sequence[TreatmentSeries], staff: Staff, now: datetime
+) -> dict[str, Any]:
     """`courses`, the scores that `staff` may give, and the adverse events that are open."""
     held = access.capabilities(staff)
     kinds = [ScoreKind.SATISFACTION] if Capability.RUN_VISIT in held else []
     if Capability.CHART in held:
         kinds += [ScoreKind.GAIS, ScoreKind.LAXITY]
     return {
-        "courses": [_row(each) for each in courses.courses_of(patient.pk, now=now)],
+        "courses": [_row(each) for each in courses.courses_among(every, now=now)],
         "score_kinds": [(kind.value, kind.label, RANGES[kind]) for kind in kinds],
         "score_values": range(6),
         "open_events": AdverseEvent.objects.open().filter(patient=patient).select_related("site"),

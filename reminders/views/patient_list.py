@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -105,8 +105,10 @@ def patient_list(request: HttpRequest) -> HttpResponse:
 
 def remember(request: HttpRequest, patient_id: int) -> None:
     """That the reader opened this patient's page, for who looks for them again."""
-    lately = [pk for pk in request.session.get(LATELY, []) if pk != patient_id]
-    request.session[LATELY] = [patient_id, *lately][:SEEN_LATELY]
+    before = request.session.get(LATELY, [])
+    lately = [patient_id, *(pk for pk in before if pk != patient_id)][:SEEN_LATELY]
+    if lately != before:
+        request.session[LATELY] = lately
 
 
 def _seen_lately(request: HttpRequest, staff: Staff) -> Sequence[Patient]:
@@ -137,25 +139,20 @@ def rows_of(patients: Sequence[Patient], *, staff: Staff | None, now: datetime) 
             row.last = visit
         elif visit.state in TO_COME and visit.ends_at > now and row.next is None:
             row.next = visit
-    for progress in progress_of(list(rows), visits):
+    for progress in progress_of(_open_series(rows), visits):
         rows[progress.series.patient_id].progress.append(progress)
     if staff is not None:
         _flag(rows, staff, now)
     return list(rows.values())
 
 
-def progress_of(patient_ids: Sequence[int], visits: Sequence[Appointment]) -> list[Progress]:
-    """The open series of these patients, oldest first; `visits` are theirs, in order of time."""
+def progress_of(series: Sequence[TreatmentSeries], visits: Sequence[Appointment]) -> list[Progress]:
+    """How far open series are, in their order; `visits` are those of their patients, in order of
+    time."""
     states: defaultdict[int, dict[int, str]] = defaultdict(dict)
     for visit in visits:
         if visit.state != State.CANCELLED:
             states[visit.series_id][visit.session] = visit.state
-    open_now = (
-        TreatmentSeries.objects.filter(patient__in=patient_ids, closed_at=None)
-        .select_related("protocol_version__modality", "site")
-        .defer("protocol_version__document")
-        .order_by("booked_at", "id")
-    )
     approved = dict(
         ProtocolVersion.objects.filter(status=ProtocolVersion.Status.APPROVED).values_list(
             "protocol", "version"
@@ -163,12 +160,19 @@ def progress_of(patient_ids: Sequence[int], visits: Sequence[Appointment]) -> li
     )
     return [
         Progress(
-            series,
-            [states[series.pk].get(number, "open") for number in range(1, series.sessions + 1)],
-            _newer(series, approved),
+            each,
+            [states[each.pk].get(number, "open") for number in range(1, each.sessions + 1)],
+            _newer(each, approved),
         )
-        for series in open_now
+        for each in series
     ]
+
+
+def _open_series(patient_ids: Iterable[int]) -> list[TreatmentSeries]:
+    """The open series of these patients, the oldest first."""
+    found = TreatmentSeries.objects.filter(patient__in=list(patient_ids), closed_at=None)
+    loaded = found.select_related("protocol_version__modality", "site")
+    return list(loaded.order_by("booked_at", "id"))
 
 
 def _newer(series: TreatmentSeries, approved: dict[str, str]) -> str:

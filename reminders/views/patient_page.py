@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from appointments.charting import courses
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
@@ -56,14 +57,16 @@ class Contact:
 def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
     """`?show=` is all, visits or messages; `?all=1` leaves nothing out."""
     staff, now = cast(Staff, request.user), timezone.now()
-    patient = Patient.objects.seen_by(staff).filter(pk=patient_id).first()
+    seen = Patient.objects.seen_by(staff).prefetch_related("sites")
+    patient = seen.filter(pk=patient_id).first()
     if patient is None:
         return redirect("patient", asking.merged_into(request, patient_id).pk)
     shows(request, patient, patient_id=patient.pk)
     remember(request, patient.pk)
     site = current_site(request)
     show = request.GET.get("show", "all")
-    visits = timeline.visits_of(patient)
+    visits, every = timeline.visits_of(patient), courses.all_series(patient.pk)
+    under_way = [each for each in reversed(every) if each.closed_at is None]
     context = {
         "patient": patient,
         "site": site,
@@ -71,10 +74,8 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "age": patient.age_on(local(now, site.zone).date()),
         "contacts": _contacts(patient),
         "consents": _consents(patient),
-        "forms": forms_panel.of_patient(patient, access.capabilities(staff, site), now=now),
         "back": request.path,
-        "photos": forms_panel.photos_of(patient, now=now),
-        "progress": progress_of([patient.pk], visits),
+        "progress": progress_of(under_way, visits),
         "timeline": timeline.timeline(
             patient=patient,
             visits=visits,
@@ -86,17 +87,14 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "archived": ArchivedMessage.objects.filter(patient=patient).count(),
         "show": show if show in SHOWN else "all",
         "is_being_planned": patient.planned_revision != patient.revision,
-        "may_edit": _may_edit(staff, patient),
-        **patient_course.context(patient, staff, now),
-        **patient_screening.context(patient, now),
+        "may_edit": asking.may(staff, Capability.EDIT_PATIENTS, patient),
+        **forms_panel.of_patient(patient, every, access.capabilities(staff, site), now=now),
+        **patient_course.context(patient, every, staff, now),
+        **patient_screening.context(patient, every, visits, now),
         "may_book": access.can(staff, Capability.BOOK, site) and patient.erased_at is None,
         "record": asking.panel(patient, staff, now=now),
     }
     return render(request, "reminders/patient_page/patient_page.html", context)
-
-
-def _may_edit(staff: Staff, patient: Patient) -> bool:
-    return any(access.can(staff, Capability.EDIT_PATIENTS, site) for site in patient.sites.all())
 
 
 def _contacts(patient: Patient) -> list[Contact]:

@@ -50,16 +50,18 @@ class Treatment:
     lines: list[Line]
 
 
-def context(patient: Patient, now: datetime) -> dict[str, Any]:
-    """The treatments under way, and where their protocols chose differently."""
-    series = beside.open_series([patient.pk]).get(patient.pk, [])
-    visits = Appointment.objects.filter(series__in=series, state__in=OPEN).order_by("-starts_at")
-    following = {
-        each.series_id: each
-        for each in visits.select_related("site", "series__patient", "protocol_version")
-    }
+def context(
+    patient: Patient,
+    every: Sequence[TreatmentSeries],
+    visits: Sequence[Appointment],
+    now: datetime,
+) -> dict[str, Any]:
+    """The treatments under way, and where their protocols chose differently; of every series of
+    the patient, and all visits in order of time."""
+    series = beside.open_among(every)
+    following = {each.series_id: each for each in reversed(visits) if each.state in OPEN}
     wanted = [(patient, loading.get(row.protocol_version), row.areas) for row in series]
-    found = list(zip(series, screen(wanted), strict=True))
+    found = list(zip(series, screen(wanted, {patient.pk: series}), strict=True))
     by = _writers(screened for _, screened in found)
     return {
         "screening": [_shown(row, following.get(row.pk), each, by, now) for row, each in found],

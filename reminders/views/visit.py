@@ -123,10 +123,9 @@ def visit_page(
         "may_end": series.closed_at is None and Capability.BOOK in held,
         **(_of_cancelling(shown, now) if Move.CANCEL in moves else {}),
         "undoable": _undoable(history) if Capability.BOOK in held else None,
-        "forms": forms_panel.of_visit(shown, held, now=now),
-        "photos": forms_panel.photos_of(series.patient, now=now),
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
+        **forms_panel.of_visit(shown, held, now=now),
         **visit_clearance.context(shown, held, now),
         **visit_record.context(shown),
     }
