@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "clinic.reading_once.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinic.compressing.CompressTexts",
     "csp.middleware.CSPMiddleware",
     # Before everything that reads a body, of which the check against forgeries is the first.
     "clinic.body_limits.BodyLimits",
