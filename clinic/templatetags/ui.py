@@ -136,6 +136,12 @@ def when(
 
 
 @register.filter
+def clock(at: datetime, site: Site) -> str:
+    """`at` on the clock of `site`, bare: "10:00", for where there are many."""
+    return f"{hours.local(at, site.zone):%H:%M}"
+
+
+@register.filter
 def day(on: date) -> str:
     """A local date as "Fri 12 Mar", with its year when that is far away."""
     return hours.format_day(on, reader_language(), today=timezone.now().date())

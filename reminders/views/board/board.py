@@ -55,7 +55,8 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         drawn = of_week(site, staff, of, wanted.monday, now=now, cancelled=wanted.cancelled)
     else:
         kinds = COLUMNS[wanted.cols]
-        drawn = of_day(site, staff, wanted.day, kinds, now=now, cancelled=wanted.cancelled)
+        columns = [each for each in resources if each.kind in kinds]
+        drawn = of_day(site, staff, wanted.day, columns, now=now, cancelled=wanted.cancelled)
     lists(
         request,
         (card.visit.series.patient_id for card in drawn.cards.values()),

@@ -62,10 +62,16 @@ class Board:
 
 
 def of_day(
-    site: Site, staff: Staff, day: date, kinds: Collection[str], *, now: datetime, cancelled: bool
+    site: Site,
+    staff: Staff,
+    day: date,
+    resources: Sequence[Resource],
+    *,
+    now: datetime,
+    cancelled: bool,
 ) -> Board:
-    """A column for each resource of `kinds` at work at `site` on `day`, or with a visit then."""
-    places = [(each, day) for each in resources_of(site, kinds)]
+    """A column for each of the `resources` that is at work at `site` on `day`, or has a visit."""
+    places = [(each, day) for each in resources]
     return _board(site, staff, places, now=now, cancelled=cancelled, only_here=True)
 
 
@@ -77,12 +83,12 @@ def of_week(
     return _board(site, staff, places, now=now, cancelled=cancelled, only_here=False)
 
 
-def resources_of(site: Site, kinds: Collection[str] = KINDS) -> list[Resource]:
+def resources_of(site: Site) -> list[Resource]:
     """Who and what there is at `site`: providers, then rooms, then devices, by name."""
     works_here = Exists(ProviderHours.objects.filter(provider=OuterRef("pk"), site=site))
     comes_here = Exists(HoursException.objects.filter(provider=OuterRef("pk"), site=site))
     here = Q(kind=ResourceKind.PROVIDER) & (works_here | comes_here) | Q(site=site)
-    found = Resource.objects.filter(here, kind__in=kinds, is_active=True)
+    found = Resource.objects.filter(here, kind__in=KINDS, is_active=True)
     return sorted(found, key=lambda row: (KINDS.index(ResourceKind(row.kind)), row.name, row.pk))
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
 from appointments.lifecycle import Move, State
 from appointments.lifecycle import offered as may_be_done
-from appointments.models import Appointment
+from appointments.models import Allocation, Appointment
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
@@ -32,10 +32,12 @@ _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
 def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[str, Any]:
     """The panel of the visit that the address names; none for one that the reader may not see."""
     staff = cast(Staff, request.user)
+    held_now = Allocation.objects.filter(active=True).select_related("resource")
     visit = (
         Appointment.objects.seen_by(staff)
         .filter(pk=wanted.visit or 0)
         .select_related("site", "series__patient", "protocol_version__modality")
+        .prefetch_related(Prefetch("allocations", queryset=held_now))
         .first()
     )
     if visit is None:
@@ -51,7 +53,7 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "site": site,
         "patient": visit.series.patient,
         "areas": [areas[area].name.get(reader_language()) for area in visit.series.areas],
-        "held": visit.allocations.filter(active=True).select_related("resource"),
+        "held": visit.allocations.all(),
         "acts": visit_acts.offered(visit, visit.site.zone, held, now),
         "may_move": Move.MOVE in moves,
         "may_resize": Move.RESIZE in moves,

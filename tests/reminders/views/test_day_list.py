@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from appointments.lifecycle import State
 from appointments.models import Appointment
-from appointments.visits import booking, cancelling
+from appointments.visits import cancelling
 from clinic import exceptional_hours
 from clinic.models import ProtocolVersion, Resource, Site, Staff
-from tests.personas import a_patient
+from tests import full_day
 from tests.reminders.views.conftest import FIRST, SECOND, SignIn, Wish, at
 
 pytestmark = pytest.mark.django_db
@@ -219,39 +219,15 @@ def test_a_visit_is_flagged_that_loses_its_provider_its_room_or_the_house(
 
 
 def test_a_full_day_costs_no_more_queries_than_a_short_one(
-    desk: Client,
-    visits: list[Appointment],
-    front_desk: Staff,
-    site: Site,
-    house: ProtocolVersion,
-    wish: Wish,
-    sign_in: SignIn,
+    desk: Client, visits: list[Appointment], site: Site, house: ProtocolVersion
 ) -> None:
     def queries() -> int:
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             assert desk.get(DAY).status_code == 200
         return len(asked)
 
     desk.get(DAY)
     one = queries()
-    for number, wall in enumerate(("12:00", "14:00", "16:00")):
-        booking.book_series(
-            patient=a_patient(
-                site,
-                front_desk,
-                visits[0].booked_at,
-                given=f"Patient{number}",
-                phone=f"+1212555020{number}",
-                email=f"p{number}@patients.example",
-            ),
-            site=site,
-            version=house,
-            areas=["neck"],
-            visits=[wish(FIRST, wall)],
-            by=front_desk,
-            now=visits[0].booked_at,
-        )
+    full_day.fill(FIRST, site=site, version=house)
     assert queries() == one
-    assert one <= 29
+    assert one <= 23
