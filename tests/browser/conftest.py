@@ -1,7 +1,7 @@
 """A clinic of today for the browser, and who signs in to it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,9 +12,16 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
+from appointments.models import Appointment
 from appointments.proposing.places import VisitWish
+from appointments.visits import booking
+from clinic import exceptional_hours
 from clinic.hours import local
-from clinic.models import Resource, Site, Staff
+from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.protocols import reading
+from clinic.protocols.schema import Protocol
+from patients.models import Patient
+from tests.browser import measuring
 from tests.browser.looking import post, problems
 
 SignIn = Callable[[Staff], None]
@@ -75,6 +82,7 @@ def look(page: Page, live_server: object, complaints: Complaints) -> Any:
     """Opens a page, or what a form of the open page answers, and looks at it; at the end of the
     test everything that is wrong is told at once."""
     found: list[str] = []
+    page.add_init_script(measuring.WATCH)
 
     def at(
         label: str, address: str = "", data: dict[str, Any] | None = None, within: str = ""
@@ -84,6 +92,7 @@ def look(page: Page, live_server: object, complaints: Complaints) -> Any:
         elif address:
             page.goto(f"{live_server}{address}")
         found.extend(problems(page, label, within))
+        found.extend(measuring.over(page, label))
         found.extend(f"{label}: {heard}" for heard in complaints.taken())
 
     yield at
@@ -113,3 +122,65 @@ def place(treatment_provider: Resource, room: Resource, needling_device: Resourc
         return VisitWish(there.astimezone(UTC), treatment_provider.pk, room.pk, needling_device.pk)
 
     return make
+
+
+def a_visit_today(
+    patient: Patient,
+    site: Site,
+    version: ProtocolVersion,
+    place: Place,
+    *,
+    by: Staff,
+    now: datetime,
+) -> Appointment:
+    """A visit at ten in the morning of today, whatever day of the week that is."""
+    today, before = local(now, site.zone).date(), now - timedelta(days=1)
+    wish = place(today)
+    for provider in (None, Resource.objects.get(pk=wish.provider_id)):
+        exceptional_hours.set_day(
+            site=site, day=today, stretches=[(540, 1080)], provider=provider, by=by, now=before
+        )
+    series = booking.book_series(
+        patient=patient,
+        site=site,
+        version=version,
+        areas=["face"],
+        visits=[wish],
+        by=by,
+        now=before,
+    )
+    return series.appointments.get()
+
+
+def publish(
+    protocol: Protocol, *, instead_of: ProtocolVersion, by: Staff, now: datetime
+) -> ProtocolVersion:
+    """Puts another version of a protocol in use."""
+    ProtocolVersion.objects.filter(pk=instead_of.pk).update(status=ProtocolVersion.Status.RETIRED)
+    digest = reading.digest(protocol)
+    return ProtocolVersion.objects.create(
+        protocol=protocol.id,
+        version=protocol.version,
+        kind=protocol.kind,
+        name=protocol.name.en,
+        modality=instead_of.modality,
+        document=reading.to_document(protocol),
+        digest=digest,
+        created_at=now,
+        status=ProtocolVersion.Status.APPROVED,
+        approved_at=now,
+        approved_by=by,
+        approved_digest=digest,
+    )
+
+
+@pytest.fixture
+def of_four(
+    house: ProtocolVersion, microneedling: Protocol, clinical_lead: Staff, now: datetime
+) -> ProtocolVersion:
+    """The house's treatment, of which four sessions are usual."""
+    sessions = replace(microneedling.series.sessions, typical=4)
+    changed = replace(
+        microneedling, version="4.0.0", series=replace(microneedling.series, sessions=sessions)
+    )
+    return publish(changed, instead_of=house, by=clinical_lead, now=now)

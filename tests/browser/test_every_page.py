@@ -34,13 +34,15 @@ from appointments.waitlist.entries import EarlierVisit, FirstVisit
 from appointments.waitlist.wishes import Wishes
 from clinic import closures, exceptional_hours
 from clinic.durations import Duration
+from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
-from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from reminders.patient_pages.self_service import PROOF
 from reminders.views.book_series.draft import written
-from tests.browser.conftest import Days, Look, Place, SignIn
+from tests.browser.conftest import Days, Look, Place, SignIn, publish
+from tests.history import a_past_visit
+from tests.links import issued
 from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,34 +244,19 @@ def test_changing_what_is_booked(
     look("end-without-reason", f"/series/{series}/end/", {"reason": ""}, REFUSED)
     look("next", f"/series/{over.series_id}/next/?day=soon")
     look("patient", f"/patients/{elena[0].series.patient_id}/")
-    _publish(house, microneedling, clinical_lead, now)
+    publish(_longer(microneedling), instead_of=house, by=clinical_lead, now=now)
     look("migrate", f"/series/{series}/migrate/")
     look("migrate-locked", f"/series/{ada[0].series_id}/migrate/")
 
 
-def _publish(house: ProtocolVersion, protocol: Protocol, by: Staff, now: datetime) -> None:
-    """Every area takes a quarter of an hour more from now on."""
+def _longer(protocol: Protocol) -> Protocol:
+    """Every area takes a quarter of an hour more."""
     areas = {
         name: replace(area, chair=Duration(seconds=(area.chair.minutes + 15) * 60))
         for name, area in protocol.applicability.areas.items()
     }
-    changed = replace(
+    return replace(
         protocol, version="99.0.0", applicability=replace(protocol.applicability, areas=areas)
-    )
-    ProtocolVersion.objects.filter(pk=house.pk).update(status=ProtocolVersion.Status.RETIRED)
-    ProtocolVersion.objects.create(
-        protocol=house.protocol,
-        version=changed.version,
-        kind=house.kind,
-        name=house.name,
-        modality=house.modality,
-        document=reading.to_document(changed),
-        digest=reading.digest(changed),
-        created_at=now,
-        status=ProtocolVersion.Status.APPROVED,
-        approved_at=now,
-        approved_by=by,
-        approved_digest=reading.digest(changed),
     )
 
 
@@ -493,6 +480,22 @@ def test_what_the_patient_changes_by_link(
     look("patient-ask", f"/p/{token}/visits/{elena[1].pk}/ask/", within="main")
     Appointment.objects.filter(pk=elena[1].pk).update(is_locked=True)
     look("patient-cannot", f"/p/{token}/visits/{elena[1].pk}/move/", within="main")
+
+
+def test_a_touch_up_is_booked_by_link_with_one_press(
+    page: Page, look: Look, patient: Patient, site: Site, house: ProtocolVersion, now: datetime
+) -> None:
+    on = local(now, site.zone).date() - 200 * DAY
+    last = a_past_visit(patient, site, house, on, ended="completed")
+    purpose = PatientLink.Purpose.TOUCH_UP
+    token = issued(patient_id=patient.pk, appointment=last, now=now, purpose=purpose)
+    look("touch-up", f"/p/{token}/")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("button.slot")).to_have_count(3)
+    expect(page.locator("button.slot").last).to_be_in_viewport()
+    page.locator("button.slot").first.click()
+    expect(page.get_by_text("Your visit is booked")).to_be_visible()
+    look("touch-up-booked", within="main")
 
 
 def proof_of(link: PatientLink, server: str, path: str) -> Any:

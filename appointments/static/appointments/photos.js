@@ -3,7 +3,8 @@
 "use strict";
 
 const camera = document.getElementById("camera");
-if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
+if (camera && !(navigator.mediaDevices?.getUserMedia && window.DataTransfer)) camera.hidden = true;
+else if (camera) {
   const form = document.getElementById("photo-form");
   const frame = camera.querySelector(".frame");
   const video = frame.querySelector("video");
@@ -11,7 +12,6 @@ if (camera && navigator.mediaDevices?.getUserMedia && window.DataTransfer) {
   const ghost = frame.querySelector(".ghost");
   const take = document.getElementById("camera-take");
   const ready = take.textContent;
-  camera.hidden = false;
 
   document.getElementById("camera-on").addEventListener("click", async (event) => {
     const wish = { video: { facingMode: "environment", width: { ideal: 2400 } }, audio: false };

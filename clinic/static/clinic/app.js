@@ -211,3 +211,20 @@ addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const held of document.querySelectorAll("[data-release]")) htmx.trigger(held, "again");
 });
+
+// ---- A list that says data-refresh is asked for anew every 20 s, but never under somebody's hands
+// or behind a hidden tab.
+
+const REFRESH_MS = 20_000;
+const IDLE_MS = 5_000;
+let touchedAt = 0;
+
+for (const kind of ["pointerdown", "pointermove", "keydown"]) {
+  addEventListener(kind, () => { touchedAt = Date.now(); }, { passive: true });
+}
+
+setInterval(() => {
+  const list = document.querySelector("[data-refresh]");
+  const busy = Date.now() - touchedAt < IDLE_MS || list?.contains(document.activeElement);
+  if (list && !document.hidden && !busy) list.dispatchEvent(new Event("refresh"));
+}, REFRESH_MS);
