@@ -13,11 +13,9 @@ from appointments.models import Appointment, Gap, PatientLink, TreatmentSeries
 from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit
-from clinic import exceptional_hours
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from tests.browser.conftest import Days, Place, SignIn
+from tests.browser.conftest import Days, Place, SignIn, a_visit_today
 from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,28 +110,7 @@ def test_a_provider_runs_a_visit(
     house: ProtocolVersion,
     place: Place,
 ) -> None:
-    now = timezone.now()
-    today, before = local(now, site.zone).date(), now - timedelta(days=1)
-    exceptional_hours.set_day(site=site, day=today, stretches=[(540, 1080)], by=manager, now=before)
-    treats = place(today)
-    exceptional_hours.set_day(
-        site=site,
-        day=today,
-        stretches=[(540, 1080)],
-        provider=provider.resource,
-        by=manager,
-        now=before,
-    )
-    series = booking.book_series(
-        patient=patient,
-        site=site,
-        version=house,
-        areas=["face"],
-        visits=[treats],
-        by=manager,
-        now=before,
-    )
-    visit = series.appointments.get()
+    visit = a_visit_today(patient, site, house, place, by=manager, now=timezone.now())
     sign_in(provider)
     page.goto(f"{live_server}/day/")
     page.get_by_role("link", name="Elena Sato").click()

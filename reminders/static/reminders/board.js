@@ -103,12 +103,21 @@
     held = null;
   }
 
-  // ---- Arrows: up and down in a column, left and right to the nearest in time beside it.
+  // ---- Arrows: up and down in a column, left and right to the nearest in time beside it. They
+  // begin at the visit that is chosen, else at the first of the day.
+
+  function begin(event) {
+    const card = $(`${CARD}[aria-current]`) ?? $(CARD);
+    if (!card) return;
+    event.preventDefault();
+    card.focus();
+  }
 
   function arrow(event) {
     if (event.key === "Escape") return drop();
+    if (!event.key.startsWith("Arrow")) return;
     const card = event.target.closest?.(CARD);
-    if (!card || !event.key.startsWith("Arrow")) return;
+    if (!card) return event.target === document.body && begin(event);
     const columns = [...document.querySelectorAll(".board-col")];
     const cards = (column) => [...column.querySelectorAll(CARD)];
     const own = columns.indexOf(card.closest(".board-col"));
