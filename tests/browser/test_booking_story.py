@@ -48,6 +48,8 @@ class Keys:
         self.page, self.pressed = page, 0
 
     def press(self, *keys: str) -> None:
+        # Before the script of a page runs, its keys do nothing.
+        self.page.wait_for_load_state()
         for key in keys:
             self.page.keyboard.press(key)
             self.pressed += 1
