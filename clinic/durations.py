@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from clinic.saying import gettext
+
 DAYS_A_MONTH = 30  # for ordering only
 SECONDS_A_DAY = 86_400
 LONGEST_DAYS = 36_500  # a century: longer is a slip of the keyboard, and overflows a date
@@ -110,7 +112,9 @@ def parse(text: str) -> Duration:
     """
     found = _PATTERN.fullmatch(text)
     if found is None:
-        raise DurationError(f"'{text}' is not an ISO-8601 duration")
+        raise DurationError(
+            gettext("%(value)s is not an ISO-8601 duration") % {"value": f"'{text}'"}
+        )
     years, months, weeks, days, hours, minutes, seconds = map(int, found.groups(default="0"))
     duration = Duration(
         months=years * 12 + months,
@@ -118,7 +122,7 @@ def parse(text: str) -> Duration:
         seconds=hours * 3600 + minutes * 60 + seconds,
     )
     if duration.approximate_seconds > LONGEST_DAYS * SECONDS_A_DAY:
-        raise DurationError(f"'{text}' is longer than a century")
+        raise DurationError(gettext("'%(text)s' is longer than a century") % {"text": text})
     return duration
 
 

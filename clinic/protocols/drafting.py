@@ -80,9 +80,11 @@ def check(text: str, *, protocol: str, taken: Collection[str]) -> Checked:
         return Checked(None, tuple(_located(error.problems, text)))
     problems = []
     if read.id != protocol:
-        problems.append(f"draft: id: this is the draft of '{protocol}', so its id stays that")
+        cause = gettext("this is the draft of '%(protocol)s', so its id stays that")
+        problems.append(f"draft: id: {cause % {'protocol': protocol}}")
     if read.version in taken:
-        problems.append(f"draft: version: {read.version} is there already; write a higher one")
+        cause = gettext("%(version)s is there already; write a higher one")
+        problems.append(f"draft: version: {cause % {'version': read.version}}")
     return Checked(None if problems else read, tuple(_located(problems, text)))
 
 

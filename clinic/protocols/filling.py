@@ -22,9 +22,7 @@ from clinic.protocols.reading import fields_of
 Typed = Mapping[str, Sequence[str]]
 UNIT = ":unit"
 
-_LONG = frozenset(
-    {"disclaimer", "late_text", "note", "question", "sign", "staff_text", "text", "title_es"}
-)
+_LONG = frozenset({"disclaimer", "late_text", "note", "question", "sign", "staff_text", "text"})
 _CODES = frozenset({"evidence"})  # short codes beside each other, not lines below each other
 _UNITS = {"minutes": "PT{}M", "hours": "PT{}H", "days": "P{}D", "weeks": "P{}W", "months": "P{}M"}
 _CALENDAR, _ELAPSED = ("days", "weeks", "months"), ("minutes", "hours")

@@ -22,9 +22,15 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from clinic.durations import Duration, DurationError, parse
 from clinic.protocols import references, rules
 from clinic.protocols.schema import Protocol
+from clinic.saying import gettext, noop
 
 TOP = ""
-_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_NO = {
+    str: noop("%(value)s is not a text"),
+    int: noop("%(value)s is not a whole number"),
+    float: noop("%(value)s is not a number"),
+    bool: noop("%(value)s is not true or false"),
+}
 _BAD: Any = object()  # stands where a value could not be read; its problem is already noted
 
 
@@ -130,17 +136,18 @@ class _Reader:
 
     def record(self, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, Mapping):
-            return self.bad(path, f"{_shown(value)} is not a table")
+            return self.bad(path, gettext("%(value)s is not a table") % {"value": _shown(value)})
         known = fields_of(kind)
         for name in value:
             if name not in known:
-                self.bad(_join(path, name), f"unknown field{_did_you_mean(name, known)}")
+                hint = _did_you_mean(name, known)
+                self.bad(_join(path, name), gettext("unknown field") + hint)
         given = {}
         for name, (hint, required) in known.items():
             if name in value:
                 given[name] = self.value(hint, value[name], _join(path, name))
             elif required:
-                given[name] = self.bad(_join(path, name), "is missing")
+                given[name] = self.bad(_join(path, name), gettext("is missing"))
         if any(each is _BAD for each in given.values()):
             return _BAD
         built = kind(**given)
@@ -151,13 +158,13 @@ class _Reader:
 
     def items(self, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, list | tuple):
-            return self.bad(path, f"{_shown(value)} is not a list")
+            return self.bad(path, gettext("%(value)s is not a list") % {"value": _shown(value)})
         read = [self.value(kind, each, f"{path}[{n}]") for n, each in enumerate(value)]
         return _without_bad(kind, read, tuple(each for each in read if each is not _BAD))
 
     def table(self, key_kind: Any, kind: Any, value: object, path: str) -> Any:
         if not isinstance(value, Mapping):
-            return self.bad(path, f"{_shown(value)} is not a table")
+            return self.bad(path, gettext("%(value)s is not a table") % {"value": _shown(value)})
         read = [
             (self.value(key_kind, key, _join(path, key)), self.value(kind, each, _join(path, key)))
             for key, each in value.items()
@@ -167,7 +174,8 @@ class _Reader:
 
     def duration(self, value: object, path: str) -> Any:
         if not isinstance(value, str):
-            return self.bad(path, f"{_shown(value)} is not an ISO-8601 duration")
+            cause = gettext("%(value)s is not an ISO-8601 duration")
+            return self.bad(path, cause % {"value": _shown(value)})
         try:
             return parse(value)
         except DurationError as error:
@@ -176,19 +184,23 @@ class _Reader:
     def word(self, kind: type[StrEnum], value: object, path: str) -> Any:
         known = [str(each) for each in kind]
         if value not in known:
-            hint = _did_you_mean(value, known) or f"; it is one of {', '.join(known)}"
-            return self.bad(path, f"{_shown(value)} is not known{hint}")
+            one_of = gettext("; it is one of %(known)s") % {"known": ", ".join(known)}
+            hint = _did_you_mean(value, known) or one_of
+            return self.bad(
+                path, gettext("%(value)s is not known") % {"value": _shown(value)} + hint
+            )
         return kind(value)
 
     def scalar(self, kind: Any, value: object, path: str) -> Any:
         if kind is float and type(value) is int:
             value = float(value) if abs(value) < 2**53 else math.inf
         if type(value) is not kind:
-            return self.bad(path, f"{_shown(value)} is not {_NAMES[kind]}")
+            return self.bad(path, gettext(_NO[kind]) % {"value": _shown(value)})
         if isinstance(value, float) and not math.isfinite(value):
-            return self.bad(path, f"{_shown(value)} is not a finite number")
+            cause = gettext("%(value)s is not a finite number")
+            return self.bad(path, cause % {"value": _shown(value)})
         if isinstance(value, str) and any(not each.isprintable() for each in value):
-            return self.bad(path, "holds a line break or a control character")
+            return self.bad(path, gettext("holds a line break or a control character"))
         return value
 
 
@@ -245,17 +257,17 @@ def _at(path: str, cause: str) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, Mapping):
-        return "a table"
+        return gettext("a table")
     if isinstance(value, list | tuple):
-        return "a list"
+        return gettext("a list")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and abs(value) >= 10**12:
-        return "a huge number"
+        return gettext("a huge number")
     text = str(value)
     return f"'{text[:60]}{'…' if len(text) > 60 else ''}'"
 
 
 def _did_you_mean(given: object, known: Any) -> str:
     close = get_close_matches(str(given)[:60], list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return gettext("; did you mean '%(close)s'?") % {"close": close[0]} if close else ""

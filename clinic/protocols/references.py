@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from clinic.saying import gettext
+
 Problem = tuple[str, str]
 
 UNIQUE = {
@@ -40,7 +42,7 @@ def _twice(document: Mapping[str, Any]) -> Iterator[Problem]:
         for n, entry in _tables(document.get(group)):
             given = entry.get(name)
             if isinstance(given, str) and given in seen:
-                yield f"{group}[{n}].{name}", f"'{given}' is already used"
+                yield f"{group}[{n}].{name}", gettext("'%(id)s' is already used") % {"id": given}
             elif isinstance(given, str):
                 seen.add(given)
 
@@ -51,7 +53,8 @@ def _sources(document: Mapping[str, Any]) -> Iterator[Problem]:
     for path, given in _lists_named("evidence", document):
         for n, reference in enumerate(given):
             if isinstance(reference, str) and reference not in known:
-                yield f"{path}[{n}]", f"'{reference}' is not in the evidence of this protocol"
+                cause = gettext("'%(code)s' is not in the evidence of this protocol")
+                yield f"{path}[{n}]", cause % {"code": reference}
 
 
 def _conditions(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -63,16 +66,19 @@ def _conditions(document: Mapping[str, Any]) -> Iterator[Problem]:
         kind, _, question = given.partition(".")
         if kind != "screening":
             known = ", ".join((*CONDITIONS, "screening.<id>"))
-            yield f"steps[{n}].applies_if", f"'{given}' is not known; it is one of {known}"
+            cause = gettext("'%(given)s' is not known; it is one of %(known)s")
+            yield f"steps[{n}].applies_if", cause % {"given": given, "known": known}
         elif question not in asked:
-            yield f"steps[{n}].applies_if", f"no screening question has the id '{question}'"
+            cause = gettext("no screening question has the id '%(id)s'")
+            yield f"steps[{n}].applies_if", cause % {"id": question}
 
 
 def _inferences(document: Mapping[str, Any]) -> Iterator[Problem]:
     given = document.get("inferences")
     for n, path in enumerate(given if isinstance(given, list) else []):
         if isinstance(path, str) and not _leads_somewhere(document, path):
-            yield f"inferences[{n}]", f"'{path}' names no field of this protocol"
+            cause = gettext("'%(path)s' names no field of this protocol")
+            yield f"inferences[{n}]", cause % {"path": path}
 
 
 def _leads_somewhere(document: Mapping[str, Any], path: str) -> bool:

@@ -14,8 +14,6 @@ from clinic.protocols.sections import KEY, Part, Section
 from clinic.templatetags.protocols import WORDS, said
 from clinic.views.protocol_words import FIELDS, KEYED_ID, UNITS
 
-EMPTY = ("is missing", "is empty")
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -121,11 +119,11 @@ def named(section: Section, rest: str) -> str:
 def plain(section: Section | None, rest: str, cause: str, entry: Entry | None = None) -> str:
     """What is wrong at a path of a section, in a sentence to who fills it in: its fields are called
     as the page calls them."""
-    if section is not None and "≤" in cause:
+    if section is not None and entry is None:
         for each in filling.flat(_tree(section, {})):
-            if each.path == f"{rest}.{each.name}":
+            if each.path == (f"{rest}.{each.name}" if rest else each.name):
                 cause = re.sub(rf"\b{each.name}\b", f"“{_label(each)}”", cause)
-    if entry is not None and cause in EMPTY:
+    if entry is not None and cause in (gettext("is missing"), gettext("is empty")):
         chosen = entry.widget in (Widget.CHOICE, Widget.SEVERAL)
         return gettext("Choose one.") if chosen else gettext("Fill this in.")
     if entry is not None and entry.widget is Widget.LENGTH and "ISO-8601" in cause:

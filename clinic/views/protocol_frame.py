@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from clinic.models import ProtocolDraft
 from clinic.protocols import drafting, locating, reading, sections
-from clinic.protocols.comparing import differences
+from clinic.protocols.comparing import Difference, differences
 from clinic.protocols.drafting import Problem
 from clinic.protocols.saving_sections import TextRefused, document_of
 from clinic.protocols.sections import Section, Spot
@@ -28,6 +28,15 @@ class Mend:
     cause: str
     address: str = ""
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value in which a draft differs from what it began from, and where that is, in words."""
+
+    where: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,10 @@ def state(
         "base": row.base,
         "found": found,
         "mends": mends,
-        "changes": differences(row.base.document, new) if new else [],
+        "changes": [
+            Change(_where(each), each.before, each.after)
+            for each in (differences(row.base.document, new) if new else ())
+        ],
         "ways": _ways(found.problems, document),
     }
 
@@ -120,6 +132,22 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
         address(row.protocol, section, spot.row) + (f"#{field}" if field else ""),
         " · ".join(part for part in parts if part),
     )
+
+
+def _where(change: Difference) -> str:
+    """A difference by the words of its section and field."""
+    whole = [each for each in (change.part, *change.name.split(" "), change.field) if each]
+    for section in sorted(sections.SECTIONS, key=lambda each: -len(each.path)):
+        path = section.path.split(".") if section.path else []
+        rest = whole[len(path) :]
+        own = not section.only or (rest and rest[0] in section.only)
+        if whole[: len(path)] != path or not own:
+            continue
+        row = rest.pop(0) if section.has_rows and rest else ""
+        label = str(SECTIONS[section.slug][0])
+        field = protocol_fields.named(section, ".".join(rest))
+        return " · ".join(part for part in (label, row, field) if part)
+    return " ".join(whole)
 
 
 def _row_name(spot: Spot, document: Mapping[str, Any]) -> str:

@@ -71,6 +71,7 @@ def test_a_field_is_changed_and_the_text_the_picture_and_the_changes_say_so(
     answer = lead.get(address)
     keeps_to_the_policy(answer)
     assert "<ins>5 weeks</ins>" in answer.text
+    assert "<b>Sessions and intervals · From one session to the next: Ideal</b>" in answer.text
     assert "ideally 5 weeks apart" in answer.text
     assert 'ideal = "P5W"' in lead.get(DRAFT).text.replace("&quot;", '"')
     before["series"]["interval"]["ideal"] = "P5W"
