@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, Any
@@ -31,6 +32,18 @@ class BoundedJSON(JSONParser):
         if len(raw) > MOST_BYTES:
             raise TooLarge
         try:
-            return super().parse(BytesIO(raw), media_type, parser_context)
+            read = super().parse(BytesIO(raw), media_type, parser_context)
         except RecursionError:
             raise ParseError("JSON parse error - nested too deeply") from None
+        if b"\\ud" in raw.lower() and not _is_text(read):
+            raise ParseError("JSON parse error - half of a character")
+        return read
+
+
+def _is_text(read: Any) -> bool:
+    """Whether every text in it can be written again: of a pair of escapes one alone is none."""
+    try:
+        json.dumps(read, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -110,6 +110,10 @@ def test_a_session_of_the_pages_reads_the_api_and_writes_only_with_its_csrf_toke
 # --- The shape of errors --------------------------------------------------------------------------
 
 
+# Half of a pair, as a value, deep inside and as a name.
+HALVES = (r'{"legal_given": "\ud83d"}', r'{"site": [{"x": "\uDE00"}]}', r'{"\ud800": 1}')
+
+
 def test_every_kind_of_error_is_json_with_a_code_a_sentence_and_the_field(
     front_desk: Staff,
 ) -> None:
@@ -124,7 +128,7 @@ def test_every_kind_of_error_is_json_with_a_code_a_sentence_and_the_field(
         415,
         "unsupported_media_type",
     )
-    for body in ("{", "", "NaN", "[" * 100_000, '{"a": ' * 50_000, "9" * 5_000, b"\xff"):
+    for body in ("{", "", "NaN", "[" * 100_000, '{"a": ' * 50_000, "9" * 5_000, b"\xff", *HALVES):
         answer = client.post("/api/v1/patients/", body, content_type="application/json")
         assert answer.status_code == 400, body[:20]
         assert set(answer.json()) >= {"code", "sentence", "field"}
