@@ -17,6 +17,15 @@ _DATES = (
 )
 
 
+# Control characters, and what is not seen or turns the text around it: no part of a name.
+_HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def one_line(text: str) -> str:
+    """A name as it is stored: what can be seen of it, in one line."""
+    return " ".join(_HIDDEN.sub("", text).split())
+
+
 # A file says the same words row after row.
 @lru_cache(maxsize=8192)
 def folded(text: str) -> str:

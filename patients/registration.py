@@ -308,7 +308,7 @@ def require_open(patient: Patient) -> None:
 def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     """The columns of a patient as they are stored. Raises RegistrationRefused."""
     cleaned: dict[str, Any] = {
-        name: " ".join(value.split()) if isinstance(value, str) and name != "notes" else value
+        name: naming.one_line(value) if isinstance(value, str) and name != "notes" else value
         for name, value in fields.items()
     }
     for name, label in (

@@ -39,3 +39,11 @@ def test_a_birth_date_is_read_in_the_ways_people_write_it(written: str, meant: d
 def test_only_what_is_written_like_a_number_has_digits() -> None:
     assert naming.digits("+1 (212) 555-0123") == "12125550123"
     assert naming.digits("room 101") == ""
+
+
+def test_what_is_not_seen_is_no_part_of_a_name() -> None:
+    assert naming.one_line("  Zo\u00eb\u202e \u200b\x07 O\u2019Brien\n") == "Zo\u00eb O\u2019Brien"
+    assert naming.one_line("\u202e\u200b") == ""
+    # What joins letters is a part of names in other scripts.
+    joined = "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"
+    assert naming.one_line(joined) == joined
