@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection, models, transaction
 from django.db.utils import DatabaseError
 from hypothesis import HealthCheck, Phase, given, settings
@@ -67,6 +68,22 @@ def rows(patients: Iterable[int]) -> dict[type[models.Model], set[Any]]:
         model: set(tables.rows_of(model, ids).values_list("pk", flat=True))
         for model in tables.paths()
     }
+
+
+def named(patient: Patient) -> list[str]:
+    """Which columns name a patient still, beside what tells of merges and sites."""
+    apart = (RecordMerge, Patient.sites.through)
+    columns = [
+        (model, field.name)
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.concrete_fields
+        if field.related_model is Patient and model not in apart
+    ]
+    return [
+        f"{model._meta.label}.{name}"
+        for model, name in columns
+        if model._default_manager.filter(**{name: patient}).exists()
+    ]
 
 
 def broken(now: datetime, without: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
@@ -282,6 +299,7 @@ def test_merge_then_export_loses_no_row(
         if turned:
             kept, gone = gone, kept
         merged(kept, gone, manager, now)
+        assert not named(gone), "rows that name the record that is gone"
         asked = exporting.ask(patient=kept, reason="Asked for it", by=manager, now=now)
         document = json.loads(exporting.files_of(asked, by=manager, now=now)["record.json"])
         for model, ids in before.items():
