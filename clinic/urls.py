@@ -38,7 +38,6 @@ urlpatterns = [
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
     path("consent-forms/", consent_forms.form_list, name="consent-forms"),
-    path("consent-forms/clearance/", consent_forms.set_clearance, name="consent-forms-clearance"),
     path("consent-forms/<slug:key>/edit/", consent_forms.edit, name="consent-form-edit"),
     path(f"{_EDITION}/", consent_forms.form_page, name="consent-form"),
     path(f"{_EDITION}/publish/", consent_forms.publish, name="consent-form-publish"),

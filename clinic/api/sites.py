@@ -15,9 +15,8 @@ from rest_framework.response import Response
 
 from clinic import access, site_settings, travel
 from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
-from clinic.api_fields import Body, Day, Instant, NamedSerializer, Seen
+from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
-from clinic.asking_clearance import ask_clearance
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
 
@@ -57,7 +56,7 @@ class SiteDetailSerializer(SiteSerializer):
     )
 
     class Meta(SiteSerializer.Meta):
-        fields = (*SiteSerializer.Meta.fields, "live_from", "clearance_from", "resources")
+        fields = (*SiteSerializer.Meta.fields, "live_from", "resources")
 
     def get_resources(self, site: Site) -> list[dict[str, Any]]:
         return [dict(row) for row in ResourceSerializer(resources_of(site), many=True).data]
@@ -65,10 +64,6 @@ class SiteDetailSerializer(SiteSerializer):
 
 class GoLiveSerializer(Body):
     live_from = Instant(allow_null=True, help_text="null: nothing is sent at all.")
-
-
-class ClearanceSerializer(Body):
-    clearance_from = Day(allow_null=True, help_text="null: what is lacking stops nobody.")
 
 
 class TravelSerializer(serializers.Serializer[Any]):
@@ -164,19 +159,3 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
         site = self.get_object()
         stands = set_week(site=site, asked=self.body(WeekSerializer), by=self.staff)
         return Response(WeekOfSerializer(stands).data)
-
-    @extend_schema(
-        request=ClearanceSerializer,
-        responses=SiteDetailSerializer,
-        examples=[
-            OpenApiExample("From a Monday", {"clearance_from": "2027-03-01"}, request_only=True)
-        ],
-    )
-    @action(detail=True, methods=["put"])
-    def clearance(self, request: Request, pk: int) -> Response:
-        """Say from which local day on treatment waits for what is lacking: answers, signatures."""
-        begins_on = self.body(ClearanceSerializer)["clearance_from"]
-        site = ask_clearance(
-            site=self.get_object(), begins_on=begins_on, by=self.staff, now=timezone.now()
-        )
-        return Response(SiteDetailSerializer(site).data)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,16 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic import access
 from clinic.access import Capability
-from clinic.asking_clearance import ask_clearance
 from clinic.consent_forms import drafting, in_force, publishing, wording
 from clinic.consent_forms.drafting import ConsentFormRefused, StaleConsentForm, WordsRefused
 from clinic.consent_forms.in_force import Subject
 from clinic.consent_forms.wording import LANGUAGES, Words
-from clinic.models import ConsentForm, ConsentPurpose, FormState, ProtocolVersion, Site, Staff
+from clinic.models import ConsentForm, ConsentPurpose, FormState, ProtocolVersion, Staff
 from clinic.views.current_site import current_site
-
-# Days that a clinic may mean.
-WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 
 
 class WordsForm(forms.Form):
@@ -66,19 +59,6 @@ class WordsForm(forms.Form):
         return {each: Words(typed[f"title_{each}"], typed[f"body_{each}"]) for each in LANGUAGES}
 
 
-class ClearanceForm(forms.Form):
-    """From which day on treatment waits for what is lacking."""
-
-    begins_on = forms.DateField(
-        required=False,
-        label=_("Treatment waits from"),
-        help_text=_("Empty: what is lacking is shown, and stops nobody."),
-        validators=WITHIN,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": _("Enter a date.")},
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Line:
     """One form: what it is for, what patients sign now, and the draft beside it."""
@@ -93,30 +73,6 @@ class Line:
 def form_list(request: HttpRequest) -> HttpResponse:
     """Every treatment with steps and every use of photos, with or without a form."""
     site = current_site(request)
-    form = ClearanceForm(initial={"begins_on": site.clearance_from})
-    return _listed(request, site, form)
-
-
-@require_POST
-def set_clearance(request: HttpRequest) -> HttpResponse:
-    """From when on treatment at the site waits for what is lacking."""
-    site, staff = current_site(request), cast(Staff, request.user)
-    access.require(staff, Capability.MANAGE_SITE, site)
-    form = ClearanceForm(request.POST)
-    if not form.is_valid():
-        return _listed(request, site, form)
-    begins_on = form.cleaned_data["begins_on"]
-    ask_clearance(site=site, begins_on=begins_on, by=staff, now=timezone.now())
-    said = (
-        gettext("Saved. From then on treatment waits for what is lacking.")
-        if begins_on
-        else gettext("Saved. What is lacking stops nobody.")
-    )
-    messages.success(request, said)
-    return redirect(f"{reverse('consent-forms')}?site={site.slug}#clearance")
-
-
-def _listed(request: HttpRequest, site: Site, clearance_form: ClearanceForm) -> HttpResponse:
     staff = cast(Staff, request.user)
     access.require(staff, Capability.SEE_PATIENTS, site)
     current = ConsentForm.objects.exclude(state=FormState.RETIRED).select_related(
@@ -137,12 +93,10 @@ def _listed(request: HttpRequest, site: Site, clearance_form: ClearanceForm) -> 
     context = {
         "site": site,
         "lines": lines,
-        "form": clearance_form,
         "may_manage": access.can(staff, Capability.MANAGE_SITE, site),
         **_rights(staff),
     }
-    status = 422 if clearance_form.errors else 200
-    return render(request, "clinic/consent_forms/list.html", context, status=status)
+    return render(request, "clinic/consent_forms/list.html", context)
 
 
 @require_safe

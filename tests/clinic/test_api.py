@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -200,30 +199,6 @@ def test_a_manager_says_from_when_a_site_sends(
     assert api(manager).put(address, {"live_from": None}).json()["live_from"] is None
     site.refresh_from_db()
     assert site.live_from is None
-
-
-def test_a_manager_says_from_when_treatment_waits_for_what_is_lacking(
-    front_desk: Staff, clinical_lead: Staff, manager: Staff, outsider: Staff, site: Site
-) -> None:
-    address, asked = f"/api/v1/sites/{site.pk}/clearance/", {"clearance_from": "2027-03-01"}
-    refused(api(outsider).put(address, asked), 404, "not_found")
-    refused(api(front_desk).put(address, asked), 403, "forbidden")
-    refused(api(manager).put(address, {}), 400, "required", "clearance_from")
-    said = api(manager).put(address, asked)
-    assert (said.status_code, said.json()["clearance_from"]) == (200, "2027-03-01")
-    before, site.revision = site.revision, Site.objects.get(pk=site.pk).revision
-    assert site.revision == before + 1
-    entry = AuditEntry.objects.get(action="site.ask_clearance")
-    assert (entry.by, entry.after) == (manager, {"clearance_from": "2027-03-01"})
-    page, posted, client = "/consent-forms/", "/consent-forms/clearance/", Client()
-    for staff, sees, status in ((clinical_lead, False, 403), (manager, True, 302)):
-        client.force_login(staff)
-        shown = client.get(page).content.decode()
-        assert "waits from 1 Mar 2027 on" in shown and ("Treatment waits from" in shown) is sees
-        assert client.post(posted, {"begins_on": ""}).status_code == status
-    assert client.post(posted, {"begins_on": "0001-01-01"}).status_code == 422
-    site.refresh_from_db()
-    assert site.clearance_from is None
 
 
 def test_protocols_are_listed_and_read_whole(
