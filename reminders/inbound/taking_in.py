@@ -112,4 +112,8 @@ _WAYS: Mapping[Way, Callable[[Mapping[str, Any], datetime, datetime], None]] = {
 
 def _storable(value: Any) -> Any:
     """Text without what a JSON document of the database cannot hold."""
-    return value.replace("\x00", "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    # A text that was cut between the halves of an emoji ends with one that is no character.
+    whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\x00", "")

@@ -49,6 +49,10 @@ def test_what_can_be_dealt_with_is_at_once_and_leaves_no_row(site: Site, now: da
     for _ in range(2):
         taking_in.take(Way.REPLY, report, now=now)
     assert Suppression.objects.count() == InboundMessage.objects.count() == 1
+    # Cut between the halves of an emoji.
+    half = a_reply(site, "It burns \ud83d") | {"provider_id": "half"}
+    taking_in.take(Way.REPLY, half, now=now)
+    assert InboundMessage.objects.get(provider_id="half").text == "It burns \ufffd"
     assert not HeldReport.objects.exists()
 
 
