@@ -40,7 +40,7 @@ CONFLICTS = frozenset(
         *("nothing_to_wait_for", "offer_closed"),
         *("stale_consent_form", "consent_form_state", "form_changed", "withdrawn_already"),
         *("no_photo_consent", "photo_known", "photo_removed"),
-        *("import_state", "roles_changed", "week_changed", "site_changed"),
+        *("import_state", "roles_changed", "week_changed", "site_changed", "account_changed"),
         *("stale_wording", "draft_exists", "wording_unchanged", "wording_not_in_force"),
     }
 )

@@ -6,7 +6,7 @@ one. Refuses to know whether somebody is booked; who may still be booked cannot 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.contrib.auth.tokens import default_token_generator
@@ -127,6 +127,72 @@ def change_roles(
         staff.set_unusable_password()
         staff.save(update_fields=["is_active", "password"])
         AuthToken.objects.filter(user=staff).delete()
+
+
+class AccountChanged(StaffRefused):
+    """Somebody else changed the same account meanwhile; `stands` are its name and address now."""
+
+    code = "account_changed"
+
+    def __init__(self, stands: Mapping[str, str]) -> None:
+        super().__init__(
+            gettext("Somebody else changed this account meanwhile. Nothing of yours is saved."),
+            next(iter(stands)),
+        )
+        self.stands = stands
+
+
+@transaction.atomic
+def change_account(
+    *,
+    staff: Staff,
+    name: str,
+    email: str,
+    by: Staff,
+    now: datetime,
+    seen: Mapping[str, str] | None = None,
+) -> None:
+    """Give `staff` another name, or another address to sign in with; the password stays.
+
+    Who treats keeps the name by which they are booked. `seen` are the name and the address in whose
+    place these are meant; without them, whatever stands is changed.
+
+    Raises:
+        AccountChanged: when what stands is not what was seen.
+        StaffRefused: for an address that somebody else signs in with, or no name.
+        Forbidden: when `by` may not (`may_invite`).
+    """
+    if not may_invite(staff=staff, by=by):
+        raise access.Forbidden(
+            gettext(
+                "This account also works where you do not manage. Somebody who manages all of its"
+                " sites can change it."
+            )
+        )
+    stored = Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
+    wanted = {"name": " ".join(name.split()), "email": email.strip().lower()}
+    before = {each: str(getattr(stored, each)) for each in wanted}
+    changed = [each for each in wanted if wanted[each] != before[each]]
+    others = {each: before[each] for each in changed if before[each] != (seen or before)[each]}
+    if others:
+        raise AccountChanged(others)
+    if not wanted["name"]:
+        raise StaffRefused(gettext("Enter a name."), "name")
+    if Staff.objects.filter(email=wanted["email"]).exclude(pk=stored.pk).exists():
+        raise StaffRefused(gettext("Somebody else signs in with this address."), "email")
+    if not changed:
+        return
+    for each in changed:
+        setattr(stored, each, wanted[each])
+    stored.save(update_fields=changed)
+    audit.record(
+        action="staff.account",
+        subject=stored,
+        by=by,
+        now=now,
+        before={each: before[each] for each in changed},
+        after={each: wanted[each] for each in changed},
+    )
 
 
 def may_invite(*, staff: Staff, by: Staff) -> bool:

@@ -65,6 +65,19 @@ class NewStaffSerializer(RolesSerializer):
     email = serializers.EmailField(max_length=254)
 
 
+class SeenAccountSerializer(Body):
+    name = serializers.CharField(max_length=80)
+    email = serializers.CharField(max_length=254)
+
+
+class AccountSerializer(Body):
+    name = serializers.CharField(max_length=80)
+    email = serializers.EmailField(max_length=254)
+    seen = SeenAccountSerializer(
+        required=False, help_text="What these are meant in the place of; 409 when others stand."
+    )
+
+
 class WelcomeSerializer(serializers.Serializer[Any]):
     link = serializers.URLField(help_text="Good once, for three days. It is shown this once.")
 
@@ -129,6 +142,25 @@ class People(ListModelMixin, RetrieveModelMixin, Rows):
         staff = self.get_object()
         asked = self.body(ChangedRolesSerializer)
         staffing.change_roles(staff=staff, by=self.staff, now=timezone.now(), **asked)
+        return Response(self.get_serializer(Staff.objects.get(pk=staff.pk)).data)
+
+    @extend_schema(
+        summary="Give a person another name, or another address to sign in with.",
+        request=AccountSerializer,
+        responses={200: StaffSerializer},
+        examples=[
+            OpenApiExample(
+                "Married",
+                value={"name": "Sam Vidal", "email": "sam@clinic.example"},
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def account(self, request: Request, pk: int) -> Response:
+        staff = self.get_object()
+        asked = self.body(AccountSerializer)
+        staffing.change_account(staff=staff, by=self.staff, now=timezone.now(), **asked)
         return Response(self.get_serializer(Staff.objects.get(pk=staff.pk)).data)
 
     @extend_schema(

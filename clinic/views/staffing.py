@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import staffing
 from clinic.models import Role, Site, Staff
-from clinic.staffing import RolesChanged, StaffRefused
+from clinic.staffing import AccountChanged, RolesChanged, StaffRefused
 from clinic.views.current_site import current_site
-from clinic.views.staffing_form import NewStaffForm, RolesForm
+from clinic.views.staffing_form import AccountForm, NewStaffForm, RolesForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,16 +67,29 @@ def staff_member(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error("roles", refused.sentence)
         else:
             return _saved(request, site, staff, form)
-    context = {
-        "site": site,
-        "person": staff,
-        "form": form,
-        "stands": [Role(role).label for role in sorted(changed.stands)] if changed else None,
-        "may_invite": staffing.may_invite(staff=staff, by=by),
-        "has_password": staff.has_usable_password(),
-    }
-    status = 409 if changed else 422 if form.errors else 200
-    return render(request, "clinic/staff/staff_member.html", context, status=status)
+    return _page(request, site, staff, form, AccountForm(None, staff=staff), roles=changed)
+
+
+@require_POST
+def change_account(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another name, or another address to sign in with; a stale form shows both."""
+    site, by = current_site(request), cast(Staff, request.user)
+    staff = get_object_or_404(staffing.people_of(site, by=by), pk=pk)
+    form = AccountForm(request.POST, staff=staff)
+    changed: AccountChanged | None = None
+    if form.is_valid():
+        asked = {each: form.cleaned_data[each] for each in ("name", "email")}
+        try:
+            staffing.change_account(staff=staff, seen=form.seen, by=by, now=timezone.now(), **asked)
+        except AccountChanged as refused:
+            changed, form = refused, AccountForm(form.upon(refused.stands), staff=staff)
+        except StaffRefused as refused:
+            form.add_error(refused.field, refused.sentence)
+        else:
+            messages.success(request, _("Saved."))
+            return _back("staff-member", site, staff.pk)
+    roles = RolesForm(None, stands=staffing.roles_at(site, staff))
+    return _page(request, site, staff, roles, form, account=changed)
 
 
 @require_POST
@@ -89,6 +102,31 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
     response = render(request, "clinic/staff/invited.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _page(
+    request: HttpRequest,
+    site: Site,
+    staff: Staff,
+    form: RolesForm,
+    account_form: AccountForm,
+    *,
+    roles: RolesChanged | None = None,
+    account: AccountChanged | None = None,
+) -> HttpResponse:
+    context = {
+        "site": site,
+        "person": staff,
+        "form": form,
+        "account_form": account_form,
+        "stands": [Role(role).label for role in sorted(roles.stands)] if roles else None,
+        "account_stands": ", ".join(account.stands.values()) if account else "",
+        "may_invite": staffing.may_invite(staff=staff, by=cast(Staff, request.user)),
+        "has_password": staff.has_usable_password(),
+    }
+    is_wrong = form.errors or account_form.errors
+    status = 409 if roles or account else 422 if is_wrong else 200
+    return render(request, "clinic/staff/staff_member.html", context, status=status)
 
 
 def _saved(request: HttpRequest, site: Site, staff: Staff, form: RolesForm) -> HttpResponse:

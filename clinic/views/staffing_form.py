@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Role
+from clinic.models import Role, Staff
 
 # What a role is for, beside its name; the exact capabilities are in `clinic.access`.
 _FOR = {
@@ -46,6 +46,39 @@ class NewStaffForm(forms.Form):
         error_messages={"required": _("Enter an e-mail address.")},
     )
     roles = _roles(required=True)
+
+
+class AccountForm(forms.Form):
+    """The name and the address, and beside them unseen those that were shown."""
+
+    name = forms.CharField(
+        max_length=80, label=_("Name"), error_messages={"required": _("Enter a name.")}
+    )
+    email = forms.EmailField(
+        max_length=254,
+        label=_("E-mail"),
+        help_text=_("They sign in with it."),
+        error_messages={"required": _("Enter an e-mail address.")},
+    )
+    seen_name = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen_email = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict | None, *, staff: Staff) -> None:
+        shown = {"name": staff.name, "email": staff.email}
+        initial = shown | {f"seen_{each}": value for each, value in shown.items()}
+        super().__init__(data, initial=initial, prefix="account")
+
+    @property
+    def seen(self) -> dict[str, str]:
+        return {each: self.cleaned_data[f"seen_{each}"] for each in ("name", "email")}
+
+    def upon(self, stands: Mapping[str, str]) -> QueryDict:
+        """The same input as a change of what stands now, so that it can be saved."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data.copy()
+        for each, value in stands.items():
+            data[self.add_prefix(f"seen_{each}")] = value
+        return data
 
 
 class RolesForm(forms.Form):

@@ -193,6 +193,51 @@ def test_the_page_employs_changes_and_lets_go(
     assert client.get(where).status_code == 404
 
 
+@CLOCK
+def test_a_name_and_an_address_are_changed_and_a_stale_save_shows_both(
+    client: Client, rosa: Staff, site: Site, manager: Staff, front_desk: Staff, now: Any
+) -> None:
+    client.force_login(manager)
+    page, act = f"/staff/{rosa.pk}/", f"/staff/{rosa.pk}/account/"
+
+    def asked(**more: str) -> dict[str, str]:
+        names = {"name": "Rosa Vidal", "email": rosa.email}
+        shown = {f"seen_{name}": value for name, value in names.items()}
+        return {f"account-{name}": value for name, value in (names | shown | more).items()}
+
+    assert 'value="Rosa Vidal"' in client.get(page).text
+    assert (
+        client.post(act, asked(name=" Rosa  Vega ")).headers["Location"] == f"{page}?site=harbour"
+    )
+    said = AuditEntry.objects.get(action="staff.account")
+    assert (said.by, said.before, said.after) == (
+        manager, {"name": "Rosa Vidal"}, {"name": "Rosa Vega"}
+    )  # fmt: skip
+    stale = client.post(act, asked(name="Rosa Mine"))
+    assert stale.status_code == 409 and "Stored now: <b>Rosa Vega</b>" in stale.text
+    again = asked(name="Rosa Mine", seen_name="Rosa Vega", email="Mine@clinic.example")
+    assert client.post(act, again).status_code == 303
+    rosa.refresh_from_db()
+    assert (rosa.name, rosa.email) == ("Rosa Mine", "mine@clinic.example")
+    taken = asked(name="Rosa Mine", email=front_desk.email, seen_email=rosa.email)
+    refused_ = client.post(act, taken)
+    assert refused_.status_code == 422 and "Somebody else signs in" in refused_.text
+    client.force_login(front_desk)
+    assert client.post(act, asked()).status_code == 403
+
+
+def test_an_account_with_more_than_ones_own_is_not_changed(
+    outsider: Staff, site: Site, manager: Staff, client: Client, now: Any
+) -> None:
+    SiteRole.objects.create(staff=outsider, site=site, role=Role.PROVIDER)
+    with pytest.raises(Forbidden, match="where you do not manage"):
+        staffing.change_account(
+            staff=outsider, name="X", email="x@clinic.example", by=manager, now=now
+        )
+    client.force_login(manager)
+    assert "Save the account" not in client.get(f"/staff/{outsider.pk}/").text
+
+
 def test_nobody_else_opens_the_pages(
     client: Client, site: Site, front_desk: Staff, provider: Staff, clinical_lead: Staff,
     outsider: Staff,
@@ -224,6 +269,12 @@ def test_the_api_does_the_same_and_keeps_strangers_out(
     refused(odd, 400, "invalid_choice", "roles.0")
     done = api(manager).post(path + "roles/", {**changed, "seen": ["provider"]})
     assert done.json()["roles"] == [{"site": site.pk, "role": "manager"}]
+    account = {"name": "Rosa V", "email": "rosa@clinic.example"}
+    assert api(manager).post(path + "account/", account).json()["name"] == "Rosa V"
+    late = account | {"name": "R", "seen": {"name": "Rosa", "email": "rosa@clinic.example"}}
+    refused(api(manager).post(path + "account/", late), 409, "account_changed", "name")
+    for by in (front_desk, outsider):
+        refused(api(by).post(path + "account/", account), 404, "not_found")
     assert "/welcome/" in api(manager).post(path + "invite/").json()["link"]
 
     for by in (front_desk, outsider):
