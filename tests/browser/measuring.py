@@ -59,8 +59,8 @@ BARS = {
     # A plan says on one page of every message when, why and in which words.
     "/series/new/": Bar(files=7, kilobytes=50, nodes=2_400, scripts=2),
     # Where a finger signs.
-    "/p/[^/]+/forms/": Bar(files=3, kilobytes=10, nodes=300, scripts=1),
-    "/p/": Bar(files=2, kilobytes=10, nodes=300, scripts=0),
+    "/p/[^/]+/forms/": Bar(files=3, kilobytes=10, nodes=400, scripts=1),
+    "/p/": Bar(files=2, kilobytes=10, nodes=400, scripts=0),
     "/": Bar(files=7, kilobytes=55, nodes=1_200, scripts=3),
 }
 
