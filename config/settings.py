@@ -255,11 +255,11 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Afterglow <afterglow@localh
 
 # Which provider takes texts: "twilio" or "telnyx".
 SMS_PROVIDER = env.choice("SMS_PROVIDER", ("twilio", "telnyx"))
+# Where a process notes which letter it writes; must outlive the process.
+LAST_WORDS_DIR = env.text("LAST_WORDS_DIR") or str(Path(gettempdir()) / "afterglow-last-words")
 # How long a provider may take to know of a text that it did not answer about, before it is asked.
 # Two looks, this far apart, must find nothing before a text is sent again: never under a minute
 # with a real provider.
-# Where a process notes which letter it writes; must outlive the process.
-LAST_WORDS_DIR = env.text("LAST_WORDS_DIR") or str(Path(gettempdir()) / "afterglow-last-words")
 UNKNOWN_SETTLES_SECONDS = env.number("UNKNOWN_SETTLES_SECONDS", 60)
 
 TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -35,10 +35,11 @@ from reminders.catalogue import Channel, MessageState
 from reminders.channels.base import Absent, Found, LookUp, Outcome, Outgoing, Submission, Unanswered
 from reminders.gate import QUIET_HOURS
 from reminders.journeys import replanning
-from reminders.ledger import opting_out, receipts, reconciling
+from reminders.ledger import opting_out, receipts, reconciling, skipping
 from reminders.models import Message, Suppression, SuppressionSource
+from reminders.planning.wish import SKIPPED_BY_STAFF
 from reminders.proving import proof
-from reminders.sending import dispatch
+from reminders.sending import dispatch, retiming, switching
 from tests.appointments.conftest import at
 from tests.personas import a_patient
 
@@ -62,6 +63,7 @@ LEAPS = [
     timedelta(days=1),
     timedelta(days=6),
 ]
+CHOICES = ["put_off", "now", "switch", "back", "skip", "unskip"]
 STATUSES = ["queued", "sent", "delivered", "undelivered", "failed"]
 FAILED = {"undelivered", "failed"}
 # Later than due is no fault of the engine here: nobody drains while the machine does other things.
@@ -165,10 +167,16 @@ class Journey(RuleBasedStateMachine):
 
     # --- What staff and patients do ---------------------------------------------------------------
 
-    @initialize(first=starts, wall=st.sampled_from(WALLS), turn=st.integers(0, len(TROUBLES) - 1))
-    def book_one(self, first: datetime, wall: str, turn: int) -> None:
+    @initialize(
+        first=starts,
+        wall=st.sampled_from(WALLS),
+        turn=st.integers(0, len(TROUBLES) - 1),
+        act=st.sampled_from(CHOICES),
+    )
+    def book_one(self, first: datetime, wall: str, turn: int, act: str) -> None:
         self.turn = turn
         self.book(who=0, first=first, later=wall)
+        self.choose(turn, act, planned=True)
 
     @rule(who=two, first=starts, later=st.sampled_from([None, *WALLS]))
     def book(self, who: int, first: datetime, later: str | None) -> None:
@@ -257,6 +265,26 @@ class Journey(RuleBasedStateMachine):
             now=self.now,
         )
 
+    @rule(n=nth, act=st.sampled_from(CHOICES), planned=st.booleans())
+    def choose(self, n: int, act: str, planned: bool) -> None:
+        """Staff change a message that waits, planned anew since or not."""
+        if planned:
+            replanning.sync_stale(now=self.now)
+        rows = list(self._waiting())
+        if not rows:
+            return
+        told: dict[str, Any] = {"message": rows[n % len(rows)], "by": self.house.desk}
+        later = rows[n % len(rows)].due_at + timedelta(hours=1 + n)
+        acts: dict[str, Callable[[], object]] = {
+            "put_off": lambda: retiming.put_off(until=later, now=self.now, **told),
+            "now": lambda: retiming.send_now(now=self.now, **told),
+            "switch": lambda: switching.switch(now=self.now, **told),
+            "back": lambda: switching.switch_back(now=self.now, **told),
+            "skip": lambda: skipping.skip(now=self.now, **told),
+            "unskip": lambda: skipping.unskip(now=self.now, **told),
+        }
+        self._attempt(act, acts[act])
+
     # --- What the engine does ---------------------------------------------------------------------
 
     @rule(
@@ -342,6 +370,7 @@ class Journey(RuleBasedStateMachine):
         assert (message.purpose, message.channel) in standing
         assert not Suppression.objects.filter(address=message.content.address, lifted_at=None)
         assert self.now < message.expires_at
+        assert message.chosen_at is None or message.chosen_at <= self.now
         if message.priority > 0:
             zones = (self.house.site.zone,)
             window = QUIET_HOURS[message.purpose]  # type: ignore[index]
@@ -381,6 +410,13 @@ class Journey(RuleBasedStateMachine):
 
     def _open(self) -> QuerySet[Appointment]:
         return Appointment.objects.filter(state=State.BOOKED)
+
+    def _waiting(self) -> QuerySet[Message]:
+        """What was planned and has not left, the next first; and what staff skipped of it."""
+        found = Message.objects.filter(claimed_at=None, waits_for="").filter(
+            Q(state=MessageState.SCHEDULED) | Q(reason=SKIPPED_BY_STAFF)
+        )
+        return found.exclude(priority=0).select_related("site").order_by("due_at", "pk")[:8]
 
     def _next_due(self) -> datetime | None:
         waiting = Message.objects.filter(state=MessageState.SCHEDULED, wake_at__isnull=False)
@@ -428,5 +464,8 @@ def test_whatever_happens_in_whatever_order(
     )
     run_state_machine_as_test(Here, settings=LONG_STORIES)
     # A machine that never came where it hurts would prove nothing.
-    for what in ("book", "move", "cancel", "treat", "takes", "killed", "loses_the_answer", "found"):
+    for what in (
+        *("book", "move", "cancel", "treat", "put_off", "now", "switch", "skip"),
+        *("takes", "killed", "loses_the_answer", "found"),
+    ):
         assert Here.happened[what] >= 2, (what, Here.happened)
