@@ -95,6 +95,13 @@ def filled(
     return Filled([_field(each, at, other) for each in tree], at.get("", ()))
 
 
+def told(section: Section, rest: str, cause: str) -> str:
+    """What is wrong at a path, as its field says it."""
+    entries = {entry.path: entry for entry in filling.flat(_tree(section, {}))}
+    found = _nearest(rest, {*entries, *_groups(_tree(section, {}))})
+    return plain(section, rest, cause, entries.get(found))
+
+
 def anchor(section: Section, rest: str) -> str:
     """The id of the field at a path, else of the nearest around it; empty for the whole."""
     tree = _tree(section, {})
@@ -116,10 +123,10 @@ def named(section: Section, rest: str) -> str:
     return ": ".join(names)
 
 
-def plain(section: Section | None, rest: str, cause: str, entry: Entry | None = None) -> str:
+def plain(section: Section, rest: str, cause: str, entry: Entry | None = None) -> str:
     """What is wrong at a path of a section, in a sentence to who fills it in: its fields are called
     as the page calls them."""
-    if section is not None and entry is None:
+    if entry is None:
         for each in filling.flat(_tree(section, {})):
             if each.path == (f"{rest}.{each.name}" if rest else each.name):
                 cause = re.sub(rf"\b{each.name}\b", f"“{_label(each)}”", cause)
@@ -210,7 +217,8 @@ def _field(
         label=_label(each),
         hint=said_about,
         widget=each.widget,
-        is_required=each.is_required,
+        # Ticks and the choices of a table are never asked for one by one.
+        is_required=each.is_required or each.widget is Widget.SEVERAL or each.of in WORDS,
         is_long=filling.is_long(each),
         value=each.value,
         options=_options(each),
@@ -225,6 +233,8 @@ def _options(entry: Entry) -> list[Option]:
         known = [Option(unit, str(UNITS[unit]), unit == entry.unit) for unit in entry.units]
         as_written = Option("", gettext("as written"), True)
         return known if entry.unit else [*known, as_written]
+    if not entry.options:
+        return []
     chosen = entry.chosen if entry.widget is Widget.SEVERAL else (entry.value,)
     options = [Option(str(each), said(each), each in chosen) for each in entry.options]
     unknown = [each for each in chosen if each and each not in {*map(str, entry.options)}]

@@ -118,7 +118,7 @@ def _ways(problems: tuple[Problem, ...], document: Mapping[str, Any] | None) -> 
 def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | None) -> Mend:
     spot = sections.spot(problem.place, document) if document is not None else None
     if spot is None or not problem.place:
-        return Mend(problem, protocol_fields.plain(None, "", problem.cause))
+        return Mend(problem, problem.cause)
     section = spot.section
     field = protocol_fields.anchor(section, spot.rest)
     parts = [
@@ -128,7 +128,7 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
     ]
     return Mend(
         problem,
-        protocol_fields.plain(section, spot.rest, problem.cause),
+        protocol_fields.told(section, spot.rest, problem.cause),
         address(row.protocol, section, spot.row) + (f"#{field}" if field else ""),
         " · ".join(part for part in parts if part),
     )

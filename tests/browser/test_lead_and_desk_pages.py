@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Page
 
+from appointments.models import AdverseEvent
 from appointments.visits import booking
 from clinic import site_settings
 from clinic.hours import local
@@ -14,6 +15,7 @@ from patients.models import Patient
 from reminders.views.site_settings_form import written
 from tests.browser.conftest import Days, Look, Place, SignIn
 from tests.history import DAY, a_past_visit
+from tests.personas import a_patient
 
 REFUSED = ".error-summary, .field.error"
 
@@ -37,7 +39,16 @@ def test_pages_of_the_lead_and_the_desk(
     loading.load_library(now=now)
     base = ProtocolVersion.objects.get(protocol="ipl")
     drafting.begin(base=base, by=manager, now=now)
-    due = a_past_visit(patient, site, house, local(now, site.zone).date() - 30 * DAY, sessions=3)
+    day = local(now, site.zone).date() - 30 * DAY
+    due = a_past_visit(patient, site, house, day, sessions=3)
+    other = a_patient(
+        site, manager, now, given="Omar", family="Diaz", phone="+12125550188", email=""
+    )
+    a_past_visit(other, site, house, day, sessions=3)
+    AdverseEvent.objects.create(
+        patient=other, site=site, areas=["face"], what="Blister", severity="mild", noticed_at=now,
+        reported_at=now, reported_by=manager,
+    )  # fmt: skip
     sign_in(manager)
     look("protocol-draft", "/protocols/ipl/draft/")
     draft = ProtocolDraft.objects.get()
