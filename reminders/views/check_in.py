@@ -36,7 +36,7 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
     offered = visit_acts.offered(shown, shown.site.zone, held, now)
     areas = protocols.get(version).applicability.areas
     points = ContactPoint.objects.filter(patient=patient, retired_at=None)
-    forms = forms_panel.of_visit(shown, held, now=now)
+    forms = forms_panel.of_visit(shown, held, now=now)["forms"]
     questions = len(due_questions.of_visits([shown], now=now)[shown.pk])
     barring = visit_clearance.context(shown, held, now)
     context = {
