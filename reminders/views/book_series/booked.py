@@ -42,11 +42,13 @@ def booked(request: HttpRequest, pk: int) -> HttpResponse:
         )
     )
     may_book = access.can(cast(Staff, request.user), Capability.BOOK, series.site)
+    now = timezone.now()
     held_until = series.booked_at + timedelta(seconds=series.site.notice_hold_seconds)
     context |= {
         "visits": visits,
         "held_until": held_until,
-        "is_held": timezone.now() < held_until,
+        "is_held": now < held_until,
+        "may_print": any(visit.state in TO_COME and visit.starts_at > now for visit in visits),
         "stands": any(visit.state != State.CANCELLED for visit in visits),
         "may_take_back": may_book and all(visit.state in TO_COME for visit in visits),
     }
