@@ -14,11 +14,13 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from playwright.sync_api import Page
 
-# When somebody first touched the page: what moves or is loaded after that, they asked for.
+# When somebody first touched the page or its size: what moves or is loaded after that, they asked
+# for.
 WATCH = """{
 globalThis.untouchedUntil = Infinity;
 const touch = () => { untouchedUntil = Math.min(untouchedUntil, performance.now()); };
-for (const kind of ["pointerdown", "keydown", "input"]) addEventListener(kind, touch, true);
+const kinds = ["pointerdown", "keydown", "input", "resize"];
+for (const kind of kinds) addEventListener(kind, touch, true);
 }"""
 _READ = """() => {
   const observer = new PerformanceObserver(() => {});
