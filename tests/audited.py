@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -42,6 +43,7 @@ _UNFINISHED = {
     ("reminders.records.ending", "_finish"),
 }
 
+_VERBS = ("INSERT INTO", "UPDATE ", "DELETE FROM", "ROLLBACK TO")
 _WRITES = re.compile(
     r"\b(INSERT INTO|UPDATE|DELETE FROM) \"?((?:patients|appointments|reminders|clinic)_[a-z]+)"
 )
@@ -72,7 +74,8 @@ class Watch:
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any
     ) -> Any:
         done = execute(sql, params, many, context)
-        if isinstance(sql, str):
+        # Most statements read, and are long.
+        if isinstance(sql, str) and any(verb in sql for verb in _VERBS):
             self._hear(sql)
         return done
 
@@ -130,6 +133,7 @@ class _Committed:
         self.watch.judge(self.act)
 
 
+@cache
 def _clinical() -> frozenset[str]:
     named = {model._meta.db_table for model in tables.paths()} | {Patient._meta.db_table}
     of_records = {each for each in named if each.startswith(("patients_", "appointments_"))}
