@@ -205,9 +205,22 @@ def everything(
     exceptions = api(manager).post("/api/v1/hours-exceptions/", hours, format="json").json()
     away = {"site": site.pk, "first_day": "2027-12-24", "reason": "Eve"}
     closed = api(manager).post("/api/v1/closures/", away, format="json").json()["closure"]
+    # Of somebody else, for it bars what is booked.
+    somebody = {"legal_given": "Omar", "legal_family": "Diaz", "birth_date": "1990-01-01"}
+    other = api(manager).post(
+        "/api/v1/patients/", {**somebody, "site": site.pk, "phone": "+1 212 555 0188"}
+    )
+    what = {"patient": other.json()["id"], "site": site.pk, "what": "Blister", "areas": []}
+    event = api(manager).post(
+        "/api/v1/adverse-events/",
+        {**what, "severity": "mild", "noticed_at": "2027-02-15T13:00:00Z"},
+        format="json",
+    )
     return {
         **treatment,
         "as": manager,
+        "adverse-events": event.json()["id"],
+        "logs": series.json()["appointments"][0]["id"],
         "appointment": series.json()["appointments"][0]["id"],
         "blocks": api(manager).post("/api/v1/blocks/", block, format="json").json()["id"],
         "closures": closed["id"],
