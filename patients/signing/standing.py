@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from clinic import hours
 from clinic.durations import parse
+from clinic.saying import noop
 
 
 class Standing(StrEnum):
@@ -22,11 +23,11 @@ class Standing(StrEnum):
 
 
 WORDS = {
-    Standing.SIGNED: "Signed",
-    Standing.MISSING: "Not signed",
-    Standing.OUTDATED: "The form changed since it was signed",
-    Standing.EXPIRED: "The signature has run out",
-    Standing.WITHDRAWN: "Withdrawn",
+    Standing.SIGNED: noop("Signed"),
+    Standing.MISSING: noop("Not signed"),
+    Standing.OUTDATED: noop("The form changed since it was signed"),
+    Standing.EXPIRED: noop("The signature has run out"),
+    Standing.WITHDRAWN: noop("Withdrawn"),
 }
 
 

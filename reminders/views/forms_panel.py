@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
 from appointments.models import Appointment, Photo, TreatmentSeries
 from appointments.photos import showing
 from clinic.access import Capability
@@ -40,7 +42,7 @@ def of_patient(
 
 def _panel(asked: list[asking.Asked], held: frozenset[Capability]) -> dict[str, Any]:
     return {
-        "lines": [(each, WORDS[each.standing]) for each in asked],
+        "lines": [(each, gettext(WORDS[each.standing])) for each in asked],
         "may_hand_over": Capability.RUN_VISIT in held and any(each.is_due for each in asked),
     }
 
