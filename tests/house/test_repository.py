@@ -1,5 +1,6 @@
-"""What the repository itself promises: pinned packages, and no host they came from."""
+"""What the repository itself promises: pinned packages without a host, settings, small styles."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -29,3 +30,9 @@ def test_the_names_of_every_setting_stand_in_the_example() -> None:
     example = set(re.findall(r"^([A-Z_]+)=", (PROJECT / ".env.example").read_text(), re.MULTILINE))
     # The image sets this one itself.
     assert read - example == {"STATIC_MANIFEST"}
+
+
+def test_all_style_sheets_together_are_small() -> None:
+    sheets = [each.read_bytes() for each in sorted(PROJECT.glob("*/static/*/*.css"))]
+    assert len(sheets) > 10
+    assert len(gzip.compress(b"".join(sheets))) <= 22_000
