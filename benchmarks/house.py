@@ -144,8 +144,9 @@ def patients(house: House, count: int) -> list[Patient]:
     return made
 
 
-def crowd(house: House, count: int) -> list[Patient]:
-    """Many more of them, stored at once and planned: nobody is told anything."""
+def crowd(house: House, count: int, *, first: int = 0) -> list[Patient]:
+    """Many more of them, stored at once and planned: nobody is told anything. `first` counts on
+    the numbers and addresses of those who were stored before."""
     resources = Resource.objects.bulk_create(
         Resource(kind=ResourceKind.PATIENT) for _ in range(count)
     )
@@ -175,7 +176,7 @@ def crowd(house: House, count: int) -> list[Patient]:
                 is_preferred=True,
                 created_at=NOW,
             )
-            for number, each in enumerate(made)
+            for number, each in enumerate(made, first)
         )
         ContactConsent.objects.bulk_create(
             ContactConsent(
