@@ -32,8 +32,15 @@ GROWTH = 10
 PATIENTS, VISITS, SERIES, DAYS_AHEAD = 20_000, 120, 10, calendars.YEAR
 # Minutes in the chair, and before and after: so that the visits of a day fit into it.
 MINUTES, BUFFER = 30, 5
-# The milliseconds that the server may take, as 95 of 100 readers see it.
-MOST = {"board": 150, "day list": 150, "search": 100, "patient page": 150, "plans": 800}
+# The milliseconds that the server may take, as 95 of 100 readers see it; where the machine is so
+# slow or busy that its smallest page takes long, so many times as long as that.
+MOST = {
+    "board": (150, 25),
+    "day list": (150, 20),
+    "search": (100, 12),
+    "patient page": (150, 15),
+    "plans": (800, 15),
+}
 # As a name, a telephone number and a birth date are typed.
 SEARCHES = ("be", "ben", "bench1", "bench11", "pat bench7", "1007", "1 jan 1980", "crowd")
 
@@ -70,7 +77,9 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
         fewer, more = sorted((before[name], after))
         yield Figure(GROUP, f"{name}, queries, a tenth and all", more, "queries", fewer, 1)
         taken = p95(_times(client, addresses))
-        yield Figure(GROUP, f"{name}, p95", taken, "ms", floor, round(MOST[name] / floor, 2))
+        slowest, times = MOST[name]
+        target = round(max(slowest / floor, times), 2)
+        yield Figure(GROUP, f"{name}, p95", taken, "ms", floor, target)
 
 
 def _screens(
