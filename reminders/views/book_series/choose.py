@@ -18,6 +18,7 @@ from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
+from clinic.protocols.areas import in_order
 from clinic.protocols.schema import Protocol
 from clinic.reader_language import reader_language
 from clinic.views.looking import lists
@@ -101,8 +102,12 @@ def _treatment(version: ProtocolVersion, draft: Draft) -> Treatment:
         version,
         protocol,
         [
-            (slug, area.name.get(reader_language()), only or (is_chosen and slug in draft.areas))
-            for slug, area in areas.items()
+            (
+                area,
+                areas[area].name.get(reader_language()),
+                only or (is_chosen and area in draft.areas),
+            )
+            for area in in_order(areas)
         ],
         (is_chosen and draft.sessions) or protocol.series.sessions.typical,
         is_chosen,
