@@ -183,24 +183,35 @@ def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip
     return None
 
 
-def allowed_hours(purpose: Purpose, recipient: Recipient) -> tuple[Hours, ...]:
-    """The daily hours in which messages of a purpose may be sent to this recipient."""
-    window = QUIET_HOURS[purpose]
+def allowed_hours(
+    purpose: Purpose, recipient: Recipient, *, at_any_hour: bool = False
+) -> tuple[Hours, ...]:
+    """The daily hours in which messages of a purpose may be sent to this recipient; of care
+    `at_any_hour` but the patient's own quiet ones."""
+    passes = at_any_hour and purpose is Purpose.CARE
+    window = QUIET_HOURS[Purpose.SYSTEM if passes else purpose]
     return window.without(*recipient.quiet) if recipient.quiet else (window,)
 
 
 def _windows(envelope: Envelope, recipient: Recipient) -> tuple[Hours, ...]:
-    passes = envelope.at_any_hour and envelope.purpose is Purpose.CARE
-    return allowed_hours(Purpose.SYSTEM if passes else envelope.purpose, recipient)
+    return allowed_hours(envelope.purpose, recipient, at_any_hour=envelope.at_any_hour)
 
 
 def may_arrive_until(
-    purpose: Purpose, priority: int, recipient: Recipient, *, now: datetime
+    purpose: Purpose,
+    priority: int,
+    recipient: Recipient,
+    *,
+    now: datetime,
+    at_any_hour: bool = False,
 ) -> datetime | None:
     """Until when (UTC) a message that leaves at `now` may arrive; None when it may at any hour."""
     if priority == 0 or purpose is Purpose.SYSTEM:
         return None
-    return hours.allowed_until(now, allowed_hours(purpose, recipient), recipient.zones)
+    if at_any_hour and purpose is Purpose.CARE and recipient.quiet is None:
+        return None
+    windows = allowed_hours(purpose, recipient, at_any_hour=at_any_hour)
+    return hours.allowed_until(now, windows, recipient.zones)
 
 
 def _wait(envelope: Envelope, until: datetime, reason: str, why: str) -> Wait | Skip:

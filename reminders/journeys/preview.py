@@ -214,6 +214,7 @@ def _decision(
         expires_at=message.expires_at,
         needs=message.needs,
         kind=message.kind,
+        at_any_hour=message.at_any_hour,
     )
     now, reason = message.due_at, DUE
     why: list[str] = []

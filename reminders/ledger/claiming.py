@@ -59,6 +59,7 @@ class Due(NamedTuple):
     expires_at: datetime
     reason: str
     attempts_made: int
+    at_any_hour: bool
 
     @property
     def needs(self) -> Sequence[str]:
@@ -120,7 +121,7 @@ _LANE = """
 SELECT * FROM (
  SELECT due.id, due.key, due.reference::text, due.patient_id, due.site_id, due.kind, due.channel,
         due.purpose, due.priority, due.needs::text, due.to_address, due.due_at, due.expires_at,
-        due.reason, due.attempts_made
+        due.reason, due.attempts_made, due.at_any_hour
    FROM reminders_message AS due
   WHERE due.{lane} AND due.wake_at BETWEEN %(floor)s AND %(now)s
     AND due.channel = ANY (%(channels)s) AND due.state = 'scheduled'

@@ -100,8 +100,8 @@ def _at_its_time(patient: PatientFacts, group: list[Wish], chosen: ChosenTime) -
     )
     why = (*message.why, f"By the plan it is due on {planned}; {chosen.by} chose {then}.")
     if chosen.at_any_hour:
-        return replace(message, due_at=chosen.at, priority=0, why=(*why, AT_ANY_HOUR))
-    return replace(message, due_at=chosen.at, why=why)
+        why = (*why, AT_ANY_HOUR)
+    return replace(message, due_at=chosen.at, at_any_hour=chosen.at_any_hour, why=why)
 
 
 def _zone(patient: PatientFacts, site_id: int) -> str:

@@ -27,6 +27,7 @@ class Wanted:
     """One message that the plan wants in the ledger; with `skip`, as not sent and why.
 
     `key` follows from what is said and nothing else. `starts` are the visits' starts by item.
+    `at_any_hour`: staff let it leave outside of the hours for care.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Wanted:
     needs: tuple[str, ...]
     skip: str
     why: tuple[str, ...]
+    at_any_hour: bool = False
 
 
 def caught_up(wish: Wish, at: datetime | None) -> Wish:

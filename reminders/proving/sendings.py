@@ -132,7 +132,9 @@ def _by_day(now: datetime) -> Finding:
         for attempt in attempts:
             message, at = attempt.message, attempt.started_at
             recipient = known[message.pk]
-            windows = gate.allowed_hours(Purpose(message.purpose), recipient)
+            windows = gate.allowed_hours(
+                Purpose(message.purpose), recipient, at_any_hour=message.at_any_hour
+            )
             moments = (at, at - LEASE - CLOCKS)
             if not any(_is_open(each, windows, recipient.zones) for each in moments):
                 faults += 1

@@ -322,6 +322,12 @@ def _method(message: Message | Due) -> Literal["REQUEST", "CANCEL", ""]:
 
 def _validity_seconds(message: Message | Due, recipient: Recipient, now: datetime) -> int:
     """How long the provider may keep a text: until it expires or the quiet hours begin."""
-    closes_at = may_arrive_until(Purpose(message.purpose), message.priority, recipient, now=now)
+    closes_at = may_arrive_until(
+        Purpose(message.purpose),
+        message.priority,
+        recipient,
+        now=now,
+        at_any_hour=message.at_any_hour,
+    )
     ends = [message.expires_at, *([closes_at] if closes_at else [])]
     return int((min(ends) - now).total_seconds())

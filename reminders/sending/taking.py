@@ -97,6 +97,7 @@ def envelope(message: Message | Due, *, said_by_email: bool = False) -> gate.Env
         ends_contact=message.kind == Kind.OPTOUT_ACK,
         kind=Kind(message.kind),
         said_by_email=said_by_email,
+        at_any_hour=message.at_any_hour,
     )
 
 

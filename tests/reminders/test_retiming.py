@@ -1,6 +1,6 @@
 """Staff let a planned message leave later, now, or at its own time after all."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,7 +13,7 @@ from reminders.catalogue import Kind, MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
 from reminders.ledger import retrying
-from reminders.models import Message
+from reminders.models import Attempt, Message
 from reminders.proving import proof
 from reminders.sending import dispatch, retiming
 from reminders.sending.retiming import OutOfHours, ReasonMissing, TimeRefused
@@ -123,6 +123,44 @@ def test_at_night_the_desk_hears_from_when_on_and_a_manager_gives_a_reason(
     assert AuditEntry.objects.get(action="message.send_now").reason == "The house is flooded"
     faults = {check.name for check, finding in proof.prove(now=night + HOUR) if finding.faults}
     assert not faults & {"quiet_hours", "as_planned"}
+
+
+def test_at_any_hour_the_patients_own_quiet_hours_hold_as_it_leaves(
+    reminder: Message, patient: Patient, manager: Staff, now: datetime
+) -> None:
+    night = now + 14 * HOUR
+    Message.objects.exclude(pk=reminder.pk).update(wake_at=None)
+    retiming.send_now(message=reminder, by=manager, now=night, at_any_hour=True, reason="Storm")
+    Patient.objects.filter(pk=patient.pk).update(quiet_from=time(22), quiet_until=time(7))
+    planned_anew(reminder, night)
+    assert not leaving(night)
+    stored = Message.objects.get(pk=reminder.pk)
+    assert (stored.reason, stored.wake_at) == ("quiet_hours", night + 8 * HOUR)
+    # The proof would see it, had it left in them, and sees nothing wrong with the hour after.
+    Message.objects.filter(pk=reminder.pk).update(wake_at=None, accepted_at=night, state="accepted")
+    attempt = Attempt.objects.create(
+        message=stored, number=1, started_at=night, ended_at=night, outcome="accepted"
+    )
+    assert "quiet_hours" in faults(night)
+    Attempt.objects.filter(pk=attempt.pk).update(started_at=night + 8 * HOUR)
+    assert "quiet_hours" not in faults(night)
+
+
+def faults(now: datetime) -> set[str]:
+    return {check.name for check, finding in proof.prove(now=now + 9 * HOUR) if finding.faults}
+
+
+def test_a_text_at_any_hour_may_arrive_until_the_patients_own_quiet_hours(
+    reminder: Message, patient: Patient, manager: Staff, now: datetime
+) -> None:
+    night = now + 12 * HOUR  # 21:00 in New York
+    Patient.objects.filter(pk=patient.pk).update(quiet_from=time(22), quiet_until=time(7))
+    Message.objects.exclude(pk=reminder.pk).update(wake_at=None)
+    retiming.send_now(message=reminder, by=manager, now=night, at_any_hour=True, reason="Storm")
+    planned_anew(reminder, night)
+    channel = Recorder()
+    dispatch.send_due(now=night, channel=channel)
+    assert [each.validity_seconds for each in channel.sent] == [60 * 60]
 
 
 def test_leave_to_pass_the_hours_is_for_one_sending(

@@ -114,12 +114,12 @@ def test_what_is_skipped_or_held_back_has_its_reason_whatever_time_was_chosen() 
     assert (held.skip, held.due_at) == ("booked_too_late", USUAL)
 
 
-def test_what_may_leave_at_any_hour_goes_as_what_is_said_at_once() -> None:
+def test_what_may_leave_at_any_hour_is_as_urgent_as_it_was() -> None:
     facts = patient(series(visit()))
     [usual] = last_reminder(facts)
     night = wall("2027-04-10 23:00")
     [now] = last_reminder(replace(facts, chosen=(chosen(usual, night, at_any_hour=True),)))
-    assert (now.priority, now.due_at) == (0, night)
+    assert (now.priority, now.at_any_hour, now.due_at) == (usual.priority, True, night)
     assert "outside of the hours for care" in now.why[-1]
 
 
