@@ -65,7 +65,7 @@ def _run(home: House, kills: int, messages: int, console: Console) -> int:
         if part.name in ("beat", "worker-wake"):
             renamed = [each.replace("worker-wake@", "worker-wake-2@") for each in part.arguments]
             home.run(f"{part.name}-2", *renamed)
-    if not wait_until(lambda: healthy(home.port), seconds=90, every=0.5):
+    if not wait_until(lambda: healthy(home.port), seconds=180, every=0.5):
         console.print("The house does not come up.")
         return 1
     faults = Faults(home, postgres, redis)
