@@ -13,13 +13,15 @@ import json
 import zlib
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from clinic.access import sites_at_hand
 from clinic.models import Staff
+from clinic.views.current_site import REMEMBERED
 
 # In the session of who signed in again, until the form is sent or discarded.
 KEY = "kept_form"
@@ -35,18 +37,20 @@ _LEFT_OUT = "csrfmiddlewaretoken"
 @dataclass(frozen=True, slots=True)
 class Kept:
     """`entries` are names and values as the browser sent them to `address`, written on `page` (both
-    path and query) by the member of staff with the id `by`, besides so many `files`."""
+    path and query) by the member of staff with the id `by`, besides so many `files`. `site` is the
+    slug of the site that they looked at; "" when none was named."""
 
     by: int
     page: str
     address: str
     entries: tuple[tuple[str, str], ...]
     files: int
+    site: str
 
-    @property
-    def path(self) -> str:
-        """Of `address`, without its query."""
-        return urlsplit(self.address).path
+    def is_at(self, site: str | None) -> bool:
+        """Whether a page would send it to the site for which it was written; `site` is the slug
+        that the session remembers."""
+        return self.site in ("", site)
 
     @property
     def written(self) -> list[tuple[str, str]]:
@@ -60,7 +64,7 @@ class Kept:
 
 def of_request(request: HttpRequest) -> Kept | None:
     """The form that was sent without a session; None when nobody knows who wrote it."""
-    by = _who(request)
+    by, site = _who(request)
     if by is None or request.method != "POST" or not _is_of_a_person(request):
         return None
     entries = tuple(
@@ -70,7 +74,9 @@ def of_request(request: HttpRequest) -> Kept | None:
         if name != _LEFT_OUT and "password" not in name
     )
     files = sum(len(request.FILES.getlist(name)) for name in request.FILES)
-    return Kept(by, _page(request), request.get_full_path(), entries, files)
+    page = _page(request)
+    named = dict(parse_qsl(urlsplit(page).query)).get("site") or request.GET.get("site")
+    return Kept(by, page, request.get_full_path(), entries, files, named or site)
 
 
 def seal(kept: Kept, *, now: datetime) -> str:
@@ -92,10 +98,15 @@ def unseal(sealed: str, *, now: datetime) -> Kept | None:
 
 
 def give_back(request: HttpRequest, sealed: str, *, to: Staff, now: datetime) -> Kept | None:
-    """Let `to`, who has just signed in, find it in their page; None when it is not theirs."""
+    """Let `to`, who has just signed in, find it in their page, at the site for which they wrote it;
+    None when it is not theirs, or they do not work at that site any more."""
     kept = unseal(sealed, now=now)
     if kept is None or kept.by != to.pk:
         return None
+    if kept.site:
+        if kept.site not in {site.slug for site in sites_at_hand(to)}:
+            return None
+        request.session[REMEMBERED] = kept.site
     request.session[KEY] = sealed
     return kept
 
@@ -112,12 +123,18 @@ def forget(request: HttpRequest) -> None:
 
 
 def remember_who(request: HttpRequest, response: HttpResponse) -> None:
-    """Note on the browser who is signed in on it, for when they no longer are."""
-    if not request.user.is_authenticated or _who(request) == request.user.pk:
+    """Note on the browser who is signed in on it and at which site they look, for when the session
+    no longer says so."""
+    if not request.user.is_authenticated:
+        return
+    by, before = _who(request)
+    # A new session names no site before another one is looked at.
+    site = request.session.get(REMEMBERED) or (before if by == request.user.pk else "")
+    if (by, before) == (request.user.pk, site):
         return
     response.set_signed_cookie(
         WHO,
-        str(request.user.pk),
+        f"{request.user.pk}.{site}",
         salt=WHO_SALT,
         max_age=WHO_LIFE,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -126,11 +143,13 @@ def remember_who(request: HttpRequest, response: HttpResponse) -> None:
     )
 
 
-def _who(request: HttpRequest) -> int | None:
+def _who(request: HttpRequest) -> tuple[int | None, str]:
+    """Who was signed in last on the browser, and the slug of the site they looked at."""
     # The check against forgeries came before: its secret changes as somebody signs in, so that the
     # form is of a page of whoever did so last.
     said = request.get_signed_cookie(WHO, default=None, salt=WHO_SALT, max_age=WHO_LIFE)
-    return int(said) if said else None
+    by, _, site = (said or "").partition(".")
+    return (int(by), site) if by else (None, "")
 
 
 def _is_of_a_person(request: HttpRequest) -> bool:

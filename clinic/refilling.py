@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 Entries = Sequence[tuple[str, str]]
 Attrs = Sequence[tuple[str, str | None]]
@@ -61,15 +61,21 @@ class _Form:
         return {each.name for each in self.controls}
 
 
-def refill(html: str, *, page: str, path: str, entries: Entries) -> str | None:
-    """The page with `entries` (names and values, as a browser sent them to `path`) in its form for
-    them, unfolded; None when it has no such form.
+def is_same(one: str, other: str) -> bool:
+    """Whether two addresses have the same path and query, however they are written."""
+    ours, theirs = urlsplit(one), urlsplit(other)
+    return ours.path == theirs.path and parse_qsl(ours.query) == parse_qsl(theirs.query)
+
+
+def refill(html: str, *, page: str, address: str, entries: Entries) -> str | None:
+    """The page with `entries` (names and values, as a browser sent them to `address`) in its form
+    for them, unfolded; None when it has no such form.
 
     `page` is its own address. The form gets the id "kept-form" unless it has one. Files and
     passwords stay empty.
     """
     reader = _Reader(html, page)
-    forms = [each for each in reader.forms if path in each.addresses]
+    forms = [each for each in reader.forms if any(is_same(address, to) for to in each.addresses)]
     if not forms:
         return None
     sent = {name for name, value in entries if value}
@@ -189,7 +195,7 @@ class _Reader(HTMLParser):
 
     def _leads(self, address: str) -> None:
         if self._within is not None:
-            self._within.addresses.append(urlsplit(urljoin(self._page, address)).path)
+            self._within.addresses.append(urljoin(self._page, address))
 
     def _belongs(self, control: _Control, named: _Tag) -> None:
         if owner := named.get("form"):

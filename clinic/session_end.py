@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from clinic import kept_forms
 from clinic.kept_forms import Kept
-from clinic.refilling import refill
+from clinic.refilling import is_same, refill
+from clinic.views.current_site import REMEMBERED
 from clinic.views.signing_in import sign_in_again
 
 _MAIN = re.compile(r"<main\b[^>]*>")
@@ -35,7 +36,11 @@ class SessionEnd(LoginRequiredMiddleware):
         answer: HttpResponseBase | None = super().process_view(request, view_func, *rest)
         if answer is None and getattr(view_func, "login_required", True):
             kept = kept_forms.waiting(request, now=timezone.now())
-            if kept is not None and request.method == "POST" and request.path == kept.path:
+            if (
+                kept is not None
+                and request.method == "POST"
+                and is_same(request.get_full_path(), kept.address)
+            ):
                 kept_forms.forget(request)
             request.shows_kept = kept  # type: ignore[attr-defined]
         return answer
@@ -60,6 +65,7 @@ class SessionEnd(LoginRequiredMiddleware):
             kept is None
             or request.method != "GET"
             or request.get_full_path() != kept.page
+            or not kept.is_at(request.session.get(REMEMBERED))
             or "HX-Request" in request.headers
         ):
             return response
@@ -72,7 +78,7 @@ def _with_kept(request: HttpRequest, response: HttpResponse, kept: Kept) -> Http
     if response.status_code != 200 or not is_page:
         return render(request, "clinic/kept_form.html", {"kept": kept})
     html = response.content.decode()
-    filled = refill(html, page=kept.page, path=kept.path, entries=kept.entries)
+    filled = refill(html, page=kept.page, address=kept.address, entries=kept.entries)
     context = {"kept": kept, "is_filled": filled is not None}
     notice = render_to_string("clinic/partials/kept_form.html", context, request)
     page = filled or html

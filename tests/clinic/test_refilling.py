@@ -31,8 +31,10 @@ ENTRIES = [
 ]
 
 
-def filled(entries: list[tuple[str, str]], page: str = PAGE, path: str = "/patients/31/") -> str:
-    html = refill(page, page="/patients/31/?site=a", path=path, entries=entries)
+def filled(
+    entries: list[tuple[str, str]], page: str = PAGE, address: str = "/patients/31/?site=a"
+) -> str:
+    html = refill(page, page="/patients/31/?site=a", address=address, entries=entries)
     assert html is not None
     return html
 
@@ -72,9 +74,11 @@ def test_nothing_else_moves() -> None:
 
 
 def test_without_a_form_for_it_there_is_nothing_to_fill() -> None:
-    assert refill(PAGE, page="/x/", path="/elsewhere/", entries=ENTRIES) is None
+    assert refill(PAGE, page="/x/", address="/elsewhere/", entries=ENTRIES) is None
     # A search is not sent again.
-    assert refill(PAGE, page="/x/", path="/patients/", entries=ENTRIES) is None
+    assert refill(PAGE, page="/x/", address="/patients/", entries=ENTRIES) is None
+    # Nor does the form of another site get it.
+    assert refill(PAGE, page="/x/", address="/patients/31/?site=b", entries=ENTRIES) is None
 
 
 def test_of_two_forms_of_one_address_it_is_the_one_with_its_fields() -> None:
@@ -82,7 +86,7 @@ def test_of_two_forms_of_one_address_it_is_the_one_with_its_fields() -> None:
         '<form method="post"><input name="a" value=""></form>'
         '<form method="post"><input name="b" value=""></form>'
     )
-    html = refill(page, page="/x/?y=1", path="/x/", entries=[("b", "2")])
+    html = refill(page, page="/x/?y=1", address="/x/?y=1", entries=[("b", "2")])
     assert html is not None and '<input name="b" value="2">' in html
     assert '<form method="post"><input name="a" value=""></form>' in html
 

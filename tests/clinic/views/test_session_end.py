@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic import kept_forms
-from clinic.models import OnCallShift, Staff
+from clinic.models import OnCallShift, Role, Site, SiteRole, Staff
 from tests.clinic.views.conftest import keeps_to_the_policy
-from tests.personas import NOW, PASSWORD
+from tests.personas import NOW, PASSWORD, open_site
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +117,7 @@ def test_files_and_passwords_are_not_kept_and_that_is_said(ended: Client, manage
 def test_a_part_of_a_page_becomes_the_sign_in_page(ended: Client, manager: Staff) -> None:
     asked = sent(
         ended,
+        f"{PAGE}?site=harbour",
         referer="",
         **{"HX-Request": "true", "HX-Current-URL": f"http://testserver{PAGE}?site=harbour"},
     )
@@ -139,8 +140,35 @@ def test_nobody_is_led_to_another_house(ended: Client, manager: Staff) -> None:
     assert sign_in(ended, asked, manager).headers["Location"] == PAGE
 
 
+def test_it_comes_back_at_the_site_for_which_it_was_written(
+    client: Client, manager: Staff, site: Site
+) -> None:
+    first = open_site("albany", "Albany Skin Clinic", "America/New_York", "+15185550100")
+    role = SiteRole.objects.create(staff=manager, site=first, role=Role.MANAGER)
+    client.force_login(manager)
+    assert "Albany Skin Clinic" in client.get(PAGE).text
+    client.get(f"{PAGE}?site=harbour")
+    Session.objects.all().delete()
+    asked = sent(client)
+    sign_in(client, asked, manager)
+    data = {**WROTE, "staff": manager.pk}
+    client.get(f"{PAGE}?site=albany")
+    assert "555 0177" not in client.get(PAGE).text
+    client.get(f"{PAGE}?site=harbour")
+    assert 'value="+1 212 555 0177"' in client.get(PAGE).text
+    sent(client, data=data)
+    assert OnCallShift.objects.get().site == site
+    # Who works there no more finds it nowhere else.
+    client.get(f"{PAGE}?site=albany")
+    Session.objects.all().delete()
+    asked = sent(client)
+    role.delete()
+    sign_in(client, asked, manager)
+    assert "555 0177" not in client.get(PAGE).text
+
+
 def test_what_is_old_or_not_ours_is_not_read(manager: Staff) -> None:
-    kept = kept_forms.Kept(manager.pk, PAGE, PAGE, (("phone", "5"),), 0)
+    kept = kept_forms.Kept(manager.pk, PAGE, PAGE, (("phone", "5"),), 0, "harbour")
     sealed = kept_forms.seal(kept, now=NOW)
     assert "phone" not in sealed and kept_forms.unseal(sealed, now=NOW) == kept
     assert kept_forms.unseal(sealed, now=NOW + timedelta(hours=25)) is None
