@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import Allocation, Appointment, TreatmentSeries
 from clinic.hours import instant
-from clinic.models import ProtocolVersion, Site
+from clinic.models import ProtocolVersion, Resource, ResourceKind, Site
 from patients.models import Patient
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -51,3 +51,16 @@ def a_past_visit(
         done_at=at + HOUR if state == State.DONE else None,
         closed_at=at + HOUR if state in (State.NO_SHOW, State.CANCELLED) else None,
     )
+
+
+def treated_by(visit: Appointment, *providers: Resource, active: bool = True) -> None:
+    """The visit went from one provider to the next; it is the last one's, if `active`."""
+    visit.allocations.filter(resource__kind=ResourceKind.PROVIDER).update(active=False)
+    for provider in providers:
+        Allocation.objects.create(
+            resource=provider,
+            appointment=visit,
+            starts_at=visit.starts_at,
+            ends_at=visit.ends_at,
+            active=active and provider == providers[-1],
+        )

@@ -165,5 +165,7 @@ def _last_visits(series: Sequence[int]) -> dict[int, Appointment]:
 def _provider(visit: Appointment | None) -> Resource | None:
     if visit is None:
         return None
-    held = (each.resource for each in visit.allocations.all())
+    # What was brought over holds nothing any more, and says all the same who it was.
+    stands = not visit.is_history
+    held = (each.resource for each in visit.allocations.all() if each.active == stands)
     return next((each for each in held if each.kind == ResourceKind.PROVIDER), None)

@@ -58,7 +58,7 @@ def _line(visit: Appointment, language: str, now: datetime) -> tuple[str, str]:
 
 
 def _provider(visit: Appointment) -> Resource | None:
-    held = (each.resource for each in visit.allocations.all())
+    held = (each.resource for each in visit.allocations.all() if each.active)
     return next((each for each in held if each.kind == ResourceKind.PROVIDER), None)
 
 

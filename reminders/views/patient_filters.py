@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from appointments.lifecycle import TO_COME, State
-from appointments.models import Appointment, Task, TreatmentSeries
+from appointments.models import Allocation, Appointment, Task, TreatmentSeries
 from appointments.models.series import SeriesState
 from clinic import access
 from clinic.consent_forms import in_force
@@ -151,10 +151,7 @@ def _of_series(found: QuerySet[Patient], asked: dict[str, Any]) -> QuerySet[Pati
     if "modality" in asked:
         series = series.filter(protocol_version__modality__slug=asked["modality"])
     if "provider" in asked:
-        theirs = Appointment.objects.exclude(state=State.CANCELLED).filter(
-            allocations__resource=asked["provider"]
-        )
-        series = series.filter(pk__in=theirs.order_by().values("series"))
+        series = series.filter(pk__in=_provided_by(asked["provider"]).values("series"))
     if state in SeriesState.values:
         series = series.filter(state=state)
     elif state == UNBOOKED:
@@ -167,6 +164,18 @@ def _of_series(found: QuerySet[Patient], asked: dict[str, Any]) -> QuerySet[Pati
     if state == NO_SERIES:
         return found.exclude(pk__in=series.values("patient"))
     return found.filter(pk__in=series.values("patient"))
+
+
+def _provided_by(provider: int) -> QuerySet[Appointment]:
+    """The visits that stand or stood with a provider (id), not those that went to somebody else."""
+    held = Allocation.objects.filter(appointment=OuterRef("pk"))
+    active, theirs = held.filter(active=True), held.filter(resource=provider)
+    # Visits that were over when they were brought over hold nothing, and say who it was.
+    return (
+        Appointment.objects.exclude(state=State.CANCELLED)
+        .filter(Exists(theirs.filter(active=True)) | Exists(theirs) & ~Exists(active))
+        .order_by()
+    )
 
 
 def _no_visit(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:

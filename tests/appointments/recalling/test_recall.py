@@ -27,10 +27,10 @@ from appointments.recalling.windows import Cause
 from appointments.visits import booking
 from clinic.access import Forbidden
 from clinic.hours import local
-from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Resource, ResourceKind, Site, Staff
 from patients.models import Patient
 from tests.api import api, refused
-from tests.history import a_past_visit
+from tests.history import a_past_visit, treated_by
 from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +62,25 @@ def test_an_unfinished_series_is_due_by_its_window(
     assert (row.cause, row.session, row.series) == (Cause.NEXT_SESSION, 2, visit.series)
     assert row.window is not None and row.window.ideal == today + 8 * DAY
     assert row.last == visit
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_who_treated_them_last_is_said(
+    seen: Seen,
+    today: date,
+    treatment_provider: Resource,
+    due: Callable[[], list[Due]],
+    now: datetime,
+    imported: bool,
+) -> None:
+    visit = seen(today - 20 * DAY, sessions=3)
+    last = Resource.objects.create(kind=ResourceKind.PROVIDER, name="Ana")
+    if imported:
+        Appointment.objects.update(imported_at=now, imported_start=visit.starts_at)
+        treated_by(visit, last, active=False)
+    else:
+        treated_by(visit, treatment_provider, last)
+    assert [row.provider for row in due()] == [last]
 
 
 def test_who_has_a_visit_to_come_or_just_was_here_is_not_called(

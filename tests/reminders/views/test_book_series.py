@@ -15,7 +15,7 @@ from appointments.models.series import SeriesState
 from appointments.proposing.places import VisitWish
 from appointments.visits import booking
 from clinic.hours import format_day
-from clinic.models import OpeningHours, ProtocolVersion, Role, Site, Staff
+from clinic.models import OpeningHours, ProtocolVersion, Resource, ResourceKind, Role, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
 from patients.models import Patient
@@ -24,6 +24,7 @@ from reminders.journeys import replanning
 from reminders.models import Message, SkipChoice
 from reminders.views.book_series.draft import written
 from tests import pdf
+from tests.history import treated_by
 from tests.personas import a_patient, staff_at
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
 
@@ -385,6 +386,16 @@ def test_a_series_is_booked_from_the_plan(
     for day in (FIRST, SECOND, THIRD):
         assert f"{format_day(day)} 09:15" in paper
     assert f"Before your visit on {format_day(FIRST)}" in paper and "strong sun" in paper
+
+
+def test_the_sheet_names_who_treats_now(
+    desk: Client, visits: list[Appointment], treatment_provider: Resource
+) -> None:
+    another = Resource.objects.create(kind=ResourceKind.PROVIDER, name="Ana Ruiz")
+    for visit in visits:
+        treated_by(visit, another)
+    paper = pdf.text(desk.get(reverse("series-sheet", args=[visits[0].series_id])).content)
+    assert "Ana Ruiz" in paper and treatment_provider.name not in paper
 
 
 def test_ticked_boxes_are_not_sent(

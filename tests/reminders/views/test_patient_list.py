@@ -8,11 +8,11 @@ from django.test import Client
 
 from appointments.models import Appointment, Task, TreatmentSeries
 from clinic.hours import local
-from clinic.models import Modality, Resource, Site, Staff
+from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from patients import consent
 from patients.models import ContactPoint, Patient
 from reminders.views import patient_list
-from tests.history import a_past_visit
+from tests.history import a_past_visit, treated_by
 from tests.patients.signing.conftest import publish
 from tests.personas import a_patient
 from tests.reminders.views.conftest import SignIn
@@ -195,6 +195,18 @@ def test_the_address_says_who_is_shown(
         page = desk.get(f"/patients/?{asked.format(provider=treatment_provider.pk)}")
         found[asked] = {row.patient.legal_given for row in page.context["rows"]}
     assert found == {asked: set(names.split()) for asked, names in SHOWN.items()}
+
+
+def test_a_provider_has_the_patients_of_now_and_of_what_was_brought_over(
+    desk: Client, people: dict[str, Patient], treatment_provider: Resource
+) -> None:
+    another = Resource.objects.create(kind=ResourceKind.PROVIDER, name="Ana")
+    for visit in Appointment.objects.filter(series__patient=people["Elena"]):
+        treated_by(visit, another)
+    history = Appointment.objects.get(series__patient=people["Cara"])
+    treated_by(history, treatment_provider, active=False)
+    page = desk.get(f"/patients/?provider={treatment_provider.pk}")
+    assert {row.patient.legal_given for row in page.context["rows"]} == {"Cara"}
 
 
 def test_who_has_a_form_to_sign_is_found_and_said(
