@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,18 +34,20 @@ class Effect:
 
 def effect(
     patients: Sequence[int],
-    other: Callable[[PatientFacts], PatientFacts],
+    otherwise: Callable[[Mapping[int, PatientFacts]], Mapping[int, PatientFacts]],
     *,
     now: datetime,
     most: int = MOST_PATIENTS,
 ) -> Effect:
     """What the plans of these patients (ids), of whom the first `most` are looked at, would hold
-    otherwise from `now` on if their facts were as `other` gives them."""
+    otherwise from `now` on if their facts, by id, were as `otherwise` gives them."""
     looked_at = patients[:most]
     touched = added = changed = gone = 0
     for start in range(0, len(looked_at), _BATCH):
-        for facts in facts_of(looked_at[start : start + _BATCH]).values():
-            before, after = _to_come(facts, now), _to_come(other(facts), now)
+        known = facts_of(looked_at[start : start + _BATCH])
+        others = otherwise(known)
+        for patient, facts in known.items():
+            before, after = _to_come(facts, now), _to_come(others[patient], now)
             new, old = after.keys() - before.keys(), before.keys() - after.keys()
             differing = {key for key in before.keys() & after.keys() if before[key] != after[key]}
             touched += bool(new or old or differing)
@@ -54,9 +56,10 @@ def effect(
 
 
 def _to_come(facts: PatientFacts, now: datetime) -> dict[str, tuple[object, ...]]:
-    """What patients would notice of the messages that the plan holds from `now` on, by key."""
+    """What patients would notice of the messages that the plan holds from `now` on, by key. What is
+    overdue and still of use leaves at once."""
     return {
-        each.key: (each.due_at, each.expires_at, each.steps, each.skip)
+        each.key: (max(each.due_at, now), each.expires_at, each.steps, each.skip)
         for each in plan(facts).messages
-        if each.due_at >= now
+        if each.expires_at > now
     }

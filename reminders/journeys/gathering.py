@@ -53,8 +53,9 @@ from reminders.planning.facts import (
 from reminders.wording.lettering import Reader, Sender
 
 
-def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
-    """What is known now of each of these patients, by id; unknown ids are left out."""
+def facts_of(patient_ids: Collection[int], *, as_if: Site | None = None) -> dict[int, PatientFacts]:
+    """What is known now of each of these patients, by id; unknown ids are left out. With `as_if`
+    that site, which need not be stored, counts in the place of its row."""
     patients = list(Patient.objects.filter(pk__in=patient_ids))
     series = defaultdict(list)
     rows = list(
@@ -71,12 +72,16 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
         for each in visits
         if each.outcome in NOT_WHOLE  # type: ignore[attr-defined]
     }
-    sites = _sites_of({each.site_id for each in rows} | {each.site_id for each in visits})
+    site_rows = statements.by_id(
+        Site, {each.site_id for each in rows} | {each.site_id for each in visits}
+    )
+    site_rows = {pk: _as_if(site, as_if) for pk, site in site_rows.items()}
+    sites = {pk: site_facts(site) for pk, site in site_rows.items()}
     protocols = _protocols_of(
         {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
     )
     screened = _screened(rows, patients, protocols)
-    lacking = _lacking_of(visits, rows, screened, protocols)
+    lacking = _lacking_of(visits, rows, site_rows, screened, protocols)
     known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
     by_series = _visits_of(visits, cut_short, sites, protocols, known, lacking)
     skips, switched = _choices_of(patient_ids)
@@ -98,7 +103,7 @@ def facts_of(patient_ids: Collection[int]) -> dict[int, PatientFacts]:
                 recalls=tuple(recalls[row.pk]),
             )
         )
-    invitations = _invitations_of(patient_ids)
+    invitations = _invitations_of(patient_ids, as_if)
     phones = _phones_of(series)
     spoken = _spoken_by(patient_ids)
     unheard = _unheard_by(patient_ids)
@@ -189,8 +194,8 @@ def reader_of(
     )
 
 
-def _sites_of(ids: Collection[int]) -> dict[int, SiteFacts]:
-    return {pk: site_facts(site) for pk, site in statements.by_id(Site, ids).items()}
+def _as_if(site: Site, other: Site | None) -> Site:
+    return other if other is not None and other.pk == site.pk else site
 
 
 def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:
@@ -217,11 +222,11 @@ def _screened(
 def _lacking_of(
     visits: Sequence[Appointment],
     series: Sequence[TreatmentSeries],
+    sites: Mapping[int, Site],
     screened: Mapping[int, Screened],
     protocols: Mapping[int, Protocol],
 ) -> dict[int, ToFillIn | None]:
     """By visit to come, what the patient is asked for before it."""
-    sites = statements.by_id(Site, {visit.site_id for visit in visits})
     patients = {row.pk: row.patient_id for row in series if row.pk in screened}
     expected = [
         visit
@@ -287,7 +292,9 @@ def _visits_of(
     return visits
 
 
-def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFacts]]:
+def _invitations_of(
+    patient_ids: Collection[int], as_if: Site | None
+) -> dict[int, list[InvitationFacts]]:
     """The places on offer, and those that went without the patient's doing."""
     rows = (
         Invitation.objects.filter(
@@ -303,7 +310,7 @@ def _invitations_of(patient_ids: Collection[int]) -> dict[int, list[InvitationFa
         invitations[entry.patient_id].append(
             InvitationFacts(
                 id=row.pk,
-                site=site_facts(entry.site),
+                site=site_facts(_as_if(entry.site, as_if)),
                 session=entry.appointment.session if entry.appointment else 1,
                 sessions=entry.series.sessions if entry.series and entry.appointment else 1,
                 starts_at=row.starts_at,

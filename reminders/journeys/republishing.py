@@ -6,7 +6,7 @@ would come of it if all were.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,8 +29,8 @@ def effect(*, version: ProtocolVersion, now: datetime, most: int = MOST_PATIENTS
     series = set(under_way.filter(patient__in=ids[:most]).values_list("pk", flat=True))
     protocol = loading.get(version)
 
-    def migrated(facts: PatientFacts) -> PatientFacts:
-        return _migrated(facts, series, protocol)
+    def migrated(known: Mapping[int, PatientFacts]) -> dict[int, PatientFacts]:
+        return {pk: _migrated(facts, series, protocol) for pk, facts in known.items()}
 
     return comparing_plans.effect(ids, migrated, now=now, most=most)
 

@@ -19,9 +19,8 @@ from clinic.models import Site
 from reminders.catalogue import Channel, MessageState
 from reminders.journeys import comparing_plans
 from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect
-from reminders.journeys.gathering import site_facts
+from reminders.journeys.gathering import facts_of, site_facts
 from reminders.models import Message, SentContent
-from reminders.planning.facts import PatientFacts, SiteFacts
 
 # On which channel a setting is read; the rest is in both.
 _SAID_ON = {
@@ -65,16 +64,16 @@ def foresee(
     for name, value in changes.items():
         setattr(other, name, value)
     changed = {name for name, value in changes.items() if getattr(site, name) != value}
-    waiting = Message.objects.filter(site=site, state=MessageState.SCHEDULED)
+    waiting = Message.objects.filter(site=site, state=MessageState.SCHEDULED, expires_at__gt=now)
     said_on = {channel for name in changed for channel in _SAID_ON.get(name, ())}
     by_channel = dict(
         waiting.filter(channel__in=said_on).order_by().values_list("channel").annotate(Count("pk"))
     )
     silenced = voiced = 0
     if "live_from" in changed:
-        to_come, before, after = waiting.filter(due_at__gte=now), _is_sent(site), _is_sent(other)
-        silenced = to_come.filter(before).exclude(after).count()
-        voiced = to_come.filter(after).exclude(before).count()
+        before, after = _is_sent(site), _is_sent(other)
+        silenced = waiting.filter(before).exclude(after).count()
+        voiced = waiting.filter(after).exclude(before).count()
     return Resetting(
         plan=_plan(site, other, now, most),
         texts=by_channel.get(Channel.SMS, 0),
@@ -89,31 +88,16 @@ def foresee(
 def _plan(site: Site, other: Site, now: datetime, most: int) -> Effect | None:
     before, after = site_facts(site), site_facts(other)
     # A name and a first day stand in no message's time; the gate looks at the latter.
-    if replace(before, name=after.name, live_from=after.live_from) == after:
+    is_planned_alike = replace(before, name=after.name, live_from=after.live_from) == after
+    if is_planned_alike and site.clearance_from == other.clearance_from:
         return None
     # Those with a series under way first, as most is still to be said to them.
     here = TreatmentSeries.objects.filter(site=site).values("patient").order_by()
     counted = here.annotate(open=Count("pk", filter=Q(closed_at=None)))
     patients = list(counted.order_by("-open", "-patient").values_list("patient", flat=True))
     return comparing_plans.effect(
-        patients, lambda facts: _set_otherwise(facts, after), now=now, most=most
+        patients, lambda known: facts_of(known.keys(), as_if=other), now=now, most=most
     )
-
-
-def _set_otherwise(facts: PatientFacts, after: SiteFacts) -> PatientFacts:
-    def of(site: SiteFacts) -> SiteFacts:
-        return after if site.id == after.id else site
-
-    series = tuple(
-        replace(
-            each,
-            site=of(each.site),
-            visits=tuple(replace(visit, site=of(visit.site)) for visit in each.visits),
-        )
-        for each in facts.series
-    )
-    invitations = tuple(replace(each, site=of(each.site)) for each in facts.invitations)
-    return replace(facts, series=series, invitations=invitations)
 
 
 def _is_sent(site: Site) -> Q:

@@ -71,6 +71,11 @@ def test_a_step_less_is_a_message_less_at_each_session(
     assert with_it >= 3
     found = republishing.effect(version=draft(without(microneedling, step)), now=now)
     assert (found.touched, found.gone + found.added) == (1, with_it)
+    # What is overdue and still of use counts, as it would leave at once.
+    first = Message.objects.filter(steps=[step]).earliest("due_at")
+    late = first.due_at + (first.expires_at - first.due_at) / 2
+    found = republishing.effect(version=draft(without(microneedling, step), "99.0.2"), now=late)
+    assert (found.touched, found.gone + found.added) == (1, with_it)
     moved = republishing.effect(version=draft(later(microneedling, step), "99.0.1"), now=now)
     assert moved.messages >= 3
     # Asking changes nothing.

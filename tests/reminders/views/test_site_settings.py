@@ -80,7 +80,11 @@ def test_each_setting_counts_what_it_touches(
     assert (touched(sms_name="Glow").texts, touched(sms_name="Glow").emails) == (texts, 0)
     assert (touched(address="2 Street").texts, touched(address="2 Street").emails) == (0, emails)
     assert touched(clearance_from=SECOND).visits == 2
-    assert touched(live_from=None).silenced == waiting.filter(due_at__gte=now).count()
+    # What waits for the morning or leaves at once was due before.
+    late = waiting.filter(expires_at__gt=now + timedelta(days=1)).earliest("due_at")
+    Message.objects.filter(pk=late.pk).update(due_at=now - timedelta(hours=1))
+    assert touched(live_from=None).silenced == waiting.filter(expires_at__gt=now).count()
+    Message.objects.filter(pk=late.pk).update(due_at=late.due_at)
     spread = touched(spread_minutes=10).plan
     assert spread is not None and (spread.touched, spread.changed > 0) == (1, True)
     assert not touched(canary_number="+12125550177").touches
@@ -92,6 +96,13 @@ def test_each_setting_counts_what_it_touches(
     after = dict(waiting.values_list("key", "due_at"))
     to_come = {key for key, at in before.items() if at >= now}
     assert sum(before[key] != after[key] for key in to_come) == spread.changed
+
+    # To be asked for answers alone is planned otherwise, too.
+    asked = touched(clearance_from=SECOND).plan
+    Site.objects.update(clearance_from=SECOND, revision=site.revision + 2)
+    replanning.sync_stale(now=now)
+    assert asked is not None
+    assert asked.added == Message.objects.filter(kind=Kind.FILL_IN).count() > 0
 
     old = queued(visits[0], now=now - timedelta(days=100), kind=Kind.NUDGE)
     Message.objects.filter(pk=old.pk).update(
