@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from datetime import datetime
 
@@ -14,10 +15,10 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.saying import gettext
 from reminders import choosing
-from reminders.catalogue import Channel
+from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
 from reminders.ledger import claiming, skipping
-from reminders.ledger.fallback import UNHEARD
+from reminders.ledger.fallback import UNHEARD, Said
 from reminders.models import Message, MessageItem, SkipChoice
 from reminders.planning.choices import OTHER
 from reminders.sending import letters, taking
@@ -46,6 +47,18 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
             if other.channel == Channel.EMAIL
             else gettext("A text says the same already: skip this e-mail instead.")
         )
+    if _is_unsaid_by(other):
+        raise SwitchRefused(
+            gettext(
+                "The e-mail with the same was skipped or did not arrive: put it back, or leave"
+                " this text."
+            )
+            if other.channel == Channel.EMAIL
+            else gettext(
+                "The text with the same was skipped or did not arrive: put it back, or leave this"
+                " e-mail."
+            )
+        )
     readers = recipients.of([other])
     refusal = choosing.to_switch(taking.envelope(other), readers[other.pk], now=now)
     if refusal is not None:
@@ -53,6 +66,9 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
     written, _ = letters.write([other], readers, now=now)
     if not written:
         raise SwitchRefused(gettext("Its words cannot be written for that channel."))
+    choices = skipping.choices_of(stored)
+    # Skipped there before it was switched back: it is wanted there now.
+    SkipChoice.objects.filter(_of(choices, channel=other.channel, instead="")).delete()
     SkipChoice.objects.bulk_create(
         (
             SkipChoice(
@@ -64,7 +80,7 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
                 by=by,
                 at=now,
             )
-            for series, session, step, channel in skipping.choices_of(stored)
+            for series, session, step, channel in choices
         ),
         update_conflicts=True,
         unique_fields=["series", "session", "step", "channel"],
@@ -118,14 +134,30 @@ def _by_the_other(message: Message) -> Message:
 
 def _is_said_by(other: Message) -> bool:
     """Whether another message says all of this one by its channel, or will."""
-    own = {_said(item) for item in MessageItem.objects.filter(message=other.pk)}
+    own = _items_of(other)
+    return own <= _there(own, other.channel, ~Q(message__state__in=UNHEARD))
+
+
+def _is_unsaid_by(other: Message) -> bool:
+    """Whether another message of its channel was to say something of this one, and does not: the
+    plan has no second one there, and this one would fall away for it."""
+    own = _items_of(other)
+    unsaid = Q(message__state__in={*UNHEARD} - {MessageState.WITHDRAWN})
+    return bool(own & _there(own, other.channel, unsaid))
+
+
+def _items_of(message: Message) -> set[Said]:
+    return {_said(item) for item in MessageItem.objects.filter(message=message.pk)}
+
+
+def _there(own: set[Said], channel: str, which: Q) -> set[Said]:
     there = MessageItem.objects.filter(
-        anchor__in={anchor for anchor, _, _ in own}, channel=other.channel, live=True
-    ).exclude(message__state__in=UNHEARD)
-    return own <= {_said(item) for item in there}
+        which, anchor__in={anchor for anchor, _, _ in own}, channel=channel, live=True
+    )
+    return {_said(item) for item in there}
 
 
-def _said(item: MessageItem) -> tuple[str, int, str]:
+def _said(item: MessageItem) -> Said:
     return item.anchor, item.schedule_version, item.step
 
 
@@ -133,14 +165,15 @@ def _switched(message: Message, *, there: bool = False) -> Q:
     """The choices by which something that this message says came to its channel, or went `there`:
     to the other."""
     other = OTHER[Channel(message.channel)]
+    way = (message.channel, other) if there else (other, message.channel)
+    return _of(skipping.choices_of(message), channel=way[0], instead=way[1])
+
+
+def _of(choices: Iterable[tuple[int, int, str, str]], *, channel: str, instead: str) -> Q:
+    """Choices about the same steps, on a channel."""
     wanted = Q(pk__in=[])
-    for series, session, step, channel in skipping.choices_of(message):
-        way = (
-            {"channel": channel, "instead": other}
-            if there
-            else {"channel": other, "instead": channel}
-        )
-        wanted |= Q(series=series, session=session, step=step, **way)
+    for series, session, step, _ in choices:
+        wanted |= Q(series=series, session=session, step=step, channel=channel, instead=instead)
     return wanted
 
 

@@ -36,7 +36,7 @@ from reminders.channels.base import Absent, Found, LookUp, Outcome, Outgoing, Su
 from reminders.gate import QUIET_HOURS
 from reminders.journeys import replanning
 from reminders.ledger import opting_out, receipts, reconciling, skipping
-from reminders.models import Message, Suppression, SuppressionSource
+from reminders.models import Message, MessageItem, Suppression, SuppressionSource
 from reminders.planning.wish import SKIPPED_BY_STAFF
 from reminders.proving import proof
 from reminders.sending import dispatch, retiming, switching
@@ -283,7 +283,24 @@ class Journey(RuleBasedStateMachine):
             "skip": lambda: skipping.skip(now=self.now, **told),
             "unskip": lambda: skipping.unskip(now=self.now, **told),
         }
+        before = self.happened["switch"]
         self._attempt(act, acts[act])
+        if planned and self.happened["switch"] > before:
+            self._assert_said_by_the_other(told["message"])
+
+    def _assert_said_by_the_other(self, switched: Message) -> None:
+        """A switch lost nothing: all of it is planned on the other channel, and only there."""
+        replanning.sync_stale(now=self.now)
+        of_message = MessageItem.objects.filter(message=switched)
+        own = set(of_message.values_list("anchor", "schedule_version", "step"))
+        same = MessageItem.objects.filter(anchor__in={each[0] for each in own}, live=True)
+        waiting = same.filter(message__state=MessageState.SCHEDULED)
+        by_channel: dict[str, set[tuple[str, int, str]]] = {"sms": set(), "email": set()}
+        for item in waiting:
+            by_channel[item.channel].add((item.anchor, item.schedule_version, item.step))
+        there = {"sms": "email", "email": "sms"}[switched.channel]
+        assert own <= by_channel[there]
+        assert not own & by_channel[switched.channel]
 
     # --- What the engine does ---------------------------------------------------------------------
 

@@ -90,6 +90,42 @@ def test_the_other_channel_takes_consent_and_says_nothing_twice(
     assert not SkipChoice.objects.exists()
 
 
+def test_what_the_other_channel_was_to_say_and_does_not_is_not_lost_in_a_switch(
+    reminder: Message, front_desk: Staff, now: datetime
+) -> None:
+    text, mail = (
+        Message.objects.get(kind=Kind.REMINDER_CONFIRM, channel=channel)
+        for channel in ("sms", "email")
+    )
+    skipping.skip(message=mail, by=front_desk, now=now)
+    replanning.sync_stale(now=now)
+    with pytest.raises(SwitchRefused, match="put it back, or leave this text"):
+        switching.switch(message=text, by=front_desk, now=now)
+    Message.objects.filter(pk=mail.pk).update(state="failed", reason="refused", claimed_at=now)
+    with pytest.raises(SwitchRefused, match="did not arrive"):
+        switching.switch(message=text, by=front_desk, now=now)
+    assert not SkipChoice.objects.exclude(instead="").exists()
+
+
+def test_what_was_skipped_there_before_it_came_back_goes_there_when_it_is_switched_again(
+    reminder: Message, front_desk: Staff, now: datetime
+) -> None:
+    switching.switch(message=reminder, by=front_desk, now=now)
+    assert waiting(now) == ["email"]
+    by_mail = Message.objects.get(kind=Kind.REMINDER_FINAL, state="scheduled")
+    skipping.skip(message=by_mail, by=front_desk, now=now)
+    assert waiting(now) == []
+    switching.switch_back(message=by_mail, by=front_desk, now=now)
+    assert waiting(now) == ["sms"]
+    # Its e-mail said advice for the day besides, which goes by both and is skipped there by now.
+    with pytest.raises(SwitchRefused, match="put it back"):
+        switching.switch(message=reminder, by=front_desk, now=now)
+    skipping.unskip(message=Message.objects.get(state="skipped"), by=front_desk, now=now)
+    replanning.sync_stale(now=now)
+    switching.switch(message=reminder, by=front_desk, now=now)
+    assert waiting(now) == ["email"]
+
+
 def test_a_skip_after_a_switch_counts_and_the_other_way_round(
     reminder: Message, front_desk: Staff, now: datetime
 ) -> None:
