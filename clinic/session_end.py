@@ -2,7 +2,7 @@
 ended comes back to who wrote it, once they have signed in again.
 
 A GET changes nothing: the form waits in the session, its page shows it filled, and it is sent by a
-press only. A POST to its address ends that.
+press only. A POST to its address that succeeds ends that; a look ahead is none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from clinic.refilling import is_same, refill
 from clinic.views.current_site import REMEMBERED
 from clinic.views.signing_in import sign_in_again
 
+# A page sends it with what is typed to show what would come of it, at the address of the form.
+LOOKS_AHEAD = "Looks-Ahead"
 _MAIN = re.compile(r"<main\b[^>]*>")
 
 
@@ -35,14 +37,8 @@ class SessionEnd(LoginRequiredMiddleware):
     ) -> HttpResponseBase | None:
         answer: HttpResponseBase | None = super().process_view(request, view_func, *rest)
         if answer is None and getattr(view_func, "login_required", True):
-            kept = kept_forms.waiting(request, now=timezone.now())
-            if (
-                kept is not None
-                and request.method == "POST"
-                and is_same(request.get_full_path(), kept.address)
-            ):
-                kept_forms.forget(request)
-            request.shows_kept = kept  # type: ignore[attr-defined]
+            now = timezone.now()
+            request.shows_kept = kept_forms.waiting(request, now=now)  # type: ignore[attr-defined]
         return answer
 
     def handle_no_permission(  # type: ignore[override]  # an answer on the spot is none of its kinds
@@ -61,15 +57,28 @@ class SessionEnd(LoginRequiredMiddleware):
             return response
         kept_forms.remember_who(request, response)
         kept: Kept | None = request.shows_kept
+        if kept is None:
+            return response
+        if _was_sent(request, response, kept):
+            kept_forms.forget(request)
         if (
-            kept is None
-            or request.method != "GET"
+            request.method != "GET"
             or request.get_full_path() != kept.page
             or not kept.is_at(request.session.get(REMEMBERED))
             or "HX-Request" in request.headers
         ):
             return response
         return _with_kept(request, response, kept)
+
+
+def _was_sent(request: HttpRequest, response: HttpResponse, kept: Kept) -> bool:
+    """Whether the form was taken: what was refused, or went wrong, is still wanted."""
+    return (
+        request.method == "POST"
+        and is_same(request.get_full_path(), kept.address)
+        and LOOKS_AHEAD not in request.headers
+        and response.status_code < 400
+    )
 
 
 def _with_kept(request: HttpRequest, response: HttpResponse, kept: Kept) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from clinic import kept_forms
+from clinic import kept_forms, on_call
 from clinic.models import OnCallShift, Role, Site, SiteRole, Staff
 from tests.clinic.views.conftest import keeps_to_the_policy
 from tests.personas import NOW, PASSWORD, open_site
@@ -100,8 +100,29 @@ def test_what_no_page_can_show_is_shown_by_itself_and_sent_by_a_press(
     page = ended.get(at)
     assert page.status_code == 200 and "Moved to &lt;Tuesday&gt;" in page.text
     assert f'<form method="post" action="{at}">' in page.text
+    # What was refused is still there.
     assert ended.post(at, {"reason": "Moved to <Tuesday>"}).status_code == 404
+    assert "Moved to &lt;Tuesday&gt;" in ended.get(at).text
+    ended.post("/kept-form/discard/")
     assert ended.get(at).status_code == 405
+
+
+def test_it_waits_until_it_was_taken(
+    ended: Client, manager: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(ended, sent(ended), manager)
+    data = {**WROTE, "staff": manager.pk}
+    with monkeypatch.context() as broken:
+        broken.setattr(on_call, "add", lambda **_: 1 / 0)
+        ended.raise_request_exception = False
+        assert sent(ended, data=data).status_code == 500
+    assert sent(ended, data={**data, "ends_at": WROTE["starts_at"]}).status_code == 422
+    ahead = {"HX-Request": "true", "Looks-Ahead": "1"}
+    assert sent(ended, **ahead, data=data).status_code == 302
+    assert "It is all here again" in ended.get(PAGE).text
+    OnCallShift.objects.all().delete()
+    assert sent(ended, data=data, **{"HX-Request": "true"}).status_code == 302
+    assert "It is all here again" not in ended.get(PAGE).text
 
 
 def test_files_and_passwords_are_not_kept_and_that_is_said(ended: Client, manager: Staff) -> None:
