@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
+from clinic import kept_forms
 from clinic.models import Staff
 
 KEY = "handover"
@@ -58,7 +59,9 @@ def end(request: HttpRequest) -> None:
     request.session.flush()
 
 
-def forget_pages(response: HttpResponse) -> HttpResponse:
-    """Tell the browser to drop the pages of staff that it keeps for its way back."""
+def forget_staff(response: HttpResponse) -> HttpResponse:
+    """Tell the browser to drop what it has of staff: the pages that it keeps for its way back, and
+    who was signed in."""
+    kept_forms.forget_who(response)
     response["Clear-Site-Data"] = '"cache"'
     return response

@@ -143,10 +143,15 @@ def remember_who(request: HttpRequest, response: HttpResponse) -> None:
     )
 
 
+def forget_who(response: HttpResponse) -> None:
+    """Of a browser that is given to somebody else."""
+    response.delete_cookie(WHO, samesite="Lax")
+
+
 def _who(request: HttpRequest) -> tuple[int | None, str]:
     """Who was signed in last on the browser, and the slug of the site they looked at."""
-    # The check against forgeries came before: its secret changes as somebody signs in, so that the
-    # form is of a page of whoever did so last.
+    # The check against forgeries came before: its secret changes as somebody signs in, and the note
+    # goes as they sign out, so that the form is of a page of whoever is noted.
     said = request.get_signed_cookie(WHO, default=None, salt=WHO_SALT, max_age=WHO_LIFE)
     by, _, site = (said or "").partition(".")
     return (int(by), site) if by else (None, "")

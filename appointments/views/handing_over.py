@@ -53,7 +53,7 @@ def hand_over(request: HttpRequest, patient_id: int) -> HttpResponse:
         back=back,
         now=timezone.now(),
     )
-    return handover.forget_pages(redirect("handover"))
+    return handover.forget_staff(redirect("handover"))
 
 
 @login_not_required

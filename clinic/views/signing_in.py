@@ -75,6 +75,12 @@ def _shown(kept: Kept | None, sealed: str) -> dict[str, Any]:
 class SignOut(LogoutView):
     next_page = "sign-in"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Whoever uses the browser next is not taken for who signs out."""
+        answer = super().post(request, *args, **kwargs)
+        kept_forms.forget_who(answer)
+        return answer
+
 
 def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     """The answer to every try of an account that rests. Each try begins the rest anew, so it ends

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from clinic import kept_forms, on_call
 from clinic.models import OnCallShift, Role, Site, SiteRole, Staff
+from patients.models import Patient
 from tests.clinic.views.conftest import keeps_to_the_policy
 from tests.personas import NOW, PASSWORD, open_site
 
@@ -76,10 +77,10 @@ def test_another_person_who_signs_in_does_not_see_it(
     page = ended.get(PAGE)
     assert "was not yours" in page.text and "555 0177" not in page.text
     # Nor where they were the last to be signed in, by what the first one had been given.
-    ended.post("/logout/")
+    Session.objects.all().delete()
     again = sent(ended)
     assert sign_in(ended, asked, manager).headers["Location"] == PAGE
-    ended.post("/logout/")
+    Session.objects.all().delete()
     assert sign_in(ended, again, manager).headers["Location"] == "/"
 
 
@@ -154,6 +155,17 @@ def test_who_never_signed_in_here_and_what_scripts_send_are_sent_to_the_sign_in(
     assert sent(ended, **{"Sec-Fetch-Mode": "cors"}).status_code == 302
     ended.cookies[kept_forms.WHO] = f"{manager.pk}:forged"
     assert sent(ended).status_code == 302
+
+
+def test_who_signed_out_or_handed_the_tablet_over_wrote_nothing_after_that(
+    client: Client, provider: Staff, patient: Patient
+) -> None:
+    for leave in ("/logout/", f"/patients/{patient.pk}/hand-over/"):
+        client.force_login(provider)
+        client.get(PAGE)
+        assert client.cookies[kept_forms.WHO].value
+        assert client.post(leave).status_code == 302
+        assert sent(client).headers["Location"] == f"/login/?next={PAGE}"
 
 
 def test_nobody_is_led_to_another_house(ended: Client, manager: Staff) -> None:
