@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinic.access import sites_at_hand
 from clinic.models import Staff
@@ -168,9 +169,12 @@ def _page(request: HttpRequest) -> str:
     """Where it was written, as far as the browser says so."""
     written = request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")
     parts = urlsplit(written)
-    if parts.netloc != request.get_host() or not parts.path.startswith("/"):
+    page = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    # Of "//elsewhere/" a browser makes another house.
+    is_here = parts.netloc == request.get_host() and page.startswith("/")
+    if not is_here or not url_has_allowed_host_and_scheme(page, allowed_hosts=None):
         return request.get_full_path()
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return page
 
 
 def _cipher() -> Fernet:

@@ -168,8 +168,17 @@ def test_who_signed_out_or_handed_the_tablet_over_wrote_nothing_after_that(
         assert sent(client).headers["Location"] == f"/login/?next={PAGE}"
 
 
-def test_nobody_is_led_to_another_house(ended: Client, manager: Staff) -> None:
-    asked = sent(ended, referer="https://evil.example/trap/")
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://evil.example/trap/",
+        "http://testserver//evil.example/",
+        "http://testserver/\\evil.example/",
+    ],
+)
+def test_nobody_is_led_to_another_house(page: str, ended: Client, manager: Staff) -> None:
+    asked = sent(ended, referer=page)
+    assert fields(asked)["next"] == PAGE
     assert sign_in(ended, asked, manager).headers["Location"] == PAGE
 
 
