@@ -88,14 +88,15 @@ def seal(kept: Kept, *, now: datetime) -> str:
 
 
 def unseal(sealed: str, *, now: datetime) -> Kept | None:
-    """What was sealed; None when it is not ours, or older than a day."""
+    """What was sealed; None when it is not ours, older than a day, or of another edition of this
+    program."""
     life, at = int(LIFE.total_seconds()), int(now.timestamp())
     try:
         packed = _cipher().decrypt_at_time(sealed.encode(), ttl=life, current_time=at)
-    except InvalidToken:
+        read = json.loads(zlib.decompress(packed))
+        return Kept(**read | {"entries": tuple((name, value) for name, value in read["entries"])})
+    except (InvalidToken, zlib.error, ValueError, KeyError, TypeError):
         return None
-    read = json.loads(zlib.decompress(packed))
-    return Kept(**read | {"entries": tuple((name, value) for name, value in read["entries"])})
 
 
 def give_back(request: HttpRequest, sealed: str, *, to: Staff, now: datetime) -> Kept | None:

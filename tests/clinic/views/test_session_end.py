@@ -1,6 +1,7 @@
 """What is sent after the session has ended: it comes back to who wrote it, and to nobody else."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -216,3 +217,22 @@ def test_what_is_old_or_not_ours_is_not_read(manager: Staff) -> None:
     assert kept_forms.unseal(sealed, now=NOW + timedelta(hours=25)) is None
     assert kept_forms.unseal(sealed[:-9] + "AAAAAAAA=", now=NOW) is None
     assert kept_forms.unseal("", now=NOW) is None
+
+
+@dataclass(frozen=True)
+class Later(kept_forms.Kept):
+    """As a later edition may have it."""
+
+    more: str = ""
+
+
+def test_what_another_edition_sealed_is_not_read(ended: Client, manager: Staff) -> None:
+    kept = (manager.pk, PAGE, PAGE)
+    for other in (Later(*kept, (), 0, ""), kept_forms.Kept(*kept, (("one",),), 0, "")):  # type: ignore[arg-type]
+        assert kept_forms.unseal(kept_forms.seal(other, now=NOW), now=NOW) is None
+    # Nor does it stand in the way of a page.
+    sign_in(ended, sent(ended), manager)
+    session = ended.session
+    session[kept_forms.KEY] = kept_forms.seal(Later(*kept, (), 0, ""), now=timezone.now())
+    session.save()
+    assert ended.get(PAGE).status_code == 200
