@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from appointments.claiming import allocating, gaps
@@ -55,17 +55,25 @@ def cancel_with_later(
     by: Staff,
     now: datetime,
     reason: str,
+    seen: Mapping[int, int],
     by_patient: bool = False,
     expected_version: int | None = None,
 ) -> list[Appointment]:
     """Cancel a visit and all of its series that are to come after it, or none of them; this one
-    first. The series stays open. Raises as `cancel`."""
+    first. The series stays open.
+
+    `seen` are the versions of the later visits, by id, that the reader saw. Raises as `cancel`,
+    and StaleVersion when the later visits are not these any more.
+    """
     try:
         with allocating.guarded():
             # Under the locks of all of them, in order of id, as everybody takes them.
             rows = appointment.series.appointments.select_for_update(no_key=True).order_by("pk")
             list(rows.values_list("pk", flat=True))
-            visits = [appointment, *later_of(appointment)]
+            later = later_of(appointment)
+            if {visit.pk: visit.version for visit in later} != seen:
+                raise history.changed_since()
+            visits = [appointment, *later]
             allocating.lock(allocating.held_by(*visits))
             return [
                 cancel(

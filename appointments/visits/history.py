@@ -82,12 +82,15 @@ def locked(
     if by is not None:
         access.require(by, capability, fresh.site)
     if expected is not None and fresh.version != expected:
-        raise StaleVersion(
-            gettext(
-                "Somebody changed this visit since you opened it. Look at it again, then repeat."
-            )
-        )
+        raise changed_since()
     return fresh
+
+
+def changed_since() -> StaleVersion:
+    """What whoever acts upon another version than they saw hears."""
+    return StaleVersion(
+        gettext("Somebody changed this visit since you opened it. Look at it again, then repeat.")
+    )
 
 
 def keep(

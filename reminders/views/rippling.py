@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -160,12 +160,7 @@ def ripple(request: HttpRequest, pk: int) -> HttpResponse:
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back the last act on each of the visits named in the address."""
     shown = seen_visit(request, pk)
-    versions = dict(
-        cast(tuple[str, str], tuple(text.split(".", 1)))
-        for text in request.GET.getlist("visit")[:24]
-        if text.count(".") == 1
-    )
-    numbers = {int(key): int(value) for key, value in versions.items() if _are_numbers(key, value)}
+    numbers = versions_in(request.GET.getlist("visit"))
     seen = Appointment.objects.seen_by(cast(Staff, request.user))
     rows = list(seen.select_related("site", "series__site").filter(pk__in=numbers))
     try:
@@ -189,6 +184,13 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
         )
         messages.success(request, said % {"name": name, "count": len(rows)})
     return HttpResponseRedirect(way_back(request, shown), status=303)
+
+
+def versions_in(texts: Sequence[str]) -> dict[int, int]:
+    """By id, the versions of visits that parameters such as "7.2" name; what cannot be read is not
+    among them."""
+    pairs = [text.split(".", 1) for text in texts[:24] if text.count(".") == 1]
+    return {int(key): int(version) for key, version in pairs if _are_numbers(key, version)}
 
 
 def moves_in(request: HttpRequest, visits: Mapping[int, Appointment]) -> list[VisitMove]:

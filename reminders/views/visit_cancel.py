@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import messages
@@ -12,6 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from appointments.lifecycle import MoveRefused
+from appointments.models import Appointment
 from appointments.refusals import Refused, StaleVersion
 from appointments.visits import cancelling
 from clinic import access
@@ -25,7 +28,7 @@ from reminders.views.visit_acts import both_values, expected_version, seen_visit
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel with a reason; `by_patient` when the patient asked for it, `later` when the later
-    visits of the series go as well."""
+    visits of the series go as well, of which `seen` are the versions that were shown."""
     shown, by = seen_visit(request, pk), cast(Staff, request.user)
     access.require(by, Capability.BOOK, shown.site)
     if request.method != "POST":
@@ -39,7 +42,8 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     if not typed["reason"]:
         typed["problem"] = gettext("Write why the visit is cancelled; it is kept in its history.")
         return visit_page(request, shown, cancel_form=typed, status=422)
-    act = cancelling.cancel_with_later if typed["later"] else cancelling.cancel
+    seen = rippling.versions_in(request.POST.getlist("seen"))
+    act = partial(cancelling.cancel_with_later, seen=seen) if typed["later"] else cancelling.cancel
     try:
         done = act(
             appointment=shown,
@@ -51,7 +55,10 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except StaleVersion:
         fresh = seen_visit(request, pk)
-        typed["problem"] = both_values(shown, version)
+        changed = _changed_later(fresh, seen) if typed["later"] else []
+        if fresh.version != version or not changed:
+            changed.insert(0, both_values(fresh, version))
+        typed["problem"] = " ".join(changed)
         return visit_page(request, fresh, cancel_form=typed, status=409)
     except (Refused, MoveRefused) as refusal:
         typed["problem"] = refusal.sentence
@@ -70,3 +77,15 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         extra_tags=undo,
     )
     return HttpResponseRedirect(back, status=303)
+
+
+def _changed_later(visit: Appointment, seen: Mapping[int, int]) -> list[str]:
+    """What became of each later visit of the series that is not as it was `seen`."""
+    now = {each.pk: each.version for each in cancelling.later_of(visit)}
+    changed = {pk for pk, _ in now.items() ^ seen.items()}
+    rows = visit.series.appointments.filter(pk__in=changed).select_related("site")
+    return [
+        f"{gettext('Session %(session)s') % {'session': each.session}}: "
+        f"{both_values(each, seen.get(each.pk))}"
+        for each in rows.order_by("session", "id")
+    ]

@@ -1,5 +1,6 @@
 """One visit: what its page shows, and moving, cancelling and taking back from it."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from html import unescape
@@ -147,7 +148,9 @@ def test_the_later_visits_go_with_it_and_all_come_back_by_one_undo(
     url = reverse("visit-cancel", args=[visits[0].pk])
     asked = body(desk.get(url))
     assert "The 2 later sessions too" in asked and "What the clinic asks then: Half of" in asked
-    sent = {"version": 1, "reason": "Moves away", "later": "on"}
+    seen = [f"{visit.pk}.1" for visit in visits[1:]]
+    assert re.findall(r'name="seen" value="([^"]+)"', asked) == seen
+    sent = {"version": 1, "reason": "Moves away", "later": "on", "seen": seen}
     done = body(desk.post(url, sent, follow=True))
     assert "3 visits cancelled" in done
     assert {visit.state for visit in Appointment.objects.all()} == {State.CANCELLED}
@@ -159,6 +162,26 @@ def test_the_later_visits_go_with_it_and_all_come_back_by_one_undo(
     # None of them when the one that was seen is another by now.
     assert desk.post(url, {**sent, "version": 1}).status_code == 409
     assert {visit.state for visit in Appointment.objects.all()} == {State.BOOKED}
+
+
+def test_later_visits_that_are_not_as_they_were_seen_are_not_cancelled(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    url = reverse("visit-cancel", args=[visits[0].pk])
+    sent = {"version": 1, "reason": "Moves away", "later": "on"}
+    attendance.confirm(appointment=visits[1], by=front_desk, now=now)
+    seen = [f"{visit.pk}.1" for visit in visits[1:]]
+    stale = desk.post(url, {**sent, "seen": seen})
+    shown = body(stale)
+    assert stale.status_code == 409 and 'value="Moves away"' in shown
+    assert "Session 2: Not done: you saw “Booked" in shown and "it is “Confirmed" in shown
+    assert "Session 1:" not in shown and "Session 3:" not in shown
+    # Nor is one that was not shown at all, and what cannot be read was not.
+    unseen = body(desk.post(url, {**sent, "seen": [seen[1], "x.1", "7"]}))
+    assert "Session 2: Not done: it is “Confirmed" in unseen
+    assert not Appointment.objects.filter(state=State.CANCELLED).exists()
+    again = re.findall(r'name="seen" value="([^"]+)"', shown)
+    assert "3 visits cancelled" in body(desk.post(url, {**sent, "seen": again}, follow=True))
 
 
 def test_check_in_says_what_is_lacking_and_is_one_press(
