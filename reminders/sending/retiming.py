@@ -17,7 +17,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.saying import gettext, language
 from reminders import choosing, gate
-from reminders.catalogue import MessageState
+from reminders.catalogue import MessageState, Purpose
 from reminders.choosing import Refusal
 from reminders.journeys import recipients
 from reminders.journeys.traffic import Traffic
@@ -76,15 +76,18 @@ def send_now(
         access.require(by, Capability.SEND_AT_ANY_HOUR, stored.site)
         if not reason.strip():
             raise ReasonMissing(gettext("Write why it leaves outside of the hours for care."))
+        if stored.purpose != Purpose.CARE:
+            raise TimeRefused(gettext("Only what is about care may leave outside of its hours."))
     envelope, recipient = _as_judged(stored)
-    traffic = Traffic([stored], {stored.pk: recipient}, now=now)
-    refusal = choosing.to_send_now(
-        envelope, recipient, now=now, had=traffic.had(stored), at_any_hour=at_any_hour
-    )
+    had = Traffic([stored], {stored.pk: recipient}, now=now).had(stored)
+    refusal = choosing.to_send_now(envelope, recipient, now=now, had=had)
+    passes = at_any_hour and refusal is not None  # by day there are no hours to pass
+    if passes:
+        refusal = choosing.to_send_now(envelope, recipient, now=now, had=had, at_any_hour=True)
     if refusal is not None:
         refused = OutOfHours if refusal.passable else TimeRefused
         raise refused(_sentence(refusal, stored))
-    _choose(stored, now, "message.send_now", by=by, now=now, at_any_hour=at_any_hour, reason=reason)
+    _choose(stored, now, "message.send_now", by=by, now=now, at_any_hour=passes, reason=reason)
 
 
 @transaction.atomic

@@ -163,6 +163,17 @@ def test_a_text_at_any_hour_may_arrive_until_the_patients_own_quiet_hours(
     assert [each.validity_seconds for each in channel.sent] == [60 * 60]
 
 
+def test_leave_to_pass_the_hours_is_kept_only_where_they_are_in_the_way_of_care(
+    reminder: Message, manager: Staff, now: datetime
+) -> None:
+    retiming.send_now(message=reminder, by=manager, now=now, at_any_hour=True, reason="Storm")
+    stored = Message.objects.get(pk=reminder.pk)
+    assert (stored.chosen_at, stored.at_any_hour) == (now, False)
+    Message.objects.filter(pk=reminder.pk).update(purpose="marketing")
+    with pytest.raises(TimeRefused, match="Only what is about care"):
+        retiming.send_now(message=reminder, by=manager, now=now, at_any_hour=True, reason="Storm")
+
+
 def test_leave_to_pass_the_hours_is_for_one_sending(
     reminder: Message, manager: Staff, now: datetime
 ) -> None:
