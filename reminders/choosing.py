@@ -42,9 +42,14 @@ def to_put_off(
         return Refusal(IS_OVER)
     if until >= envelope.expires_at:
         return Refusal(TOO_LATE)
-    bound = replace(envelope, due_at=until, priority=max(envelope.priority, BOUND))
+    asked = replace(bound(envelope), due_at=until)
     then = replace(recipient, in_conversation=False)
-    return _refusal(gate.decide(bound, then, now=until))
+    return _refusal(gate.decide(asked, then, now=until))
+
+
+def bound(envelope: Envelope) -> Envelope:
+    """The message once it does not leave at its own moment: the hours bind it whatever it is."""
+    return replace(envelope, priority=max(envelope.priority, BOUND))
 
 
 def to_send_now(

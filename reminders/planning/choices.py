@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from clinic import hours
 from clinic.saying import noop
 from reminders.catalogue import Channel
+from reminders.choosing import BOUND
 from reminders.planning.facts import ChosenTime, Item, PatientFacts, SeriesFacts
 from reminders.planning.merging import Wanted, crowd, message_of
 from reminders.planning.wish import SKIPPED_BY_STAFF, Wish
@@ -99,9 +100,16 @@ def _at_its_time(patient: PatientFacts, group: list[Wish], chosen: ChosenTime) -
         hours.format_when(at, zone, "en", year=False) for at in (message.due_at, chosen.at)
     )
     why = (*message.why, f"By the plan it is due on {planned}; {chosen.by} chose {then}.")
+    is_put_off = chosen.at > message.due_at  # and so not what is said at once
     if chosen.at_any_hour:
         why = (*why, AT_ANY_HOUR)
-    return replace(message, due_at=chosen.at, at_any_hour=chosen.at_any_hour, why=why)
+    return replace(
+        message,
+        due_at=chosen.at,
+        at_any_hour=chosen.at_any_hour,
+        priority=max(message.priority, BOUND) if is_put_off else message.priority,
+        why=why,
+    )
 
 
 def _zone(patient: PatientFacts, site_id: int) -> str:

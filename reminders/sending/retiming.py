@@ -79,6 +79,8 @@ def send_now(
         if stored.purpose != Purpose.CARE:
             raise TimeRefused(gettext("Only what is about care may leave outside of its hours."))
     envelope, recipient = _as_judged(stored)
+    if stored.chosen_at is not None or stored.due_at < now:
+        envelope = choosing.bound(envelope)  # as it is planned then
     had = Traffic([stored], {stored.pk: recipient}, now=now).had(stored)
     refusal = choosing.to_send_now(envelope, recipient, now=now, had=had)
     passes = at_any_hour and refusal is not None  # by day there are no hours to pass

@@ -163,6 +163,19 @@ def test_a_text_at_any_hour_may_arrive_until_the_patients_own_quiet_hours(
     assert [each.validity_seconds for each in channel.sent] == [60 * 60]
 
 
+def test_what_is_said_at_once_and_was_put_off_waits_for_the_day_when_it_is_held_up(
+    reminder: Message, front_desk: Staff, now: datetime
+) -> None:
+    confirmed = Message.objects.get(kind=Kind.BOOKING_CONFIRMED, channel="sms")
+    night = now + 14 * HOUR
+    retiming.put_off(message=confirmed, until=now + HOUR, by=front_desk, now=now)
+    Message.objects.exclude(pk=confirmed.pk).update(wake_at=None)
+    planned_anew(confirmed, now)
+    assert not leaving(night)
+    with pytest.raises(OutOfHours):
+        retiming.send_now(message=confirmed, by=front_desk, now=night)
+
+
 def test_leave_to_pass_the_hours_is_kept_only_where_they_are_in_the_way_of_care(
     reminder: Message, manager: Staff, now: datetime
 ) -> None:

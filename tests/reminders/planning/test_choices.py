@@ -11,6 +11,7 @@ from tests.reminders.planning.world import of_kind, patient, series, visit, wall
 
 FINAL = (1, Kind.REMINDER_FINAL.value, Channel.SMS.value)
 USUAL = wall("2027-04-11 10:00")
+HOUR = timedelta(hours=1)
 LATER = wall("2027-04-11 15:00")
 
 
@@ -121,6 +122,15 @@ def test_what_may_leave_at_any_hour_is_as_urgent_as_it_was() -> None:
     [now] = last_reminder(replace(facts, chosen=(chosen(usual, night, at_any_hour=True),)))
     assert (now.priority, now.at_any_hour, now.due_at) == (usual.priority, True, night)
     assert "outside of the hours for care" in now.why[-1]
+
+
+def test_what_is_said_at_once_is_bound_by_the_hours_when_it_is_put_off() -> None:
+    facts = patient(series(visit()))
+    usual = of_kind(plan(facts).messages, Kind.BOOKING_CONFIRMED, "sms")[0]
+    for at, priority in ((usual.due_at + HOUR, 1), (usual.due_at - timedelta(minutes=1), 0)):
+        messages = plan(replace(facts, chosen=(chosen(usual, at),))).messages
+        [confirmed] = of_kind(messages, Kind.BOOKING_CONFIRMED, "sms")
+        assert (confirmed.due_at, confirmed.priority) == (at, priority)
 
 
 def test_of_two_times_for_the_same_the_first_counts() -> None:
