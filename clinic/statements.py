@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import connection, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.expressions import RawSQL
 
 PREPARED_FROM = 2
 
@@ -105,6 +106,11 @@ def add(*new: models.Model) -> None:
 
 def _columns(fields: Iterable[models.Field[Any, Any]]) -> str:
     return ", ".join(f'"{field.column}"' for field in fields)
+
+
+def one_of(ids: Collection[int]) -> RawSQL:
+    """Ids for the ORM's `__in`, as one parameter however many they are."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [array(ids)])
 
 
 def array(values: Iterable[int | bool | datetime | None]) -> str:

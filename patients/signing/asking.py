@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from clinic import statements
 from clinic.consent_forms import in_force
 from clinic.consent_forms.in_force import InForce, Subject
 from clinic.models import ConsentForm, ConsentPurpose
@@ -76,7 +77,7 @@ def _signatures(
     if not forms:
         return found
     rows = SignedForm.objects.filter(
-        patient__in=subjects.keys(),
+        patient__in=statements.one_of(subjects.keys()),
         form__purpose__in={purpose for purpose, _ in forms},
         form__protocol__in={protocol for _, protocol in forms},
     )

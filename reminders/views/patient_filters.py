@@ -18,10 +18,18 @@ from django.utils.translation import gettext_lazy as _
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task, TreatmentSeries
 from appointments.models.series import SeriesState
-from clinic import access
+from clinic import access, statements
 from clinic.consent_forms import in_force
-from clinic.models import Modality, Resource, ResourceKind, Staff
-from patients.models import ContactConsent, ContactPoint, Patient, Purpose
+from clinic.models import (
+    ConsentForm,
+    ConsentPurpose,
+    FormState,
+    Modality,
+    Resource,
+    ResourceKind,
+    Staff,
+)
+from patients.models import ContactConsent, ContactPoint, Patient, Purpose, SignedForm
 from patients.signing import asking
 
 # Where a series stands; the last is of patients who have none.
@@ -116,7 +124,8 @@ class PatientFilters(forms.Form):
             here = Patient.sites.through.objects.filter(site__slug=asked["at"])
             found = found.filter(pk__in=here.values("patient"))
         found = _of_series(found, asked)
-        for flag in asked.get("flag", ()):
+        # Last what is judged patient by patient.
+        for flag in sorted(asked.get("flag", ()), key=lambda flag: flag == UNSIGNED):
             found = _NARROW[flag](found, self._staff, now)
         return found
 
@@ -185,7 +194,23 @@ def _no_visit(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet
 
 def _unsigned(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:
     alive = found.filter(deceased_at=None)
-    return alive.filter(pk__in=to_sign(alive.order_by().values("pk"), now=now))
+    forms = ConsentForm.objects.filter(
+        purpose=ConsentPurpose.TREATMENT, state=FormState.PUBLISHED
+    ).order_by()
+    under_way = TreatmentSeries.objects.filter(
+        closed_at=None, protocol_version__protocol__in=forms.values("protocol")
+    ).order_by()
+    ever_signed = Exists(
+        SignedForm.objects.filter(
+            patient=OuterRef("patient"),
+            form__purpose=ConsentPurpose.TREATMENT,
+            form__protocol=OuterRef("protocol_version__protocol"),
+        )
+    )
+    never = under_way.filter(~ever_signed)
+    once = under_way.filter(ever_signed, patient__in=alive.order_by().values("pk"))
+    again = to_sign(once.values("patient"), now=now)
+    return alive.filter(Q(pk__in=never.values("patient")) | Q(pk__in=statements.one_of(again)))
 
 
 def _to_do(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 
 from appointments.models import Appointment, Task, TreatmentSeries
@@ -11,7 +12,9 @@ from clinic.hours import local
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from patients import consent
 from patients.models import ContactPoint, Patient
+from patients.signing import signing
 from reminders.views import patient_list
+from reminders.views.patient_filters import PatientFilters
 from tests.history import a_past_visit, treated_by
 from tests.patients.signing.conftest import publish
 from tests.personas import a_patient
@@ -217,6 +220,48 @@ def test_who_has_a_form_to_sign_is_found_and_said(
     assert {row.patient.legal_given for row in page.context["rows"]} == {"Elena", "Ben"}
     assert page.text.count("form to sign") == 2 + 1  # beside each, and the filter
     assert "task due" in page.text
+
+
+def test_signatures_are_judged_of_those_alone_who_signed_and_sent_as_one_parameter(
+    people: dict[str, Patient],
+    series: TreatmentSeries,
+    site: Site,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    def found() -> tuple[set[str], int, list[object]]:
+        filters = PatientFilters(QueryDict("flag=unsigned"), staff=front_desk)
+        rows = filters.narrow(Patient.objects.all(), now=now)
+        params = rows.query.sql_with_params()[1]
+        arrays = [each for each in params if str(each).startswith("{")]
+        return {row.legal_given for row in rows}, len(params), arrays
+
+    form = publish(clinical_lead, now)
+    names, params, arrays = found()
+    assert (names, arrays) == ({"Elena", "Ben"}, ["{}"])
+    more = [
+        a_patient(site, front_desk, now, given="Fay", family=f"N{number}", email=f"{number}@x.se")
+        for number in range(2)
+    ]
+    for each in more:
+        a_past_visit(each, site, series.protocol_version, local(now, site.zone).date(), sessions=2)
+    for each in (people["Elena"], *more):
+        signing.sign(
+            patient=each,
+            forms=[form],
+            signature=signing.Signature(each.display_name),
+            language="en",
+            site=site,
+            handed_by=front_desk,
+            ip=None,
+            now=now,
+        )
+    assert found() == ({"Ben"}, params, ["{}"])
+    publish(clinical_lead, now, note="2")
+    names, after, [array] = found()
+    assert (names, after) == ({"Elena", "Ben", "Fay"}, params)
+    assert str(array).count(",") == 2
 
 
 def test_filters_stay_in_the_pages_and_the_form_and_nobody_is_said_in_words(
