@@ -2,9 +2,10 @@
 
 import re
 from datetime import date, datetime, timedelta
+from importlib import import_module
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from appointments.lifecycle import State
@@ -17,7 +18,8 @@ from patients import consent
 from patients.models import Patient
 from reminders import recall_writing
 from reminders.journeys import replanning
-from reminders.models import Conversation, Message
+from reminders.ledger import skipping
+from reminders.models import Conversation, Message, SkipChoice
 from reminders.recall_writing import HeldBack
 from reminders.sending import dispatch
 from tests.api import CLOCK, api
@@ -228,3 +230,20 @@ def test_the_page_shows_both_lists_and_undoes(
     client.force_login(provider)
     assert client.get(f"/recall/write/?series={due.pk}").status_code == 403
     assert "Write to those ticked" not in client.get("/recall/").text
+
+
+def test_a_skip_from_before_each_asking_had_its_own_still_counts(
+    site: Site, due: TreatmentSeries, front_desk: Staff, now: datetime
+) -> None:
+    recall_writing.write(site=site, series={due.pk}, by=front_desk, now=now)
+    [message] = planned(due.patient, now)
+    skipping.skip(message=message, by=front_desk, now=now)
+    assert planned(due.patient, now) == []
+    of_one_asking = SkipChoice.objects.get(series=due)
+    kept = of_one_asking.step
+    SkipChoice.objects.filter(pk=of_one_asking.pk).update(step="session_due")
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("reminders.migrations.0024_skips_of_one_asking").OF_ONE_ASKING)
+    assert SkipChoice.objects.get(series=due).step == kept
+    Patient.objects.filter(pk=due.patient_id).raise_revision()
+    assert planned(due.patient, now) == []
