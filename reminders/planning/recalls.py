@@ -24,11 +24,11 @@ def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
 
 
 def _came_back(patient: PatientFacts, series: SeriesFacts, recall: RecallFacts) -> bool:
-    """Whether a visit of the same treatment was booked since, or is to come."""
+    """Whether a visit of the same modality was booked since, or is to come."""
     return any(
         visit.state in OPEN or (visit.state in STANDING and visit.scheduled_at > recall.at)
         for other in patient.series
-        if other.protocol.id == series.protocol.id
+        if other.protocol.modality == series.protocol.modality
         for visit in other.visits
     )
 
