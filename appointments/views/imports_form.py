@@ -14,6 +14,7 @@ from appointments.importing.columns import BY_NAME, CONSENT, FIELDS, IMPORT, PAT
 from appointments.importing.naming import Offered
 from appointments.models import Import
 from clinic import hours
+from clinic.known_years import in_known_years
 from clinic.models import Site
 
 LEAVE_OUT = ("", _("Leave out"))
@@ -118,6 +119,7 @@ class GoLiveForm(forms.Form):
     wall = forms.DateTimeField(
         label=_("Goes live on"),
         required=False,
+        validators=[in_known_years],
         input_formats=["%Y-%m-%dT%H:%M"],
         help_text=_("Empty: nothing is sent at all."),
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from clinic import access, hours
 from clinic.access import Capability
 from clinic.hours import WallTimeMissing
+from clinic.known_years import in_known_years
 from clinic.models import Staff
 from clinic.reader_language import reader_language
 from reminders.catalogue import Channel
@@ -37,7 +38,8 @@ class UntilForm(forms.Form):
     """Until when a message is put off, on the wall clock of its site."""
 
     until = forms.DateTimeField(
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
+        validators=[in_known_years],
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
     )
 
 

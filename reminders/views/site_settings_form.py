@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import hours
+from clinic.known_years import in_known_years
 from clinic.site_settings import LIMITS
 
 # Title, what it is about, and its settings.
@@ -221,12 +222,14 @@ def _field(name: str) -> forms.Field:
         )
     if name in _DAYS:
         return forms.DateField(
+            validators=[in_known_years],
             input_formats=["%Y-%m-%d"],
             widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
             error_messages={"invalid": gettext("Choose a day.")},
         )
     if name == "live_from":
         return forms.DateTimeField(
+            validators=[in_known_years],
             input_formats=[_WALL],
             widget=forms.DateTimeInput(format=_WALL, attrs={"type": "datetime-local"}),
             error_messages={"invalid": gettext("Choose a day and time.")},

@@ -6,6 +6,7 @@ import pytest
 from django.db.models import QuerySet
 
 from appointments.models import Appointment
+from appointments.views.imports_form import GoLiveForm
 from appointments.visits import cancelling
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
@@ -85,3 +86,8 @@ def test_a_visit_that_is_moved_or_cancelled_here_is_told_against_what_was_told_t
     assert ("cancelled", 3) in kinds and not {kind for kind, _ in kinds} & {"booking_confirmed"}
     assert {each.state for each in Message.objects.all()} <= {MessageState.SCHEDULED}
     assert isinstance(facts, PatientFacts)
+
+
+def test_a_year_that_nobody_means_is_refused() -> None:
+    form = GoLiveForm({"wall": "9999-12-31T23:59"}, site=Site(zone="America/New_York"))
+    assert form.errors == {"wall": ["Choose a day between the years 2000 and 2100."]}

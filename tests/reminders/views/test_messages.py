@@ -197,7 +197,11 @@ def test_a_message_is_put_off_on_the_clock_of_its_site(
     page, act = f"{LIST}{message.pk}/", f"{LIST}{message.pk}/put-off/"
     assert f'action="{act}"' in text_of(desk.get(page))
     due = local(message.due_at, "America/New_York")
-    for typed, said in (("", "Choose a day and a time."), (f"{due:%Y-%m-%d}T23:30", "08:00")):
+    for typed, said in (
+        ("", "Choose a day and a time."),
+        ("9999-12-31T23:59", "Choose a day and a time."),
+        (f"{due:%Y-%m-%d}T23:30", "08:00"),
+    ):
         assert said in text_of(desk.post(act, {"until": typed}, follow=True))
     answer = desk.post(act, {"until": f"{due:%Y-%m-%d}T15:30"}, follow=True)
     assert "15:30" in text_of(answer) and "/planned-time/" in text_of(answer)

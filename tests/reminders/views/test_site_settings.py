@@ -135,6 +135,7 @@ WRONG = {
     "phone": ("555", "Write the number with its country code"),
     "live_from": ("2027-03-14T02:30", "does not exist"),
     "birthdays_from": ("soon", "Choose a day."),
+    "clearance_from": ("1999-12-31", "between the years 2000 and 2100"),
     "reviews_from": ("2027-03-01", "Write where patients write a review"),
     "name": ("", "Write something here."),
 }
@@ -146,6 +147,8 @@ def test_what_cannot_be_is_refused_beside_its_field(boss: Client, site: Site) ->
         answer = boss.post(PAGE, shown | {name: value, "address": "9 Pier"})
         assert answer.status_code == 422 and said in answer.text and "9 Pier" in answer.text, name
         assert list(answer.context["form"].errors) == [name]
+    never = boss.post(PAGE, shown | {"live_from": "9999-12-31T23:59"})
+    assert never.status_code == 422 and "between the years 2000 and 2100" in never.text
     assert Site.objects.get().address == site.address
 
 
