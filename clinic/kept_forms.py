@@ -159,6 +159,12 @@ def _who(request: HttpRequest) -> tuple[int | None, str]:
     return (int(by), site) if by else (None, "")
 
 
+def is_of_this_house(request: HttpRequest) -> bool:
+    """Whether the browser says that a page of ours sent it."""
+    said = request.headers.get("Origin") or request.headers.get("Referer", "")
+    return urlsplit(said).netloc == request.get_host()
+
+
 def _is_of_a_person(request: HttpRequest) -> bool:
     """Whether the answer becomes a page: not that of a script, which has its own way to keep it."""
     return "HX-Request" in request.headers or (

@@ -11,14 +11,16 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.views.csrf import csrf_failure
 from django.views.decorators.http import require_POST
 
 from clinic import demo_logins, handover, hours, kept_forms
 from clinic.forms import SignInForm
 from clinic.kept_forms import Kept
-from clinic.models import Site
+from clinic.models import Site, Staff
 from clinic.reader_language import reader_language
 
 
@@ -41,6 +43,11 @@ class SignIn(LoginView):
                 return redirect(settings.LOGIN_REDIRECT_URL)
         return answer
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """What comes back from the page of a rest brings no sign-in yet."""
+        given = super().get_form_kwargs()
+        return given if "username" in self.request.POST else given | {"data": None, "files": None}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sealed = self.request.POST.get("kept", "")
         kept = kept_forms.unseal(sealed, now=timezone.now()) if sealed else None
@@ -57,12 +64,35 @@ def sign_in_again(request: HttpRequest, kept: Kept, sealed: str) -> HttpResponse
     return answer
 
 
+def older_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The answer to a form without the secret of the session, such as that of a page from before
+    its reader signed in again beside it: what is theirs comes back to be looked at and sent."""
+    now, staff = timezone.now(), request.user
+    if isinstance(staff, Staff) and kept_forms.is_of_this_house(request):
+        if request.path == reverse("sign-in"):
+            sealed = request.POST.get("kept", "")
+        else:
+            written = kept_forms.of_request(request)
+            sealed = kept_forms.seal(written, now=now) if written else ""
+        kept = kept_forms.give_back(request, sealed, to=staff, now=now)
+        if kept is not None:
+            return _leading(request, kept.page)
+    return csrf_failure(request, reason)
+
+
 @require_POST
 def discard(request: HttpRequest) -> HttpResponse:
     """Let go of what was written when the session had ended."""
     kept = kept_forms.waiting(request, now=timezone.now())
     kept_forms.forget(request)
     return redirect(kept.page if kept else settings.LOGIN_REDIRECT_URL)
+
+
+def _leading(request: HttpRequest, page: str) -> HttpResponse:
+    """To a page as a whole, also where a part of one was asked for."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": page})
+    return redirect(page)
 
 
 def _shown(kept: Kept | None, sealed: str) -> dict[str, Any]:
@@ -93,4 +123,7 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
         if ends
         else []
     )
-    return render(request, "clinic/locked_out.html", {"until": until}, status=429)
+    sealed = request.POST.get("kept", "")
+    kept = kept_forms.unseal(sealed, now=timezone.now()) if sealed else None
+    context = {"until": until, "next": request.POST.get("next", "")} | _shown(kept, sealed)
+    return render(request, "clinic/locked_out.html", context, status=429)

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from axes.utils import reset
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -156,6 +157,42 @@ def test_who_never_signed_in_here_and_what_scripts_send_are_sent_to_the_sign_in(
     assert sent(ended, **{"Sec-Fetch-Mode": "cors"}).status_code == 302
     ended.cookies[kept_forms.WHO] = f"{manager.pk}:forged"
     assert sent(ended).status_code == 302
+
+
+def test_a_page_from_before_another_sign_in_loses_nothing(
+    manager: Staff, front_desk: Staff
+) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(manager)
+    browser.get(PAGE)
+    assert sent(browser, origin="https://evil.example").status_code == 403
+    assert sent(browser).headers["Location"] == PAGE
+    assert 'value="+1 212 555 0177"' in browser.get(PAGE).text
+    assert not OnCallShift.objects.exists()
+    part = sent(browser, **{"HX-Request": "true"})
+    assert part.headers["HX-Redirect"] == PAGE
+    # A sign-in page that had it brings it as well.
+    Session.objects.all().delete()
+    browser.cookies["afterglow_csrf"] = "a" * 32
+    token = {"csrfmiddlewaretoken": "a" * 32}
+    asked = sent(browser, data=WROTE | token)
+    assert asked.status_code == 401
+    browser.force_login(manager)
+    assert sent(browser, "/login/", fields(asked)).headers["Location"] == PAGE
+    browser.force_login(front_desk)
+    assert sent(browser).status_code == 403
+
+
+def test_who_must_rest_before_they_sign_in_loses_nothing(ended: Client, manager: Staff) -> None:
+    asked = sent(ended)
+    rests = [sign_in(ended, asked, manager, "wrong") for _ in range(8)][-1]
+    assert rests.status_code == 429
+    keeps_to_the_policy(rests)
+    again = ended.post("/login/", fields(rests))
+    assert again.status_code == 200 and "There is a problem" not in again.text
+    reset()
+    assert sign_in(ended, again, manager).headers["Location"] == PAGE
+    assert 'value="+1 212 555 0177"' in ended.get(PAGE).text
 
 
 def test_who_signed_out_or_handed_the_tablet_over_wrote_nothing_after_that(
