@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -38,7 +38,7 @@ class _Tag:
 @dataclass(slots=True)
 class _Control:
     """One field, or one option of `select`. `around` are the folded parts in which it stands; of a
-    text area, `inner` is where its words end."""
+    text area and of an option, `inner` is where its words end."""
 
     tag: _Tag
     around: tuple[_Tag, ...]
@@ -80,7 +80,7 @@ def refill(html: str, *, page: str, address: str, entries: Entries) -> str | Non
         return None
     sent = {name for name, value in entries if value}
     form = max(forms, key=lambda each: len(sent & each.names()))
-    return _spliced(html, [*_opened(form, sent), *_filled(form, entries)])
+    return _spliced(html, [*_opened(form, sent), *_filled(html, form, entries)])
 
 
 def _opened(form: _Form, sent: Collection[str]) -> Iterable[tuple[int, int, str]]:
@@ -94,7 +94,7 @@ def _opened(form: _Form, sent: Collection[str]) -> Iterable[tuple[int, int, str]
         yield form.tag.start, form.tag.end, _written("form", _with(form.tag.attrs, id="kept-form"))
 
 
-def _filled(form: _Form, entries: Entries) -> Iterable[tuple[int, int, str]]:
+def _filled(html: str, form: _Form, entries: Entries) -> Iterable[tuple[int, int, str]]:
     values: dict[str, list[str]] = {}
     for name, value in entries:
         values.setdefault(name, []).append(value)
@@ -104,7 +104,7 @@ def _filled(form: _Form, entries: Entries) -> Iterable[tuple[int, int, str]]:
         sent = values.get(name, [])
         if control.select is not None:
             if sent or control.select.has("multiple"):
-                yield _marked(tag, "selected", tag.get("value") in sent)
+                yield _marked(tag, "selected", _value(html, control) in sent)
         elif tag.get("type") in _TICKED:
             yield _marked(tag, "checked", (tag.get("value") or "on") in sent)
         elif used[name] < len(sent):
@@ -114,6 +114,13 @@ def _filled(form: _Form, entries: Entries) -> Iterable[tuple[int, int, str]]:
                 yield tag.end, control.inner, "\n" + escape(value)
             else:
                 yield tag.start, tag.end, _written(tag.name, _with(tag.attrs, value=value))
+
+
+def _value(html: str, option: _Control) -> str:
+    """What a browser sends of an option: its words, where it has no value of its own."""
+    if option.tag.has("value"):
+        return option.tag.get("value")
+    return " ".join(unescape(html[option.tag.end : option.inner]).split())
 
 
 def _marked(tag: _Tag, attr: str, marked: bool) -> tuple[int, int, str]:
@@ -152,6 +159,7 @@ class _Reader(HTMLParser):
         self._folded: list[_Tag] = []
         self._select: _Tag | None = None
         self._area: _Control | None = None
+        self._option: _Control | None = None
         self._apart: list[tuple[str, _Control]] = []  # fields that name their form
         self.feed(html)
         self.close()
@@ -173,7 +181,9 @@ class _Reader(HTMLParser):
         elif tag == "select":
             self._select = found
         elif tag == "option" and self._select is not None:
-            self._belongs(_Control(found, folded, select=self._select), self._select)
+            self._ends_option()
+            self._option = _Control(found, folded, inner=found.end, select=self._select)
+            self._belongs(self._option, self._select)
         elif tag == "textarea":
             self._area = _Control(found, folded, inner=found.end)
             self._belongs(self._area, found)
@@ -188,10 +198,15 @@ class _Reader(HTMLParser):
             self._within = None
         elif tag == "details" and self._folded:
             self._folded.pop()
-        elif tag == "select":
-            self._select = None
+        elif tag in ("option", "optgroup", "select"):
+            self._ends_option()
+            self._select = None if tag == "select" else self._select
         elif tag == "textarea" and self._area is not None:
             self._area.inner, self._area = self._at(), None
+
+    def _ends_option(self) -> None:
+        if self._option is not None:
+            self._option.inner, self._option = self._at(), None
 
     def _leads(self, address: str) -> None:
         if self._within is not None:

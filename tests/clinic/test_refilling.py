@@ -96,6 +96,15 @@ def test_a_button_that_leads_elsewhere_leads_to_its_form() -> None:
     assert 'value="3"' in filled([("n", "3")], page, "/b/")
 
 
+def test_an_option_without_a_value_is_known_by_its_words() -> None:
+    page = (
+        '<form method="post"><select name="a"><option selected>Face<option> Neck &amp;\n chest '
+        '</option><option value="">Neck & chest</select></form>'
+    )
+    html = filled([("a", "Neck & chest")], page)
+    assert "<option>Face<option selected> Neck" in html and '<option value="">' in html
+
+
 @given(st.text(), st.text(alphabet="<>&\"'=/ax\n"))
 def test_whatever_was_written_comes_back_as_words_and_never_as_a_tag(one: str, two: str) -> None:
     html = filled([("name", one), ("notes", two)])
