@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.contrib.auth.tokens import default_token_generator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -72,7 +72,7 @@ def employ(
         raise StaffRefused(gettext("Choose at least one role."), "roles")
     _lock(site)
     address = email.strip().lower()
-    staff = Staff.objects.filter(email=address).first()
+    staff = Staff.objects.filter(email__iexact=address).first()
     if staff is None:
         staff = Staff.objects.create_user(address, None, name=name.strip())
     elif roles_at(site, staff):
@@ -152,7 +152,8 @@ def change_account(
     now: datetime,
     seen: Mapping[str, str] | None = None,
 ) -> None:
-    """Give `staff` another name, or another address to sign in with; the password stays.
+    """Give `staff` another name, or another address to sign in with; the password stays. Of another
+    address, a link to choose a password that was made before (`invite`) is void.
 
     Who treats keeps the name by which they are booked. `seen` are the name and the address in whose
     place these are meant; without them, whatever stands is changed.
@@ -178,13 +179,16 @@ def change_account(
         raise AccountChanged(others)
     if not wanted["name"]:
         raise StaffRefused(gettext("Enter a name."), "name")
-    if Staff.objects.filter(email=wanted["email"]).exclude(pk=stored.pk).exists():
-        raise StaffRefused(gettext("Somebody else signs in with this address."), "email")
     if not changed:
         return
     for each in changed:
         setattr(stored, each, wanted[each])
-    stored.save(update_fields=changed)
+    try:
+        with transaction.atomic():
+            stored.save(update_fields=changed)
+    except IntegrityError:
+        said = gettext("Somebody else signs in with this address.")
+        raise StaffRefused(said, "email") from None
     audit.record(
         action="staff.account",
         subject=stored,

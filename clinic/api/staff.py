@@ -146,6 +146,7 @@ class People(ListModelMixin, RetrieveModelMixin, Rows):
 
     @extend_schema(
         summary="Give a person another name, or another address to sign in with.",
+        description="With another address, a link to choose a password made before is void.",
         request=AccountSerializer,
         responses={200: StaffSerializer},
         examples=[

@@ -87,6 +87,9 @@ def change_account(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(refused.field, refused.sentence)
         else:
             messages.success(request, _("Saved."))
+            if asked["email"].lower() != staff.email:
+                said = _("A link to choose a password that was made before is no longer good.")
+                messages.info(request, said)
             return _back("staff-member", site, staff.pk)
     roles = RolesForm(None, stands=staffing.roles_at(site, staff))
     return _page(request, site, staff, roles, form, account=changed)

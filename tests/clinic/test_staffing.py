@@ -216,9 +216,13 @@ def test_a_name_and_an_address_are_changed_and_a_stale_save_shows_both(
     stale = client.post(act, asked(name="Rosa Mine"))
     assert stale.status_code == 409 and "Stored now: <b>Rosa Vega</b>" in stale.text
     again = asked(name="Rosa Mine", seen_name="Rosa Vega", email="Mine@clinic.example")
-    assert client.post(act, again).status_code == 303
+    link = staffing.invite(staff=rosa, by=manager, now=now)
+    saved = client.post(act, again, follow=True)
+    assert "made before is no longer good" in saved.text
+    assert "no longer good" in Client().get(link).text
     rosa.refresh_from_db()
     assert (rosa.name, rosa.email) == ("Rosa Mine", "mine@clinic.example")
+    Staff.objects.filter(pk=front_desk.pk).update(email="Ana.Front@Clinic.example")
     taken = asked(name="Rosa Mine", email=front_desk.email, seen_email=rosa.email)
     refused_ = client.post(act, taken)
     assert refused_.status_code == 422 and "Somebody else signs in" in refused_.text
