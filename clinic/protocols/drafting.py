@@ -151,9 +151,12 @@ def take_back(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> P
 
 
 def keep(row: ProtocolDraft, text: str, *, by: Staff, now: datetime) -> ProtocolDraft:
-    """Store a text in a row that is locked. Raises DraftRefused when it is too long."""
+    """Store a text in a row that is locked; the one that stands there already is no new save.
+    Raises DraftRefused when it is too long."""
     if len(text) > MOST_LETTERS:
         raise DraftRefused(gettext("That is longer than a protocol can be. Nothing was saved."))
+    if text == row.text:
+        return row
     row.text_before, row.text, row.revision = row.text, text, row.revision + 1
     row.saved_at, row.saved_by = now, by
     row.save(update_fields=["text", "text_before", "revision", "saved_at", "saved_by"])
