@@ -117,7 +117,7 @@ def facts_of(patient_ids: Collection[int], *, as_if: Site | None = None) -> dict
             spoken=frozenset(spoken[patient.pk]),
             catch_up_at=patient.catch_up_at,
             zones=_zones(patient, series[patient.pk], phones),
-            unheard=frozenset(unheard[patient.pk]),
+            unheard=unheard[patient.pk],
             events=tuple(events[patient.pk]),
             birth_date=patient.birth_date,
             chosen=tuple(chosen[patient.pk]),
@@ -402,17 +402,22 @@ def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
     )
 
 
-def _unheard_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
+def _unheard_by(patient_ids: Collection[int]) -> dict[int, dict[Item, datetime | None]]:
     """By patient the items of urgent texts that failed for good, but for want of words."""
-    return _by_patient(
-        MessageItem.objects.filter(
-            message__patient__in=patient_ids,
-            message__priority__lte=CALL_UP_TO_PRIORITY,
-            message__state__in=FAILURES,
-            channel=Channel.SMS,
-            live=True,
-        ).exclude(message__reason="cannot_be_written")
-    )
+    failed = MessageItem.objects.filter(
+        message__patient__in=patient_ids,
+        message__priority__lte=CALL_UP_TO_PRIORITY,
+        message__state__in=FAILURES,
+        channel=Channel.SMS,
+        live=True,
+    ).exclude(message__reason="cannot_be_written")
+    found: dict[int, dict[Item, datetime | None]] = defaultdict(dict)
+    for patient_id, chosen_at, anchor, version, step, channel in failed.values_list(
+        *("message__patient_id", "message__chosen_at"),
+        *("anchor", "schedule_version", "step", "channel"),
+    ):
+        found[patient_id][Item(anchor, version, step, Channel(channel))] = chosen_at
+    return found
 
 
 def _by_patient(items: QuerySet[MessageItem]) -> dict[int, list[Item]]:

@@ -225,17 +225,18 @@ class ChosenTime:
 class PatientFacts:
     """One patient with every series. `spoken` are the items of messages that were taken up for
     sending: they are never said again and never changed. `unheard` are those of urgent texts that
-    did not arrive. `catch_up_at` is when several late messages were found waiting (UTC), so that
-    what was late then is said together. `zones` are those in which the patient may be besides the
-    site's, or instead of it. `events` are the adverse events that are open. `chosen` are the times
-    that staff gave to messages that no dispatcher has taken up."""
+    did not arrive, with the time that staff gave the text if they gave it one. `catch_up_at` is
+    when several late messages were found waiting (UTC), so that what was late then is said
+    together. `zones` are those in which the patient may be besides the site's, or instead of it.
+    `events` are the adverse events that are open. `chosen` are the times that staff gave to
+    messages that no dispatcher has taken up."""
 
     id: int
     is_deceased: bool  # or must not be contacted
     series: tuple[SeriesFacts, ...]
     invitations: tuple[InvitationFacts, ...] = ()
     spoken: frozenset[Item] = frozenset()
-    unheard: frozenset[Item] = frozenset()
+    unheard: Mapping[Item, datetime | None] = field(default_factory=dict)
     catch_up_at: datetime | None = None
     zones: tuple[str, ...] = ()
     events: tuple[EventFacts, ...] = ()

@@ -6,8 +6,9 @@ on a channel keeps it from coming twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from clinic.saying import noop
 from reminders.catalogue import Channel
@@ -17,12 +18,18 @@ from reminders.planning.wish import Wish
 WHY = noop("The text with it could not be delivered, so it goes by e-mail.")
 
 
-def with_emails(wishes: Iterable[Wish], unheard: Collection[Item]) -> list[Wish]:
-    """`wishes`, and an e-mail for each whose text did not arrive and that has none yet."""
+def with_emails(wishes: Iterable[Wish], unheard: Mapping[Item, datetime | None]) -> list[Wish]:
+    """`wishes`, and an e-mail for each whose text did not arrive and that has none yet: at the time
+    of the text, also where staff had let that leave before."""
     given = list(wishes)
     known = {wish.item for wish in given}
     added = [
-        replace(wish, item=by_email, why=(*wish.why, WHY))
+        replace(
+            wish,
+            item=by_email,
+            due_at=min(wish.due_at, unheard[wish.item] or wish.due_at),
+            why=(*wish.why, WHY),
+        )
         for wish in given
         if wish.item in unheard
         and (by_email := replace(wish.item, channel=Channel.EMAIL)) not in known

@@ -6,14 +6,14 @@ import pytest
 from django.db.models import F
 
 from appointments.models import Appointment, Task
-from clinic.models import Site
+from clinic.models import Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import replanning
 from reminders.ledger import saying_now
 from reminders.models import Message
-from reminders.sending import dispatch
+from reminders.sending import dispatch, retiming
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +67,17 @@ def test_a_text_that_is_refused_goes_by_email_once(last_reminder: Message) -> No
     assert len(provider.sent) == 1
     assert len(emails(Kind.REMINDER_FINAL)) == 1
     assert not asked()
+
+
+def test_an_email_for_a_text_that_staff_sent_before_its_time_does_not_wait_for_that_time(
+    last_reminder: Message, front_desk: Staff, now: datetime
+) -> None:
+    retiming.send_now(message=last_reminder, by=front_desk, now=now)
+    replanning.sync_stale(now=now)
+    send(Message.objects.get(pk=last_reminder.pk), Recorder(texts_are_refused))
+    replanning.sync_stale(now=now)
+    [email] = emails(Kind.REMINDER_FINAL)
+    assert (email.state, email.due_at) == (MessageState.SCHEDULED, now)
 
 
 def test_staff_are_asked_to_call_when_the_email_fails_too(
