@@ -22,8 +22,11 @@ from appointments.visits import booking
 from benchmarks import calendars, house
 from benchmarks.figures import Figure, milliseconds, p95
 from benchmarks.house import NOW, House
-from clinic.models import ProtocolVersion
-from patients.models import Patient
+from clinic.consent_forms import drafting, in_force, publishing
+from clinic.consent_forms.wording import Words
+from clinic.models import ConsentForm, ProtocolVersion
+from patients.models import Patient, SignedForm
+from patients.models.signed_form import Signer, SigningPlace, SigningWay
 from reminders.journeys import replanning
 
 GROUP = "screens"
@@ -38,11 +41,14 @@ MOST = {
     "board": (150, 25),
     "day list": (150, 20),
     "search": (100, 12),
+    "filtered list": (600, 60),
     "patient page": (150, 15),
     "plans": (800, 15),
 }
 # As a name, a telephone number and a birth date are typed.
 SEARCHES = ("be", "ben", "bench1", "bench11", "pat bench7", "1007", "1 jan 1980", "crowd")
+# Whose signatures are judged: of all who are under way, and of those among them who have no visit.
+FILTERS = ("flag=unsigned", "series=open&flag=unsigned&flag=no_visit")
 
 Screens = Mapping[str, Sequence[str]]
 
@@ -58,12 +64,13 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     client.force_login(built.desk)
     step("a tenth of the house")
     few, share = VISITS // GROWTH, PATIENTS // GROWTH
-    house.crowd(built, share - len(people))
+    form = _publish(built)
+    _under_way(built, version, form, house.crowd(built, share - len(people)))
     calendars.fill(built, calendars.S1, days=DAYS_AHEAD // GROWTH)
     _book(built, version, people[:few], day)
     before = {name: _queries(client, addresses) for name, addresses in screens.items()}
     step("the whole house")
-    house.crowd(built, PATIENTS - share, first=share)
+    _under_way(built, version, form, house.crowd(built, PATIENTS - share, first=share))
     Allocation.objects.filter(block__isnull=False).delete()
     calendars.fill(built, calendars.S1, days=DAYS_AHEAD)
     _book(built, version, people[few:], day)
@@ -91,6 +98,7 @@ def _screens(
         "board": [f"/board/?date={day}"],
         "day list": [f"/day/?date={day}"],
         "search": [f"/patients/?q={words}" for words in SEARCHES],
+        "filtered list": [f"/patients/?{asked}" for asked in FILTERS],
         "patient page": [f"/patients/{patient.pk}/?all=1"],
         "plans": [f"/series/new/dates/?site={built.site.slug}&{plan}&from={ahead}"],
     }
@@ -143,6 +151,50 @@ def _book(built: House, version: ProtocolVersion, people: Sequence[Patient], day
             now=now,
         )
     replanning.sync_stale(now=now, limit=len(people))
+
+
+def _publish(built: House) -> ConsentForm:
+    words = {language: Words("Consent", "I may say no.") for language in ("en", "es")}
+    subject, now = in_force.treatment(built.version.protocol), timezone.now()
+    draft = drafting.save(
+        subject=subject, words=words, valid_for="P12M", seen="", by=built.desk, now=now
+    )
+    return publishing.publish(
+        draft=draft, seen=draft.digest, asks_anew=True, by=built.desk, now=now
+    )
+
+
+def _under_way(
+    built: House, version: ProtocolVersion, form: ConsentForm, people: Sequence[Patient]
+) -> None:
+    """A series of each with nothing booked; every other one signed, half of these too long ago."""
+    now = timezone.now()
+    TreatmentSeries.objects.bulk_create(
+        TreatmentSeries(
+            patient=patient,
+            site=built.site,
+            protocol_version=version,
+            areas=["face"],
+            sessions=3,
+            booked_at=now,
+        )
+        for patient in people
+    )
+    SignedForm.objects.bulk_create(
+        SignedForm(
+            patient=patient,
+            form=form,
+            language="en",
+            site=built.site,
+            signer=Signer.PATIENT,
+            signer_name="Pat Crowd",
+            way=SigningWay.TYPED,
+            place=SigningPlace.LINK,
+            signed_at=now - timedelta(days=200 * (1 + number % 2)),
+            sheet=b"",
+        )
+        for number, patient in enumerate(people[::2])
+    )
 
 
 def _grow(built: House, version: ProtocolVersion, patient: Patient) -> None:
