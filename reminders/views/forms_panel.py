@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from appointments.models import Appointment, Photo, TreatmentSeries
 from appointments.photos import showing
 from clinic.access import Capability
+from clinic.reader_language import reader_language
 from patients.models import Patient
 from patients.signing import asking
 from patients.signing.standing import WORDS
@@ -35,14 +36,18 @@ def of_patient(
     asked = asking.of_patient(patient, running, now=now)
     signed = patient.signed_forms.defer("sheet").select_related("form")
     return {
-        "forms": _panel(asked, held) | {"history": list(signed)},
+        "forms": _panel(asked, held)
+        | {"history": [(each, each.form.title(reader_language())) for each in signed]},
         "photos": _photos(patient, asked),
     }
 
 
 def _panel(asked: list[asking.Asked], held: frozenset[Capability]) -> dict[str, Any]:
     return {
-        "lines": [(each, gettext(WORDS[each.standing])) for each in asked],
+        "lines": [
+            (each, each.form.title(reader_language()), gettext(WORDS[each.standing]))
+            for each in asked
+        ],
         "may_hand_over": Capability.RUN_VISIT in held and any(each.is_due for each in asked),
     }
 

@@ -228,6 +228,10 @@ def test_staff_see_what_is_lacking_on_the_day_the_visit_and_the_patient(
     assert "form to sign anew" in text_of(desk.get(day))
     said = text_of(desk.get(f"/patients/{person}/"))
     assert "The form changed since it was signed" in said and "All that was ever signed (1)" in said
+    Staff.objects.filter(pk=front_desk.pk).update(language="es")
+    said = text_of(desk.get(f"/patients/{person}/"))
+    assert ">Consentimiento</" in said and "Consentimiento, edición 1" in said
+    assert "Consent to needling" not in said
 
 
 def test_staff_read_a_signature_and_write_a_withdrawal_down(
