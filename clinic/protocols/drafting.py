@@ -170,15 +170,25 @@ def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Pro
     """
     access.require(by, Capability.APPROVE_PROTOCOL)
     with transaction.atomic():
-        row = _locked(draft, seen)
-        found = checked(row)
-        if found.protocol is None:
-            raise DraftRefused(
-                gettext("It becomes no version yet: something is still wrong with it.")
-            )
-        version = loading.store(found.protocol, by=by, now=now)
-        row.delete()
+        version = become(_locked(draft, seen), by=by, now=now)
+        if version is None:
+            raise no_version_yet()
         return version
+
+
+def become(row: ProtocolDraft, *, by: Staff, now: datetime) -> ProtocolVersion | None:
+    """Store a row that is locked as a version; None when something is still wrong with it."""
+    found = checked(row)
+    if found.protocol is None:
+        return None
+    version = loading.store(found.protocol, by=by, now=now)
+    row.delete()
+    return version
+
+
+def no_version_yet() -> DraftRefused:
+    """That something is still wrong with a draft."""
+    return DraftRefused(gettext("It becomes no version yet: something is still wrong with it."))
 
 
 def store_text(*, protocol: str, text: str, by: Staff, now: datetime) -> ProtocolVersion:

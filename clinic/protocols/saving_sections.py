@@ -17,7 +17,7 @@ from django.db import transaction
 
 from clinic import access
 from clinic.access import Capability
-from clinic.models import ProtocolDraft, Staff
+from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import drafting, filling, following, sections, writing
 from clinic.protocols.drafting import DraftRefused
 from clinic.protocols.filling import Typed
@@ -122,10 +122,27 @@ def found_again(document: Mapping[str, Any], target: Target, typed: Typed, saw: 
     return Target(section, next(iter(moved or named), len(rows)))
 
 
+@dataclass(frozen=True, slots=True)
+class FilledIn:
+    """The draft as it was kept, where the part stands in it, and the version that it became."""
+
+    draft: ProtocolDraft
+    target: Target
+    version: ProtocolVersion | None = None
+
+
 def fill_in(
-    *, draft: ProtocolDraft, target: Target, typed: Typed, saw: str, by: Staff, now: datetime
-) -> tuple[ProtocolDraft, Target]:
-    """Keep what was typed into one part, right or not; the draft, and where the part stands in it.
+    *,
+    draft: ProtocolDraft,
+    target: Target,
+    typed: Typed,
+    saw: str,
+    by: Staff,
+    now: datetime,
+    publish: bool = False,
+) -> FilledIn:
+    """Keep what was typed into one part, right or not. With `publish` the draft becomes a version
+    as well, unless something is still wrong with it.
 
     Raises Forbidden; DraftMovedOn when somebody changed that part since `saw`; TextRefused,
     RowRefused; DraftRefused when the draft is gone or grows too long.
@@ -138,7 +155,9 @@ def fill_in(
         if seen(document, target) != saw:
             raise drafting.moved_on(row)
         text = writing.toml(filled_in(document, target, typed))
-        return drafting.keep(row, text, by=by, now=now), target
+        kept = drafting.keep(row, text, by=by, now=now)
+        version = drafting.become(kept, by=by, now=now) if publish else None
+        return FilledIn(kept, target, version)
 
 
 def arrange(

@@ -71,7 +71,11 @@ def publish(request: HttpRequest, protocol: str) -> HttpResponse:
 def published(request: HttpRequest, row: ProtocolDraft, seen: int) -> HttpResponse:
     """To what the new version changes; raises as `drafting.publish`."""
     by, now = cast(Staff, request.user), timezone.now()
-    version = drafting.publish(draft=row, seen=seen, by=by, now=now)
+    return to_changes(request, drafting.publish(draft=row, seen=seen, by=by, now=now))
+
+
+def to_changes(request: HttpRequest, version: ProtocolVersion) -> HttpResponse:
+    """To what a version that was just stored changes."""
     messages.success(
         request,
         gettext("Version %(version)s is stored. Look what it changes, then approve it.")

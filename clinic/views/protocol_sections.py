@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ProtocolDraft, Staff
-from clinic.protocols import references, sections, writing
+from clinic.protocols import drafting, references, sections, writing
 from clinic.protocols import saving_sections as saving
 from clinic.protocols.drafting import DraftMovedOn, DraftRefused
 from clinic.protocols.saving_sections import Arrange, RowRefused, Target, TextRefused
 from clinic.protocols.sections import KEY, Part, Section
 from clinic.views import protocol_fields, protocol_frame
-from clinic.views.protocol_drafts import published
+from clinic.views.protocol_drafts import to_changes
 from clinic.views.protocol_words import SECTIONS
 from clinic.views.row_id import row_id
 
@@ -92,13 +92,11 @@ def _saved(request: HttpRequest, draft: ProtocolDraft, target: Target) -> HttpRe
     typed, saw = dict(request.POST.lists()), request.POST.get("seen", "")
     if "preview" in request.POST:
         return _preview(request, draft, target, typed)
-    by, now = cast(Staff, request.user), timezone.now()
+    by, now, publish = cast(Staff, request.user), timezone.now(), "publish" in request.POST
     try:
-        draft, target = saving.fill_in(
-            draft=draft, target=target, typed=typed, saw=saw, by=by, now=now
+        filled = saving.fill_in(
+            draft=draft, target=target, typed=typed, saw=saw, by=by, now=now, publish=publish
         )
-        if "publish" in request.POST:
-            return published(request, draft, draft.revision)
     except DraftMovedOn as moved:
         document = saving.document_of(moved.theirs.text)
         target = saving.found_again(document, target, typed, saw)
@@ -107,6 +105,13 @@ def _saved(request: HttpRequest, draft: ProtocolDraft, target: Target) -> HttpRe
     except DraftRefused as refused:
         part = saving.typed_part(saving.document_of(draft.text), target, typed)
         return _form(request, draft, target, part, refused=refused, status=422)
+    draft, target = filled.draft, filled.target
+    if filled.version:
+        return to_changes(request, filled.version)
+    if publish:
+        part = saving.typed_part(saving.document_of(draft.text), target, typed)
+        wrong = drafting.no_version_yet()
+        return _form(request, draft, target, part, refused=wrong, status=422)
     messages.success(request, gettext("Saved."))
     return redirect(protocol_frame.address(draft.protocol, target.section, target.row))
 

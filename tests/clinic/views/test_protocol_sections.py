@@ -166,6 +166,30 @@ def test_who_saves_upon_the_same_part_sees_both_and_upon_another_one_nothing(
     assert document()["series"]["interval"]["ideal"] == "P5W"
 
 
+def test_what_is_filled_in_becomes_a_version_at_once_or_is_kept_with_what_is_wrong(
+    lead: Client, draft: ProtocolDraft, clinical_lead: Staff, now: datetime
+) -> None:
+    series = f"{DRAFT}series/"
+    weeks = {"interval.ideal:unit": ["weeks"]}
+    typed = form_of(lead, series) | weeks | {"interval.ideal": ["x"]}
+    answer = lead.post(series, typed | {"publish": [""]})
+    assert answer.status_code == 422 and "It becomes no version yet" in answer.text
+    assert document()["series"]["interval"]["ideal"] == "x weeks"
+    typed = form_of(lead, series) | weeks | {"interval.ideal": ["5"]}
+    # Nothing is kept of what cannot be stored: both are one act.
+    act: dict[str, Any] = {"draft": draft, "target": Target(BY_SLUG["series"]), "typed": typed}
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(loading, "store", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            saving_sections.fill_in(
+                **act, saw=typed["seen"][0], by=clinical_lead, now=now, publish=True
+            )
+    assert ProtocolDraft.objects.get().revision == 2
+    answer = lead.post(series, typed | {"publish": [""]})
+    assert answer.headers["Location"] == "/protocols/ipl/1.1.0/changes/"
+    assert not ProtocolDraft.objects.exists()
+
+
 def test_a_text_that_cannot_be_read_has_no_fields_and_remarks_are_warned_of(
     lead: Client, draft: ProtocolDraft, clinical_lead: Staff, now: datetime
 ) -> None:
