@@ -92,6 +92,8 @@ class Migration(migrations.Migration):
                 to="appointments.import",
             ),
         ),
+        # Django takes it for the index of the column, which goes, and drops it too.
+        migrations.RemoveConstraint(model_name="invitation", name="invitation_one_winner"),
         migrations.AlterField(
             model_name="invitation",
             name="offer",
@@ -100,6 +102,14 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="invitations",
                 to="appointments.offer",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="invitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("answer", "accepted")),
+                fields=("offer",),
+                name="invitation_one_winner",
             ),
         ),
         migrations.AlterField(

@@ -52,11 +52,23 @@ class Migration(migrations.Migration):
                 to="clinic.site",
             ),
         ),
+        # Django takes it for the index of the column, which goes, and drops it too.
+        migrations.RemoveConstraint(
+            model_name="protocolversion", name="protocol_one_approved_version"
+        ),
         migrations.AlterField(
             model_name="protocolversion",
             name="protocol",
             field=models.SlugField(
                 db_index=False, help_text="The protocol's id, such as rf_microneedling."
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="protocolversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "approved")),
+                fields=("protocol",),
+                name="protocol_one_approved_version",
             ),
         ),
         migrations.AlterField(

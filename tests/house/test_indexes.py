@@ -1,4 +1,4 @@
-"""No index that another one begins with: each row that is written would pay for it."""
+"""Every constraint and index that a model declares stands in the database, and none is in vain."""
 
 import pytest
 from django.apps import apps
@@ -6,7 +6,8 @@ from django.db import connection
 
 pytestmark = pytest.mark.django_db
 
-# Of a partial one nothing is said, and what Django makes for many-to-many tables is its own.
+# Each row that is written pays for each. Of a partial one nothing is said, and what Django makes for
+# many-to-many tables is its own.
 BEGUN_BY_ANOTHER = """
 SELECT one.indexrelid::regclass::text, other.indexrelid::regclass::text
   FROM pg_index one
@@ -20,6 +21,23 @@ SELECT one.indexrelid::regclass::text, other.indexrelid::regclass::text
        = (other.indclass::oid[])[0:one.indnkeyatts - 1]
    AND (one.indkey::int2[])[0:one.indnkeyatts - 1] = (other.indkey::int2[])[0:one.indnkeyatts - 1]
 """
+
+
+def test_every_constraint_and_index_of_a_model_is_there() -> None:
+    """A migration of a column may take with it what else lies on that column alone."""
+    declared = {
+        each.name
+        for model in apps.get_models()
+        for each in (*model._meta.constraints, *model._meta.indexes)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint"
+            " UNION SELECT indexrelid::regclass::text FROM pg_index"
+        )
+        there = {name for (name,) in cursor.fetchall()}
+    assert len(declared) > 200
+    assert declared - there == set()
 
 
 def test_no_index_is_the_beginning_of_another() -> None:
