@@ -51,7 +51,7 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
         "forms": forms,
         "questions": questions,
         "lacking": bool(questions)
-        + sum(line.is_due and line.is_treatment for line, _ in forms["lines"]),
+        + sum(line.is_due and line.is_treatment for line, *_ in forms["lines"]),
         "may_check_in": any(act.move is Move.CHECK_IN for act in offered),
         "back": reverse("visit-check-in", args=[pk]),
         **barring,
