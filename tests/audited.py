@@ -34,7 +34,7 @@ BESIDE = {
     "appointments_invitation": "the offer is audited, and so is its answer",
 }
 # Columns by which the planner is told of a change, and the planner's own.
-_OF_THE_PLANNER = {"revision", "planned_revision", "version"}
+_OF_THE_PLANNER = {"revision", "planned_revision", "version", "catch_up_at"}
 # Who writes a draft is audited as they begin, and what it says as it is signed; not every two
 # seconds between.
 _UNFINISHED = {
