@@ -6,8 +6,8 @@ from django.db import connection
 
 pytestmark = pytest.mark.django_db
 
-# Each row that is written pays for each. Of a partial one nothing is said, and what Django makes for
-# many-to-many tables is its own.
+# Each row that is written pays for each. Of a partial one nothing is said, and what Django makes
+# for many-to-many tables is its own.
 BEGUN_BY_ANOTHER = """
 SELECT one.indexrelid::regclass::text, other.indexrelid::regclass::text
   FROM pg_index one
