@@ -113,9 +113,8 @@ def _at_its_time(patient: PatientFacts, group: list[Wish], chosen: ChosenTime) -
 
 
 def _zone(patient: PatientFacts, site_id: int) -> str:
-    sites = (
-        site for one in patient.series for site in (one.site, *(each.site for each in one.visits))
-    )
+    sites = [site for one in patient.series for site in (one.site, *(v.site for v in one.visits))]
+    sites += [each.site for each in patient.invitations]  # whoever waits may have no series
     return next(site.zone for site in sites if site.id == site_id)
 
 

@@ -7,6 +7,7 @@ from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import ChosenTime, PatientFacts, RecallFacts
 from reminders.planning.merging import Wanted
 from reminders.planning.plans import plan
+from tests.reminders.planning.test_offers import OPEN, told
 from tests.reminders.planning.world import of_kind, patient, series, visit, wall
 
 FINAL = (1, Kind.REMINDER_FINAL.value, Channel.SMS.value)
@@ -79,6 +80,17 @@ def test_nothing_joins_a_message_with_a_chosen_time_and_nothing_is_lost() -> Non
     messages = last_reminder(replace(both, chosen=(chosen(usual, LATER),)))
     assert {each.due_at for each in messages} == {LATER, wall("2027-04-11 13:00")}
     assert {item for each in messages for item in each.items} == set(shared.items)
+
+
+def test_an_offer_can_be_put_off_for_somebody_without_a_series() -> None:
+    facts = told(OPEN)
+    [usual] = of_kind(plan(facts).messages, Kind.WAITLIST_OFFER)
+    later = OPEN.made_at + timedelta(minutes=5)
+    [put_off] = of_kind(
+        plan(replace(facts, chosen=(chosen(usual, later),))).messages, Kind.WAITLIST_OFFER
+    )
+    assert (put_off.items, put_off.due_at) == (usual.items, later)
+    assert "Ana Front chose Mon 15 Feb 09:05" in put_off.why[-1]
 
 
 def test_catching_up_leaves_a_chosen_time_alone() -> None:
