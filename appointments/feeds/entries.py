@@ -13,13 +13,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Max, Min, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, Max, Min, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from appointments.feeds import ical
 from appointments.feeds.ical import BUSY, Entry, FeedCalendar
 from appointments.lifecycle import State
-from appointments.models import Appointment, Block, CalendarFeed, FeedDetail, StatusChange
+from appointments.models import (
+    Allocation,
+    Appointment,
+    Block,
+    CalendarFeed,
+    FeedDetail,
+    StatusChange,
+)
 from clinic import access
 from clinic.hours import Period, local
 
@@ -72,12 +79,16 @@ def _rows(feed: CalendarFeed, reach: Period) -> Iterable[dict[str, Any]]:
     if feed.provider_id is None:
         here: Iterable[dict[str, Any]] = visits.filter(site=feed.site_id).values(*fields)
         return here
-    # A visit that went to somebody else has no active allocation of this provider any more.
+    # A visit that went to somebody else has no active allocation of this provider any more; one
+    # that was over when it was brought over has none of anybody, and was theirs.
     held = Q(allocations__active=True)
+    somebody = Allocation.objects.filter(appointment=OuterRef("pk"), active=True)
     theirs: Iterable[dict[str, Any]] = (
         visits.filter(allocations__resource=feed.provider_id)
         .annotate(
-            is_held=BoolOr("allocations__active"),
+            is_held=Case(
+                When(Exists(somebody), then=BoolOr("allocations__active")), default=Value(True)
+            ),
             held_from=Min("allocations__starts_at", filter=held),
             held_until=Max("allocations__ends_at", filter=held),
         )

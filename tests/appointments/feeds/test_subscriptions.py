@@ -11,7 +11,7 @@ from appointments.absences import blocks
 from appointments.feeds import ical, subscriptions
 from appointments.feeds.ical import Entry
 from appointments.feeds.subscriptions import FeedClosed
-from appointments.models import Appointment, Block, BlockKind, CalendarFeed, FeedDetail
+from appointments.models import Allocation, Appointment, Block, BlockKind, CalendarFeed, FeedDetail
 from appointments.refusals import WrongResource
 from appointments.visits import cancelling, moving, undoing
 from clinic.access import Forbidden
@@ -267,6 +267,22 @@ def test_a_visit_that_went_to_somebody_else_is_cancelled_here_and_stands_there(
     assert [each.is_cancelled for each in entries(here, now)] == [True, False, False]
     assert [each.is_cancelled for each in entries(there, now)] == [False]
     assert [each.is_cancelled for each in entries(whole, now)] == [False, False, False]
+
+
+def test_a_visit_that_was_over_when_it_was_brought_over_stands_with_who_had_it(
+    make: Make, visits: list[Appointment], now: datetime
+) -> None:
+    past = Appointment.objects.filter(pk=visits[0].pk)
+    past.update(
+        imported_at=now,
+        imported_start=now - DAY,
+        starts_at=now - DAY,
+        ends_at=now - DAY + timedelta(hours=1),
+        done_at=now - DAY + timedelta(hours=1),
+        state="done",
+    )
+    Allocation.objects.filter(appointment=visits[0]).update(active=False)
+    assert [each.is_cancelled for each in entries(make(), now)] == [False, False, False]
 
 
 def test_a_block_is_busy_without_its_reason_and_cancelled_when_released(
