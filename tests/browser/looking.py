@@ -42,6 +42,8 @@ def problems(page: Page, label: str, within: str = "") -> list[str]:
     `within` are the parts to look at, where the rest of the page was looked at before.
     """
     found: list[str] = []
+    # A click waits until the next page has begun to come, not until it is there.
+    page.wait_for_load_state()
     page.evaluate(AXE_SCRIPT)
     # What follows is of our doing. A page hears of its new size after the frame that shows it.
     page.evaluate(
