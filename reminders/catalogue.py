@@ -144,6 +144,7 @@ REASONS: Mapping[str, str] = {
     "booked_too_late": noop("The visit was booked too shortly before it for this message to help."),
     "confirmed": noop("The patient has confirmed, so it is not needed."),
     "skipped_by_staff": noop("Staff chose not to send it."),
+    "untold": noop("The front desk chose not to tell the patient."),
     "late": noop("Its moment had passed when the visit was booked or moved."),
     "before_import": noop(
         "It fell due before the visit was brought over; the former system said it."

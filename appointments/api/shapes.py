@@ -210,6 +210,13 @@ class OverlapField(serializers.BooleanField):
         )
 
 
+class TellPatientField(serializers.BooleanField):
+    def __init__(self) -> None:
+        super().__init__(
+            default=True, help_text="Whether a message tells the patient that it is cancelled."
+        )
+
+
 class ReasonField(serializers.CharField):
     def __init__(self, **more: Any) -> None:
         super().__init__(max_length=REASON_LENGTH, allow_blank=True, **more)
@@ -357,7 +364,7 @@ class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
         fields: tuple[str, ...] = (
             *("id", "at", "by", "move", "state_before", "state_after"),
             *("starts_before", "ends_before", "starts_after", "reason", "undoes"),
-            *("override_reason", "overrides"),
+            *("override_reason", "overrides", "is_untold"),
         )
 
 

@@ -39,6 +39,7 @@ from appointments.api.shapes import (
     DayStartsSerializer,
     MoveStartsSerializer,
     ReasonField,
+    TellPatientField,
     VisitDetailSerializer,
     VisitSerializer,
     rows_shown,
@@ -64,6 +65,7 @@ from clinic.api_views import DayFilter, IdFilter, Rows
 class CancelSerializer(VersionSerializer):
     reason = ReasonField(default="")
     by_patient = serializers.BooleanField(default=False, help_text="Whose wish it was.")
+    tell_patient = TellPatientField()
 
 
 class LockSerializer(VersionSerializer):
@@ -92,6 +94,14 @@ class VisitFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter shi
         fields = ("site", "patient", "series", "date", "state")
 
 
+_CANCELLED = [
+    OpenApiExample("The patient is told", {"version": 1, "reason": "Ill"}, request_only=True),
+    OpenApiExample(
+        "They know it already: no message says so",
+        {"version": 1, "reason": "Called us", "by_patient": True, "tell_patient": False},
+        request_only=True,
+    ),
+]
 _LOCKED = OpenApiExample(
     "With a reason", {"version": 1, "reason": "Comes from abroad"}, request_only=True
 )
@@ -296,7 +306,7 @@ class Visits(ListModelMixin, RetrieveModelMixin, Rows):
         )
         return self._fresh()
 
-    @extend_schema(request=CancelSerializer)
+    @extend_schema(request=CancelSerializer, examples=_CANCELLED)
     @action(detail=True, methods=["post"], filterset_class=None)
     def cancel(self, request: Request, pk: int) -> Response:
         """Cancel a visit and give back its place."""

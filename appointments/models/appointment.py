@@ -169,6 +169,11 @@ class StatusChange(models.Model):
         blank=True,
         help_text="Codes of the refusals that this act let pass.",
     )
+    is_untold = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Of a cancellation: staff chose not to tell the patient.",
+    )
     undoes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="undone_by"
     )
@@ -179,6 +184,10 @@ class StatusChange(models.Model):
             models.CheckConstraint(
                 name="status_change_undo_names_its_act",
                 condition=Q(move="undo", undoes__isnull=False) | ~Q(move="undo") & Q(undoes=None),
+            ),
+            models.CheckConstraint(
+                name="status_change_staff_leave_a_cancellation_untold",
+                condition=Q(is_untold=False) | Q(move="cancel", by__isnull=False),
             ),
             models.CheckConstraint(
                 name="status_change_knows_the_whole_time",

@@ -22,10 +22,11 @@ def cancel(
     now: datetime,
     reason: str = "",
     by_patient: bool = False,
+    tell_patient: bool = True,
     expected_version: int | None = None,
 ) -> Appointment:
     """Cancel a visit and give back its place; `by_patient` says whose wish it was, `by` is None
-    when they did it themselves."""
+    when they did it themselves. Unless staff `tell_patient`, no message says so."""
     try:
         with allocating.guarded():
             visit = history.locked(
@@ -35,7 +36,9 @@ def cancel(
             was = history.before(visit, allocating.release(visit))
             visit.state, visit.closed_at, visit.cancelled_by_patient = state, now, by_patient
             visit.schedule_version += 1
-            change = history.keep(visit, Move.CANCEL, was, by=by, now=now, reason=reason)
+            change = history.keep(
+                visit, Move.CANCEL, was, by=by, now=now, reason=reason, is_untold=not tell_patient
+            )
             gaps.open_for([change], now=now)
             return visit
     except Lost:
@@ -57,6 +60,7 @@ def cancel_with_later(
     reason: str,
     seen: Mapping[int, int],
     by_patient: bool = False,
+    tell_patient: bool = True,
     expected_version: int | None = None,
 ) -> list[Appointment]:
     """Cancel a visit and all of its series that are to come after it, or none of them; this one
@@ -82,6 +86,7 @@ def cancel_with_later(
                     now=now,
                     reason=reason,
                     by_patient=by_patient,
+                    tell_patient=tell_patient,
                     expected_version=expected_version if visit == appointment else None,
                 )
                 for visit in visits

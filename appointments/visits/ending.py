@@ -29,9 +29,15 @@ from patients.models import Patient
 
 
 def end_series(
-    *, series: TreatmentSeries, reason: str, by: Staff, now: datetime
+    *,
+    series: TreatmentSeries,
+    reason: str,
+    by: Staff,
+    now: datetime,
+    tell_patient: bool = True,
 ) -> TreatmentSeries:
-    """Cancel the visits still to come and close the series; what was done stays.
+    """Cancel the visits still to come and close the series; what was done stays. Unless
+    `tell_patient`, no message says that they are cancelled.
 
     Raises:
         Refused: VisitUnderWay, SeriesClosed, ReasonMissing; nothing is written.
@@ -62,7 +68,9 @@ def end_series(
                         % {"session": visit.session}
                     )
             for visit in coming:
-                cancelling.cancel(appointment=visit, by=by, now=now, reason=reason)
+                cancelling.cancel(
+                    appointment=visit, by=by, now=now, reason=reason, tell_patient=tell_patient
+                )
             fresh.state, fresh.closed_at, fresh.closed_reason = SeriesState.ENDED, now, reason
             _keep(fresh, "series.end", len(coming), reason, by=by, now=now)
             return fresh

@@ -104,11 +104,12 @@ def keep(
     override_reason: str = "",
     overrides: Sequence[str] = (),
     undoes: StatusChange | None = None,
+    is_untold: bool = False,
 ) -> StatusChange:
     """Save the changed visit as its next version, with its trace.
 
     `overrides` are the codes of what this act let pass for `override_reason`; the visit keeps
-    them beside those of earlier acts.
+    them beside those of earlier acts. `is_untold` when the patient is not told of it.
     """
     appointment.version += 1
     if overrides:
@@ -116,7 +117,9 @@ def keep(
         appointment.overrides = list(dict.fromkeys([*appointment.overrides, *overrides]))
     appointment.save()
     patient_id = appointment.series.patient_id
-    breached = {"overrides": list(overrides)} if overrides else {}
+    more: dict[str, Any] = {"overrides": list(overrides)} if overrides else {}
+    if is_untold:
+        more["patient_told"] = False
     change = StatusChange.objects.create(
         appointment=appointment,
         at=now,
@@ -132,6 +135,7 @@ def keep(
         override_reason=override_reason if overrides else "",
         overrides=list(overrides),
         undoes=undoes,
+        is_untold=is_untold,
     )
     audit.record(
         action=f"appointment.{move}",
@@ -141,7 +145,7 @@ def keep(
         site=appointment.site,
         patient_id=patient_id,
         before=_facts(was.state, was.starts_at, was.ends_at),
-        after=_facts(appointment.state, appointment.starts_at, appointment.ends_at) | breached,
+        after=_facts(appointment.state, appointment.starts_at, appointment.ends_at) | more,
         reason=reason or (override_reason if overrides else ""),
     )
     Patient.objects.filter(pk=patient_id).raise_revision()

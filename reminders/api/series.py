@@ -38,6 +38,7 @@ from clinic.api_views import IdFilter, Rows
 from clinic.protocols import loading as protocols
 from reminders import series_booking
 from reminders.api.series_shapes import (
+    ENDED,
     MIGRATION,
     AddVisitSerializer,
     BookSerializer,
@@ -201,13 +202,13 @@ class SeriesView(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(
         request=EndSerializer,
         responses=SeriesDetailSerializer,
-        examples=[OpenApiExample("With its reason", {"reason": "Moves abroad"}, request_only=True)],
+        examples=ENDED,
     )
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: int) -> Response:
         """End a series early: cancel the visits still to come; what was done stays."""
         series, asked = self.get_object(), self.body(EndSerializer)
-        ending.end_series(series=series, reason=asked["reason"], by=self.staff, now=timezone.now())
+        ending.end_series(series=series, **asked, by=self.staff, now=timezone.now())
         return Response(self._shown(series))
 
     @extend_schema(request=None, responses={200: SeriesDetailSerializer, **PLACE_ERRORS})

@@ -16,6 +16,7 @@ from appointments.api.shapes import (
     OverlapField,
     ProblemSerializer,
     ReasonField,
+    TellPatientField,
     TreatmentSerializer,
     VisitSerializer,
     VisitWishSerializer,
@@ -73,6 +74,17 @@ class AddVisitSerializer(VisitWishSerializer):
 
 class EndSerializer(Body):
     reason = serializers.CharField(max_length=REASON_LENGTH)
+    tell_patient = TellPatientField()
+
+
+ENDED = [
+    OpenApiExample("The patient is told", {"reason": "Moves abroad"}, request_only=True),
+    OpenApiExample(
+        "They know it already: no message says so",
+        {"reason": "Moves abroad", "tell_patient": False},
+        request_only=True,
+    ),
+]
 
 
 def _versions(staff: Staff) -> QuerySet[ProtocolVersion]:

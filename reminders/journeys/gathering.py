@@ -18,6 +18,7 @@ from appointments.models import (
     Invitation,
     RecallAttempt,
     RecallOutcome,
+    StatusChange,
     TreatmentSeries,
 )
 from appointments.models.record import NOT_WHOLE
@@ -48,6 +49,7 @@ from reminders.planning.facts import (
     SeriesFacts,
     SiteFacts,
     ToFillIn,
+    Untold,
     VisitFacts,
 )
 from reminders.wording.lettering import Reader, Sender
@@ -261,6 +263,7 @@ def _visits_of(
 ) -> dict[int, list[VisitFacts]]:
     findings = {pk: assess(each) for pk, each in screened.items()}
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
+    untold = _untold_of(rows)
     visits = defaultdict(list)
     for row in rows:
         visits[row.series_id].append(
@@ -283,6 +286,7 @@ def _visits_of(
                 is_history=row.is_history,
                 treated=cut_short.get(row.pk),
                 to_fill_in=lacking.get(row.pk),
+                untold=untold.get(row.pk),
                 is_held=is_held(
                     findings.get(row.series_id, ()),
                     local(row.starts_at, sites[row.site_id].zone).date(),
@@ -290,6 +294,16 @@ def _visits_of(
             )
         )
     return visits
+
+
+def _untold_of(visits: Sequence[Appointment]) -> dict[int, Untold]:
+    """By cancelled visit who chose that its patient is not told, and when."""
+    cancelled = [visit.pk for visit in visits if visit.state == State.CANCELLED]
+    if not cancelled:
+        return {}
+    rows = StatusChange.objects.filter(appointment__in=cancelled, is_untold=True, undone_by=None)
+    chosen = rows.values_list("appointment_id", "by__name", "at")
+    return {visit: Untold(by or "", at) for visit, by, at in chosen}
 
 
 def _invitations_of(

@@ -70,6 +70,14 @@ class ToFillIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """That staff (`by`) chose at `at` (UTC) not to tell the patient of a cancellation."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
@@ -77,7 +85,8 @@ class VisitFacts:
     are the areas of a session that was cut short, None for one that was not. `is_held` when what
     the patient answered bars treatment on that day. `to_fill_in` is what they are asked for before
     it, None when the site does not ask yet or has nothing to ask. `imported_at` is when it was
-    brought over from a former system (UTC); `is_history` when it was over by then."""
+    brought over from a former system (UTC); `is_history` when it was over by then. `untold` is of
+    a cancelled one of which the patient is not to be told."""
 
     id: int
     session: int
@@ -96,6 +105,7 @@ class VisitFacts:
     is_history: bool = False
     is_held: bool = False
     to_fill_in: ToFillIn | None = None
+    untold: Untold | None = None
 
     @property
     def anchor(self) -> str:

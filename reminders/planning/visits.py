@@ -7,6 +7,7 @@ hold leaves nothing to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import TO_COME, State
@@ -20,6 +21,7 @@ from reminders.planning.wish import (
     INSTANT,
     POSTCARE_DELAY,
     TREATABLE,
+    UNTOLD,
     Wish,
     about_visit,
     ended_at,
@@ -66,7 +68,8 @@ def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         yield from _held(series, visit, Kind.APPT_MOVED, visit.scheduled_at, why)
     elif visit.state is State.CANCELLED and told is not None and visit.closed_at is not None:
         why = f"Session {visit.session} on {_when(visit, told)} was cancelled."
-        yield from _held(series, visit, Kind.CANCELLED, visit.closed_at, why)
+        notices = _held(series, visit, Kind.CANCELLED, visit.closed_at, why)
+        yield from (_untold(visit, notice) for notice in notices)
     elif visit.state is State.NO_SHOW and visit.closed_at is not None:
         yield about_visit(
             series,
@@ -88,6 +91,15 @@ def _held(
     held = f"Notices wait {_span(hold)} after a change, so that an undo sends nothing."
     for channel in BOTH:
         yield about_visit(series, visit, kind, channel, changed_at + hold, (why, held))
+
+
+def _untold(visit: VisitFacts, notice: Wish) -> Wish:
+    """The notice, not to be sent when staff chose so as they cancelled."""
+    untold = visit.untold
+    if untold is None:
+        return notice
+    chose = f"The front desk chose not to tell the patient: {untold.by}, {_when(visit, untold.at)}."
+    return replace(notice, skip=notice.skip or UNTOLD, why=(*notice.why, chose))
 
 
 def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:

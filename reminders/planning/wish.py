@@ -14,8 +14,10 @@ from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
 TREATABLE = (*TO_COME, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 # The after-care of the day goes out this long after the treatment (catalogue: postcare_0).
 POSTCARE_DELAY = timedelta(minutes=15)
-# The one reason of the plan that a person gave.
+# A reason of the plan that a person gave.
 SKIPPED_BY_STAFF = "skipped_by_staff"
+# So is this one, given as a visit was cancelled.
+UNTOLD = "untold"
 # What fell due before its visit was brought over was for the former system to say.
 SAID_ELSEWHERE = "before_import"
 # Prompts are due at 10:00, when marketing may begin.

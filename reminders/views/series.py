@@ -133,10 +133,13 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return _end_page(request, series)
     reason = request.POST.get("reason", "").strip()[:200]
+    untold = request.POST.get("tell") == "no"
     try:
-        ending.end_series(series=series, reason=reason, by=by, now=timezone.now())
+        ending.end_series(
+            series=series, reason=reason, by=by, now=timezone.now(), tell_patient=not untold
+        )
     except Refused as refusal:
-        return _end_page(request, series, refusal.sentence, reason)
+        return _end_page(request, series, refusal.sentence, reason=reason, untold=untold)
     messages.success(
         request,
         gettext("%(patient)s: %(protocol_version)s ended.")
@@ -166,10 +169,10 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_page(
-    request: HttpRequest, series: TreatmentSeries, problem: str = "", reason: str = ""
+    request: HttpRequest, series: TreatmentSeries, problem: str = "", **typed: Any
 ) -> HttpResponse:
     coming = series.appointments.filter(state__in=TO_COME).order_by("session")
-    context = {**_about(series), "coming": coming, "problem": problem, "reason": reason}
+    context = {**_about(series), "coming": coming, "problem": problem, **typed}
     status = 422 if problem else 200
     return render(request, "reminders/series/end.html", context, status=status)
 

@@ -27,16 +27,18 @@ from reminders.views.visit_acts import both_values, expected_version, seen_visit
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Cancel with a reason; `by_patient` when the patient asked for it, `later` when the later
-    visits of the series go as well, of which `seen` are the versions that were shown."""
+    """Cancel with a reason; `by_patient` when the patient asked for it. With `tell` "no" no message
+    says so, with `later` the later visits of the series go as well, of which `seen` are the
+    versions that were shown."""
     shown, by = seen_visit(request, pk), cast(Staff, request.user)
     access.require(by, Capability.BOOK, shown.site)
     if request.method != "POST":
-        return visit_page(request, shown, cancel_form={"reason": "", "by_patient": False})
+        return visit_page(request, shown, cancel_form={"reason": ""})
     version = expected_version(request)
     typed: dict[str, Any] = {
         "reason": request.POST.get("reason", "").strip()[:200],
         "by_patient": request.POST.get("by_patient") == "on",
+        "untold": request.POST.get("tell") == "no",
         "later": request.POST.get("later") == "on",
     }
     if not typed["reason"]:
@@ -51,6 +53,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             reason=typed["reason"],
             by_patient=typed["by_patient"],
+            tell_patient=not typed["untold"],
             expected_version=version,
         )
     except StaleVersion:

@@ -157,6 +157,7 @@ def test_history_is_never_changed_and_an_undo_names_its_act(
         ("status_change_knows_the_whole_time", {"starts_before": now, "ends_before": now}),
         ("status_change_overrides_have_a_reason", {"overrides": ["overlap"]}),
         ("status_change_overrides_have_a_reason", {"override_reason": "Why"}),
+        ("status_change_staff_leave_a_cancellation_untold", {"is_untold": True}),
     ):
         refused(
             constraint,

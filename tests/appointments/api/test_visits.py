@@ -315,6 +315,11 @@ def test_the_day_of_a_visit_and_its_way_back(
     gone = client.post(f"{second}cancel/", {"version": 1, "by_patient": True, "reason": "Ill"})
     assert (gone.json()["state"], gone.json()["cancelled_by_patient"]) == ("cancelled", True)
     assert gone.json()["allocations"] == []
+    assert gone.json()["history"][-1]["is_untold"] is False
+    back = client.post(f"{second}undo/", {"version": 2}).json()
+    quiet = client.post(f"{second}cancel/", {"version": 3, "tell_patient": False}).json()
+    assert (back["state"], quiet["state"]) == ("booked", "cancelled")
+    assert quiet["history"][-1]["is_untold"] is True
     third = f"{VISITS}{visits[2].pk}/"
     refused(client.post(f"{third}undo/", {"version": 1}), 409, "nothing_to_undo", "state")
     time_machine.move_to(visits[2].starts_at + timedelta(hours=1), tick=False)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from appointments.lifecycle import State
 from clinic.protocols.schema import Late, StepKind
-from reminders.catalogue import Channel, MessageState
+from reminders.catalogue import Channel, Kind, MessageState
 from reminders.planning import steps
-from reminders.planning.facts import Item, PatientFacts
+from reminders.planning.facts import Item, PatientFacts, Untold
 from reminders.planning.plans import Stored, diff, plan
 from tests.reminders.planning.world import (
     NINETY,
@@ -177,6 +177,14 @@ def test_a_cancelled_visit_is_announced_only_to_a_patient_who_was_told_of_it() -
     told = replace(untold, told_start=untold.starts_at)
     [notice] = of_kind(planned(told).messages, "cancelled")
     assert notice.due_at == closed_at + SITE.hold
+    told = replace(told, untold=Untold("Ana Ruiz", closed_at))
+    notices = planned(told).messages
+    assert {(notice.kind, notice.channel, notice.skip) for notice in notices} == {
+        (Kind.CANCELLED, channel, "untold") for channel in Channel
+    }
+    assert {notice.why[-1] for notice in notices} == {
+        "The front desk chose not to tell the patient: Ana Ruiz, Thu 1 Apr 09:00."
+    }
 
 
 def test_what_was_said_is_never_planned_again() -> None:

@@ -7,14 +7,17 @@ from html import unescape
 
 import pytest
 import time_machine
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, SchedulingSettings, TreatmentSeries
 from appointments.visits import attendance, booking, moving
-from clinic.models import OpeningHours, ProviderHours, Site, Staff
+from clinic.models import AuditEntry, OpeningHours, ProviderHours, Site, Staff
+from reminders.catalogue import NOTICES
 from reminders.journeys import replanning
+from reminders.models import Message
 from reminders.views.book_series.draft import written
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
 
@@ -127,6 +130,37 @@ def test_cancelling_asks_for_a_reason_and_says_whose_wish_it_was(
     assert visits[1].cancelled_by_patient
     assert "“Travels”" in body(done)
     assert "visit cancelled" in body(done)
+
+
+def test_a_cancellation_that_is_not_told_says_so_and_who_chose_it(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    told = {"imported_at": now, "imported_start": F("starts_at")}
+    Appointment.objects.update(**told)  # they know of them from elsewhere
+    url = reverse("visit-cancel", args=[visits[0].pk])
+    asked = body(desk.get(url))
+    assert re.findall(r'name="tell" value="(\w+)"( checked)?', asked) == [
+        ("yes", " checked"),
+        ("no", ""),
+    ]
+    refused = body(desk.post(url, {"version": 1, "reason": " ", "tell": "no"}))
+    assert 'value="no" checked' in refused
+    seen = [f"{visit.pk}.1" for visit in visits[1:]]
+    sent = {"version": 1, "reason": "Rang", "tell": "no", "later": "on", "seen": seen}
+    desk.post(url, sent)
+    replanning.sync_stale(now=now)
+    shown = body(desk.get(page(visits[1])))
+    assert "The front desk chose not to tell the patient." in shown
+    assert f"The front desk chose not to tell the patient: {front_desk.name}, " in shown
+    assert "The patient is not told." in shown
+    entries = AuditEntry.objects.filter(action="appointment.cancel")
+    assert [entry.after["patient_told"] for entry in entries] == [False] * 3
+    desk.post(reverse("visit-act", args=[visits[0].pk, "undo"]), {"version": 2})
+    replanning.sync_stale(now=now)
+    back = Message.objects.filter(items__anchor=f"visit:{visits[0].pk}").exclude(state="withdrawn")
+    assert back.filter(kind="reminder_final", state="scheduled").exists()
+    assert not back.filter(kind__in=NOTICES, state="scheduled").exists()
+    assert not Message.objects.filter(kind="cancelled", state="scheduled").exists()
 
 
 def test_a_cancelled_visit_comes_back_by_undo(desk: Client, visits: list[Appointment]) -> None:
