@@ -96,7 +96,7 @@ SIGNING_WORDS: Mapping[str, Mapping[str, str]] = {
         "withdraw_press": "Sí, retirar",
         "withdrawn_now": "Su consentimiento está retirado.",
         "problem": "Hay un problema",
-        "back": "Volver a mis visitas",
+        "back": "Volver a mis citas",
         "other_language": "English",
         "other_code": "en",
         "staff_only": "Para el personal de la clínica",

@@ -39,9 +39,9 @@ OFFER_WORDS: Mapping[str, Mapping[str, str]] = {
     "es": {
         "open_title": "Se ha abierto una hora para usted",
         "the_time": "La hora que está libre",
-        "instead_of": "En lugar de su visita del",
-        "later": "Sus visitas siguientes cambian con ella",
-        "later_stay": "Sus visitas siguientes quedan como están.",
+        "instead_of": "En lugar de su cita del",
+        "later": "Sus citas siguientes cambian con ella",
+        "later_stay": "Sus citas siguientes quedan como están.",
         "was_to": "{} en lugar de {}",
         "kept": "La guardamos hasta {}. Es de quien la tome primero.",
         "accept": "Tomar esta hora",
@@ -49,7 +49,7 @@ OFFER_WORDS: Mapping[str, Mapping[str, str]] = {
         "stay": "Si no la toma, nada cambia y sigue en nuestra lista.",
         "accepted_title": "La hora es suya",
         "accepted": "Le esperamos. Recibirá un mensaje con todos los datos.",
-        "changed": "Sus visitas son ahora",
+        "changed": "Sus citas son ahora",
         "declined_title": "Gracias por decírnoslo",
         "declined": "Nada cambia y sigue en nuestra lista. Le escribiremos cuando se abra otra "
         "hora.",
@@ -62,7 +62,7 @@ OFFER_WORDS: Mapping[str, Mapping[str, str]] = {
         "withdrawn_title": "Esta hora ya no está disponible",
         "withdrawn": "Tuvimos que retirarla y lo sentimos. Nada cambia y sigue en nuestra lista.",
         "problem_title": "No pudimos darle esta hora",
-        "problem": "Ya no encaja con sus otras visitas. Nada ha cambiado. Llámenos y buscaremos "
+        "problem": "Ya no encaja con sus otras citas. Nada ha cambiado. Llámenos y buscaremos "
         "otra.",
         "call": "Llámenos",
     },

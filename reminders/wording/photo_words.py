@@ -36,7 +36,7 @@ PHOTO_WORDS: dict[str, dict[str, str]] = {
         "thanks": "Gracias. Fotos que hemos recibido: {}.",
         "ask": "Antes de enviar fotos necesitamos su firma para las fotos de su historia.",
         "sign": "Leer y firmar",
-        "back": "Volver a mis visitas",
+        "back": "Volver a mis citas",
         "problem": "Hay un problema",
         "none": "Elija una foto.",
         "file": "Foto {}: {}",

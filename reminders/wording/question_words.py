@@ -25,18 +25,18 @@ QUESTION_WORDS: Mapping[str, Mapping[str, str]] = {
         "closed": "Somebody else is just changing this. Please send your answers again.",
     },
     "es": {
-        "ask": "Antes de su visita, responda por favor a unas preguntas de salud. Son dos minutos.",
+        "ask": "Antes de su cita, responda por favor a unas preguntas de salud. Son dos minutos.",
         "answer": "Responder a las preguntas",
-        "title": "Preguntas antes de su visita",
+        "title": "Preguntas antes de su cita",
         "intro": "Sus respuestas nos dicen si el tratamiento le conviene ese día. Siga tomando lo "
         "que tenga recetado; solo quien lo recetó puede cambiarlo.",
         "problem": "Hay un problema",
         "open": "Faltan respuestas, o hay un día que no podemos leer.",
         "send": "Enviar mis respuestas",
         "thanks_title": "Gracias",
-        "thanks": "Tenemos sus respuestas. Si algo cambia en su visita, le llamaremos.",
+        "thanks": "Tenemos sus respuestas. Si algo cambia en su cita, le llamaremos.",
         "none_title": "Nada que responder",
-        "back": "Volver a su visita",
+        "back": "Volver a su cita",
         "closed": "Alguien lo está cambiando ahora. Envíe sus respuestas otra vez, por favor.",
     },
 }

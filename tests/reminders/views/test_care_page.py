@@ -178,7 +178,7 @@ def test_the_page_speaks_the_patients_language(client: Client, url: str, patient
     assert text.index('name="day"') < text.index('name="month"')
     client.post(url, BORN)
     text = text_of(client.get(url))
-    assert "Evite el sol fuerte" not in text or "Antes de su visita" in text
+    assert "Evite el sol fuerte" not in text or "Antes de su cita" in text
     assert "Llámenos si nota" in text
     assert "hasta el sáb 20 mar" in text
 

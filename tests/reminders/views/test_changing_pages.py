@@ -431,5 +431,5 @@ def test_every_page_switches_its_language_and_the_browser_keeps_it(
     spanish = client.get(f"{of_visit('move', 1)}?days=1&lang=es")
     assert "Elija un día" in text_of(spanish) and "?days=1&amp;lang=en" in text_of(spanish)
     assert spanish.cookies["afterglow_language"]["path"] == "/p/"
-    assert "Su visita" in text_of(client.get(url))
+    assert "Su cita" in text_of(client.get(url))
     assert "lang=xx" not in text_of(client.get(f"{url}?lang=xx"))
