@@ -15,13 +15,15 @@ MEDICINES = frozenset({"bleeding", "photosensitiser", "isotretinoin"})
 ANTICOAGULANT = "bleeding"
 # It is written down of the patient, by staff, and not asked.
 SKIN_TYPE = "skin_type"
+# The protocol's policy on skin types says the same of the type that is on record.
+_OF_THE_POLICY = frozenset({"skin_type_iv", "skin_type_dark"})
 # Exposure to the sun can be planned as well as past: then it has a first and a last day.
 _SUN = frozenset({"tan", "sunburn"})
 PLANNED = "_planned"
 _CHAINED = frozenset(each + suffix for each in _SUN for suffix in ("", PLANNED))
 _IN_THE_SUN = Text(
     en="Will you be in strong sun or on a sunbed before your visit, such as on a holiday?",
-    es="¿Va a estar al sol fuerte o en un solárium antes de su visita, por ejemplo de vacaciones?",
+    es="¿Va a estar al sol fuerte o en un solárium antes de su cita, por ejemplo de vacaciones?",
 )
 
 
@@ -53,8 +55,13 @@ class Question:
 
 def questions_of(protocol: Protocol) -> tuple[Question, ...]:
     """Every question of a protocol in its order; those about the sun are asked of the past and of
-    what is planned."""
-    return tuple(question for rule in protocol.screening for question in _questions(rule))
+    what is planned, and nobody is asked what the skin type on record decides."""
+    return tuple(
+        question
+        for rule in protocol.screening
+        if rule.id not in _OF_THE_POLICY
+        for question in _questions(rule)
+    )
 
 
 def chained(question: Question, protocol: Protocol, beside: Iterable[Protocol]) -> Question:

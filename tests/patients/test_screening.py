@@ -111,6 +111,14 @@ def test_skin_type_six_is_never_treated_with_light(skin: str, outcome: Outcome |
     assert all(each.may_be_decided == (outcome is Outcome.REVIEW) for each in findings)
 
 
+@pytest.mark.parametrize("protocol", [NEEDLING, IPL, ULTRASOUND, LASER, RADIOFREQUENCY])
+def test_nobody_is_asked_for_their_skin_type(protocol: Protocol) -> None:
+    asked = due(
+        questions_of(protocol), ("face",), (), moment=AskAt.DAY_OF, day=TODAY, treated_at=None
+    )
+    assert asked and not [each.text.en for each in asked if "Fitzpatrick" in each.text.en]
+
+
 def test_pregnancy_stands_until_it_is_answered_anew() -> None:
     """Edge case 17; a yes never runs out."""
     yes = said(NEEDLING, "pregnancy", Value.YES)
