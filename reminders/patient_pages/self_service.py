@@ -88,7 +88,7 @@ def for_patients(page: Page) -> Page:
         try:
             response = page(request, token, **kwargs)
         except LinkClosed as closed:
-            response = _closed(request, token, closed)
+            response = closed_page(request, token, closed)
         remember(request, response)
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
@@ -119,12 +119,14 @@ def care(request: HttpRequest, token: str) -> HttpResponse:
     shown = visits[0] if visits else None
     proved = is_proved(request, link)
     about = asked_visit.of_link(link, now=now) if proved else None
+    said = [_said(visit, link, language, now=now) for visit in visits]
     context = {
         "language": language,
         "words": WORDS[language],
         "site": site_of(link, shown),
         "change_words": CHANGE_WORDS[language],
-        "visits": [_said(visit, link, language, now=now) for visit in visits],
+        "visit": said[0] if said else None,
+        "others": said[1:],
         "problem": problem,
         "form": form,
         "is_proved": proved,
@@ -228,13 +230,15 @@ def _said(visit: Appointment, link: PatientLink, language: str, *, now: datetime
     abroad = bool(patient.zone) and patient.zone != site.zone
     when = hours.when(visit.starts_at, site.zone, language, with_zone=abroad)
     minutes = int((visit.ends_at - visit.starts_at).total_seconds()) // 60
+    may_change = visit.state in TO_COME and visit.starts_at > now
     return {
         "id": visit.pk,
         "when": when,
         "minutes": WORDS[language]["minutes"].format(minutes),
         "site": site,
         "is_confirmed": visit.state == State.CONFIRMED,
-        "may_change": visit.state in TO_COME and visit.starts_at > now,
+        "may_change": may_change,
+        "may_confirm": may_change and visit.state != State.CONFIRMED,
         "is_over": visit.ends_at <= now or visit.state in (State.DONE, State.NO_SHOW),
     }
 
@@ -273,9 +277,12 @@ def site_of(link: PatientLink, visit: Appointment | None) -> Site | None:
     return visit.site if visit is not None else link.patient.sites.order_by("name").first()
 
 
-def _closed(request: HttpRequest, token: str, closed: LinkClosed) -> HttpResponse:
+def closed_page(
+    request: HttpRequest, token: str, closed: LinkClosed, *, sentence: str = ""
+) -> HttpResponse:
     """The page that says precisely why the link does not open, with the number to call and, where
-    that helps, the way to a new link."""
+    that helps, the way to a new link. `sentence` is what to say instead of what would be said of a
+    link to visits."""
     link = closed.link
     language = language_of(request, link.patient if link else None)
     words = WORDS[language]
@@ -283,11 +290,11 @@ def _closed(request: HttpRequest, token: str, closed: LinkClosed) -> HttpRespons
         "language": language,
         "words": words,
         "title": words[f"{closed.reason}_title"],
-        "sentence": words[closed.reason],
+        "sentence": sentence or words[closed.reason],
         "site": site_of(link, link.appointment) if link else None,
         "sites": [] if link else Site.objects.order_by("name"),
         "renew_url": reverse("patient-new-link", args=[token])
-        if link and closed.reason in RENEWABLE
+        if link and link.purpose == PatientLink.Purpose.CARE and closed.reason in RENEWABLE
         else "",
     }
     status = 404 if closed.reason is Closed.UNKNOWN else 410
