@@ -1,4 +1,4 @@
-"""The words of the page on which patients say how they want to be written to. Pure."""
+"""The words of the pages on which patients say how they want to be written to. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PREFERENCE_WORDS: Mapping[str, Mapping[str, str]] = {
         "stopped": "We write to you no more. You can choose otherwise here at any time.",
         "language": "Language of our messages",
         "en": "English",
-        "es": "Spanish",
+        "es": "Español",
         "care": "Messages about your visits and your care",
         "care_hint": "Choose at least one, or we can only call you.",
         "marketing": "Touch-up reminders and offers",
@@ -37,6 +37,12 @@ PREFERENCE_WORDS: Mapping[str, Mapping[str, str]] = {
         "times": "Write times such as 13:00.",
         "both_ends": "Give both ends of these hours, or none.",
         "narrow": "Leave us at least two hours between 08:00 and 20:00.",
+        # On the page behind the link that ends offers.
+        "offers_title": "No more offers by e-mail?",
+        "offers_care": "Messages about your visits and your care still reach you.",
+        "offers_end": "Unsubscribe",
+        "offers_ended": "You will get no more offers by e-mail",
+        "offers_closed": "Please call us, and we will take you off the list.",
     },
     "es": {
         "title": "Cómo le escribimos",
@@ -44,9 +50,9 @@ PREFERENCE_WORDS: Mapping[str, Mapping[str, str]] = {
         "saved": "Guardado. Vale desde nuestro próximo mensaje.",
         "stopped": "No le escribimos más. Puede elegir otra cosa aquí cuando quiera.",
         "language": "Idioma de nuestros mensajes",
-        "en": "Inglés",
+        "en": "English",
         "es": "Español",
-        "care": "Mensajes sobre sus visitas y sus cuidados",
+        "care": "Mensajes sobre sus citas y sus cuidados",
         "care_hint": "Elija al menos uno, o solo podremos llamarle.",
         "marketing": "Recordatorios de retoque y ofertas",
         "agreed": "Al elegirlos acepta:",
@@ -56,19 +62,24 @@ PREFERENCE_WORDS: Mapping[str, Mapping[str, str]] = {
         "blocked_email": "Esta dirección no recibe correo nuestro. Llámenos.",
         "quiet": "No me escriban entre",
         "quiet_hint": "En su propia hora, como 13:00 y 15:00. Deje ambas vacías si no quiere. Los"
-        " mensajes sobre un cambio de su visita llegan a cualquier hora.",
+        " mensajes sobre un cambio de su cita llegan a cualquier hora.",
         "from": "Desde",
         "until": "Hasta",
         "save": "Guardar",
         "stop_title": "Ningún mensaje más",
-        "stop_lead": "Tampoco sobre cambios de sus visitas. Entonces tendremos que llamarle.",
+        "stop_lead": "Tampoco sobre cambios de sus citas. Entonces tendremos que llamarle.",
         "stop": "No recibir más mensajes",
         "locked": "Para cambiar más, escriba antes su fecha de nacimiento en",
-        "locked_link": "la página de sus visitas",
-        "back": "Volver a sus visitas",
+        "locked_link": "la página de sus citas",
+        "back": "Volver a sus citas",
         "problem": "Hay un problema",
         "times": "Escriba horas como 13:00.",
         "both_ends": "Escriba ambas horas, o ninguna.",
         "narrow": "Déjenos al menos dos horas entre las 08:00 y las 20:00.",
+        "offers_title": "¿No quiere recibir más ofertas por correo?",
+        "offers_care": "Los mensajes sobre sus citas y sus cuidados siguen llegando.",
+        "offers_end": "No recibir más",
+        "offers_ended": "Ya no recibirá ofertas por correo",
+        "offers_closed": "Llámenos y le quitaremos de la lista.",
     },
 }

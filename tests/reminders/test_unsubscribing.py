@@ -64,6 +64,19 @@ def test_the_page_speaks_the_patients_language(
     assert "No recibir más" in client.get(address).content.decode()
 
 
+def test_a_closed_link_says_so_in_the_patients_language_with_the_number_to_call(
+    client: Client, address: str, patient: Patient, site: Site
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(language="es")
+    run_out = timezone.now() - timedelta(hours=1)
+    PatientLink.objects.update(created_at=run_out - timedelta(days=30), expires_at=run_out)
+    response = client.post(address)
+    page = response.content.decode()
+    assert response.status_code == 410 and agrees()
+    assert "Este enlace ha caducado" in page and "quitaremos de la lista" in page
+    assert f"tel:{site.phone}" in page and "new-link" not in page
+
+
 def test_a_token_of_nobody_changes_nothing(client: Client, address: str) -> None:
     assert client.post("/p/not-a-token/unsubscribe/").status_code == 404
     assert agrees()
