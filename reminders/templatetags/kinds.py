@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.lifecycle import Move
 from clinic.templatetags.ui import icon
 from reminders.catalogue import REASONS, Kind
+from reminders.ledger.provider_codes import meaning
 
 register = template.Library()
 
@@ -116,6 +117,12 @@ MOVES: dict[str, Promise] = {
 def move_word(move: str) -> str:
     """What was done to a visit: "Checked in"."""
     return str(MOVES[move])
+
+
+@register.filter
+def code_sentence(code: str) -> str:
+    """What a provider's code means, as a sentence."""
+    return gettext(meaning(code).sentence)
 
 
 @register.filter

@@ -24,7 +24,8 @@ from reminders import gate
 from reminders.catalogue import MessageState, Purpose
 from reminders.journeys import recipients
 from reminders.ledger import retrying, skipping
-from reminders.models import Message, SentContent
+from reminders.ledger.provider_codes import Action, meaning
+from reminders.models import Attempt, Message, Receipt, SentContent
 from reminders.sending import letters, retiming, switching, taking
 
 ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.SUBMITTING)
@@ -40,12 +41,16 @@ WAITS = {
 @dataclass(slots=True)
 class MessageRow:
     """One message. `at` is when it was taken by the provider, else its due time; `content` its
-    words, of what was sent or would be; `outlook` why it would not go out as things stand."""
+    words, of what was sent or would be; `outlook` why it would not go out as things stand; `code`
+    what the provider gave of a failed one, and `has_bad_address` whether that is about whom it went
+    to."""
 
     message: Message
     why: list[str]
     stops: str = ""
     outlook: str = ""
+    code: str = ""
+    has_bad_address: bool = False
     content: SentContent | None = None
     may_skip: bool = False
     may_put_back: bool = False
@@ -141,6 +146,22 @@ def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
         row.content = sent.get(pk) or drafts.get(pk)
         if pk in readers:
             row.outlook = _outlook(row.message, readers[pk], now)
+
+
+def add_codes(rows: Sequence[MessageRow]) -> None:
+    """Add to those of these rows that failed the last code of their provider."""
+    failed = [row for row in rows if row.message.state in FAILED]
+    codes: dict[int, str] = {}
+    for of in (Attempt.objects.order_by("number"), Receipt.objects.order_by("id")):
+        given = of.filter(message__in=[row.message for row in failed]).exclude(code="")
+        codes |= dict(given.values_list("message_id", "code"))
+    for row in failed:
+        row.code = codes.get(row.message.pk, "")
+        row.has_bad_address = (
+            bool(row.code)
+            and row.message.patient_id is not None
+            and meaning(row.code).action is Action.FALLBACK
+        )
 
 
 def _outlook(message: Message, recipient: gate.Recipient, now: datetime) -> str:

@@ -110,6 +110,8 @@ def message_list(request: HttpRequest) -> HttpResponse:
         request.GET.get("page")
     )
     lists(request, (each.patient_id for each in page), site_id=site.pk)
+    rows = message_rows.rows_of(list(page), staff=staff, now=now)
+    message_rows.add_codes(rows)
     context = {
         "site": site,
         "tab": tab,
@@ -118,7 +120,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "is_filtered": any(asked.values()) or not form.is_valid(),
         "page": page,
-        "rows": message_rows.rows_of(list(page), staff=staff, now=now),
+        "rows": rows,
         "name": name,
         "empty": empty,
         "now": now,
@@ -135,6 +137,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     shown = message_rows.seen(request, message_id)
     [row] = rows = message_rows.rows_of([shown], staff=staff, now=now)
     message_rows.add_words(rows, now)
+    message_rows.add_codes(rows)
     context = {
         "row": row,
         "message": shown,

@@ -72,6 +72,23 @@ def test_each_state_has_its_tab_and_its_words(
             assert words in text
 
 
+def test_a_failed_message_says_what_its_code_means_and_leads_to_the_number(
+    desk: Client, message: Message, patient: Patient
+) -> None:
+    become(message, MessageState.UNDELIVERED, "not_delivered")
+    message.receipts.create(
+        provider="twilio",
+        event_key="x",
+        status="undelivered",
+        code="30005",
+        applied=True,
+        received_at=message.due_at,
+    )
+    for address in (f"{LIST}?tab=failed", f"/messages/{message.pk}/"):
+        page = text_of(desk.get(address))
+        assert "The number is unknown" in page and f"/patients/{patient.pk}/edit/" in page
+
+
 def test_what_the_gate_holds_says_until_when_and_why(
     desk: Client, message: Message, now: datetime
 ) -> None:
