@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -41,6 +42,14 @@ def of(conversation: Conversation) -> list[Line]:
     # Of the same moment, what was heard comes before what was said to it.
     lines.reverse()
     return sorted(lines, key=lambda line: line.at)
+
+
+def parted(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
+    """What was said before the conversation, and the conversation with the last line before it,
+    which its first reply may be about."""
+    begins = next((number for number, line in enumerate(lines) if line.is_here), 0)
+    first = max(begins - 1, 0)
+    return lines[:first], lines[first:]
 
 
 def next_visit(conversation: Conversation, *, now: datetime) -> Appointment | None:

@@ -26,11 +26,12 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists, shows
-from patients.models import Patient
+from clinic.views.row_id import row_id
 from reminders.inbound import conversing, threads
 from reminders.inbound.conversing import ConversationRefused
 from reminders.inbound.grammar import Label
 from reminders.models import Conversation, ConversationState, InboundMessage
+from reminders.views import whose_conversation
 from reminders.views.book_series import plan_rows
 from reminders.wording.rules import HARD_SEGMENTS
 
@@ -124,14 +125,12 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def match(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = _seen(request, pk)
-    chosen = request.POST.get("patient", "")
-    candidates = conversing.sharers(shown)
-    patient = get_object_or_404(candidates, pk=int(chosen) if chosen.isdecimal() else 0)
+    """Say that it is the conversation of `patient`, who is of its site."""
+    shown, staff = _seen(request, pk), cast(Staff, request.user)
+    here = whose_conversation.of_its_site(shown, staff)
+    patient = get_object_or_404(here, pk=row_id(request.POST.get("patient", "")))
     try:
-        conversing.match(
-            conversation=shown, patient=patient, by=cast(Staff, request.user), now=timezone.now()
-        )
+        conversing.match(conversation=shown, patient=patient, by=staff, now=timezone.now())
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
     else:
@@ -176,19 +175,20 @@ def _seen(request: HttpRequest, pk: int) -> Conversation:
 def _shown(
     request: HttpRequest, shown: Conversation, form: ReplyForm, *, status: int = 200
 ) -> HttpResponse:
-    sharers = conversing.sharers(shown) if shown.patient is None else Patient.objects.none()
     now, lines = timezone.now(), threads.of(shown)
+    earlier, latest = threads.parted(lines)
     visit = threads.next_visit(shown, now=now)
     context = {
         "conversation": shown,
         "site": shown.site,
         "patient": shown.patient,
-        "lines": lines,
+        "earlier": earlier,
+        "lines": latest,
         "visit": visit,
         "instead": _instead(request, shown, lines, visit, now),
         "suppression": conversing.suppression(shown),
         "detail": threads.may_name_detail(shown),
-        "candidates": sharers.filter(sites=shown.site),
+        **whose_conversation.asked(request, shown),
         "form": form,
         "counted": conversing.counted(shown.site, form["text"].value() or ""),
         "most": HARD_SEGMENTS,

@@ -117,6 +117,26 @@ def test_a_shared_number_asks_who_wrote(
     assert "Omar Sato" in text_of(desk.get(f"/inbox/{shared.pk}/"))
 
 
+def test_an_unknown_number_is_given_to_whoever_is_found_at_the_site(
+    desk: Client,
+    patient: Patient,
+    other_site: Site,
+    outsider: Staff,
+    site: Site,
+    now: datetime,
+) -> None:
+    elsewhere = a_patient(other_site, outsider, now, given="Elena", phone="+13105550177")
+    address = f"/inbox/{heard('it is my new number', site, now, by='+12125559997').pk}/"
+    assert "belongs to nobody" in text_of(desk.get(address))
+    found = text_of(desk.get(f"{address}?find=elena"))
+    assert f'value="{patient.pk}"' in found and f'value="{elsewhere.pk}"' not in found
+    assert "Nobody found" in text_of(desk.get(f"{address}?find=nobody"))
+    assert desk.post(f"{address}match/", {"patient": elsewhere.pk}).status_code == 404
+    desk.post(f"{address}match/", {"patient": patient.pk})
+    page = text_of(desk.get(address))
+    assert "Elena Sato" in page and "is not on Elena Sato’s page" in page
+
+
 def test_an_urgent_conversation_says_what_to_do_and_closing_ends_it(
     desk: Client, patient: Patient, site: Site, now: datetime
 ) -> None:
