@@ -423,6 +423,23 @@ class Protocol:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     inferences: tuple[str, ...] = ()
 
+    def areas_in_words(self, areas: Iterable[str], language: str) -> str:
+        """ "Face, Neck"; of a service with a single area, which is no place, its own name."""
+        if self._is_about_no_place:
+            return self.name.get(language)
+        return ", ".join(self.applicability.areas[area].name.get(language) for area in areas)
+
+    def treatment_in_words(self, areas: Iterable[str], language: str) -> str:
+        """ "RF microneedling · Face"; of a service with a single area its name alone."""
+        name = self.name.get(language)
+        if self._is_about_no_place:
+            return name
+        return f"{name} · {self.areas_in_words(areas, language)}"
+
+    @property
+    def _is_about_no_place(self) -> bool:
+        return self.kind is Kind.SERVICE and len(self.applicability.areas) == 1
+
     def chair_minutes(self, areas: Iterable[str]) -> int:
         """Minutes in the chair for these areas, one after the other."""
         return sum(self.applicability.areas[area].chair.minutes for area in areas)

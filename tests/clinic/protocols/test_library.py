@@ -107,6 +107,21 @@ def test_a_series_protocol_asks_screens_warns_and_checks_in(path: Path) -> None:
 
 
 @each_file
+def test_a_treatment_is_named_with_its_areas_and_a_service_without_places_by_itself(
+    path: Path,
+) -> None:
+    protocol = read(path)
+    area = next(iter(protocol.applicability.areas))
+    where = protocol.applicability.areas[area].name.en
+    if protocol.kind is Kind.SERVICE:
+        assert protocol.areas_in_words([area], "en") == protocol.name.en
+        assert protocol.treatment_in_words([area], "es") == protocol.name.es
+    else:
+        assert protocol.areas_in_words([area], "en") == where
+        assert protocol.treatment_in_words([area], "en") == f"{protocol.name.en} · {where}"
+
+
+@each_file
 def test_prompts_to_come_back_need_marketing_consent_and_photos_photo_consent(path: Path) -> None:
     for step in read(path).steps:
         if step.kind == "booking":
