@@ -65,6 +65,12 @@ class Bar:
             and (self.until is None or day < self.until)
         )
 
+    def stands_out(self, day: date) -> bool:
+        """Whether its flag belongs to a visit on `day`: what somebody must complete also before it
+        bars anything."""
+        has_begun = self.outcome is Outcome.REVIEW or self.since is None or self.since <= day
+        return bool(self.flag) and has_begun and (self.until is None or day < self.until)
+
 
 class Barred(Refused):
     """Nothing was changed. `bars` are all that stand in the way, the strictest first; `earliest`

@@ -207,13 +207,13 @@ def _page(
         "sheet": sheet,
         "record": record,
         "entries": shown,
-        "areas": [
-            sheet.protocol.applicability.areas[area].name.get(reader_language())
-            for area in sheet.areas
-        ],
+        "treatment": sheet.protocol.treatment_in_words(sheet.areas, reader_language()),
         "may_chart": may_chart,
         "is_open": is_open,
         "is_done": visit.state == State.DONE,
+        "may_start": may_chart
+        and visit.state == State.ARRIVED
+        and access.can(by, Capability.RUN_VISIT, visit.site),
         "is_in_treatment": visit.state == State.IN_TREATMENT,
         "may_write": may_chart and is_open and not is_signed and not is_anothers,
         "is_anothers": is_anothers,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from types import MappingProxyType
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,9 +16,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from appointments import clearance
 from appointments.charting import listing, signing
-from appointments.lifecycle import UNDER_WAY, State
-from appointments.models import Appointment, TreatmentRecord
+from appointments.clearance import due_questions
+from appointments.lifecycle import TO_COME, UNDER_WAY, Move, State
+from appointments.models import Appointment, StatusChange, TreatmentRecord
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
@@ -27,15 +30,20 @@ from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 
+NOTHING: Mapping[int, Any] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One visit: `areas` and `held` in words, and how its log stands (none, draft or signed)."""
+    """One visit: `areas` and `held` in words, how its log stands (none, draft or signed), since
+    when the patient is here, and in a few words each what is lacking before treatment."""
 
     visit: Appointment
     areas: str
     held: str
     record: TreatmentRecord | None
+    here_since: datetime | None = None
+    lacking: tuple[str, ...] = ()
 
     @property
     def log(self) -> str:
@@ -50,7 +58,8 @@ def my_day(request: HttpRequest) -> HttpResponse:
     site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
     access.require(staff, Capability.CHART, site)
     everybody = request.GET.get("all") == "1"
-    rows = _rows(listing.day_of(site, staff, now))
+    visits = listing.day_of(site, staff, now)
+    rows = _rows(visits, here_since=_here_since(visits), lacking=_lacking(visits, now))
     unsigned = _rows(list(listing.unsigned(site, staff=None if everybody else staff)[:100]))
     shown = {row.visit.series.patient_id for row in (*rows, *unsigned)}
     lists(request, shown, site_id=site.pk)
@@ -97,7 +106,12 @@ def _next(rows: list[Row], now: datetime) -> Row | None:
     return next((row for row in to_come if row.visit.ends_at > now), None)
 
 
-def _rows(visits: list[Appointment]) -> list[Row]:
+def _rows(
+    visits: list[Appointment],
+    *,
+    here_since: Mapping[int, datetime] = NOTHING,
+    lacking: Mapping[int, tuple[str, ...]] = NOTHING,
+) -> list[Row]:
     held = _held(visits)
     records = {
         each.appointment_id: each
@@ -107,10 +121,41 @@ def _rows(visits: list[Appointment]) -> list[Row]:
     }
     rows = []
     for visit in visits:
-        areas = protocols.get(visit.protocol_version).applicability.areas
-        names = ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas)
-        rows.append(Row(visit, names, held.get(visit.pk, ""), records.get(visit.pk)))
+        protocol = protocols.get(visit.protocol_version)
+        names = protocol.areas_in_words(visit.series.areas, reader_language())
+        rows.append(
+            Row(
+                visit,
+                names,
+                held.get(visit.pk, ""),
+                records.get(visit.pk),
+                here_since.get(visit.pk),
+                lacking.get(visit.pk, ()),
+            )
+        )
     return rows
+
+
+def _here_since(visits: list[Appointment]) -> Mapping[int, datetime]:
+    """When those who wait were checked in."""
+    waiting = [visit.pk for visit in visits if visit.state == State.ARRIVED]
+    arrived = StatusChange.objects.filter(appointment__in=waiting, move=Move.CHECK_IN)
+    return dict(arrived.order_by("id").values_list("appointment", "at"))
+
+
+def _lacking(visits: list[Appointment], now: datetime) -> Mapping[int, tuple[str, ...]]:
+    """What stands between the patients and treatment today, of visits that have not begun."""
+    expected = [visit for visit in visits if visit.state in (*TO_COME, State.ARRIVED)]
+    standing = clearance.standing([clearance.treatment_of(visit) for visit in expected], now=now)
+    questions = due_questions.of_visits(expected, now=now) if expected else {}
+    found = {}
+    for visit, bars in zip(expected, standing, strict=True):
+        today = local(now, visit.site.zone).date()
+        words = [bar.flag for bar in bars if bar.stands_out(today)]
+        if questions.get(visit.pk):
+            words.append(gettext("questions to ask"))
+        found[visit.pk] = tuple(dict.fromkeys(words))
+    return found
 
 
 def _held(visits: list[Appointment]) -> Mapping[int, str]:

@@ -141,10 +141,7 @@ def _page(
         "patient": treatment.patient,
         "site": visit.site,
         "version": visit.protocol_version,
-        "areas": [
-            screened.protocol.applicability.areas[area].name.get(reader_language())
-            for area in screened.areas
-        ],
+        "treatment": screened.protocol.treatment_in_words(screened.areas, reader_language()),
         "problem": problem,
         "at": f"q_{at}" if at else "",
         "found": _found(screened, treatment, max(day, today)),

@@ -161,6 +161,18 @@ def test_my_day_shows_who_is_here_and_signs_what_is_complete(
     assert client.get("/my-day/?all=1").status_code == 200
 
 
+def test_who_waits_shows_since_when_with_what_is_lacking_and_is_started_from_the_log(
+    visits: list[Appointment], provider: Staff, front_desk: Staff
+) -> None:
+    attendance.check_in(appointment=visits[0], by=front_desk, now=at(FIRST, "10:40"))
+    client, address = signed_in(provider), f"/log/{visits[0].pk}/"
+    day = client.get("/my-day/").content.decode()
+    assert "since <time" in day and ">10:40</time>" in day
+    assert "questions to ask" in day
+    assert f'action="/visits/{visits[0].pk}/start/"' in client.get(address).content.decode()
+    assert "/start/" not in signed_in(front_desk).get(address).content.decode()
+
+
 # --- Those who may not ----------------------------------------------------------------------------
 
 
