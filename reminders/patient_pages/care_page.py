@@ -7,7 +7,7 @@ the messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,38 +16,21 @@ from appointments.charting.courses import SeriesCourse
 from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, PatientLink
 from clinic import hours
-from clinic.durations import Duration
-from clinic.protocols.schema import Phase, Protocol, Step, StepKind, Urgency
+from clinic.protocols.schema import Phase, Protocol, Urgency
 from patients import consent
 from reminders.journeys import gathering
-from reminders.planning import steps
+from reminders.patient_pages.advice import (
+    Advice,
+    advice_of,
+    series_and_visit,
+    sources_of,
+    steps_about,
+    that_holds,
+    when_of,
+)
 from reminders.planning.facts import SeriesFacts, VisitFacts
-from reminders.planning.plans import undecided
 from reminders.planning.wish import ended_at
 from reminders.wording.care_words import WORDS
-
-# What is asked by message, by a person, or to sell something has no place on the page.
-NOT_ADVICE = (StepKind.TASK, StepKind.CHECKIN, StepKind.BOOKING)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where an advice comes from; `trust` says in words how far to trust it."""
-
-    title: str
-    url: str
-    trust: str
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """One thing to do or leave, and where it comes from. `when` are the words for its time, empty
-    when it holds always."""
-
-    title: str
-    text: str
-    when: str
-    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +72,11 @@ def _last_done(patient_id: int) -> Appointment | None:
 def care_of(visit: Appointment, *, patient_id: int, language: str, now: datetime) -> Care:
     """The advice around `visit`, in "en" or "es"."""
     facts = gathering.facts_of([patient_id])[patient_id]
-    [(series, about)] = (
-        (series, each) for series in facts.series for each in series.visits if each.id == visit.pk
-    )
+    series, about = series_and_visit(facts, visit.pk)
     of = _course(visit, patient_id, now)
     photos = ("photos", "any") in consent.standing([patient_id])[patient_id]
-    hidden = undecided(facts)
-    chosen = [
-        step
-        for step in _steps_about(series, about)
-        if _is_advice(step, series, photos=photos)
-        and hidden.isdisjoint({(about.anchor, step.id), (series.anchor, step.id)})
-    ]
-    dated = [(step, _advice(series, step, about, language, now)) for step in chosen]
+    chosen = that_holds(facts, series, about, steps_about(series, about), photos=photos)
+    dated = [(step, advice_of(series, step, about, language, now)) for step in chosen]
     return Care(
         treatment=series.treatment_of(about, language),
         before=tuple(said for step, said in dated if step.phase in (Phase.PRE, Phase.DAY) and said),
@@ -124,47 +99,6 @@ def take_result(visit: Appointment, *, patient_id: int, value: int, now: datetim
         courses.score(series=of.series, kind="satisfaction", value=value, by=None, now=now)
 
 
-def _steps_about(series: SeriesFacts, visit: VisitFacts) -> list[Step]:
-    """The steps about this visit, in order of their moments."""
-    about = [
-        step
-        for step in series.protocol_of(visit).steps
-        if any(each.id == visit.id for each in steps.visits_of(series, step))
-    ]
-    return sorted(about, key=lambda step: steps.falls_at(step, visit))
-
-
-def _is_advice(step: Step, series: SeriesFacts, *, photos: bool) -> bool:
-    if step.kind in NOT_ADVICE or not step.channels or steps.is_unanswered(step, series):
-        return False
-    if not steps.applies(step, series):
-        return False
-    return photos or step.applies_if != "consent.photo"
-
-
-def _advice(
-    series: SeriesFacts, step: Step, visit: VisitFacts, language: str, now: datetime
-) -> Advice | None:
-    """A step in words; None when its time is over."""
-    until = steps.holds_until(step, visit)
-    if until is not None and until <= now:
-        return None
-    late = steps.is_late(step, visit) and step.late_text is not None
-    text = step.late_text if late and step.late_text is not None else step.text
-    span = step.before if step.before is not None else step.after
-    ends_with_visit = step.hold_until is not None and step.hold_until.before is not None
-    when = _when(
-        (steps.falls_at(step, visit), span),
-        (until, step.hold_until.after if step.hold_until else None),
-        visit,
-        language,
-        now,
-        ends_with_visit=ends_with_visit,
-    )
-    sources = _sources(series.protocol_of(visit), step.evidence, language)
-    return Advice(step.title.get(language), text.get(language), "" if late else when, sources)
-
-
 def _products(
     series: SeriesFacts, visit: VisitFacts, language: str, now: datetime
 ) -> Iterator[Advice]:
@@ -176,18 +110,9 @@ def _products(
         until = hours.after(end, product.until, zone) if product.until else None
         if until is None or until > now:
             note = product.note.get(language) if product.note else ""
-            when = _when((start, product.start), (until, product.until), visit, language, now)
-            sources = _sources(series.protocol_of(visit), product.evidence, language)
+            when = when_of((start, product.start), (until, product.until), visit, language, now)
+            sources = sources_of(series.protocol_of(visit), product.evidence, language)
             yield Advice(product.name.get(language), note, when, sources)
-
-
-def _sources(protocol: Protocol, references: Sequence[str], language: str) -> tuple[Source, ...]:
-    words = WORDS[language]
-    found = [protocol.evidence[each] for each in references if each in protocol.evidence]
-    return tuple(
-        Source(each.title, each.url, words["grade"].format(words[f"grade_{each.grade.value}"]))
-        for each in found
-    )
 
 
 def _course(visit: Appointment, patient_id: int, now: datetime) -> SeriesCourse | None:
@@ -213,33 +138,3 @@ def _warnings(protocol: Protocol, language: str) -> Iterator[tuple[str, tuple[st
         )
         if signs:
             yield WORDS[language][urgency.value], signs
-
-
-def _when(
-    start: tuple[datetime, Duration | None],
-    until: tuple[datetime | None, Duration | None],
-    visit: VisitFacts,
-    language: str,
-    now: datetime,
-    *,
-    ends_with_visit: bool = False,
-) -> str:
-    """From when until when, on the clock of the site; what began before `now` is "now"."""
-    words, (begins, begins_span), (ends, ends_span) = WORDS[language], start, until
-    said = {"start": _moment(begins, begins_span, visit, language)}
-    if ends is None:
-        return words["from"].format(**said) if begins > now else ""
-    said["until"] = (
-        words["until_visit"] if ends_with_visit else _moment(ends, ends_span, visit, language)
-    )
-    return words["from_until" if begins > now else "now_until"].format(**said)
-
-
-def _moment(at: datetime, span: Duration | None, visit: VisitFacts, language: str) -> str:
-    """A day, and the time too where the protocol counts hours."""
-    zone = visit.site.zone
-    if span is not None and span and span.is_elapsed:
-        said = hours.format_when(at, zone, language)
-    else:
-        said = hours.format_day(hours.local(at, zone).date(), language)
-    return WORDS[language]["the"].format(said)

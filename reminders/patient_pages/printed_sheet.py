@@ -9,7 +9,8 @@ from appointments.models import Appointment, TreatmentSeries
 from clinic import hours
 from clinic.models import Resource, ResourceKind, Site
 from clinic.printing import Block, Bullets, Facts, Heading, Paragraph, pdf
-from reminders.patient_pages.care_page import Advice, care_of
+from reminders.patient_pages.advice import Advice
+from reminders.patient_pages.care_page import care_of
 from reminders.wording.care_words import WORDS
 
 

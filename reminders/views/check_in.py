@@ -34,7 +34,7 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
     patient, version = shown.series.patient, shown.protocol_version
     held = access.capabilities(cast(Staff, request.user), shown.site)
     offered = visit_acts.offered(shown, shown.site.zone, held, now)
-    areas = protocols.get(version).applicability.areas
+    protocol = protocols.get(version)
     points = ContactPoint.objects.filter(patient=patient, retired_at=None)
     forms = forms_panel.of_visit(shown, held, now=now)["forms"]
     questions = len(due_questions.of_visits([shown], now=now)[shown.pk])
@@ -45,7 +45,7 @@ def check_in(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": patient,
         "site": shown.site,
         "version": version,
-        "areas": [areas[each].name.get(reader_language()) for each in shown.series.areas],
+        "treatment": protocol.treatment_in_words(shown.series.areas, reader_language()),
         "points": points.order_by("kind", "-is_preferred", "id"),
         "guardians": patient.guardians.filter(ended_at=None),
         "forms": forms,

@@ -142,8 +142,5 @@ def _before_treatment(
 
 def _of_bars(bars: Sequence[Bar], day: date) -> Iterator[Flag]:
     for bar in bars:
-        if bar.flag and (bar.until is None or day < bar.until):
-            is_mild = bar.outcome is Outcome.REVIEW
-            if not is_mild and bar.since is not None and day < bar.since:
-                continue
-            yield Flag(bar.flag, is_mild)
+        if bar.stands_out(day):
+            yield Flag(bar.flag, is_mild=bar.outcome is Outcome.REVIEW)

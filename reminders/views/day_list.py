@@ -128,11 +128,11 @@ def _rows(
     flags, waiting = day_flags.flags(visits, site, now), day_flags.waiting(visits, now)
     rows = []
     for visit in visits:
-        areas = protocols.get(visit.protocol_version).applicability.areas
+        protocol = protocols.get(visit.protocol_version)
         rows.append(
             Row(
                 visit,
-                ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas),
+                protocol.areas_in_words(visit.series.areas, reader_language()),
                 int((visit.ends_at - visit.starts_at).total_seconds()) // 60,
                 {each.resource.kind: each.resource.name for each in visit.allocations.all()},
                 visit_acts.offered(visit, site.zone, held, now),

@@ -179,8 +179,8 @@ def _when(place: Place | None, site: Site, now: datetime) -> str:
 
 
 def _areas(series: TreatmentSeries) -> str:
-    areas = protocols.get(series.protocol_version).applicability.areas
-    return ", ".join(areas[area].name.get(reader_language()) for area in series.areas)
+    protocol = protocols.get(series.protocol_version)
+    return protocol.areas_in_words(series.areas, reader_language())
 
 
 def _book(due: Due, site: Site, today: date) -> str:

@@ -38,7 +38,7 @@ class Entry:
     site: Site
     is_planned: bool
     visit: Appointment | None = None
-    areas: str = ""
+    treatment: str = ""
     row: MessageRow | None = None
     task: Task | None = None
     held: dict[str, str] = field(default_factory=dict)
@@ -98,16 +98,14 @@ def timeline(
 def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
     entries = []
     for visit in visits:
-        areas = protocols.get(visit.protocol_version).applicability.areas
+        protocol = protocols.get(visit.protocol_version)
         entries.append(
             Entry(
                 visit.starts_at,
                 visit.site,
                 visit.state in AT_HAND or (visit.state in TO_COME and visit.ends_at > now),
                 visit=visit,
-                areas=", ".join(
-                    areas[area].name.get(reader_language()) for area in visit.series.areas
-                ),
+                treatment=protocol.treatment_in_words(visit.series.areas, reader_language()),
                 held={each.resource.kind: each.resource.name for each in visit.allocations.all()},
             )
         )

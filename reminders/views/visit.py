@@ -32,8 +32,15 @@ from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from clinic.reader_language import reader_language
+from reminders.catalogue import MessageState
 from reminders.models import Message
-from reminders.views import forms_panel, visit_acts, visit_clearance, visit_record
+from reminders.views import (
+    forms_panel,
+    visit_acts,
+    visit_clearance,
+    visit_preparation,
+    visit_record,
+)
 from reminders.views.visit_acts import (
     ACTS,
     both_values,
@@ -44,6 +51,8 @@ from reminders.views.visit_acts import (
 )
 
 MINUTE = timedelta(minutes=1)
+# What stays a wish stands below what was or will be said.
+UNSAID = (MessageState.WITHDRAWN, MessageState.SKIPPED)
 # The way of a visit that happens as booked.
 ROAD = (State.BOOKED, State.CONFIRMED, State.ARRIVED, State.IN_TREATMENT, State.DONE)
 
@@ -96,6 +105,8 @@ def visit_page(
     moves = moves if Capability.BOOK in held else ()
     history = _history(shown)
     protocol = protocols.get(shown.protocol_version)
+    said, tasks = _messages(shown, protocol), list(shown.tasks.order_by("due_at"))
+    prepared = visit_preparation.context(shown, said, tasks, now)
     context = {
         "visit": shown,
         "series": series,
@@ -103,17 +114,17 @@ def visit_page(
         "site": shown.site,
         "day": local(shown.starts_at, shown.site.zone).date(),
         "version": shown.protocol_version,
-        "areas": [
-            protocol.applicability.areas[area].name.get(reader_language()) for area in series.areas
-        ],
+        "treatment": protocol.treatment_in_words(series.areas, reader_language()),
         "road": _road(shown),
         "siblings": _siblings(shown),
         "allocations": shown.allocations.filter(active=True).select_related("resource"),
         "lies_over": shown.allocations.filter(active=True, is_deliberate=True).exists(),
         "breaches": _breaches(history),
         "history": history,
-        "messages_of_visit": _messages(shown, protocol),
-        "tasks": shown.tasks.order_by("due_at"),
+        "messages_of_visit": [each for each in said if each.state not in UNSAID],
+        "unsaid": [each for each in said if each.state in UNSAID],
+        "tasks": [task for task in tasks if task not in prepared["to_prepare"]],
+        **prepared,
         "acts": visit_acts.offered(shown, shown.site.zone, held, now),
         "lock": visit_acts.lock_of(shown, held),
         "may_move": Move.MOVE in moves,

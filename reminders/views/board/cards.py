@@ -85,5 +85,5 @@ def cards_of(
 
 
 def _areas(visit: Appointment) -> str:
-    areas = protocols.get(visit.protocol_version).applicability.areas
-    return ", ".join(areas[area].name.get(reader_language()) for area in visit.series.areas)
+    protocol = protocols.get(visit.protocol_version)
+    return protocol.areas_in_words(visit.series.areas, reader_language())

@@ -20,6 +20,7 @@ from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.looking import shows
+from patients.models import ContactKind, Patient
 from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import day_flags, visit_acts
@@ -46,13 +47,14 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
     held = access.capabilities(staff, visit.site)
     moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
     moves = moves if Capability.BOOK in held else ()
-    areas = protocols.get(visit.protocol_version).applicability.areas
+    protocol = protocols.get(visit.protocol_version)
     return {
         "visit": visit,
         "asked": wanted,
         "site": site,
         "patient": visit.series.patient,
-        "areas": [areas[area].name.get(reader_language()) for area in visit.series.areas],
+        "treatment": protocol.treatment_in_words(visit.series.areas, reader_language()),
+        "phone": _phone(visit.series.patient),
         "held": visit.allocations.all(),
         "acts": visit_acts.offered(visit, visit.site.zone, held, now),
         "may_move": Move.MOVE in moves,
@@ -64,6 +66,13 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "said": _said(visit),
         "here": here(request),
     }
+
+
+def _phone(patient: Patient) -> str:
+    """The number at which the patient is called first; empty when there is none."""
+    numbers = patient.contact_points.filter(kind=ContactKind.PHONE, retired_at=None, guardian=None)
+    first = numbers.order_by("-is_preferred", "id").first()
+    return first.value if first else ""
 
 
 def here(request: HttpRequest) -> str:

@@ -13,11 +13,12 @@ from django.urls import reverse
 
 from appointments.lifecycle import State
 from appointments.models import Appointment, SchedulingSettings, TreatmentSeries
-from appointments.visits import attendance, booking, moving
+from appointments.visits import attendance, booking, cancelling, moving
 from clinic.models import AuditEntry, OpeningHours, ProviderHours, Site, Staff
 from reminders.catalogue import NOTICES
 from reminders.journeys import replanning
 from reminders.models import Message
+from reminders.views import visit_preparation
 from reminders.views.book_series.draft import written
 from tests.reminders.views.conftest import FIRST, SECOND, THIRD, SignIn, Wish, at
 
@@ -57,6 +58,56 @@ def test_the_page_shows_series_resources_history_and_messages(
         assert words in shown
     for sibling in visits:
         assert page(sibling) in shown
+
+
+def test_what_the_patient_prepares_is_listed_with_whether_they_were_told(
+    desk: Client, visits: list[Appointment], now: datetime
+) -> None:
+    replanning.sync_stale(now=now)
+    prepared = body(desk.get(page(visits[2]))).split('id="preparation"')[1].split("</section>")[0]
+    assert "No waxing" in prepared
+    assert "Will be told <time" in prepared
+    assert "Not told" not in prepared
+
+    # Nobody has planned or said a word of the visit: all of it is to be said by word of mouth.
+    Message.objects.all().delete()
+    untold = body(desk.get(page(visits[2]))).split('id="preparation"')[1].split("</section>")[0]
+    assert "to say by word of mouth" in untold
+    assert untold.count("Not told") == prepared.count("Will be told")
+
+
+def test_a_visit_that_is_over_asks_for_no_preparation(
+    desk: Client, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
+    assert 'id="preparation"' not in body(desk.get(page(visits[0])))
+
+
+TOLD = datetime(2027, 1, 4, 15, tzinfo=UTC)
+DUE = datetime(2027, 2, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([], (None, None)),
+        ([("delivered", TOLD), ("scheduled", None)], (TOLD, None)),
+        ([("scheduled", None)], (None, DUE)),
+        ([("failed", TOLD)], (None, None)),
+        ([("undelivered", TOLD), ("scheduled", None)], (None, DUE)),
+        ([("skipped", None), ("withdrawn", None)], (None, None)),
+    ],
+)
+def test_a_step_was_told_once_one_message_went_out_and_arrived_as_far_as_one_knows(
+    messages: list[tuple[str, datetime | None]],
+    said: tuple[datetime | None, datetime | None],
+) -> None:
+    carried = [
+        Message(steps=["sun", "waxing"], state=state, accepted_at=at, due_at=DUE)
+        for state, at in messages
+    ]
+    assert visit_preparation.said_of("sun", carried) == said
+    assert visit_preparation.said_of("alcohol", carried) == (None, None)
 
 
 def test_every_breach_shows_ever_after_with_its_own_reason_beside_that_of_the_move(
