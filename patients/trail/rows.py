@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 from clinic.models import AuditEntry, Staff
 from clinic.models.audit import LISTED
@@ -25,11 +26,12 @@ BY_PATIENTS = frozenset({"form.sign"})
 @dataclass(frozen=True, slots=True)
 class Row:
     """One entry. `patients` are those of its patients whom the reader may see, some of them by
-    name; `others` is how many more there are."""
+    name; `others` is how many more there are; `zone` is that of who reads it."""
 
     entry: AuditEntry
     patients: Sequence[Patient]
     others: int
+    zone: str
 
     @property
     def what(self) -> str:
@@ -56,11 +58,21 @@ class Row:
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:
-        after = {} if self.entry.action == LISTED else self.entry.after
-        return words.changes(self.entry.before, after)
+        """All that was written down, as it was."""
+        return words.changes(self.entry.before, self._after)
+
+    @property
+    def shown(self) -> list[tuple[str, str, str]]:
+        """What differs, for who reads it on the clock of the entry's site."""
+        zone = self.entry.site.zone if self.entry.site else self.zone
+        return words.shown(self.entry.before, self._after, zone)
+
+    @property
+    def _after(self) -> dict[str, Any]:
+        return {} if self.entry.action == LISTED else self.entry.after
 
 
-def rows_of(entries: Sequence[AuditEntry], staff: Staff) -> list[Row]:
+def rows_of(entries: Sequence[AuditEntry], staff: Staff, *, zone: str = "UTC") -> list[Row]:
     """A row for each entry, in a constant number of queries."""
     about = {entry.pk: _patients(entry) for entry in entries}
     wanted = {each for ids in about.values() for each in ids}
@@ -68,7 +80,7 @@ def rows_of(entries: Sequence[AuditEntry], staff: Staff) -> list[Row]:
     rows = []
     for entry in entries:
         named = [seen[each] for each in about[entry.pk] if each in seen][:MOST_NAMED]
-        rows.append(Row(entry, named, len(about[entry.pk]) - len(named)))
+        rows.append(Row(entry, named, len(about[entry.pk]) - len(named), zone))
     return rows
 
 

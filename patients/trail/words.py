@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from clinic.saying import gettext, noop
+from clinic import hours
+from clinic.saying import gettext, language, noop
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[a-z]+(_[a-z0-9]+)+")
+DIGEST_SHOWN = 12
 
 _SUBJECTS = {
     "record": noop("Record"),
@@ -75,6 +83,33 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[s
         (field.replace("_", " "), _value(before.get(field)), _value(after.get(field)))
         for field in fields
     ]
+
+
+def shown(
+    before: Mapping[str, Any], after: Mapping[str, Any], zone: str
+) -> list[tuple[str, str, str]]:
+    """The same for who reads it on a page: of what an entry holds twice what differs, instants on
+    the clock of `zone`, names as words, digests by their beginning."""
+    kept = {field for field in before if field in after and before[field] == after[field]}
+    return [
+        (field, _read(was, zone), _read(becomes, zone))
+        for field, was, becomes in changes(
+            {field: value for field, value in before.items() if field not in kept},
+            {field: value for field, value in after.items() if field not in kept},
+        )
+    ]
+
+
+def _read(value: str, zone: str) -> str:
+    return ", ".join(_read_one(each, zone) for each in value.split(", "))
+
+
+def _read_one(text: str, zone: str) -> str:
+    if _INSTANT.fullmatch(text):
+        return hours.format_when(datetime.fromisoformat(text), zone, language())
+    if _DIGEST.fullmatch(text):
+        return f"{text[:DIGEST_SHOWN]}…"
+    return text.replace("_", " ") if _NAME.fullmatch(text) else text
 
 
 def _value(value: Any) -> str:

@@ -94,7 +94,7 @@ def trail(request: HttpRequest) -> HttpResponse:
     entries, older = searching.page(
         searching.found(staff, asked), Place.read(request.GET.get("after", ""))
     )
-    shown = rows.rows_of(entries, staff)
+    shown = rows.rows_of(entries, staff, zone=site.zone)
     lists(request, (each.pk for row in shown for each in row.patients), site_id=site.pk)
     filters = urlencode(
         [(name, request.GET[name]) for name in form.fields if request.GET.get(name)]

@@ -18,7 +18,7 @@ from clinic.models import AuditEntry, Site, Staff
 from clinic.origin import Origin, Via
 from patients import registration
 from patients.models import Patient
-from patients.trail import searching
+from patients.trail import searching, words
 from patients.trail.searching import Asked, Place
 from tests.api import CLOCK, api, refused
 from tests.personas import NOW, a_patient
@@ -52,6 +52,17 @@ def test_a_change_is_found_with_before_after_and_where_it_came_from(
         assert ("Novak" in signed_in(manager).get(f"/audit/?{asked}").content.decode()) is bool(
             count
         )
+
+
+def test_a_page_shows_what_differs_as_it_is_read() -> None:
+    before = {"state": "booked", "starts_at": "2027-03-04T14:30:00+00:00", "digest": "ab" * 32}
+    after = {**before, "starts_at": "2027-03-04T15:30:00+00:00", "purpose": "phi_detail"}
+    assert words.shown(before, after, "America/New_York") == [
+        ("starts at", "Thu 4 Mar 09:30", "Thu 4 Mar 10:30"),
+        ("purpose", "", "phi detail"),
+    ]
+    [(_, _, digest)] = words.shown({}, {"digest": before["digest"]}, "UTC")
+    assert digest == "abababababab…"
 
 
 def test_only_managers_read_it_and_only_that_of_their_sites(
