@@ -17,6 +17,7 @@ from rest_framework import serializers
 
 from clinic import hours
 from clinic.models import Staff
+from clinic.retelling import retold
 
 # Nothing of a clinic lies outside, and no arithmetic with durations leaves the calendar.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -50,6 +51,13 @@ class Body(serializers.Serializer[Any]):
                 }
             )
         return super().to_internal_value(data)
+
+
+class Retold(serializers.CharField):
+    """A stored sentence, in the language of who asks."""
+
+    def to_representation(self, value: Any) -> str:
+        return retold(value)
 
 
 class Instant(serializers.DateTimeField):

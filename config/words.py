@@ -25,9 +25,11 @@ LANGUAGES = ("es",)
 # What a gettext function takes, by its name: which arguments are words, and which a context.
 KEYWORDS: dict[str, Any] = {
     "_": None,
+    "counted": (1, 2),
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
+    "kept": None,
     "noop": None,
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
@@ -90,7 +92,7 @@ def compiled(catalog: Catalog) -> bytes:
 
 
 # A module says nothing unless it imports one of these; most do not, and are not read closely.
-_SAYS = (b"gettext", b"clinic.saying")
+_SAYS = (b"gettext", b"clinic.saying", b"clinic.retelling")
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 HEADER = """\
 msgid ""

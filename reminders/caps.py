@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clinic import hours
+from clinic.retelling import kept
+from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 
 # Up to this priority a message never gives way: notices, reminders, check-ins, critical steps.
@@ -95,7 +97,13 @@ def full(
     if every := CATALOGUE[kind].every_days:
         same = [each for each in had if each.kind is kind]
         found.append(
-            _until(same, Cap(every, 1), "too_often", f"At most one in {every} days.", zones)
+            _until(
+                same,
+                Cap(every, 1),
+                "too_often",
+                kept("At most one in %(days)s days.", days=every),
+                zones,
+            )
         )
     standing = [each for each in found if each is not None and each.until > now]
     return max(standing, key=lambda each: each.until, default=None)
@@ -115,10 +123,26 @@ def _until(
     return Full(until, reason, why)
 
 
-def _in_words(cap: Cap, purpose: Purpose) -> str:
-    span = "a day" if cap.days == 1 else f"in {cap.days} days"
-    what = "prompts" if purpose is Purpose.MARKETING else "texts about care"
-    return (
-        f"A number or address gets at most {cap.most} {what} {span}, everybody who shares it"
+# By whether it is about prompts and about a single day.
+_WORDS = {
+    (True, True): noop(
+        "A number or address gets at most %(most)s prompts a day, everybody who shares it together."
+    ),
+    (True, False): noop(
+        "A number or address gets at most %(most)s prompts in %(days)s days, everybody who shares"
+        " it together."
+    ),
+    (False, True): noop(
+        "A number or address gets at most %(most)s texts about care a day, everybody who shares it"
         " together."
-    )
+    ),
+    (False, False): noop(
+        "A number or address gets at most %(most)s texts about care in %(days)s days, everybody who"
+        " shares it together."
+    ),
+}
+
+
+def _in_words(cap: Cap, purpose: Purpose) -> str:
+    message = _WORDS[purpose is Purpose.MARKETING, cap.days == 1]
+    return kept(message, most=cap.most, days=cap.days)

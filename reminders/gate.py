@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from clinic import hours
 from clinic.hours import CARE_HOURS, Hours
+from clinic.retelling import kept, text, together, word
 from clinic.saying import noop
 from reminders import caps, spreading
 from reminders.caps import Had
@@ -34,6 +35,22 @@ _WORDS = {
 }
 # The one thing that is still said on a closed channel: that it is closed.
 OPTED_OUT = "opted_out"
+# By reason (models.SuppressionReason).
+_SUPPRESSED = {
+    OPTED_OUT: noop("The person asked for no more messages here."),
+    "wrong_number": noop("The person is not our patient."),
+    "complained": noop("Our mail was marked as spam."),
+    "hard_bounce": noop("The mail address does not exist."),
+    "not_textable": noop("The number takes no text messages."),
+}
+_CONSENTS = {
+    ("care", "sms"): noop("care messages by text"),
+    ("care", "email"): noop("care messages by e-mail"),
+    ("marketing", "sms"): noop("offers and touch-up prompts by text"),
+    ("marketing", "email"): noop("offers and touch-up prompts by e-mail"),
+    ("photos", "any"): noop("messages that ask for photos"),
+    ("phi_detail", "any"): noop("treatment detail in e-mail"),
+}
 # While a clinician is in touch with the patient about a symptom, what can wait does.
 IN_CONVERSATION = "in_conversation"
 HELD_FROM = 2
@@ -156,11 +173,11 @@ def _over_cap(
     if full is None:
         return None
     if envelope.channel is Channel.SMS and envelope.said_by_email:
-        return Skip("said_by_email", f"{REASONS['said_by_email']} {full.why}")
+        return Skip("said_by_email", together((REASONS["said_by_email"], full.why)))
     windows = _windows(envelope, recipient)
     free_at = _spread(envelope, recipient, hours.next_allowed(full.until, windows, recipient.zones))
     if free_at >= envelope.expires_at:
-        return Skip(full.reason, f"{REASONS[full.reason]} {full.why}")
+        return Skip(full.reason, together((REASONS[full.reason], full.why)))
     return Wait(free_at, full.reason, full.why)
 
 
@@ -171,13 +188,13 @@ def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip
         return _skip("do_not_contact")
     if now >= envelope.expires_at:
         return _skip("expired")
-    if missing := _missing_consent(envelope, recipient):
-        return Skip("no_consent", f"{REASONS['no_consent']} Missing: {missing}.")
+    if missing := _missing_consents(envelope, recipient):
+        return Skip("no_consent", together((REASONS["no_consent"], *missing)))
     if not recipient.address:
         return _skip("no_address")
     if recipient.suppressed and not (envelope.ends_contact and recipient.suppressed == OPTED_OUT):
-        words = recipient.suppressed.replace("_", " ")
-        return Skip("suppressed", f"{REASONS['suppressed']} Reason: {words}.")
+        why = together((REASONS["suppressed"], _SUPPRESSED[recipient.suppressed]))
+        return Skip("suppressed", why)
     if recipient.live_from is None or envelope.due_at < recipient.live_from:
         return _skip("not_live")
     return None
@@ -217,7 +234,7 @@ def may_arrive_until(
 def _wait(envelope: Envelope, until: datetime, reason: str, why: str) -> Wait | Skip:
     """Wait, unless it would be of no use any more by then."""
     if until >= envelope.expires_at:
-        return Skip("expired", f"{REASONS['expired']} {why}")
+        return Skip("expired", together((REASONS["expired"], why)))
     return Wait(until, reason, why)
 
 
@@ -231,23 +248,28 @@ def _spread(envelope: Envelope, recipient: Recipient, at: datetime) -> datetime:
 def _hours_in_words(envelope: Envelope, recipient: Recipient) -> str:
     words = [_WORDS[envelope.purpose]]
     if len(recipient.zones) > 1:
-        places = ", ".join(recipient.zones)
-        words.append(f"It is not known in which zone the patient is, so all count: {places}.")
+        words.append(
+            kept(
+                "It is not known in which zone the patient is, so all count: %(zones)s.",
+                zones=text(", ".join(recipient.zones)),
+            )
+        )
     if recipient.quiet:
-        words.append("The patient asked for quiet hours besides.")
-    return " ".join(words)
+        words.append(noop("The patient asked for quiet hours besides."))
+    return together(words)
 
 
-def _missing_consent(envelope: Envelope, recipient: Recipient) -> str:
+def _missing_consents(envelope: Envelope, recipient: Recipient) -> list[str]:
+    """A sentence for each consent that it needs and that was not given."""
     if envelope.purpose is Purpose.SYSTEM:
-        return ""
+        return []
     wanted = [(str(envelope.purpose), str(envelope.channel))]
     wanted += [(need, "any") for need in envelope.needs]
-    return ", ".join(
-        purpose if channel == "any" else f"{purpose} by {channel}"
-        for purpose, channel in wanted
-        if (purpose, channel) not in recipient.consents
-    )
+    return [
+        kept("Missing: %(consent)s.", consent=word(_CONSENTS[consent]))
+        for consent in wanted
+        if consent not in recipient.consents
+    ]
 
 
 def _skip(reason: str) -> Skip:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from clinic.retelling import kept, text
+
 _QUARTER = 15 * 60
 
 
@@ -30,6 +32,9 @@ def later(at: datetime, by: timedelta, *, before: datetime) -> datetime:
 
 
 def in_words(by: timedelta) -> str:
-    """The sentence that says so."""
+    """The sentence that says so, to store."""
     minutes, seconds = divmod(int(by.total_seconds()), 60)
-    return f"It leaves {minutes}:{seconds:02} minutes later, so that not all leave at once."
+    return kept(
+        "It leaves %(by)s minutes later, so that not all leave at once.",
+        by=text(f"{minutes}:{seconds:02}"),
+    )

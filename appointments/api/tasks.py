@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from appointments import tasks
 from appointments.models import Task
 from appointments.models.task import TaskKind
-from clinic.api_fields import Body, Instant, NamedSerializer
+from clinic.api_fields import Body, Instant, NamedSerializer, Retold
 from clinic.api_views import DayFilter, IdFilter, Rows
 
 
@@ -24,7 +24,9 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     created_at = Instant()
     closed_at = Instant(allow_null=True)
     owner = NamedSerializer(allow_null=True)
-    why = serializers.ListField(child=serializers.CharField())
+    title = Retold()
+    detail = Retold()
+    why = serializers.ListField(child=Retold())
 
     class Meta:
         model = Task

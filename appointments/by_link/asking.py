@@ -9,6 +9,7 @@ from django.db import transaction
 from appointments.models import Appointment, PatientLink, Task, TaskKind
 from clinic import audit
 from clinic.models import Site
+from clinic.saying import noop
 
 CALL_WITHIN = timedelta(hours=24)
 WISH_LENGTH = 500
@@ -50,7 +51,7 @@ def ask(
             "kind": TaskKind.CALL,
             "title": title,
             "detail": words,
-            "why": ["The patient asked for it on their page."],
+            "why": [noop("The patient asked for it on their page.")],
             "due_at": now + CALL_WITHIN,
             "created_at": now,
         },

@@ -13,6 +13,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, PatientLink, SchedulingSettings, Task, TaskKind
 from appointments.visits import cancelling
 from appointments.visits.attendance import REASON_LENGTH
+from clinic.saying import noop
 
 CALL_WITHIN = timedelta(hours=4)
 
@@ -71,7 +72,7 @@ def cancel(*, link: PatientLink, visit: Appointment, reason: str, now: datetime)
                 "kind": TaskKind.CALL,
                 "title": "Cancelled by the patient: find a new time",
                 "detail": f"Session {visit.session} of {visit.series.sessions}.{late}",
-                "why": ["The patient cancelled the visit on their page."],
+                "why": [noop("The patient cancelled the visit on their page.")],
                 "due_at": now + CALL_WITHIN,
                 "created_at": now,
             },

@@ -22,6 +22,7 @@ from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.refusals import CreditDecided, NotSigned, ReasonMissing, SessionTaken
 from clinic import audit
 from clinic.models import Staff
+from clinic.retelling import kept, word
 from clinic.saying import gettext, noop
 
 
@@ -43,7 +44,13 @@ def ask(record: TreatmentRecord, *, now: datetime) -> None:
             "detail": noop(
                 "Open the log of the visit and decide. The series stays open until then."
             ),
-            "why": [f"The signed log says that session {visit.session} was {said}."],
+            "why": [
+                kept(
+                    "The signed log says that session %(session)s was %(outcome)s.",
+                    session=visit.session,
+                    outcome=word(said),
+                )
+            ],
             "due_at": now,
             "created_at": now,
         },

@@ -16,6 +16,7 @@ from clinic import hours
 from clinic.durations import Duration, in_words
 from clinic.models import Site
 from clinic.reader_language import reader_language
+from clinic.retelling import retold
 
 register = template.Library()
 
@@ -52,8 +53,8 @@ CHANNELS = {"sms": ("text", _("Text message")), "email": ("mail", _("E-mail"))}
 
 @register.filter
 def said_anew(sentence: str) -> str:
-    """A sentence that is stored, in the reader's language as far as it holds no facts."""
-    return gettext(sentence) if sentence else ""
+    """A sentence that is stored, in the reader's language."""
+    return retold(sentence)
 
 
 @register.simple_tag

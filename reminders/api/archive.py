@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 
-from clinic.api_fields import Instant
+from clinic.api_fields import Instant, Retold
 from clinic.api_views import DayFilter, IdFilter, Rows
 from reminders.api.messages import AttemptSerializer, ReceiptSerializer
 from reminders.models import ArchivedMessage
@@ -34,9 +34,7 @@ class ArchivedDetailSerializer(ArchivedSerializer):
     message = serializers.IntegerField(
         source="whole.message.id", help_text="The id that it had in the ledger."
     )
-    why = serializers.ListField(
-        child=serializers.CharField(), help_text="Why it existed, waited or was not sent."
-    )
+    why = serializers.ListField(child=Retold(), help_text="Why it existed, waited or was not sent.")
     attempts = AttemptSerializer(many=True, source="whole.attempts")
     receipts = ReceiptSerializer(many=True, source="whole.receipts")
     body_digest = serializers.SerializerMethodField(

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.api.shapes import ReasonField
-from clinic.api_fields import Body, Instant
+from clinic.api_fields import Body, Instant, Retold
 from clinic.api_views import DayFilter, IdFilter, Rows
 from patients.api import ConsentSerializer
 from reminders.catalogue import Channel, Kind, MessageState
@@ -78,10 +78,8 @@ class ContentSerializer(serializers.ModelSerializer[SentContent]):
 
 
 class MessageDetailSerializer(MessageSerializer):
-    why = serializers.ListField(child=serializers.CharField(), help_text="Why it exists.")
-    gate_why = serializers.ListField(
-        child=serializers.CharField(), help_text="Why it waits or is not sent."
-    )
+    why = serializers.ListField(child=Retold(), help_text="Why it exists.")
+    gate_why = serializers.ListField(child=Retold(), help_text="Why it waits or is not sent.")
     attempts = AttemptSerializer(many=True)
     receipts = ReceiptSerializer(many=True)
     content = serializers.SerializerMethodField(help_text="Word for word, once it was sent.")

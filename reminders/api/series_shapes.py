@@ -23,7 +23,7 @@ from appointments.api.shapes import (
 )
 from appointments.models import TreatmentSeries
 from appointments.models.series import MOST_SESSIONS
-from clinic.api_fields import Body, Instant, Seen, Start
+from clinic.api_fields import Body, Instant, Retold, Seen, Start
 from clinic.models import ProtocolVersion, Staff
 from reminders.catalogue import Channel
 from reminders.models import SkipChoice
@@ -199,7 +199,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     expires_at = Instant(allow_null=True)
     decision = serializers.ChoiceField(["send", "skip", "staff_task"])
     reason = serializers.CharField()
-    why = serializers.ListField(child=serializers.CharField())
+    why = serializers.ListField(child=Retold())
     subject = serializers.CharField(allow_blank=True)
     body = serializers.CharField(allow_blank=True)
     segments = serializers.IntegerField(allow_null=True, help_text="Of a text message.")

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from appointments.refusals import Refused
-from clinic import access, audit
+from clinic import access, audit, retelling
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.saying import gettext
@@ -94,7 +94,7 @@ def reply(
         now=now,
         text=text,
         patient=stored.patient,
-        why=[f"{by} answered in the inbox."],
+        why=[retelling.kept("%(by)s answered in the inbox.", by=retelling.text(by.name))],
         language=stored.patient.language if stored.patient else "en",
     )
     if message is None:

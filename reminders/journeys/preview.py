@@ -14,6 +14,7 @@ from appointments.lifecycle import State
 from clinic import hours
 from clinic.durations import Duration
 from clinic.protocols.schema import Protocol
+from clinic.retelling import retold
 from reminders import gate
 from reminders.caps import Had
 from reminders.catalogue import REASONS, Channel
@@ -256,8 +257,8 @@ def _task(task: TaskWish) -> Preview:
         decision=TASK,
         reason=DUE,
         why=task.why,
-        subject=task.title,
-        body=task.detail,
+        subject=retold(task.title),
+        body=retold(task.detail),
         segments=None,
         is_imagined=task.series_id == IMAGINED,
     )

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from appointments.clearance import due_questions
 from clinic.consent_forms import in_force
 from clinic.hours import local
-from clinic.protocols.schema import AskAt
+from clinic.protocols.schema import AskAt, Text
 from patients.screening.assessing import Screened
 from patients.screening.questions import questions_of
 from patients.signing import asking
@@ -53,8 +53,12 @@ def of_visit(
         return None
     return ToFillIn(
         questions=len(due_questions.of_day(screened, day)),
-        form=form.form.title_en if form is not None and _is_to_sign(form, starts_at) else "",
+        form=_title(form) if form is not None and _is_to_sign(form, starts_at) else None,
     )
+
+
+def _title(form: Asked) -> Text:
+    return Text(form.form.title_en, form.form.title_es)
 
 
 def _is_asked(moments: Sequence[AskAt]) -> bool:

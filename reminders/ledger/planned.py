@@ -18,7 +18,8 @@ from reminders.planning.plans import Changes, Stored
 # What no dispatcher has taken up, and what planning made: it may still change it.
 _STORED = """
 SELECT patient_id, id, key, state, due_at, expires_at, waits_for,
-       CASE WHEN state = 'skipped' THEN reason ELSE '' END, why::text
+       CASE WHEN state = 'skipped' THEN reason ELSE '' END,
+       CASE WHEN state = 'withdrawn' THEN '[]' ELSE why::text END
   FROM reminders_message
  WHERE patient_id = ANY (%(patients)s::bigint[]) AND claimed_at IS NULL
    AND state IN ('scheduled', 'skipped', 'withdrawn') AND kind <> ALL (%(said_now)s::text[])

@@ -10,6 +10,8 @@ from datetime import date, timedelta
 
 from appointments.lifecycle import State
 from clinic import hours
+from clinic.retelling import day as local_day
+from clinic.retelling import kept, text
 from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, VisitFacts
@@ -69,8 +71,10 @@ def _greeting(patient: PatientFacts, visit: VisitFacts, day: date) -> Wish:
         due_at=due_at,
         expires_at=due_at + life,
         why=(
-            f"The patient's birthday is on {day.day} {day:%B}.",
+            kept("The patient's birthday is on %(day)s.", day=local_day(day)),
             *leaped,
-            f"{visit.site.name} greets patients for two years after a visit.",
+            kept(
+                "%(site)s greets patients for two years after a visit.", site=text(visit.site.name)
+            ),
         ),
     )

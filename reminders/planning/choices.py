@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from clinic import hours
+from clinic.retelling import kept, moment, text
 from clinic.saying import noop
 from reminders.catalogue import Channel
 from reminders.choosing import BOUND
@@ -96,10 +96,13 @@ def _at_its_time(patient: PatientFacts, group: list[Wish], chosen: ChosenTime) -
     if message.skip not in ("", SKIPPED_BY_STAFF) or chosen.at >= message.expires_at:
         return None
     zone = _zone(patient, message.site_id)
-    planned, then = (
-        hours.format_when(at, zone, "en", year=False) for at in (message.due_at, chosen.at)
+    said = kept(
+        "By the plan it is due on %(planned)s; %(by)s chose %(then)s.",
+        planned=moment(message.due_at, zone),
+        by=text(chosen.by),
+        then=moment(chosen.at, zone),
     )
-    why = (*message.why, f"By the plan it is due on {planned}; {chosen.by} chose {then}.")
+    why = (*message.why, said)
     is_put_off = chosen.at > message.due_at  # and so not what is said at once
     if chosen.at_any_hour:
         why = (*why, AT_ANY_HOUR)
@@ -128,7 +131,10 @@ def _told_of(lapsed: Iterable[ChosenTime], wish: Wish) -> Wish:
         if any((item.anchor, item.step, item.channel) == said for item in chosen.items)
     )
     over = tuple(
-        f"{name} had given it another time, which does not hold any more: it has its own again."
+        kept(
+            "%(by)s had given it another time, which does not hold any more: it has its own again.",
+            by=text(name),
+        )
         for name in names
     )
     return replace(wish, why=(*wish.why, *over)) if over else wish

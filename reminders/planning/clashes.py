@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from itertools import combinations, permutations
 
 from clinic.protocols.areas import parts_of
+from clinic.retelling import Fact, either, kept, text
 from clinic.saying import noop
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.wish import TaskWish, Wish
@@ -160,9 +161,15 @@ def _task(patient: PatientFacts, one: Wish, other: Wish) -> TaskWish:
         site_id=first.site_id,
         due_at=min(one.due_at, other.due_at),
         title=noop("Decide between opposite advice"),
-        detail=f"{names[first.series_id or 0]} ({first.directive}) and"
-        f" {names[second.series_id or 0]} ({second.directive}) disagree on {first.topic}."
-        " Tell the patient which applies.",
+        detail=kept(
+            "%(one)s (%(this)s) and %(other)s (%(that)s) disagree on %(topic)s. Tell the patient"
+            " which applies.",
+            one=names[first.series_id or 0],
+            this=text(first.directive),
+            other=names[second.series_id or 0],
+            that=text(second.directive),
+            topic=text(first.topic),
+        ),
         why=(*first.why[:1], *second.why[:1]),
     )
 
@@ -174,12 +181,18 @@ def _beside_task(patient: PatientFacts, task: TaskWish, wish: Wish) -> TaskWish:
         key=f"{task.key}.clash.{wish.item.anchor}.{wish.step}",
         due_at=min(task.due_at, wish.due_at),
         title=noop("Decide between opposite advice"),
-        detail=f"{names[task.series_id]} asks a prescriber about {task.topic}, and"
-        f" {names[wish.series_id or 0]} asks to leave it out. Tell the patient which applies.",
+        detail=kept(
+            "%(one)s asks a prescriber about %(topic)s, and %(other)s asks to leave it out. Tell"
+            " the patient which applies.",
+            one=names[task.series_id],
+            topic=text(task.topic),
+            other=names[wish.series_id or 0],
+        ),
         why=(*task.why[:1], *wish.why[:1]),
         topic="",
     )
 
 
-def _names(patient: PatientFacts) -> dict[int, str]:
-    return {series.id: series.protocol.name.en for series in patient.series}
+def _names(patient: PatientFacts) -> dict[int, Fact]:
+    names = ((series.id, series.protocol.name) for series in patient.series)
+    return {series: either(name.en, name.es) for series, name in names}

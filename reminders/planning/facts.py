@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import State
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import Protocol, Text
 from reminders.catalogue import Channel, Kind
 
 _KINDS = frozenset(Kind)
@@ -63,7 +63,7 @@ class ToFillIn:
     form to sign. False when nothing is."""
 
     questions: int = 0
-    form: str = ""
+    form: Text | None = None
 
     def __bool__(self) -> bool:
         return bool(self.questions or self.form)

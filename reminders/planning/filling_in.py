@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours
+from clinic.retelling import counted, either, kept
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, ToFillIn, VisitFacts
@@ -65,10 +66,27 @@ def _was_asked(patient: PatientFacts, item: Item) -> bool:
 
 
 def _says(series: SeriesFacts, visit: VisitFacts, asked: ToFillIn) -> str:
-    open_now = []
-    if asked.questions:
-        open_now.append(f"{asked.questions} screening question{'s' * (asked.questions > 1)}")
+    facts = {"protocol": title_of(series.protocol_of(visit)), "session": visit.session}
+    questions = counted(
+        "%(count)s screening question", "%(count)s screening questions", asked.questions
+    )
+    if asked.questions and asked.form:
+        return kept(
+            "%(protocol)s, session %(session)s: %(questions)s and the form “%(form)s” to fill in.",
+            **facts,
+            questions=questions,
+            form=either(asked.form.en, asked.form.es),
+        )
     if asked.form:
-        open_now.append(f"the form “{asked.form}”")
-    title = f"{title_of(series.protocol_of(visit))}, session {visit.session}"
-    return f"{title}: {' and '.join(open_now) or 'nothing'} to fill in."
+        return kept(
+            "%(protocol)s, session %(session)s: the form “%(form)s” to fill in.",
+            **facts,
+            form=either(asked.form.en, asked.form.es),
+        )
+    if asked.questions:
+        return kept(
+            "%(protocol)s, session %(session)s: %(questions)s to fill in.",
+            **facts,
+            questions=questions,
+        )
+    return kept("%(protocol)s, session %(session)s: nothing to fill in.", **facts)

@@ -8,34 +8,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clinic import hours
+from clinic.retelling import kept, moment, text
+from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind
 from reminders.planning.facts import InvitationFacts, Item
 from reminders.planning.wish import INSTANT, Wish
 
 # The answers (appointments.models.Answer) by which a place is gone without the patient's doing.
 GONE = {
-    "gone": "Somebody else accepted it first.",
-    "withdrawn": "The offer was taken back.",
+    "gone": noop("Somebody else accepted it first."),
+    "withdrawn": noop("The offer was taken back."),
 }
 
 
 def wishes(invitation: InvitationFacts) -> Iterator[Wish]:
     """The offer while it is open, or that it is gone."""
-    when = hours.format_when(invitation.starts_at, invitation.site.zone, "en", year=False)
+    when = moment(invitation.starts_at, invitation.site.zone)
     if not invitation.answer:
-        until = hours.format_when(invitation.expires_at, invitation.site.zone, "en", year=False)
         why = (
-            f"{invitation.offered_by} offered the place on {when} because the patient waits for"
-            " it.",
+            kept(
+                "%(by)s offered the place on %(when)s because the patient waits for it.",
+                by=text(invitation.offered_by),
+                when=when,
+            ),
             *invitation.reasons,
-            f"The first who accepts has it, until {until}.",
+            kept(
+                "The first who accepts has it, until %(until)s.",
+                until=moment(invitation.expires_at, invitation.site.zone),
+            ),
         )
         for channel in (Channel.SMS, Channel.EMAIL):
             yield _about(invitation, Kind.WAITLIST_OFFER, channel, why)
     elif invitation.answer in GONE:
         why = (
-            f"The place on {when}, which was offered to the patient, is gone.",
+            kept("The place on %(when)s, which was offered to the patient, is gone.", when=when),
             GONE[invitation.answer],
         )
         for channel in sorted(invitation.told):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from appointments.lifecycle import OPEN, State
+from clinic.retelling import kept, text
 from reminders.catalogue import CATALOGUE, Kind
 from reminders.planning.facts import Item, PatientFacts, RecallFacts, SeriesFacts
 from reminders.planning.wish import Wish, title_of
@@ -37,7 +38,16 @@ def _wish(series: SeriesFacts, recall: RecallFacts) -> Wish:
     kind = Kind.TOUCHUP_PROMPT if recall.is_touch_up else Kind.SESSION_DUE
     due_at, life = recall.at + series.site.hold, CATALOGUE[kind].life
     assert life is not None  # neither kind is about a visit
-    what = "A touch-up" if recall.is_touch_up else f"Session {recall.session}"
+    protocol = title_of(series.protocol)
+    is_due = (
+        kept("A touch-up of %(protocol)s is due and nothing is booked.", protocol=protocol)
+        if recall.is_touch_up
+        else kept(
+            "Session %(session)s of %(protocol)s is due and nothing is booked.",
+            session=recall.session,
+            protocol=protocol,
+        )
+    )
     return Wish(
         item=Item(series.anchor, recall.id, kind, recall.channel),
         kind=kind,
@@ -47,7 +57,7 @@ def _wish(series: SeriesFacts, recall: RecallFacts) -> Wish:
         due_at=due_at,
         expires_at=due_at + life,
         why=(
-            f"{what} of {title_of(series.protocol)} is due and nothing is booked.",
-            f"{recall.by} asked the patient back in writing.",
+            is_due,
+            kept("%(by)s asked the patient back in writing.", by=text(recall.by)),
         ),
     )

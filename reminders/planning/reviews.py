@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from appointments.lifecycle import State
 from clinic import hours
+from clinic.retelling import kept, moment
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import PatientFacts, SeriesFacts, VisitFacts
@@ -29,7 +30,6 @@ def wishes(patient: PatientFacts, series: SeriesFacts, visit: VisitFacts) -> Ite
     day = hours.local(visit.done_at, site.zone).date()
     if site.reviews_from is None or day < site.reviews_from or not is_of_age(patient, day):
         return
-    done = hours.format_when(visit.done_at, site.zone, "en")
     due_at = hours.instant(day + DAYS, PROMPT_MINUTE, site.zone)
     yield about_visit(
         series,
@@ -38,7 +38,11 @@ def wishes(patient: PatientFacts, series: SeriesFacts, visit: VisitFacts) -> Ite
         Channel.EMAIL,
         due_at,
         (
-            f"Session {visit.session} was done on {done}.",
+            kept(
+                "Session %(session)s was done on %(when)s.",
+                session=visit.session,
+                when=moment(visit.done_at, site.zone),
+            ),
             noop("Everybody who was treated is asked for a review a week later."),
         ),
     )

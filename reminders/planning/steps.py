@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours
-from clinic.durations import in_words
 from clinic.protocols import schema
 from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
+from clinic.retelling import either, kept, moment, span, text, together
 from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.gate import QUIET_HOURS
@@ -302,23 +302,48 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
     )
 
 
+# By whether it counts from the last session and on which side of it; None is at the time of it.
+_ASKS = {
+    (False, "before"): noop("%(protocol)s asks for “%(step)s” %(span)s before each session."),
+    (False, "after"): noop("%(protocol)s asks for “%(step)s” %(span)s after each session."),
+    (False, ""): noop("%(protocol)s asks for “%(step)s” at the time of each session."),
+    (True, "before"): noop("%(protocol)s asks for “%(step)s” %(span)s before the last session."),
+    (True, "after"): noop("%(protocol)s asks for “%(step)s” %(span)s after the last session."),
+    (True, ""): noop("%(protocol)s asks for “%(step)s” at the time of the last session."),
+}
+
+
 def _asks(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
     protocol = series.protocol_of(visit)
-    span, side = (step.before, "before") if step.before is not None else (step.after, "after")
-    assert span is not None
-    anchor = "the last session" if step.anchor is Anchor.SERIES_LAST else "each session"
-    how_long = f"{in_words(span, 'en')} {side}" if span else "at the time of"
-    sources = [protocol.evidence[reference] for reference in step.evidence]
-    source = f" Source: {sources[0].title} (grade {sources[0].grade})." if sources else ""
-    return f"{title_of(protocol)} asks for “{step.title.en}” {how_long} {anchor}.{source}"
+    how_long, side = (step.before, "before") if step.before is not None else (step.after, "after")
+    assert how_long is not None
+    asks = kept(
+        _ASKS[step.anchor is Anchor.SERIES_LAST, side if how_long else ""],
+        protocol=title_of(protocol),
+        step=either(step.title.en, step.title.es),
+        **({"span": span(how_long)} if how_long else {}),
+    )
+    if not step.evidence:
+        return asks
+    source = protocol.evidence[step.evidence[0]]
+    cites = kept(
+        "Source: %(title)s (grade %(grade)s).", title=text(source.title), grade=text(source.grade)
+    )
+    return together((asks, cites))
 
 
 def _cut_short(series: SeriesFacts, visit: VisitFacts) -> tuple[str, ...]:
     if not visit.treated:
         return ()
-    return (f"The session was cut short: it is about {series.treatment_of(visit, 'en')} only.",)
+    treatment = either(*(series.treatment_of(visit, language) for language in ("en", "es")))
+    return (
+        kept("The session was cut short: it is about %(treatment)s only.", treatment=treatment),
+    )
 
 
 def _falls(falls: datetime, visit: VisitFacts) -> str:
-    when = hours.format_when(falls, visit.site.zone, "en", year=False)
-    return f"For session {visit.session} that is {when}."
+    return kept(
+        "For session %(session)s that is %(when)s.",
+        session=visit.session,
+        when=moment(falls, visit.site.zone),
+    )

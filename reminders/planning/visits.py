@@ -14,6 +14,7 @@ from appointments.lifecycle import TO_COME, State
 from clinic import hours
 from clinic.durations import Duration
 from clinic.protocols.schema import Phase, Protocol
+from clinic.retelling import Fact, kept, moment, span, text
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
@@ -57,17 +58,24 @@ def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
 def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     told, when = visit.told_start, _when(visit, visit.starts_at)
     if visit.state in TO_COME and told is None:
-        why = f"Session {visit.session} was booked for {when}."
+        why = kept("Session %(session)s was booked for %(when)s.", session=visit.session, when=when)
         yield from _held(series, visit, Kind.BOOKING_CONFIRMED, visit.scheduled_at, why)
     elif visit.state in TO_COME and told != visit.starts_at:
         assert told is not None
-        why = (
-            f"Session {visit.session} was moved: the patient was last told {_when(visit, told)},"
-            f" now it is {when}."
+        why = kept(
+            "Session %(session)s was moved: the patient was last told %(told)s, now it is"
+            " %(when)s.",
+            session=visit.session,
+            told=_when(visit, told),
+            when=when,
         )
         yield from _held(series, visit, Kind.APPT_MOVED, visit.scheduled_at, why)
     elif visit.state is State.CANCELLED and told is not None and visit.closed_at is not None:
-        why = f"Session {visit.session} on {_when(visit, told)} was cancelled."
+        why = kept(
+            "Session %(session)s on %(when)s was cancelled.",
+            session=visit.session,
+            when=_when(visit, told),
+        )
         notices = _held(series, visit, Kind.CANCELLED, visit.closed_at, why)
         yield from (_untold(visit, notice) for notice in notices)
     elif visit.state is State.NO_SHOW and visit.closed_at is not None:
@@ -78,7 +86,11 @@ def _notice(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
             Channel.SMS,
             visit.closed_at + NO_SHOW_DELAY,
             (
-                f"The patient did not come to session {visit.session} on {when}.",
+                kept(
+                    "The patient did not come to session %(session)s on %(when)s.",
+                    session=visit.session,
+                    when=when,
+                ),
                 noop("A follow-up goes out two hours after a visit is marked as missed."),
             ),
         )
@@ -88,7 +100,10 @@ def _held(
     series: SeriesFacts, visit: VisitFacts, kind: Kind, changed_at: datetime, why: str
 ) -> Iterator[Wish]:
     hold = visit.site.hold
-    held = f"Notices wait {_span(hold)} after a change, so that an undo sends nothing."
+    held = kept(
+        "Notices wait %(hold)s after a change, so that an undo sends nothing.",
+        hold=span(Duration(seconds=int(hold.total_seconds()))),
+    )
     for channel in BOTH:
         yield about_visit(series, visit, kind, channel, changed_at + hold, (why, held))
 
@@ -98,13 +113,19 @@ def _untold(visit: VisitFacts, notice: Wish) -> Wish:
     untold = visit.untold
     if untold is None:
         return notice
-    chose = f"The front desk chose not to tell the patient: {untold.by}, {_when(visit, untold.at)}."
+    chose = kept(
+        "The front desk chose not to tell the patient: %(by)s, %(when)s.",
+        by=text(untold.by),
+        when=_when(visit, untold.at),
+    )
     return replace(notice, skip=notice.skip or UNTOLD, why=(*notice.why, chose))
 
 
 def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     zone, starts_at = visit.site.zone, visit.starts_at
-    is_on = f"Session {visit.session} is on {_when(visit, starts_at)}."
+    is_on = kept(
+        "Session %(session)s is on %(when)s.", session=visit.session, when=_when(visit, starts_at)
+    )
     # Who brought it over knows of it for as long as the former system did.
     is_new = visit.told_elsewhere_until is None
     notice = starts_at - visit.scheduled_at if is_new else WEEK_NOTICE
@@ -169,7 +190,10 @@ def _is_wanted(since: date | None, due_at: datetime, zone: str) -> bool:
 
 def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     why = (
-        f"{title_of(series.protocol_of(visit))} has after-care for every session.",
+        kept(
+            "%(protocol)s has after-care for every session.",
+            protocol=title_of(series.protocol_of(visit)),
+        ),
         noop("It goes out 15 minutes after the treatment is marked as done."),
     )
     for channel in BOTH:
@@ -188,10 +212,5 @@ def _has_aftercare(protocol: Protocol) -> bool:
     return any(step.phase is Phase.POST for step in protocol.steps)
 
 
-def _when(visit: VisitFacts, at: datetime) -> str:
-    return hours.format_when(at, visit.site.zone, "en", year=False)
-
-
-def _span(hold: timedelta) -> str:
-    minutes, seconds = divmod(int(hold.total_seconds()), 60)
-    return f"{seconds} seconds" if seconds or not minutes else f"{minutes} minutes"
+def _when(visit: VisitFacts, at: datetime) -> Fact:
+    return moment(at, visit.site.zone)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from appointments.lifecycle import TO_COME, State
 from clinic.protocols.schema import Protocol
+from clinic.retelling import Fact, either
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
 
@@ -147,6 +148,7 @@ def is_of_age(patient: PatientFacts, day: date) -> bool:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day)) >= OF_AGE
 
 
-def title_of(protocol: Protocol) -> str:
+def title_of(protocol: Protocol) -> Fact:
     """The protocol and its version, for sentences that staff read."""
-    return f"{protocol.name.en} {protocol.version}"
+    name, version = protocol.name, protocol.version
+    return either(f"{name.en} {version}", f"{name.es} {version}")

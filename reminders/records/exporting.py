@@ -21,7 +21,7 @@ from django.db.models import BinaryField, F, Field, FileField, ForeignKey, Model
 from appointments.models import Appointment, Photo
 from appointments.photos import keeping
 from appointments.refusals import Refused
-from clinic import access, audit, csv_cells, printing
+from clinic import access, audit, csv_cells, printing, retelling
 from clinic.access import Capability
 from clinic.hours import format_when
 from clinic.models import AuditEntry, Staff
@@ -195,7 +195,7 @@ class _Record:
                 return iter([bytes(stored)])
 
             return self._file(model, row, field, kind, again)
-        return value
+        return retelling.anew(value)
 
     def _file(
         self, model: type[Model], row: Any, field: Field[Any, Any], kind: str, part: Part

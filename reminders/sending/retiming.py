@@ -15,6 +15,7 @@ from appointments.refusals import Refused
 from clinic import access, audit, hours
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.retelling import retold
 from clinic.saying import gettext, language
 from reminders import choosing, gate
 from reminders.catalogue import MessageState, Purpose
@@ -182,7 +183,7 @@ def _saying_the_same(message: Message) -> QuerySet[Message]:
 
 def _sentence(refusal: Refusal, message: Message) -> str:
     """Why it is refused, and from when on it may leave."""
-    why = gettext(refusal.why)
+    why = retold(refusal.why)
     if refusal.earliest is None or refusal.earliest >= message.expires_at:
         return why
     when = hours.format_when(refusal.earliest, message.site.zone, language(), year=False)

@@ -13,6 +13,7 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.retelling import retold
 from clinic.saying import gettext
 from reminders import choosing
 from reminders.catalogue import Channel, MessageState
@@ -62,7 +63,7 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
     readers = recipients.of([other])
     refusal = choosing.to_switch(taking.envelope(other), readers[other.pk], now=now)
     if refusal is not None:
-        raise SwitchRefused(gettext(refusal.why))
+        raise SwitchRefused(retold(refusal.why))
     written, _ = letters.write([other], readers, now=now)
     if not written:
         raise SwitchRefused(gettext("Its words cannot be written for that channel."))

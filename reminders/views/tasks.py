@@ -23,6 +23,7 @@ from clinic import access
 from clinic.access import Capability
 from clinic.hours import instant, local
 from clinic.models import Staff
+from clinic.retelling import retold
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from patients.models import ContactKind, ContactPoint
@@ -88,7 +89,7 @@ def take_task(request: HttpRequest, task_id: int) -> HttpResponse:
     except TaskRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, gettext("“%(title)s” is yours.") % {"title": task.title})
+        messages.success(request, gettext("“%(title)s” is yours.") % {"title": retold(task.title)})
     return _back(request)
 
 
@@ -105,7 +106,7 @@ def close_task(request: HttpRequest, task_id: int) -> HttpResponse:
     except TaskRefused as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, gettext("“%(title)s” is closed.") % {"title": task.title})
+        messages.success(request, gettext("“%(title)s” is closed.") % {"title": retold(task.title)})
     return _back(request)
 
 

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
+from clinic.retelling import retold
 from patients.models import Patient
 from reminders.catalogue import Kind, MessageState
 from reminders.channels.base import Outcome, Submission
@@ -84,7 +85,7 @@ def test_a_time_ends_with_the_time_of_the_visit_and_both_messages_say_so(
     assert (old.state, old.chosen_at) == ("withdrawn", later)
     new = Message.objects.get(kind=Kind.REMINDER_FINAL, state="scheduled")
     assert new.due_at == reminder.due_at + HOUR
-    assert any("Ana Front had given it another time" in each for each in new.why)
+    assert any("Ana Front had given it another time" in retold(each) for each in new.why)
     # A new choice takes the place of the old one.
     retiming.put_off(message=new, until=new.due_at + HOUR, by=front_desk, now=now)
     assert [each.pk for each in Message.objects.exclude(chosen_at=None)] == [new.pk]

@@ -10,6 +10,7 @@ from appointments.models import Appointment, Task, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.visits import attendance
 from clinic.models import Staff
+from clinic.retelling import retold
 from patients import consent
 from patients.models import Patient
 from reminders.models import Message
@@ -59,7 +60,7 @@ def test_aftercare_is_about_what_was_treated_and_none_comes_where_nothing_was(
     assert aftercare and all("RF microneedling (Face)" in mail.text for mail in aftercare)
     assert Message.objects.filter(session=1, kind="postcare_0", state="accepted").count() == 2
     said = Message.objects.filter(session=1, kind="checkin").first()
-    assert said is not None and any("(Face) only" in why for why in said.why)
+    assert said is not None and any("(Face) only" in retold(why) for why in said.why)
 
     done = treat(second, {"session": {"outcome": "aborted"}, "note": "Felt faint before the start"})
     advance(done + HOUR)

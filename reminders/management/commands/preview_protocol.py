@@ -15,6 +15,7 @@ from appointments.models.series import MOST_SESSIONS
 from clinic import hours
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
+from clinic.retelling import retold
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import preview
@@ -191,7 +192,7 @@ def _as_json(line: Preview) -> dict[str, Any]:
         "expires_at": _instant(line.expires_at),
         "decision": line.decision,
         "reason": line.reason,
-        "why": list(line.why),
+        "why": [retold(each) for each in line.why],
         "subject": line.subject,
         "body": line.body,
         "segments": line.segments,
@@ -213,6 +214,6 @@ def _as_text(line: Preview, zone: str) -> str:
         [
             f"{head} · {about}{steps}",
             f"    {said}",
-            *(f"    – {why}" for why in reasons),
+            *(f"    – {retold(why)}" for why in reasons),
         ]
     )

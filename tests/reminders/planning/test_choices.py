@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from clinic.retelling import retold
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import ChosenTime, PatientFacts, RecallFacts
 from reminders.planning.merging import Wanted
@@ -67,7 +68,7 @@ def test_a_chosen_time_keeps_the_message_and_its_key_and_tells_who_chose() -> No
     [later] = last_reminder(replace(facts, chosen=(chosen(usual, LATER),)))
     assert (later.key, later.items, later.due_at) == (usual.key, usual.items, LATER)
     assert later.expires_at == usual.expires_at
-    assert "Ana Front chose" in later.why[-1] and "15:00" in later.why[-1]
+    assert "Ana Front chose" in retold(later.why[-1]) and "15:00" in retold(later.why[-1])
 
 
 def test_nothing_joins_a_message_with_a_chosen_time_and_nothing_is_lost() -> None:
@@ -90,7 +91,7 @@ def test_an_offer_can_be_put_off_for_somebody_without_a_series() -> None:
         plan(replace(facts, chosen=(chosen(usual, later),))).messages, Kind.WAITLIST_OFFER
     )
     assert (put_off.items, put_off.due_at) == (usual.items, later)
-    assert "Ana Front chose Mon 15 Feb 09:05" in put_off.why[-1]
+    assert "Ana Front chose Mon 15 Feb 09:05" in retold(put_off.why[-1])
 
 
 def test_catching_up_leaves_a_chosen_time_alone() -> None:
@@ -105,7 +106,7 @@ def test_a_time_lapses_when_the_visit_moves_and_the_new_message_says_so() -> Non
     moved = patient(series(visit(starts="2027-04-13 10:00", schedule_version=2)))
     [new] = last_reminder(replace(moved, chosen=(chosen(usual, LATER),)))
     assert new.due_at == wall("2027-04-12 10:00")
-    assert any("Ana Front had given it another time" in each for each in new.why)
+    assert any("Ana Front had given it another time" in retold(each) for each in new.why)
 
 
 def test_a_time_at_which_it_would_be_of_no_use_any_more_lapses() -> None:

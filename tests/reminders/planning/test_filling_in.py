@@ -3,6 +3,8 @@
 from typing import Any
 
 from appointments.lifecycle import State
+from clinic.protocols.schema import Text
+from clinic.retelling import retold
 from reminders.catalogue import Kind
 from reminders.planning.facts import ToFillIn
 from reminders.planning.filling_in import wishes
@@ -18,7 +20,7 @@ from tests.reminders.planning.world import (
     wall,
 )
 
-OPEN = ToFillIn(questions=20, form="Consent to RF microneedling")
+OPEN = ToFillIn(questions=20, form=Text("Consent to RF microneedling", "Consentimiento"))
 
 
 def skipped(**changes: Any) -> list[str]:
@@ -37,7 +39,8 @@ def test_it_is_asked_for_a_week_before_at_ten_and_says_what_lacks() -> None:
         assert each.kind is Kind.FILL_IN, "it leads what is only to be read"
         assert (each.due_at, each.expires_at) == (wall("2027-04-05 10:00"), each.starts[0])
         assert any(
-            "20 screening questions and the form “Consent to RF microneedling” to fill in" in why
+            "20 screening questions and the form “Consent to RF microneedling” to fill in"
+            in retold(why)
             for why in each.why
         )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from clinic.retelling import retold
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import InvitationFacts, PatientFacts, SiteFacts
 from reminders.planning.plans import plan
@@ -55,7 +56,7 @@ def test_an_open_offer_is_said_at_once_on_both_channels_and_dies_with_the_offer(
     for each in messages:
         assert (each.due_at, each.expires_at) == (OPEN.made_at, OPEN.expires_at)
         assert (each.series_id, each.session, each.priority) == (None, None, 1)
-        assert each.why == (
+        assert tuple(map(retold, each.why)) == (
             "Ana Front offered the place on Thu 4 Mar 10:00 because the patient waits for it.",
             "Waits for 3 days.",
             "The first who accepts has it, until Mon 15 Feb 09:15.",

@@ -7,6 +7,7 @@ import pytest
 
 from appointments.lifecycle import State
 from clinic.hours import local
+from clinic.retelling import retold
 from reminders.catalogue import Kind
 from reminders.planning.birthdays import birthday_in
 from reminders.planning.facts import EventFacts, PatientFacts, VisitFacts
@@ -118,8 +119,8 @@ def test_it_says_why_it_comes_on_the_28th_and_in_a_leap_year_needs_not() -> None
     assert [local(each.due_at, NEW_YORK).date().isoformat() for each in greeted] == [
         "2028-02-29", "2029-02-28",
     ]  # fmt: skip
-    leap, common = (" ".join(each.why) for each in greeted)
-    assert "29 February" in leap and "28th" not in leap
+    leap, common = (" ".join(map(retold, each.why)) for each in greeted)
+    assert "29 Feb." in leap and "28th" not in leap
     assert "in other years it is said on the 28th" in common
 
 

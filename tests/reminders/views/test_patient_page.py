@@ -12,6 +12,7 @@ from django.utils.html import escape
 from appointments.models import Appointment, PatientLink, Task, TreatmentSeries
 from appointments.visits import moving
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.retelling import retold
 from patients import consent
 from patients.models import Patient
 from reminders.journeys import replanning
@@ -72,7 +73,7 @@ def test_every_message_says_why_and_what_stops_it(
     text = page(desk, patient, "?all=1")
     for message in Message.objects.filter(patient=patient).exclude(state="withdrawn"):
         assert message.why
-        for sentence in message.why:
+        for sentence in map(retold, message.why):
             assert sentence.split("“")[0].replace("'", "&#x27;") in text
     assert "Stops if the visit is moved or cancelled, or the patient opts out." in text
 

@@ -12,6 +12,7 @@ from appointments.clearance import answering, treatment_of
 from appointments.models import Appointment, Task
 from clinic.consent_forms import in_force
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.retelling import retold
 from patients.models import Patient, ScreeningAnswer, ScreeningMoment
 from patients.screening.answers import FITTING, Said, Value
 from patients.screening.questions import questions_of
@@ -223,7 +224,7 @@ def test_what_lacks_is_asked_for_by_message_and_no_more_once_it_is_answered_and_
         sync_stale(now=now)
         rows = Message.objects.filter(kind=Kind.FILL_IN, channel="sms", session=2)
         rows = rows.exclude(state="withdrawn")
-        return {(row.session or 0, row.state, row.why[0].split(": ")[1]) for row in rows}
+        return {(row.session or 0, row.state, retold(row.why[0]).split(": ")[1]) for row in rows}
 
     assert asked() == set(), "the site does not ask yet"
     Site.objects.filter(pk=site.pk).update(clearance_from=FIRST, revision=F("revision") + 1)

@@ -204,6 +204,10 @@ def test_a_cancellation_that_is_not_told_says_so_and_who_chose_it(
     assert "The front desk chose not to tell the patient." in shown
     assert f"The front desk chose not to tell the patient: {front_desk.name}, " in shown
     assert "The patient is not told." in shown
+    spanish = body(desk.get(page(visits[1]), headers={"accept-language": "es"}))
+    assert f"La recepción decidió no avisar al paciente: {front_desk.name}, " in spanish
+    assert "La sesión 2 del jue 18 mar 10:00 se canceló." in spanish
+    assert "%(" not in shown + spanish
     entries = AuditEntry.objects.filter(action="appointment.cancel")
     assert [entry.after["patient_told"] for entry in entries] == [False] * 3
     desk.post(reverse("visit-act", args=[visits[0].pk, "undo"]), {"version": 2})

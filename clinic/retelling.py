@@ -1,0 +1,117 @@
+"""Sentences that are stored and told later, each to its reader in their language. Pure.
+
+What is stored is one text: the message as it stands in the catalogue of words, and after it the
+facts it is about, each with its name and the sign of its kind. A text without facts is its own
+message, so what was stored before sentences kept their facts reads as it did, in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any, NewType
+
+from clinic import hours
+from clinic.durations import Duration, in_words, parse
+from clinic.saying import gettext, language, ngettext
+
+Fact = NewType("Fact", str)
+
+# Before each fact, between the parts of one, and between the sentences of the same text.
+_FACT, _PART, _NEXT = "\x1f", "\x1d", "\x1e"
+_SIGNS = dict.fromkeys(map(ord, (_FACT, _PART, _NEXT)), " ")
+_TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
+
+
+def kept(message: str, **facts: Fact | int) -> str:
+    """A sentence to store: a `message` with named places, and what stands in them."""
+    return message + "".join(
+        [
+            f"{_FACT}{name}{_TEXT}{fact}" if isinstance(fact, int) else f"{_FACT}{name}{fact}"
+            for name, fact in facts.items()
+        ]
+    )
+
+
+def text(as_it_is: str) -> Fact:
+    """A name, or whatever else is the same in every language."""
+    clean = as_it_is if as_it_is.isprintable() else as_it_is.translate(_SIGNS)
+    return Fact(_TEXT + clean)
+
+
+def moment(at: datetime, zone: str) -> Fact:
+    """An instant (UTC) on the clock of `zone`; told without its year, as of a plan."""
+    return Fact(f"{_MOMENT}{int(at.timestamp())}{_PART}{zone}")
+
+
+def day(on: date) -> Fact:
+    """A local date, told without its year."""
+    return Fact(f"{_DAY}{on.isoformat()}")
+
+
+def span(duration: Duration) -> Fact:
+    """A duration, told in words."""
+    return Fact(f"{_SPAN}{duration}")
+
+
+def counted(one: str, many: str, count: int) -> Fact:
+    """A message that says how many, `%(count)s` of them."""
+    return Fact(f"{_COUNTED}{one}{_PART}{many}{_PART}{count}")
+
+
+def word(message: str) -> Fact:
+    """A word of the catalogue."""
+    return Fact(_WORD + message)
+
+
+def either(en: str, es: str) -> Fact:
+    """A text that exists in both languages."""
+    return Fact(f"{_EITHER}{en}{_PART}{es}" if en != es else _TEXT + en)
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Several sentences to store as one text."""
+    return _NEXT.join(sentences)
+
+
+def retold(stored: str) -> str:
+    """What is stored, in the language of who reads it, as far as its words are in the catalogue."""
+    return " ".join(_retold(each) for each in stored.split(_NEXT) if each)
+
+
+def anew(value: Any) -> Any:
+    """A value of JSON with every sentence in it that has facts, or others beside it, retold."""
+    if isinstance(value, str):
+        return retold(value) if _FACT in value or _NEXT in value else value
+    if isinstance(value, list):
+        return [anew(each) for each in value]
+    if isinstance(value, dict):
+        return {key: anew(each) for key, each in value.items()}
+    return value
+
+
+def _retold(sentence: str) -> str:
+    message, *facts = sentence.split(_FACT)
+    said = gettext(message)
+    return said % dict(map(_told, facts)) if facts else said
+
+
+def _told(fact: str) -> tuple[str, str]:
+    """The name of a fact, and what is said of it."""
+    at = next(at for at, sign in enumerate(fact) if not (sign.isalnum() or sign == "_"))
+    name, kind, parts = fact[:at], fact[at], fact[at + 1 :].split(_PART)
+    match kind, parts:
+        case "@", [seconds, zone]:
+            instant = datetime.fromtimestamp(int(seconds), UTC)
+            return name, hours.format_when(instant, zone, language(), year=False)
+        case "/", [on]:
+            return name, hours.format_day(date.fromisoformat(on), language(), year=False)
+        case "~", [duration]:
+            return name, in_words(parse(duration), language())
+        case "#", [one, many, count]:
+            return name, ngettext(one, many, int(count)) % {"count": count}
+        case "!", [message]:
+            return name, gettext(message)
+        case "|", [en, es]:
+            return name, es if language() == "es" else en
+    return name, parts[0]
