@@ -20,7 +20,7 @@ Fact = NewType("Fact", str)
 # Before each fact, between the parts of one, and between the sentences of the same text.
 _FACT, _PART, _NEXT = "\x1f", "\x1d", "\x1e"
 _SIGNS = dict.fromkeys(map(ord, (_FACT, _PART, _NEXT)), " ")
-_TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
+_TEXT, _MOMENT, _DATED, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@&/~#!|"
 
 
 def kept(message: str, **facts: Fact | int) -> str:
@@ -39,9 +39,9 @@ def text(as_it_is: str) -> Fact:
     return Fact(_TEXT + clean)
 
 
-def moment(at: datetime, zone: str) -> Fact:
-    """An instant (UTC) on the clock of `zone`; told without its year, as of a plan."""
-    return Fact(f"{_MOMENT}{int(at.timestamp())}{_PART}{zone}")
+def moment(at: datetime, zone: str, *, year: bool = False) -> Fact:
+    """An instant (UTC) on the clock of `zone`; with its `year` where it may lie far away."""
+    return Fact(f"{_DATED if year else _MOMENT}{int(at.timestamp())}{_PART}{zone}")
 
 
 def day(on: date) -> Fact:
@@ -59,9 +59,9 @@ def counted(one: str, many: str, count: int) -> Fact:
     return Fact(f"{_COUNTED}{one}{_PART}{many}{_PART}{count}")
 
 
-def word(message: str) -> Fact:
-    """A word of the catalogue."""
-    return Fact(_WORD + message)
+def word(*messages: str) -> Fact:
+    """Words of the catalogue, told with commas between them."""
+    return Fact(_WORD + _PART.join(messages))
 
 
 def either(en: str, es: str) -> Fact:
@@ -69,9 +69,15 @@ def either(en: str, es: str) -> Fact:
     return Fact(f"{_EITHER}{en}{_PART}{es}" if en != es else _TEXT + en)
 
 
-def together(sentences: Iterable[str]) -> str:
-    """Several sentences to store as one text."""
-    return _NEXT.join(sentences)
+def together(sentences: Iterable[str], *, most: int | None = None) -> str:
+    """Several sentences to store as one text, of which there is room for `most` characters."""
+    stored = ""
+    for each in filter(None, sentences):
+        longer = f"{stored}{_NEXT}{each}" if stored else each
+        if most is not None and len(longer) > most:
+            break
+        stored = longer
+    return stored
 
 
 def retold(stored: str) -> str:
@@ -101,17 +107,17 @@ def _told(fact: str) -> tuple[str, str]:
     at = next(at for at, sign in enumerate(fact) if not (sign.isalnum() or sign == "_"))
     name, kind, parts = fact[:at], fact[at], fact[at + 1 :].split(_PART)
     match kind, parts:
-        case "@", [seconds, zone]:
+        case "@" | "&", [seconds, zone]:
             instant = datetime.fromtimestamp(int(seconds), UTC)
-            return name, hours.format_when(instant, zone, language(), year=False)
+            return name, hours.format_when(instant, zone, language(), year=kind == _DATED)
         case "/", [on]:
             return name, hours.format_day(date.fromisoformat(on), language(), year=False)
         case "~", [duration]:
             return name, in_words(parse(duration), language())
         case "#", [one, many, count]:
             return name, ngettext(one, many, int(count)) % {"count": count}
-        case "!", [message]:
-            return name, gettext(message)
+        case "!", messages:
+            return name, ", ".join(map(gettext, messages))
         case "|", [en, es]:
             return name, es if language() == "es" else en
     return name, parts[0]

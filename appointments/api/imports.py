@@ -29,7 +29,7 @@ from appointments.importing import naming, reporting, uploading, working
 from appointments.models import Import, ImportRow, RowOutcome
 from clinic import access
 from clinic.access import Capability
-from clinic.api_fields import Body, Instant, NamedSerializer, Seen
+from clinic.api_fields import Body, Instant, NamedSerializer, Retold, Seen
 from clinic.api_views import IdFilter, Rows
 
 
@@ -88,6 +88,8 @@ class ColumnOfferSerializer(serializers.Serializer[Any]):
 
 
 class RowSerializer(serializers.ModelSerializer[ImportRow]):
+    sentence = Retold()
+
     class Meta:
         model = ImportRow
         fields: tuple[str, ...] = ("number", "outcome", "sentence", "patient", "appointment")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appointments.importing.rows import MOST_SESSIONS
+from clinic.retelling import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ def arranged(visits: Sequence[Visit], taken: Iterable[int] = ()) -> Arranged:
         if visit.is_cancelled or not visit.session:
             continue
         if visit.session in used:
-            refused[visit.key] = (
-                f"The series has a session {visit.session} already. Give one of them another"
-                " number, or another series."
+            refused[visit.key] = kept(
+                "The series has a session %(session)s already. Give one of them another number, or"
+                " another series.",
+                session=visit.session,
             )
         else:
             used.add(visit.session)
@@ -60,8 +62,8 @@ def arranged(visits: Sequence[Visit], taken: Iterable[int] = ()) -> Arranged:
                 used.add(free)
                 sessions[visit.key] = latest = free
             else:
-                refused[visit.key] = (
-                    f"A series has at most {MOST_SESSIONS} visits. Give the later ones another"
-                    " series."
+                refused[visit.key] = kept(
+                    "A series has at most %(most)s visits. Give the later ones another series.",
+                    most=MOST_SESSIONS,
                 )
     return Arranged(sessions, refused)

@@ -14,6 +14,8 @@ from appointments.importing.people import Act
 from appointments.models import Appointment, ImportRow, Task, TaskKind
 from clinic.hours import local
 from clinic.models import ProtocolVersion
+from clinic.retelling import together
+from clinic.saying import noop
 from patients.models import Patient
 
 
@@ -46,7 +48,7 @@ def _said(act: Act, row: ImportRow, bars: Sequence[Bar]) -> str:
         for bar in bars
         if not bar.passes_with and any(bar.bars(each, day) for each in bar.acts)
     ]
-    return " ".join(dict.fromkeys(standing))
+    return together(dict.fromkeys(standing))
 
 
 def keep_as_work(act: Act, rows: Sequence[ImportRow], said: dict[int, str]) -> None:
@@ -62,7 +64,7 @@ def keep_as_work(act: Act, rows: Sequence[ImportRow], said: dict[int, str]) -> N
                 kind=TaskKind.CHECK,
                 title=f"Session {row.session} was booked in the former system, and is barred",
                 detail=said[row.number],
-                why=["It was brought over as it was booked; it cannot be started like this."],
+                why=[noop("It was brought over as it was booked; it cannot be started like this.")],
                 due_at=act.now,
                 created_at=act.now,
             )

@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
 from clinic import hours
+from clinic.retelling import kept
+from clinic.retelling import text as quoted
 
 
 class Order(StrEnum):
@@ -33,7 +35,7 @@ class Evidence:
 
 
 class NoDate(ValueError):
-    """Not a day or a time; the text is a sentence."""
+    """Not a day or a time; the text is a sentence as it is stored."""
 
 
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
@@ -78,7 +80,9 @@ def as_day(text: str, *, order: Order | None, latest: date) -> date:
     Dots are day first in every country that writes them. Raises NoDate.
     """
     text = text.strip()
-    refused = NoDate(f"“{text[:40]}” is not a date. Write it like 2026-04-03.")
+    refused = NoDate(
+        kept("“%(cell)s” is not a date. Write it like 2026-04-03.", cell=quoted(text[:40]))
+    )
     try:
         if found := _ISO.fullmatch(text) or _PACKED.fullmatch(text):
             return date(int(found[1]), int(found[2]), int(found[3]))
@@ -101,14 +105,29 @@ def _numbered(found: re.Match[str], order: Order | None, latest: date) -> date:
         order = order if found[2] != "." and second <= 12 and order else Order.DAY_FIRST
         if found[2] != "." and order is Order.MONTH_FIRST:
             raise NoDate(
-                f"“{found[0]}” has no month {first}; the dates of this file are month first."
+                kept(
+                    "“%(cell)s” has no month %(month)s; the dates of this file are month first.",
+                    cell=quoted(found[0]),
+                    month=first,
+                )
             )
     elif order is None and (second > 12 or first == second):
         order = Order.MONTH_FIRST
     elif order is None:
-        raise NoDate(f"“{found[0]}” can be two dates. Say whether the day or the month is first.")
+        raise NoDate(
+            kept(
+                "“%(cell)s” can be two dates. Say whether the day or the month is first.",
+                cell=quoted(found[0]),
+            )
+        )
     if order is Order.DAY_FIRST and second > 12:
-        raise NoDate(f"“{found[0]}” has no month {second}; the dates of this file are day first.")
+        raise NoDate(
+            kept(
+                "“%(cell)s” has no month %(month)s; the dates of this file are day first.",
+                cell=quoted(found[0]),
+                month=second,
+            )
+        )
     day, month = (first, second) if order is Order.DAY_FIRST else (second, first)
     return _dated(day, month, found[4], latest)
 
@@ -124,7 +143,9 @@ def as_time(text: str) -> time:
     """The time of day that `text` means: 14:30, 2:30 PM, 14.30, 1430. Raises NoDate."""
     text = text.strip().lower()
     found = _FOUR.fullmatch(text) or _TIME.fullmatch(text)
-    refused = NoDate(f"“{text[:40]}” is not a time of day. Write it like 14:30.")
+    refused = NoDate(
+        kept("“%(cell)s” is not a time of day. Write it like 14:30.", cell=quoted(text[:40]))
+    )
     if found is None:
         raise refused
     hour, minute, *rest = found.groups()
@@ -161,7 +182,10 @@ def as_moment(
     except hours.WallTimeMissing as missing:
         raise NoDate(missing.sentence) from None
     except hours.WallTimeRepeats as repeats:
-        return repeats.first, f"{wall:%H:%M} comes twice on that day; the first is taken."
+        said = kept(
+            "%(time)s comes twice on that day; the first is taken.", time=quoted(f"{wall:%H:%M}")
+        )
+        return repeats.first, said
 
 
 def _with_offset(text: str) -> datetime | None:
@@ -176,5 +200,10 @@ def _parted(text: str) -> tuple[str, str]:
     """A day and a time that stand in one cell."""
     found = re.fullmatch(r"(.*\d)[\sT,]+(\d{1,2}[:.h]\d{2}.*|\d{1,2}\s*[ap]\.?m\.?)", text, re.I)
     if found is None:
-        raise NoDate(f"“{text[:40]}” has no time of day. Write it like 2026-04-03 14:30.")
+        raise NoDate(
+            kept(
+                "“%(cell)s” has no time of day. Write it like 2026-04-03 14:30.",
+                cell=quoted(text[:40]),
+            )
+        )
     return found[1], found[2]

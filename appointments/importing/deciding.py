@@ -11,17 +11,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 
+from clinic.retelling import Fact, kept, together, word
+from clinic.retelling import text as quoted
+from clinic.saying import noop
+
 # What is told of each value where rows or people differ.
 LABELS = {
-    "given": "given name", "family": "family name", "preferred": "preferred name",
-    "birth_date": "birth date", "phone": "mobile number", "email": "e-mail address",
-    "language": "language", "zone": "time zone", "notes": "notes",
-    "care_sms": "agreement to care messages by text",
-    "care_email": "agreement to care messages by e-mail",
-    "marketing_sms": "agreement to offers by text",
-    "marketing_email": "agreement to offers by e-mail",
-    "photos": "agreement to photos", "phi_detail": "agreement to treatment detail in e-mail",
-}  # fmt: skip
+    "given": noop("given name"),
+    "family": noop("family name"),
+    "preferred": noop("preferred name"),
+    "birth_date": noop("birth date"),
+    "phone": noop("mobile number"),
+    "email": noop("e-mail address"),
+    "language": noop("language"),
+    "zone": noop("time zone"),
+    "notes": noop("notes"),
+    "care_sms": noop("agreement to care messages by text"),
+    "care_email": noop("agreement to care messages by e-mail"),
+    "marketing_sms": noop("agreement to offers by text"),
+    "marketing_email": noop("agreement to offers by e-mail"),
+    "photos": noop("agreement to photos"),
+    "phi_detail": noop("agreement to treatment detail in e-mail"),
+}
 
 
 class Outcome(StrEnum):
@@ -92,14 +103,16 @@ def gathered(
     for number, told, _ in ordered:
         for name, value in told.items():
             if values.setdefault(name, value) != value and not clash:
-                said = LABELS.get(name, name)
-                clash = (
-                    f"Rows {owner[name]} and {number} name one patient and differ in the {said}."
+                clash = kept(
+                    "Rows %(one)s and %(other)s name one patient and differ in the %(field)s.",
+                    one=owner[name],
+                    other=number,
+                    field=word(LABELS.get(name, name)),
                 )
             owner.setdefault(name, number)
     decisions = sorted({decision for *_, decision in ordered if decision})
     if len(decisions) > 1:
-        clash = clash or "The rows of this patient hold different decisions."
+        clash = clash or noop("The rows of this patient hold different decisions.")
     return Person(
         key=key,
         rows=tuple(number for number, *_ in ordered),
@@ -114,19 +127,26 @@ def gathered(
 def decide(person: Person, facts: Facts) -> Decision:
     """What becomes of `person`. Order of rows and of people makes no difference."""
     if person.clash:
-        return Decision(Outcome.CONFLICT, f"{person.clash} Correct one of them.")
+        said = together((person.clash, noop("Correct one of them.")))
+        return Decision(Outcome.CONFLICT, said)
     if facts.known is not None and facts.known.values.get("erased"):
-        return Decision(Outcome.ERROR, "This patient’s record was erased here. Leave the row out.")
+        said = noop("This patient’s record was erased here. Leave the row out.")
+        return Decision(Outcome.ERROR, said)
     if facts.known is not None:
         return _again(person, facts.known)
     if facts.chosen is not None:
         return _first(person, facts.chosen)
     if person.decision.startswith("#"):
-        return Decision(Outcome.ERROR, f"There is no patient {person.decision} at your sites.")
+        said = kept("There is no patient %(number)s at your sites.", number=quoted(person.decision))
+        return Decision(Outcome.ERROR, said)
     if not {"given", "family", "birth_date"} <= person.values.keys():
         number = person.values.get("outside", "")
-        said = f"No patient with the number “{number}” was brought over yet."
-        return Decision(Outcome.ERROR, f"{said} Import the patients first.")
+        said = kept(
+            "No patient with the number “%(number)s” was brought over yet. Import the patients"
+            " first.",
+            number=quoted(number),
+        )
+        return Decision(Outcome.ERROR, said)
     return _new(person, facts)
 
 
@@ -137,12 +157,17 @@ def _new(person: Person, facts: Facts) -> Decision:
             return _first(person, facts.same[0])
         if facts.same or facts.possible:
             found = [each.id for each in facts.same] or list(facts.possible)
-            return Decision(Outcome.CONFLICT, _may_be(f"patient {_listed(found)}"))
+            is_there = kept("May be patient %(patients)s.", patients=_listed(found))
+            return Decision(Outcome.CONFLICT, together((is_there, _MAY_BE)))
         if person.alike and not person.numbered:
-            return Decision(Outcome.CONFLICT, _may_be(f"the one in row {_listed(person.alike)}"))
+            is_told = kept("May be the one in row %(rows)s.", rows=_listed(person.alike))
+            return Decision(Outcome.CONFLICT, together((is_told, _MAY_BE)))
     said = ""
     if person.alike and person.decision != "new":
-        said = f"Maybe the same person as in row {_listed(person.alike)}; their numbers differ."
+        said = kept(
+            "Maybe the same person as in row %(rows)s; their numbers differ.",
+            rows=_listed(person.alike),
+        )
     return Decision(Outcome.CREATE, said, changes=_told(person.values))
 
 
@@ -171,7 +196,7 @@ def _told(values: Mapping[str, str]) -> dict[str, str]:
 def _again(person: Person, known: Known) -> Decision:
     """Somebody whom an earlier file brought: change what it changed and nobody here did since."""
     last = known.last or {}
-    changes, kept = {}, []
+    changes, staff_has = {}, []
     for name, value in _told(person.values).items():
         if name == "consented_on":
             continue
@@ -181,46 +206,47 @@ def _again(person: Person, known: Known) -> Decision:
         if digest(now) == last.get(name, ""):
             changes[name] = value
         else:
-            kept.append(name)
+            staff_has.append(name)
     said = []
     if changes:
-        said.append(f"Changes the {_named(changes)}.")
-    if kept:
-        said.append(f"Staff changed the {_named(kept)} since, so that was kept.")
-    if kept and not changes:
-        return Decision(Outcome.CONFLICT, " ".join(said), known.id)
+        said.append(kept("Changes the %(fields)s.", fields=_named(changes)))
+    if staff_has:
+        said.append(
+            kept("Staff changed the %(fields)s since, so that was kept.", fields=_named(staff_has))
+        )
+    if staff_has and not changes:
+        return Decision(Outcome.CONFLICT, together(said), known.id)
     outcome = Outcome.UPDATE if changes else Outcome.SKIP
-    return Decision(outcome, " ".join(said) or "Nothing changed.", known.id, changes)
+    return Decision(outcome, together(said) or noop("Nothing changed."), known.id, changes)
 
 
 def _first(person: Person, known: Known) -> Decision:
     """Somebody who is a patient here already: what is empty is filled, and nothing else."""
     told = _told(person.values)
     empty = {n: v for n, v in told.items() if n != "consented_on" and not known.values.get(n)}
-    kept = [
+    differs = [
         name
         for name, value in told.items()
         if name != "consented_on" and known.values.get(name) not in (None, "", value)
     ]
-    said = [f"Is patient #{known.id}."]
+    said = [kept("Is patient #%(patient)s.", patient=known.id)]
     if empty:
-        said.append(f"Adds the {_named(empty)}.")
-    if kept:
-        said.append(f"Keeps the {_named(kept)} that is here.")
-    return Decision(Outcome.MATCH, " ".join(said), known.id, empty)
+        said.append(kept("Adds the %(fields)s.", fields=_named(empty)))
+    if differs:
+        said.append(kept("Keeps the %(fields)s that is here.", fields=_named(differs)))
+    return Decision(Outcome.MATCH, together(said), known.id, empty)
 
 
-def _may_be(whom: str) -> str:
-    return (
-        f"May be {whom}: the birth date or the number is the same, and a name. Write “new” as the"
-        " decision for another person, or the number of the patient."
-    )
+_MAY_BE = noop(
+    "The birth date or the number is the same, and a name. Write “new” as the decision for another"
+    " person, or the number of the patient."
+)
 
 
-def _named(names: Iterable[str]) -> str:
-    return ", ".join(LABELS[name] for name in LABELS if name in set(names))
+def _named(names: Iterable[str]) -> Fact:
+    return word(*(LABELS[name] for name in LABELS if name in set(names)))
 
 
-def _listed(numbers: Sequence[int]) -> str:
+def _listed(numbers: Sequence[int]) -> Fact:
     shown = ", ".join(str(number) for number in numbers[:5])
-    return f"{shown} …" if len(numbers) > 5 else shown
+    return quoted(f"{shown} …" if len(numbers) > 5 else shown)

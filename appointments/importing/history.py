@@ -14,6 +14,7 @@ from appointments.importing.visiting import KnownVisit, Told
 from appointments.lifecycle import Move, State
 from appointments.models import Allocation, Appointment, BroughtOver, StatusChange, TreatmentSeries
 from appointments.models.series import SeriesState
+from clinic.saying import noop
 
 KINDS = ("provider", "room", "device")
 
@@ -57,7 +58,7 @@ def arrange(
     for course in wanted:
         row = series.get(course.key)
         if row is not None and row.state != SeriesState.OPEN:
-            refused |= {each.number: "Its series is closed here." for each in course.visits}
+            refused |= {each.number: noop("Its series is closed here.") for each in course.visits}
             continue
         moving = {before[each.key].appointment for each in course.visits if each.key in before}
         sessions = [n for visit, n in taken[row.pk] if visit not in moving] if row else []

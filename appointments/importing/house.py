@@ -24,6 +24,7 @@ from clinic.models import (
     Site,
 )
 from clinic.protocols import loading as protocols
+from clinic.saying import noop
 from patients import contacts, registration
 
 
@@ -44,10 +45,10 @@ def of(source: Import, *, now: datetime) -> House:
         phone=partial(contacts.as_e164, region=region_of(site)),
         email=contacts.as_address,
         person=partial(_checked, now=now),
-        treatments=Lookup("treatment", _treatments()),
-        providers=named("provider", ResourceKind.PROVIDER, lambda each: each.pk in here),
-        rooms=named("room", ResourceKind.ROOM, lambda each: each.site_id == site.pk),
-        devices=named("device", ResourceKind.DEVICE, lambda each: each.site_id == site.pk),
+        treatments=Lookup(noop("treatment"), _treatments()),
+        providers=named(noop("provider"), ResourceKind.PROVIDER, lambda each: each.pk in here),
+        rooms=named(noop("room"), ResourceKind.ROOM, lambda each: each.site_id == site.pk),
+        devices=named(noop("device"), ResourceKind.DEVICE, lambda each: each.site_id == site.pk),
     )
 
 
@@ -78,7 +79,7 @@ def _treatments() -> list[tuple[str, Treatment]]:
             version=version.pk,
             slug=protocol.id,
             areas=Lookup(
-                "area",
+                noop("area"),
                 (
                     (name, slug)
                     for slug, area in areas.items()

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
+from clinic.retelling import kept, together, word
+from clinic.retelling import text as quoted
+from clinic.saying import noop
 from patients.naming import folded
 
 T = TypeVar("T")
@@ -14,7 +17,8 @@ _MOST_LISTED = 6
 
 
 class Unknown(ValueError):
-    """Nothing has this name; the text is a sentence with the nearest one that there is."""
+    """Nothing has this name; the text is a sentence, as it is stored, with the nearest that there
+    is."""
 
 
 class Lookup(Generic[T]):
@@ -38,18 +42,27 @@ class Lookup(Generic[T]):
         """Raises Unknown."""
         key = folded(text)
         if key in self._twice:
-            raise Unknown(f"There are several of {self._what} “{text[:60]}”. Rename one of them.")
+            raise Unknown(
+                kept(
+                    "There are several of %(what)s “%(name)s”. Rename one of them.",
+                    what=word(self._what),
+                    name=quoted(text[:60]),
+                )
+            )
         if key in self._values:
             return self._values[key]
-        raise Unknown(f"There is no {self._what} “{text[:60]}” here. {self._hint(key)}")
+        unknown = kept(
+            "There is no %(what)s “%(name)s” here.", what=word(self._what), name=quoted(text[:60])
+        )
+        raise Unknown(together((unknown, self._hint(key))))
 
     def _hint(self, key: str) -> str:
         near = get_close_matches(key, self._shown, n=1, cutoff=_AS_NEAR)
         near = near or [name for name in self._shown if key and (key in name or name in key)][:1]
         if near:
-            return f"Did you mean “{self._shown[near[0]]}”?"
+            return kept("Did you mean “%(name)s”?", name=quoted(self._shown[near[0]]))
         names = sorted(set(self._shown.values()))
         if not names:
-            return "Add it first."
+            return noop("Add it first.")
         more = " …" if len(names) > _MOST_LISTED else ""
-        return f"There is {', '.join(names[:_MOST_LISTED])}{more}."
+        return kept("There is %(names)s.", names=quoted(", ".join(names[:_MOST_LISTED]) + more))

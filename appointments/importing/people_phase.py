@@ -19,10 +19,11 @@ from appointments.importing.people import Act
 from appointments.importing.visiting import KnownVisit, Told, VisitDecision
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, BroughtOver, Import, ImportRow
+from appointments.models.importing import SENTENCE_LENGTH
+from clinic.retelling import kept, together
 from patients.models import Patient
 
 BATCH = 500
-_SENTENCE_LENGTH = 600
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ def _person_lines(
             if _goes_on(decision):
                 lines[row.number].outcome = Outcome.SKIP
                 if not row.visit_key:
-                    said = f"The same patient as in row {first.number}."
+                    said = kept("The same patient as in row %(row)s.", row=first.number)
                     lines[row.number].sentences.append(said)
             else:
                 lines[row.number].sentences.append(decision.sentence)
@@ -253,10 +254,7 @@ def _store(source: Import, lines: Mapping[int, _Line]) -> None:
             [
                 list(lines),
                 [str(line.outcome) for line in each],
-                [
-                    " ".join(dict.fromkeys(filter(None, line.sentences)))[:_SENTENCE_LENGTH]
-                    for line in each
-                ],
+                [together(dict.fromkeys(line.sentences), most=SENTENCE_LENGTH) for line in each],
                 [line.patient for line in each],
                 [line.series for line in each],
                 [line.appointment for line in each],

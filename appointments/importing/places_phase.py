@@ -35,10 +35,14 @@ from appointments.models import (
     TaskKind,
     TreatmentSeries,
 )
+from appointments.models.importing import SENTENCE_LENGTH
 from appointments.proposing import loading
-from clinic.hours import Period, format_when, local
+from clinic.hours import Period, local
 from clinic.models import ProtocolVersion, ProviderHours, Resource, Site
 from clinic.protocols import loading as protocols
+from clinic.retelling import kept, moment, together
+from clinic.retelling import text as quoted
+from clinic.saying import noop
 from patients.models import Patient
 
 BATCH = 200
@@ -224,7 +228,7 @@ def _clear(
         keys[each.held.visit]
         for each in allocating.clear_the_way(held, now=act.now, without=list(moving))
     }
-    blocked = Place(problem="Who or what it needs is blocked then.")
+    blocked = Place(problem=noop("Who or what it needs is blocked then."))
     return {key: blocked if key in lost else place for key, place in places.items()}
 
 
@@ -333,12 +337,18 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
                 patient_id=line.row.patient_id,
                 kind=TaskKind.CHECK,
                 title=f"Find a place for session {line.row.session}",
-                detail=(
-                    f"{names[line.row.series or 0]}: in the former system"
-                    f" it was on {_when(line.wanted.starts_at, site)}. {line.place.problem} Book"
-                    " the next session of the series, then close this."
+                detail=together(
+                    (
+                        kept(
+                            "%(protocol)s: in the former system it was on %(when)s.",
+                            protocol=quoted(names[line.row.series or 0]),
+                            when=moment(line.wanted.starts_at, site.zone, year=True),
+                        ),
+                        line.place.problem,
+                        noop("Book the next session of the series, then close this."),
+                    )
                 ),
-                why=["It was brought over and collides with what is in the diary."],
+                why=[noop("It was brought over and collides with what is in the diary.")],
                 due_at=act.now,
                 created_at=act.now,
             )
@@ -346,10 +356,6 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
         ],
         ignore_conflicts=True,
     )
-
-
-def _when(at: datetime, site: Site) -> str:
-    return format_when(at, site.zone, "en", year=True)
 
 
 _STORE = """
@@ -379,14 +385,16 @@ def _store(rows: Sequence[ImportRow]) -> None:
 def _tell(line: _Line, site: Site, barred: str) -> None:
     row, place = line.row, line.place
     row.held = dict(place.held)
+    said: tuple[str, ...]
     if place.held:
-        said = f"Visit on {_when(line.wanted.starts_at, site)}. {barred}"
-        row.sentence = f"{row.sentence} {said}".strip()[:600]
+        said = (
+            kept("Visit on %(when)s.", when=moment(line.wanted.starts_at, site.zone, year=True)),
+            barred,
+        )
     elif row.outcome == Outcome.UPDATE and row.appointment:
         row.outcome = Outcome.CONFLICT
-        said = f"{place.problem} The visit stays at the time that it has here."
-        row.sentence = f"{row.sentence} {said}".strip()[:600]
+        said = place.problem, noop("The visit stays at the time that it has here.")
     else:
         row.outcome = Outcome.PLACE
-        said = f"{place.problem} A task keeps the visit until it has a place."
-        row.sentence = f"{row.sentence} {said}".strip()[:600]
+        said = place.problem, noop("A task keeps the visit until it has a place.")
+    row.sentence = together((row.sentence, *said), most=SENTENCE_LENGTH)

@@ -11,8 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from appointments.finding.needs import PATIENT, Need
+from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need
 from appointments.finding.ticks import TICK, aligned, ceil, floor
+from clinic.retelling import kept
+from clinic.retelling import text as quoted
+from clinic.saying import noop
 
 LONGEST = 288  # ticks of a day, and no allocation is longer
 
@@ -59,6 +62,13 @@ class Taken:
         return True
 
 
+_NOT_FREE = {
+    PROVIDER: noop("No provider that suits is free then."),
+    ROOM: noop("No room that suits is free then."),
+    DEVICE: noop("No device that suits is free then."),
+}
+
+
 def place(wanted: Iterable[Wanted], taken: Taken, names: Mapping[int, str]) -> dict[str, Place]:
     """A place for each visit, or why it has none, by its key. `names` are those of resources."""
     ordered = sorted(wanted, key=lambda visit: (visit.starts_at, visit.key))
@@ -67,23 +77,27 @@ def place(wanted: Iterable[Wanted], taken: Taken, names: Mapping[int, str]) -> d
 
 def _place(visit: Wanted, taken: Taken, names: Mapping[int, str]) -> Place:
     if not aligned(visit.starts_at):
-        return Place(problem="It does not start on full five minutes.")
+        return Place(problem=noop("It does not start on full five minutes."))
     held: dict[str, int] = {}
     if not taken.is_free(visit.patient, *_span(visit, PATIENT)):
-        return Place(problem="The patient has another visit then.")
+        return Place(problem=noop("The patient has another visit then."))
     for kind in visit.need.windows:
         if kind == PATIENT:
             continue
         named = visit.named.get(kind)
         if named is not None and named not in visit.pools[kind]:
-            return Place(problem=f"{names[named]} is not set up for this treatment.")
+            return Place(
+                problem=kept(
+                    "%(name)s is not set up for this treatment.", name=quoted(names[named])
+                )
+            )
         span = _span(visit, kind)
         pool = visit.pools[kind] if named is None else [named]
         free = next((each for each in pool if taken.is_free(each, *span)), None)
         if free is None and named is not None:
-            return Place(problem=f"{names[named]} is taken then.")
+            return Place(problem=kept("%(name)s is taken then.", name=quoted(names[named])))
         if free is None:
-            return Place(problem=f"No {kind} that suits is free then.")
+            return Place(problem=_NOT_FREE[kind])
         held[kind] = free
     for kind, resource in held.items():
         taken.add(resource, *_span(visit, kind))

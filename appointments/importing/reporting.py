@@ -9,6 +9,7 @@ from django.db.models import Count
 from appointments.importing import tables, uploading
 from appointments.importing.tables import DECISION, PROBLEM
 from appointments.models import Import, ImportRow, RowOutcome
+from clinic.retelling import retold
 
 # What somebody has to mend or decide before it can come over.
 OPEN = (RowOutcome.ERROR, RowOutcome.CONFLICT)
@@ -40,7 +41,7 @@ def to_be_mended(source: Import) -> Iterator[str]:
             for record in tables.records(stream, uploading.layout_of(source)):
                 if record.number != number:
                     continue
-                cells = dict(zip(columns, record.cells, strict=False)) | {PROBLEM: sentence}
+                cells = dict(zip(columns, record.cells, strict=False)) | {PROBLEM: retold(sentence)}
                 yield [cells.get(column, "") for column in shown]
                 number, sentence = next(told, (0, ""))
                 if not number:

@@ -18,6 +18,9 @@ from appointments.importing.columns import OF_VISIT
 from appointments.importing.dates import NoDate, Order
 from appointments.importing.nearest import Lookup, Unknown
 from clinic.hours import local
+from clinic.retelling import kept, word
+from clinic.retelling import text as quoted
+from clinic.saying import noop
 from patients.naming import folded
 
 LONGEST_CELL = 4000
@@ -58,7 +61,15 @@ _STATES = {
                "reminded", "reservada"),
 }  # fmt: skip
 _STATE = {word: state for state, words in _STATES.items() for word in words}
-_WHO = {"given": "given name", "family": "family name", "birth_date": "birth date"}
+_WHO = {
+    "given": noop("given name"),
+    "family": noop("family name"),
+    "birth_date": noop("birth date"),
+}
+_NEEDED = {
+    "protocol": noop("The visit has no treatment."),
+    "date": noop("The visit has no date."),
+}
 _TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _FURTHEST = timedelta(days=3 * 366)
 _OLDEST_VISIT = timedelta(days=60 * 366)
@@ -126,7 +137,13 @@ def read(number: int, cells: Mapping[str, str], house: House) -> Row:
     told = {name: _text(cell) for name, cell in cells.items()}
     for name, text in told.items():
         if len(text) > LONGEST_CELL:
-            row.problems.append(f"A cell has {len(text):,} characters; at most {LONGEST_CELL:,}.")
+            row.problems.append(
+                kept(
+                    "A cell has %(count)s characters; at most %(most)s.",
+                    count=len(text),
+                    most=LONGEST_CELL,
+                )
+            )
             told[name] = ""
     _person(row, told, house)
     if any(told.get(name) for name in OF_VISIT):
@@ -167,7 +184,12 @@ def _person(row: Row, told: Mapping[str, str], house: House) -> None:
         if language := _LANGUAGES.get(folded(text)):
             row.person["language"] = language
         else:
-            row.problems.append(f"“{text[:40]}” is no language here: English (en) or Spanish (es).")
+            row.problems.append(
+                kept(
+                    "“%(cell)s” is no language here: English (en) or Spanish (es).",
+                    cell=quoted(text[:40]),
+                )
+            )
     row.person |= {name: told[name] for name in ("zone", "notes") if told.get(name)}
     _consents(row, told, house)
     _whole(row, house, has_number=bool(outside))
@@ -184,7 +206,12 @@ def _names(row: Row, told: Mapping[str, str]) -> None:
     if whole := told.get("name", ""):
         given, family = names.parted(whole)
         if not (given and family):
-            row.problems.append(f"“{whole[:60]}” has one word; a patient has two names here.")
+            row.problems.append(
+                kept(
+                    "“%(cell)s” has one word; a patient has two names here.",
+                    cell=quoted(whole[:60]),
+                )
+            )
     _named(row, given, family, told.get("preferred", ""))
 
 
@@ -194,8 +221,7 @@ def _whole(row: Row, house: House, *, has_number: bool) -> None:
     if not missing:
         _try(row, lambda: house.person(row.person))
     elif (not has_number or len(missing) < len(_WHO)) and not row.problems:
-        verb = "is" if len(missing) == 1 else "are"
-        row.problems.append(f"The {' and the '.join(missing)} {verb} missing.")
+        row.problems.append(kept("Missing: %(fields)s.", fields=word(*missing)))
 
 
 def _day(row: Row, text: str, house: House) -> date | None:
@@ -213,7 +239,7 @@ def _named(row: Row, given: str, family: str, preferred: str) -> None:
     for name, text in (("given", given), ("family", family), ("preferred", preferred)):
         text = " ".join(text.split())
         if text and not names.can_be(text):
-            row.problems.append(f"“{text[:40]}” is no name.")
+            row.problems.append(kept("“%(cell)s” is no name.", cell=quoted(text[:40])))
         elif text:
             row.person[name] = text
 
@@ -224,10 +250,12 @@ def _consents(row: Row, told: Mapping[str, str], house: House) -> None:
         if text in _YES or text in _NO:
             row.person[name] = "yes" if text in _YES else "no"
         elif text:
-            row.problems.append(f"“{told[name][:40]}” is neither yes nor no.")
+            row.problems.append(
+                kept("“%(cell)s” is neither yes nor no.", cell=quoted(told[name][:40]))
+            )
     day = _day(row, told.get("consented_on", ""), house)
     if day is not None and day > house.today:
-        row.problems.append("The date of the agreement is still to come.")
+        row.problems.append(noop("The date of the agreement is still to come."))
     elif day is not None:
         row.person["consented_on"] = day.isoformat()
 
@@ -239,16 +267,21 @@ def _decision(row: Row, text: str) -> None:
     elif said.isdecimal() and len(said) < 19:
         row.decision = f"#{int(said)}"
     else:
-        row.problems.append(f"“{text[:40]}” is no decision. Write “new” or a number such as #412.")
+        row.problems.append(
+            kept(
+                "“%(cell)s” is no decision. Write “new” or a number such as #412.",
+                cell=quoted(text[:40]),
+            )
+        )
 
 
 # --- The visit ------------------------------------------------------------------------------------
 
 
 def _visit(row: Row, told: Mapping[str, str], house: House) -> None:
-    for name, what in (("protocol", "treatment"), ("date", "date")):
+    for name, problem in _NEEDED.items():
         if not told.get(name):
-            row.problems.append(f"The visit has no {what}.")
+            row.problems.append(problem)
     treatment: Treatment | None = None
     if text := told.get("protocol"):
         treatment = _try(row, lambda: house.treatments.find(text), None)
@@ -296,7 +329,11 @@ def _sessions(row: Row, told: Mapping[str, str]) -> None:
             if 1 <= number <= MOST_SESSIONS:
                 row.visit[name] = number
             else:
-                row.problems.append(f"“{text[:20]}” is no number of sessions from 1 to 12.")
+                row.problems.append(
+                    kept(
+                        "“%(cell)s” is no number of sessions from 1 to 12.", cell=quoted(text[:20])
+                    )
+                )
 
 
 def _areas(row: Row, treatment: Treatment, text: str) -> tuple[str, ...]:
@@ -304,7 +341,7 @@ def _areas(row: Row, treatment: Treatment, text: str) -> tuple[str, ...]:
     if not named and treatment.only_area:
         return (treatment.only_area,)
     if not named:
-        row.problems.append("The visit has no area.")
+        row.problems.append(noop("The visit has no area."))
     found = [_try(row, partial(treatment.areas.find, each)) for each in named]
     return tuple(sorted({each for each in found if each})) if all(found) else ()
 
@@ -317,19 +354,22 @@ def _state(row: Row, text: str, house: House) -> None:
     state = _STATE.get(folded(text), "") if text else ("done" if past else "booked")
     if not state:
         row.problems.append(
-            f"“{text[:40]}” says nothing known of a visit. Write done, no-show, cancelled or"
-            " booked."
+            kept(
+                "“%(cell)s” says nothing known of a visit. Write done, no-show, cancelled or"
+                " booked.",
+                cell=quoted(text[:40]),
+            )
         )
         return
     if not house.now - _OLDEST_VISIT < row.starts_at < house.now + _FURTHEST:
         row.problems.append(
-            "The visit lies beyond all measure: more than 60 years back or 3 ahead."
+            noop("The visit lies beyond all measure: more than 60 years back or 3 ahead.")
         )
     if past and state == "booked":
-        row.notes.append("Its time is past and it was still booked; it is taken for done.")
+        row.notes.append(noop("Its time is past and it was still booked; it is taken for done."))
         state = "done"
     if not past and state in ("done", "no_show"):
-        row.problems.append("The visit is still to come, so nothing can have become of it.")
+        row.problems.append(noop("The visit is still to come, so nothing can have become of it."))
     row.visit |= {"state": state, "told": folded(text)}
 
 

@@ -15,10 +15,11 @@ from django.db import connection
 from appointments.importing import house, rows, tables, uploading
 from appointments.importing.rows import Row
 from appointments.models import Import, ImportRow, RowOutcome
+from appointments.models.importing import SENTENCE_LENGTH
+from clinic.retelling import together
 from patients.naming import folded
 
 BATCH = 5000
-_SENTENCE_LENGTH = 600
 _REMARK_LENGTH = 300
 _COLUMNS = (
     "source_id, number, person_key, visit_key, series_key, starts_at, person, visit, decision,"
@@ -67,9 +68,9 @@ def _written(source: Import, row: Row) -> Sequence[object]:
         json.dumps({} if is_wrong else row.visit),
         row.decision,
         "[]",
-        " ".join(row.notes)[:_REMARK_LENGTH],
+        together(row.notes, most=_REMARK_LENGTH),
         RowOutcome.ERROR if is_wrong else "",
-        " ".join(row.problems)[:_SENTENCE_LENGTH],
+        together(row.problems, most=SENTENCE_LENGTH),
         False,
         "{}",
     )

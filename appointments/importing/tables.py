@@ -15,6 +15,8 @@ from hashlib import blake2b
 from typing import BinaryIO, TextIO
 
 from appointments.importing.decoding import Unreadable, encoding_of
+from clinic.retelling import kept
+from clinic.saying import noop
 from patients.naming import folded
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -94,7 +96,11 @@ def records(stream: BinaryIO, layout: Layout) -> Iterator[Record]:
         if record.problem:
             yield Record(number, (), record.problem)
         elif any(map(str.strip, record.cells[width:])):
-            said = f"It has {len(record.cells)} cells and the header {width}: a delimiter too many."
+            said = kept(
+                "It has %(cells)s cells and the header %(width)s: a delimiter too many.",
+                cells=len(record.cells),
+                width=width,
+            )
             yield Record(number, (), said)
         else:
             cells = (*record.cells[:width], *[""] * (width - len(record.cells)))
@@ -135,8 +141,10 @@ def _parsed(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
 
 def _problem(error: str) -> str:
     if "limit" in error:
-        return "A cell is longer than 131,072 characters, or a quotation mark is never closed."
-    return "A quotation mark is out of place or never closed."
+        return noop(
+            "A cell is longer than 131,072 characters, or a quotation mark is never closed."
+        )
+    return noop("A quotation mark is out of place or never closed.")
 
 
 def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:

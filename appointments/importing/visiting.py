@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from appointments.importing.deciding import Outcome, digest
+from clinic.retelling import kept
+from clinic.retelling import text as quoted
+from clinic.saying import noop
 
 # Time makes done of booked, and a publication another version.
 _DERIVED = frozenset({"state", "version", "minutes"})
@@ -71,23 +74,29 @@ def decide(
         if visit.key in differing:
             found[visit.number] = VisitDecision(
                 Outcome.CONFLICT,
-                f"Rows {differing[visit.key]} tell different things about one visit. Correct one.",
+                kept(
+                    "Rows %(rows)s tell different things about one visit. Correct one.",
+                    rows=quoted(differing[visit.key]),
+                ),
             )
         elif earlier is not visit:
             found[visit.number] = VisitDecision(
-                Outcome.SKIP, f"The same visit as in row {earlier.number}."
+                Outcome.SKIP, kept("The same visit as in row %(row)s.", row=earlier.number)
             )
         elif visit.values["version"] != series[visit.series_key].values["version"]:
             found[visit.number] = VisitDecision(
                 Outcome.ERROR,
-                f"Its series begins with another treatment in row"
-                f" {series[visit.series_key].number}. Give it another series.",
+                kept(
+                    "Its series begins with another treatment in row %(row)s. Give it another"
+                    " series.",
+                    row=series[visit.series_key].number,
+                ),
             )
         elif visit.key in known:
             found[visit.number] = _again(visit, known[visit.key])
         elif is_deceased and visit.is_to_come:
             found[visit.number] = VisitDecision(
-                Outcome.ERROR, "This patient has died, so nothing can be booked."
+                Outcome.ERROR, noop("This patient has died, so nothing can be booked.")
             )
         else:
             found[visit.number] = VisitDecision(Outcome.CREATE, writes=True)
@@ -100,7 +109,7 @@ def _differing(visits: Sequence[Told]) -> dict[str, str]:
     for visit in visits:
         rows.setdefault(visit.key, []).append(visit)
     return {
-        key: " and ".join(str(each.number) for each in several[:4])
+        key: ", ".join(str(each.number) for each in several[:4])
         for key, several in rows.items()
         if len({each.said for each in several}) > 1
     }
@@ -117,17 +126,23 @@ def _series(visits: Sequence[Told]) -> dict[str, Told]:
 def _again(visit: Told, known: KnownVisit) -> VisitDecision:
     if known.said == visit.said:
         waits = known.appointment is None
-        said = "It still needs a place; the task says so." if waits else "Nothing changed."
+        said = (
+            noop("It still needs a place; the task says so.") if waits else noop("Nothing changed.")
+        )
         return VisitDecision(Outcome.SKIP, said)
     if known.appointment is None and visit.is_to_come:
         return VisitDecision(Outcome.UPDATE, writes=True)
     if known.is_history:
-        said = "The visit is part of the record here. Correct it by hand; the file's was not taken."
+        said = noop(
+            "The visit is part of the record here. Correct it by hand; the file's was not taken."
+        )
         return VisitDecision(Outcome.CONFLICT, said)
     if not known.is_untouched:
-        said = "Staff changed this visit since, so theirs was kept."
+        said = noop("Staff changed this visit since, so theirs was kept.")
         return VisitDecision(Outcome.CONFLICT, said)
     if not visit.is_to_come:
-        said = "The visit is in the diary here. Cancel or complete it there; nothing was changed."
+        said = noop(
+            "The visit is in the diary here. Cancel or complete it there; nothing was changed."
+        )
         return VisitDecision(Outcome.CONFLICT, said)
     return VisitDecision(Outcome.UPDATE, writes=True, appointment=known.appointment)

@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Site, Staff
 from patients.models import Patient
 
+# With the facts of its sentences.
+SENTENCE_LENGTH = 1500
+
 
 class ImportState(models.TextChoices):
     UPLOADED = "uploaded", _("Columns to be named")
@@ -141,7 +144,7 @@ class ImportRow(models.Model):
     alike = models.JSONField(default=list, help_text="Rows of others who may be the same person.")
     remark = models.CharField(max_length=300, blank=True, help_text="What was noticed in reading.")
     outcome = models.CharField(max_length=8, choices=RowOutcome.choices, blank=True)
-    sentence = models.CharField(max_length=600, blank=True)
+    sentence = models.CharField(max_length=SENTENCE_LENGTH, blank=True)
     patient = models.ForeignKey(
         Patient, on_delete=models.CASCADE, null=True, db_index=False, related_name="+"
     )

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours
-from clinic.retelling import counted, either, kept
+from clinic.retelling import Fact, counted, either, kept
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, ToFillIn, VisitFacts
@@ -66,7 +66,10 @@ def _was_asked(patient: PatientFacts, item: Item) -> bool:
 
 
 def _says(series: SeriesFacts, visit: VisitFacts, asked: ToFillIn) -> str:
-    facts = {"protocol": title_of(series.protocol_of(visit)), "session": visit.session}
+    facts: dict[str, Fact | int] = {
+        "protocol": title_of(series.protocol_of(visit)),
+        "session": visit.session,
+    }
     questions = counted(
         "%(count)s screening question", "%(count)s screening questions", asked.questions
     )

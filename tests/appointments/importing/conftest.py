@@ -10,6 +10,7 @@ from pytest_django import Settings
 from appointments.importing import naming, tables, uploading, working
 from appointments.models import Import, ImportRow
 from clinic.models import Resource, Site, Staff
+from clinic.retelling import retold
 from tests.appointments.conftest import book, series, visits, wish
 
 __all__ = ["book", "series", "visits", "wish"]
@@ -88,7 +89,8 @@ def outcomes(source: Import) -> list[str]:
 
 
 def sentences(source: Import) -> list[str]:
-    return list(ImportRow.objects.filter(source=source).values_list("sentence", flat=True))
+    stored = ImportRow.objects.filter(source=source).values_list("sentence", flat=True)
+    return [retold(each) for each in stored]
 
 
 @pytest.fixture

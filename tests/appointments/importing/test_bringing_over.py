@@ -18,6 +18,7 @@ from appointments.models import (
     TreatmentSeries,
 )
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.retelling import retold
 from patients import registration
 from patients.models import ContactConsent, ContactPoint, Patient
 from tests.appointments.importing.conftest import (
@@ -199,7 +200,8 @@ def test_visits_to_come_are_placed_and_those_that_collide_are_work(
     assert (running.sessions, [each.session for each in running.appointments.all()]) == (2, [2])
     task = Task.objects.get()
     assert task.patient == running.patient and task.site == site
-    assert "Mon 1 Mar 2027 10:30" in task.detail and "Sam Okafor is taken then." in task.detail
+    detail = retold(task.detail)
+    assert "Mon 1 Mar 2027 10:30" in detail and "Sam Okafor is taken then." in detail
     assert Patient.objects.stale().count() == 2
 
 

@@ -53,7 +53,10 @@ def test_a_manager_goes_from_upload_to_report_without_script(
     assert client.get(f"{address}progress/").headers["HX-Refresh"] == "true"
     html = client.get(address).content.decode()
     assert "Nothing is written yet." in html and "1 of 2 rows would change something" in html
-    assert "“soon” is not a date" in client.get(f"{address}?outcome=error").content.decode()
+    wrong = f"{address}?outcome=error"
+    assert "“soon” is not a date" in client.get(wrong).content.decode()
+    spanish = client.get(wrong, headers={"accept-language": "es"}).content.decode()
+    assert "«soon» no es una fecha. Escríbala como 2026-04-03." in spanish
     assert client.post(f"{address}run/").status_code == 303
     working.work(clock=lambda: now)
     html = client.get(address).content.decode()
