@@ -120,7 +120,11 @@ class Forbidden(PermissionDenied):
 
 def roles_with(capability: Capability) -> list[str]:
     """The labels of the roles that hold a capability, for the sentence of a refusal."""
-    return [str(Role(role).label) for role, held in CAPABILITIES.items() if capability in held]
+    return [str(Role(role).label) for role in roles_holding(capability)]
+
+
+def roles_holding(capability: Capability) -> list[str]:
+    return [role for role, held in CAPABILITIES.items() if capability in held]
 
 
 def capabilities(staff: Staff, site: Site | None = None) -> frozenset[Capability]:
@@ -167,7 +171,7 @@ def sites_with(staff: Staff, capability: Capability) -> QuerySet[Site]:
     """The sites at which `staff` holds `capability`."""
     if not staff.is_active:
         return Site.objects.none()
-    roles = [role for role, held in CAPABILITIES.items() if capability in held]
+    roles = roles_holding(capability)
     held = Site.objects.filter(site_roles__staff=staff, site_roles__role__in=roles)
     return held.distinct()
 

@@ -1,18 +1,18 @@
-"""What a site treats with and who treats: rooms, devices, providers and their credentials.
+"""What a site treats with: its rooms and devices, to add and to name.
 
 Nothing is deleted: visits of the past hold it. Refuses to know what is booked.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from clinic import access, audit
-from clinic.access import CAPABILITIES, Capability
-from clinic.models import Credential, Modality, Resource, ResourceKind, Site, Staff
+from clinic.access import Capability
+from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from clinic.saying import gettext
 
 
@@ -27,11 +27,13 @@ class ResourceRefused(Exception):
 
 
 def at(sites: QuerySet[Site]) -> QuerySet[Resource]:
-    """Rooms and devices of these sites, in use or not, and who has hours or treats at one."""
+    """Rooms and devices of these sites, in use or not, and who has hours or treats at one, or was
+    added there without a login."""
     owned = Resource.objects.filter(site__in=sites).exclude(kind=ResourceKind.PROVIDER)
     people = Resource.objects.filter(kind=ResourceKind.PROVIDER)
     treat = people.filter(staff__site_roles__site__in=sites, staff__is_active=True)
-    return (owned | people.filter(hours__site__in=sites) | treat).distinct()
+    alone = people.filter(staff=None, site__in=sites)
+    return (owned | people.filter(hours__site__in=sites) | treat | alone).distinct()
 
 
 @transaction.atomic
@@ -41,7 +43,7 @@ def add_room(*, site: Site, name: str, room_kind: str, by: Staff, now: datetime)
     Raises ResourceRefused when the site has one of the name, Forbidden when `by` does not manage.
     """
     made = Resource(kind=ResourceKind.ROOM, site=site, name=name.strip(), room_kind=room_kind)
-    return _added(made, site, by, now)
+    return add(made, site=site, by=by, now=now)
 
 
 @transaction.atomic
@@ -56,37 +58,7 @@ def add_device(
         modality=modality,
         serial=serial.strip(),
     )
-    return _added(made, site, by, now)
-
-
-@transaction.atomic
-def add_provider(*, site: Site, staff: Staff, by: Staff, now: datetime) -> Resource:
-    """Somebody who treats at `site`, to be booked once they have hours there. Twice is once.
-
-    Raises ResourceRefused when they have no role that treats there, Forbidden as above.
-    """
-    access.require(by, Capability.MANAGE_SITE, site)
-    Staff.objects.select_for_update(no_key=True).get(pk=staff.pk)
-    found = Resource.objects.filter(staff=staff).first()
-    if found is not None:
-        return found
-    if not access.can(staff, Capability.CHART, site):
-        raise ResourceRefused(
-            gettext("%(name)s has no role that treats at %(site)s.")
-            % {"name": staff.name, "site": site.name},
-            "staff",
-        )
-    made = Resource(kind=ResourceKind.PROVIDER, staff=staff, name=staff.name[:60])
-    return _added(made, site, by, now)
-
-
-def unbooked(site: Site) -> list[Staff]:
-    """Those with a role that treats at `site` who cannot be booked anywhere yet, by name."""
-    treating = [role for role, held in CAPABILITIES.items() if Capability.CHART in held]
-    here = Staff.objects.filter(
-        site_roles__site=site, site_roles__role__in=treating, is_active=True, resource=None
-    )
-    return list(here.distinct())
+    return add(made, site=site, by=by, now=now)
 
 
 @transaction.atomic
@@ -117,53 +89,8 @@ def rename(
     )
 
 
-@transaction.atomic
-def give_leave(
-    *,
-    provider: Resource,
-    site: Site,
-    modality: Modality,
-    valid_from: date,
-    by: Staff,
-    now: datetime,
-    valid_until: date | None = None,
-) -> Credential:
-    """Leave to treat with a modality from `valid_from` up to and with `valid_until`, local dates;
-    leave that begins on the same day gets the new end.
-
-    Raises ResourceRefused when it would end before it begins, Forbidden as above.
-    """
-    access.require(by, Capability.MANAGE_SITE, site)
-    if valid_until is not None and valid_until < valid_from:
-        raise ResourceRefused(
-            gettext("It ends before it begins. Choose a later end."), "valid_until"
-        )
-    Resource.objects.select_for_update(no_key=True).get(pk=provider.pk)
-    former = provider.credentials.filter(modality=modality, valid_from=valid_from).first()
-    before = {"valid_until": _iso(former.valid_until)} if former else {}
-    made, _ = Credential.objects.update_or_create(
-        provider=provider,
-        modality=modality,
-        valid_from=valid_from,
-        defaults={"valid_until": valid_until},
-    )
-    audit.record(
-        action="resource.credential",
-        subject=provider,
-        by=by,
-        now=now,
-        site=site,
-        before=before,
-        after={
-            "modality": modality.pk,
-            "valid_from": valid_from.isoformat(),
-            "valid_until": _iso(valid_until),
-        },
-    )
-    return made
-
-
-def _added(made: Resource, site: Site, by: Staff, now: datetime) -> Resource:
+def add(made: Resource, *, site: Site, by: Staff, now: datetime) -> Resource:
+    """Store a new one at `site`, within a transaction. Raises as `add_room`."""
     access.require(by, Capability.MANAGE_SITE, site)
     # Of two who add the same name at once, the later one sees the first.
     Site.objects.select_for_update(no_key=True).get(pk=site.pk)
@@ -192,7 +119,3 @@ def _only_one(resource: Resource) -> None:
             gettext("There is a %(name)s here already. Choose another.") % {"name": resource.name},
             "name",
         )
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None

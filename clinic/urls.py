@@ -34,6 +34,7 @@ urlpatterns = [
     path("staff/", staffing.staff_list, name="staff"),
     path("staff/<int:pk>/", staffing.staff_member, name="staff-member"),
     path("staff/<int:pk>/account/", staffing.change_account, name="staff-account"),
+    path("staff/<int:pk>/provider/", staffing.treat, name="staff-provider"),
     path("staff/<int:pk>/invite/", staffing.invite, name="staff-invite"),
     path("retention/", retention.decisions, name="retention"),
     path("on-call/", on_call.rota, name="on-call"),

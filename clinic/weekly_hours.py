@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from clinic import access, audit
-from clinic.access import CAPABILITIES, Capability
+from clinic.access import Capability
 from clinic.models import OpeningHours, ProviderHours, Resource, ResourceKind, Site, Staff
 from clinic.saying import gettext
 from clinic.stretches import HoursRefused, Stretch, in_order, written
@@ -110,11 +110,13 @@ def _write(site: Site, provider: Resource | None, week: Week) -> None:
 
 
 def _treats_here(provider: Resource, site: Site) -> None:
-    """Who has hours may keep and change them; who has none must have a role that treats."""
+    """Who has hours may keep and change them, and who was added here without a login; else they
+    must have a role that treats."""
     if provider.kind == ResourceKind.PROVIDER:
-        if provider.hours.filter(site=site).exists():
+        was_added_here = provider.staff is None and provider.site == site
+        if was_added_here or provider.hours.filter(site=site).exists():
             return
-        treating = [role for role, held in CAPABILITIES.items() if Capability.CHART in held]
+        treating = access.roles_holding(Capability.CHART)
         held = provider.staff and provider.staff.site_roles.filter(site=site, role__in=treating)
         if held and held.exists():
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters as filters
@@ -15,12 +16,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.absences import retiring
-from clinic import access, equipping
+from clinic import access, equipping, treating
 from clinic.access import Capability
 from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
 from clinic.api_fields import Body, Day, Seen
 from clinic.api_views import IdFilter, Rows
 from clinic.models import Credential, Modality, Resource, ResourceKind, Site, Staff
+
+ADD: dict[str, Callable[..., Resource]] = {
+    ResourceKind.ROOM: equipping.add_room,
+    ResourceKind.DEVICE: equipping.add_device,
+    ResourceKind.PROVIDER: treating.add_provider,
+}
+# Of each kind, the fields that it needs and those that it may have.
+OWN = {
+    ResourceKind.PROVIDER: (
+        frozenset[str](),
+        {"staff", "name", "modalities", "valid_from", "valid_until"},
+    ),
+    ResourceKind.ROOM: ({"name", "room_kind"}, frozenset[str]()),
+    ResourceKind.DEVICE: ({"name", "modality"}, {"serial"}),
+}
 
 
 def _managed(staff: Staff) -> QuerySet[Site]:
@@ -52,25 +68,27 @@ class NewResourceSerializer(Body):
     site = Seen(_managed)
     kind = serializers.ChoiceField(
         [ResourceKind.PROVIDER, ResourceKind.ROOM, ResourceKind.DEVICE],
-        help_text="`provider` takes `staff`; `room` name and room_kind; `device` name, modality.",
+        help_text="`provider` takes `staff`, or `name` without a login, and leave to treat; `room`"
+        " name and room_kind; `device` name, modality.",
     )
     name = serializers.CharField(max_length=60, required=False)
     room_kind = serializers.SlugField(max_length=50, required=False)
     modality = serializers.PrimaryKeyRelatedField(queryset=Modality.objects.all(), required=False)
     serial = serializers.CharField(max_length=40, required=False, allow_blank=True)
     staff = Seen(_colleagues, required=False)
+    modalities = serializers.PrimaryKeyRelatedField(
+        queryset=Modality.objects.all(), many=True, required=False, help_text="Of a provider."
+    )
+    valid_from = Day(required=False, help_text="Of the leave; left out: today.")
+    valid_until = Day(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Each kind has its own fields, all of them but the serial number needed."""
-        own = {
-            ResourceKind.PROVIDER: {"staff"},
-            ResourceKind.ROOM: {"name", "room_kind"},
-            ResourceKind.DEVICE: {"name", "modality", "serial"},
-        }[attrs["kind"]]
+        """Each kind has fields that it needs and others that it may have."""
+        needed, more = OWN[attrs["kind"]]
         given = set(attrs) - {"site", "kind"}
-        for name in sorted((own - {"serial"}) - given):
+        for name in sorted(needed - given):
             raise serializers.ValidationError({name: "This kind needs it."}, code="required")
-        for name in sorted(given - own):
+        for name in sorted(given - needed - more):
             raise serializers.ValidationError({name: "This kind has none."}, code="unknown_field")
         return attrs
 
@@ -85,6 +103,18 @@ class LeaveSerializer(Body):
     modality = serializers.PrimaryKeyRelatedField(queryset=Modality.objects.all())
     valid_from = Day()
     valid_until = Day(required=False, allow_null=True)
+
+
+class ProviderLoginSerializer(Body):
+    site = Seen(_managed)
+    staff = Seen(_colleagues, required=False, help_text="Somebody with a role that treats there.")
+    email = serializers.EmailField(
+        max_length=254, required=False, help_text="Of an account, which is made if there is none."
+    )
+
+
+class AtSiteSerializer(Body):
+    site = Seen(_managed)
 
 
 class ProviderWeekSerializer(WeekSerializer):
@@ -123,12 +153,29 @@ class Resources(ListModelMixin, RetrieveModelMixin, Rows):
                 "A room",
                 value={"site": 1, "kind": "room", "name": "Room 3", "room_kind": "treatment"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "Who treats with two modalities",
+                value={
+                    "site": 1,
+                    "kind": "provider",
+                    "staff": 7,
+                    "modalities": ["ipl", "rf_microneedling"],
+                    "valid_from": "2027-01-04",
+                    "valid_until": "2028-12-31",
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Who treats and does not sign in",
+                value={"site": 1, "kind": "provider", "name": "Dr Eva Novak"},
+                request_only=True,
+            ),
         ],
     )
     def create(self, request: Request) -> Response:
         asked = self.body(NewResourceSerializer)
-        add = getattr(equipping, f"add_{asked.pop('kind')}")
+        add = ADD[asked.pop("kind")]
         return self._shown(add(by=self.staff, now=timezone.now(), **asked), status=201)
 
     @extend_schema(
@@ -175,7 +222,36 @@ class Resources(ListModelMixin, RetrieveModelMixin, Rows):
     def credentials(self, request: Request, pk: int) -> Response:
         provider = self.get_object()
         asked = self.body(LeaveSerializer)
-        equipping.give_leave(provider=provider, by=self.staff, now=timezone.now(), **asked)
+        treating.give_leave(provider=provider, by=self.staff, now=timezone.now(), **asked)
+        return self._shown(provider)
+
+    @extend_schema(
+        summary="Let a provider who has no login sign in.",
+        description="As `staff`, or with an `email`, whose account is made if there is none.",
+        request=ProviderLoginSerializer,
+        responses={200: OneResourceSerializer},
+        examples=[
+            OpenApiExample(
+                "By address", value={"site": 1, "email": "eva@clinic.example"}, request_only=True
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"])
+    def login(self, request: Request, pk: int) -> Response:
+        provider, asked = self.get_object(), self.body(ProviderLoginSerializer)
+        treating.give_login(provider=provider, by=self.staff, now=timezone.now(), **asked)
+        return self._shown(provider)
+
+    @extend_schema(
+        summary="Let nobody sign in as a provider, who can still be booked.",
+        request=AtSiteSerializer,
+        responses={200: OneResourceSerializer},
+        examples=[OpenApiExample("At a site", value={"site": 1}, request_only=True)],
+    )
+    @action(detail=True, methods=["post"], url_path="take-login")
+    def take_login(self, request: Request, pk: int) -> Response:
+        provider, asked = self.get_object(), self.body(AtSiteSerializer)
+        treating.take_login(provider=provider, by=self.staff, now=timezone.now(), **asked)
         return self._shown(provider)
 
     @extend_schema(

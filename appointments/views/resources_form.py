@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Staff
+from clinic.views.staffing_form import TreatsForm
 
 _DATE = forms.DateInput(attrs={"type": "date"})
 _DATE_WORDS = {"invalid": _("Enter a date such as 2027-03-18.")}
@@ -47,19 +48,55 @@ class DeviceForm(forms.Form):
     serial = _serial()
 
 
-class ProviderForm(forms.Form):
-    staff = forms.ModelChoiceField(
-        Staff.objects.none(),
-        label=_("Who"),
-        empty_label=_("Choose"),
-        error_messages={"required": _("Choose somebody.")},
-    )
+class _WithPeople(forms.Form):
+    """One of `people`, or what is written into `other`; without any there is no choice."""
+
+    other = ""
 
     def __init__(self, *args: Any, people: list[Staff], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choice = self.fields["staff"]
         assert isinstance(choice, forms.ModelChoiceField)
         choice.queryset = Staff.objects.filter(pk__in=[each.pk for each in people])
+        if not people:
+            del self.fields["staff"]
+            self.fields[self.other].required = True
+
+
+class ProviderForm(_WithPeople, TreatsForm):
+    other = "name"
+    staff = forms.ModelChoiceField(
+        Staff.objects.none(),
+        required=False,
+        label=_("Who"),
+        empty_label=_("Somebody without a login"),
+        help_text=_("Who has a role that treats here and cannot be booked yet."),
+    )
+    name = forms.CharField(
+        max_length=60,
+        required=False,
+        label=_("Name"),
+        help_text=_("Of somebody without a login; a login can be given later."),
+        error_messages={"required": _("Enter a name.")},
+    )
+    field_order = ("staff", "name")
+
+
+class LoginForm(_WithPeople):
+    other = "email"
+    staff = forms.ModelChoiceField(
+        Staff.objects.none(),
+        required=False,
+        label=_("Who works here already"),
+        empty_label=_("Somebody else, by the address below"),
+    )
+    email = forms.EmailField(
+        max_length=254,
+        required=False,
+        label=_("E-mail"),
+        help_text=_("They sign in with it, with the role of a provider here."),
+        error_messages={"required": _("Enter an e-mail address.")},
+    )
 
 
 class NameForm(forms.Form):

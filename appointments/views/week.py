@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from appointments.absences import affected
 from appointments.views.hours_form import WHOLE_SITE
-from clinic import access, stretches, weekly_hours
+from clinic import access, equipping, stretches, weekly_hours
 from clinic.access import Capability
 from clinic.models import Resource, ResourceKind, Site, Staff
 from clinic.stretches import HoursRefused, Stretch
@@ -130,9 +130,8 @@ def lines_of(site: Site, provider: Resource | None) -> list[Line]:
 def _provider(site: Site, whose: str) -> Resource | None:
     if whose == WHOLE_SITE:
         return None
-    people = Resource.objects.filter(kind=ResourceKind.PROVIDER)
-    here = people.filter(hours__site=site) | people.filter(staff__site_roles__site=site)
-    return get_object_or_404(here.distinct(), pk=row_id(whose))
+    people = equipping.at(Site.objects.filter(pk=site.pk)).filter(kind=ResourceKind.PROVIDER)
+    return get_object_or_404(people, pk=row_id(whose))
 
 
 def _written(week: Week) -> str:

@@ -12,11 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import staffing
-from clinic.models import Role, Site, Staff
+from clinic import access, staffing, treating
+from clinic.access import Capability
+from clinic.equipping import ResourceRefused
+from clinic.models import Resource, Role, Site, Staff
 from clinic.staffing import AccountChanged, RolesChanged, StaffRefused
 from clinic.views.current_site import current_site
-from clinic.views.staffing_form import AccountForm, NewStaffForm, RolesForm
+from clinic.views.staffing_form import AccountForm, NewStaffForm, RolesForm, TreatsForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,6 +98,28 @@ def change_account(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def treat(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the person be booked, with leave to treat; then to their hours."""
+    site, by = current_site(request), cast(Staff, request.user)
+    staff = get_object_or_404(staffing.people_of(site, by=by), pk=pk)
+    form = TreatsForm(request.POST, prefix="treats")
+    if form.is_valid():
+        try:
+            made = treating.add_provider(
+                site=site, staff=staff, by=by, now=timezone.now(), **form.cleaned_data
+            )
+        except ResourceRefused as refused:
+            field = refused.field if refused.field in form.fields else None
+            form.add_error(field, refused.sentence)
+        else:
+            said = _("%(name)s can be booked once they have hours here.")
+            messages.success(request, said % {"name": made.name})
+            return _back("resource", site, made.pk)
+    roles = RolesForm(None, stands=staffing.roles_at(site, staff))
+    return _page(request, site, staff, roles, AccountForm(None, staff=staff), treats=form)
+
+
+@require_POST
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Show, this once, the link by which the person chooses a password."""
     site, by = current_site(request), cast(Staff, request.user)
@@ -116,7 +140,9 @@ def _page(
     *,
     roles: RolesChanged | None = None,
     account: AccountChanged | None = None,
+    treats: TreatsForm | None = None,
 ) -> HttpResponse:
+    provider = Resource.objects.filter(staff=staff).first()
     context = {
         "site": site,
         "person": staff,
@@ -126,8 +152,12 @@ def _page(
         "account_stands": ", ".join(account.stands.values()) if account else "",
         "may_invite": staffing.may_invite(staff=staff, by=cast(Staff, request.user)),
         "has_password": staff.has_usable_password(),
+        "provider": provider,
+        "leaves": provider and provider.credentials.select_related("modality"),
+        "may_treat": access.can(staff, Capability.CHART, site),
+        "treats_form": treats or TreatsForm(prefix="treats"),
     }
-    is_wrong = form.errors or account_form.errors
+    is_wrong = form.errors or account_form.errors or (treats and treats.errors)
     status = 409 if roles or account else 422 if is_wrong else 200
     return render(request, "clinic/staff/staff_member.html", context, status=status)
 

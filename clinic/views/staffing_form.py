@@ -1,14 +1,19 @@
-"""The forms of /staff/: somebody new, and the roles of somebody."""
+"""The forms of /staff/: somebody new, and the roles, the account and the leave of somebody."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.models import Role, Staff
+from clinic.known_years import in_known_years
+from clinic.models import Modality, Role, Staff
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 # What a role is for, beside its name; the exact capabilities are in `clinic.access`.
 _FOR = {
@@ -104,6 +109,30 @@ class RolesForm(forms.Form):
         data = self.data.copy()
         data["seen"] = _written(stands)
         return data
+
+
+def _day(label: StrPromise, **kwargs: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        validators=[in_known_years],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": _("Enter a date such as 2027-03-18.")},
+        **kwargs,
+    )
+
+
+class TreatsForm(forms.Form):
+    """What a new provider has leave to treat with, all of it for the same days."""
+
+    modalities = forms.ModelMultipleChoiceField(
+        Modality.objects.all(),
+        required=False,
+        label=_("Leave to treat with"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    valid_from = _day(_("From"), help_text=_("Empty: from today."))
+    valid_until = _day(_("Up to and with"), help_text=_("Empty: without an end."))
 
 
 def _written(roles: Collection[str]) -> str:

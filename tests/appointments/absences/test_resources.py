@@ -10,7 +10,7 @@ from django.test import Client
 from appointments.absences import affected, retiring
 from appointments.models import Appointment
 from appointments.refusals import NotBlockable, VisitsInTheWay
-from clinic import equipping, weekly_hours
+from clinic import equipping, treating, weekly_hours
 from clinic.access import Forbidden
 from clinic.equipping import ResourceRefused
 from clinic.hours import local
@@ -42,12 +42,12 @@ def test_a_room_and_a_device_are_added_once(
 def test_who_treats_can_be_booked_once_and_nobody_else(
     site: Site, manager: Staff, provider: Staff, front_desk: Staff, now: Any
 ) -> None:
-    assert equipping.unbooked(site) == [provider]
-    made = equipping.add_provider(site=site, staff=provider, by=manager, now=now)
-    assert made == equipping.add_provider(site=site, staff=provider, by=manager, now=now)
-    assert equipping.unbooked(site) == []
+    assert treating.unbooked(site) == [provider]
+    made = treating.add_provider(site=site, staff=provider, by=manager, now=now)
+    assert made == treating.add_provider(site=site, staff=provider, by=manager, now=now)
+    assert treating.unbooked(site) == []
     with pytest.raises(ResourceRefused, match="no role that treats"):
-        equipping.add_provider(site=site, staff=front_desk, by=manager, now=now)
+        treating.add_provider(site=site, staff=front_desk, by=manager, now=now)
 
 
 def test_leave_to_treat_ends_after_it_begins_and_can_be_given_another_end(
@@ -57,12 +57,12 @@ def test_leave_to_treat_ends_after_it_begins_and_can_be_given_another_end(
         "provider": treatment_provider, "site": site, "modality": modality,
         "valid_from": date(2028, 1, 1), "by": manager, "now": now,
     }  # fmt: skip
-    equipping.give_leave(**asked)
-    equipping.give_leave(**asked, valid_until=date(2028, 6, 30))
+    treating.give_leave(**asked)
+    treating.give_leave(**asked, valid_until=date(2028, 6, 30))
     given = Credential.objects.get(provider=treatment_provider, valid_from=date(2028, 1, 1))
     assert given.valid_until == date(2028, 6, 30)
     with pytest.raises(ResourceRefused, match="before it begins"):
-        equipping.give_leave(**asked, valid_until=date(2027, 12, 31))
+        treating.give_leave(**asked, valid_until=date(2027, 12, 31))
 
 
 def test_a_room_retires_when_no_visit_needs_it(
