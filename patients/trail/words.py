@@ -8,70 +8,28 @@ from datetime import datetime
 from typing import Any
 
 from clinic import hours
-from clinic.saying import gettext, language, noop
+from clinic.saying import gettext, language
+from patients.trail.vocabulary import ACTIONS, FIELDS, TYPES, VALUES
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z]+(_[a-z0-9]+)+")
 DIGEST_SHOWN = 12
 
-_SUBJECTS = {
-    "record": noop("Record"),
-    "patient": noop("Patient"),
-    "appointment": noop("Visit"),
-    "series": noop("Series"),
-    "address": noop("Number or address"),
-    "settings": noop("Settings"),
-    "site": noop("Site"),
-    "waitlist": noop("Wait-list"),
-    "hours": noop("Opening hours"),
-    "entry": noop("Wait-list"),
-    "link": noop("Patient’s link"),
-}
-_WHOLE = {"record.view": noop("Looked at"), "record.list": noop("Looked through a list")}
-_TYPES = {
-    "patients.patient": noop("patient"),
-    "appointments.appointment": noop("visit"),
-    "appointments.treatmentseries": noop("series"),
-    "appointments.waitlistentry": noop("wait-list entry"),
-    "patients.contactconsent": noop("contact consent"),
-    "patients.signedform": noop("signed form"),
-    "patients.recordmerge": noop("merge"),
-    "patients.screeninganswer": noop("screening answer"),
-    "patients.screeningdecision": noop("screening decision"),
-    "appointments.photo": noop("photo"),
-    "appointments.adverseevent": noop("adverse event"),
-    "appointments.treatmentrecord": noop("treatment log"),
-    "appointments.outcomescore": noop("score"),
-    "appointments.recallattempt": noop("recall"),
-    "reminders.recordexport": noop("export"),
-    "clinic.recordretention": noop("decision"),
-    "clinic.consentform": noop("consent form"),
-    "clinic.protocolversion": noop("protocol version"),
-    "clinic.site": noop("site"),
-    "clinic.oncallshift": noop("shift"),
-    "appointments.patientlink": noop("link"),
-    "reminders.message": noop("message"),
-    "reminders.conversation": noop("conversation"),
-    "reminders.suppression": noop("suppression"),
-}
-
 
 def said(action: str) -> str:
     """An action in words: `appointment.check_in` is "Visit: check in"."""
-    if action in _WHOLE:
-        return gettext(_WHOLE[action])
-    subject, _, verb = action.partition(".")
-    known = _SUBJECTS.get(subject)
-    name = gettext(known) if known else subject.replace("_", " ").capitalize()
-    return f"{name}: {verb.replace('_', ' ')}" if verb else name
+    if known := ACTIONS.get(action):
+        return gettext(known)
+    subject, _, verb = action.replace("_", " ").partition(".")
+    return f"{subject.capitalize()}: {verb}" if verb else subject.capitalize()
 
 
 def named(subject_type: str, subject_id: str) -> str:
     """What an entry is about: `visit 812`."""
     if subject_id.startswith("list-"):
         return ""
-    known = _TYPES.get(subject_type)
+    known = TYPES.get(subject_type)
     kind = gettext(known) if known else subject_type.partition(".")[2]
     return f"{kind} {subject_id}"
 
@@ -92,7 +50,7 @@ def shown(
     the clock of `zone`, names as words, digests by their beginning."""
     kept = {field for field in before if field in after and before[field] == after[field]}
     return [
-        (field, _read(was, zone), _read(becomes, zone))
+        (_field(field), _read(was, zone), _read(becomes, zone))
         for field, was, becomes in changes(
             {field: value for field, value in before.items() if field not in kept},
             {field: value for field, value in after.items() if field not in kept},
@@ -100,11 +58,18 @@ def shown(
     ]
 
 
+def _field(name: str) -> str:
+    known = FIELDS.get(name.replace(" ", "_"))
+    return gettext(known) if known else name
+
+
 def _read(value: str, zone: str) -> str:
     return ", ".join(_read_one(each, zone) for each in value.split(", "))
 
 
 def _read_one(text: str, zone: str) -> str:
+    if known := VALUES.get(text):
+        return gettext(known)
     if _INSTANT.fullmatch(text):
         return hours.format_when(datetime.fromisoformat(text), zone, language())
     if _DIGEST.fullmatch(text):

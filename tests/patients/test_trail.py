@@ -1,9 +1,12 @@
 """Reading the audit trail: who may, what is found, and that an index answers."""
 
+import ast
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,9 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
+from appointments.lifecycle import Move
 from clinic import audit, csv_cells, origin
 from clinic.models import AuditEntry, Site, Staff
 from clinic.origin import Origin, Via
@@ -20,10 +25,15 @@ from patients import registration
 from patients.models import Patient
 from patients.trail import searching, words
 from patients.trail.searching import Asked, Place
+from patients.trail.vocabulary import ACTIONS
 from tests.api import CLOCK, api, refused
 from tests.personas import NOW, a_patient
 
 pytestmark = [pytest.mark.django_db, CLOCK]
+
+
+REPOSITORY = Path(__file__).parents[2]
+_ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
 def signed_in(staff: Staff) -> Client:
@@ -43,7 +53,7 @@ def test_a_change_is_found_with_before_after_and_where_it_came_from(
     assert (entry.by, entry.via, entry.ip) == (front_desk, Via.API, "203.0.113.7")
     assert len(entry.agent) == 16 and len(entry.request) == 32
     page = signed_in(manager).get(f"/audit/?patient={patient.pk}&action=patient.change")
-    for shown in ("Ana Front", "Patient: change", "legal family", "Novak", "203.0.113.7", "API"):
+    for shown in ("Ana Front", "Patient: change", "family name", "Novak", "203.0.113.7", "API"):
         assert shown in page.content.decode()
     for row, count in ((f"patients.patient:{patient.pk}", 1), ("patients.patient:0", 0)):
         asked = f"subject={row}&action=patient.change"
@@ -58,11 +68,47 @@ def test_a_page_shows_what_differs_as_it_is_read() -> None:
     before = {"state": "booked", "starts_at": "2027-03-04T14:30:00+00:00", "digest": "ab" * 32}
     after = {**before, "starts_at": "2027-03-04T15:30:00+00:00", "purpose": "phi_detail"}
     assert words.shown(before, after, "America/New_York") == [
-        ("starts at", "Thu 4 Mar 09:30", "Thu 4 Mar 10:30"),
+        ("starts", "Thu 4 Mar 09:30", "Thu 4 Mar 10:30"),
         ("purpose", "", "phi detail"),
     ]
     [(_, _, digest)] = words.shown({}, {"digest": before["digest"]}, "UTC")
     assert digest == "abababababab…"
+    with translation.override("es"):
+        told = words.shown(
+            {"state": "booked"}, {"state": "cancelled", "patient_told": False}, "UTC"
+        )
+        assert told == [("estado", "reservada", "cancelada"), ("paciente avisado", "", "no")]
+        assert words.said("appointment.cancel") == "Cita: cancelar"
+        assert words.named("appointments.appointment", "812") == "cita 812"
+
+
+def test_everything_that_is_written_to_the_trail_has_its_words() -> None:
+    written = {f"appointment.{move}" for move in Move if move != Move.BOOK}
+    for app in ("clinic", "patients", "appointments", "reminders"):
+        for path in (REPOSITORY / app).rglob("*.py"):
+            written |= _actions(ast.parse(path.read_text()))
+    assert len(written) > 100 and not written - ACTIONS.keys()
+
+
+def _actions(module: ast.Module) -> set[str]:
+    """What a module names as an `action`: of the trail itself, or of its own functions that write
+    to it."""
+    at = {"record": None} | {
+        each.name: [arg.arg for arg in each.args.args].index("action")
+        for each in ast.walk(module)
+        if isinstance(each, ast.FunctionDef)
+        if "action" in (arg.arg for arg in each.args.args)
+    }
+    found = []
+    for call in (each for each in ast.walk(module) if isinstance(each, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if name not in at:
+            continue
+        place = at[name]
+        found += [each.value for each in call.keywords if each.arg == "action"]
+        found += call.args[place : place + 1] if place is not None else []
+    says = {each.value for one in found for each in ast.walk(one) if isinstance(each, ast.Constant)}
+    return {each for each in says if isinstance(each, str) and _ACTION.fullmatch(each)}
 
 
 def test_only_managers_read_it_and_only_that_of_their_sites(
