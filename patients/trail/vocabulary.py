@@ -114,6 +114,7 @@ ACTIONS = {
     "resource.add": noop("Resource: add"),
     "resource.bring_back": noop("Resource: bring back"),
     "resource.credential": noop("Resource: credential"),
+    "resource.login": noop("Resource: say whose login it is"),
     "resource.rename": noop("Resource: rename"),
     "resource.retire": noop("Resource: retire"),
     "retention.decide": noop("Retention: decide"),
