@@ -110,6 +110,12 @@ def channel_icon(channel: str) -> SafeString:
     return icon(name, str(label))
 
 
+@register.filter
+def channel_word(channel: str) -> str:
+    """Text message or e-mail in words; a call, where staff do it."""
+    return str(CHANNELS[channel][1]) if channel in CHANNELS else gettext("Call")
+
+
 @register.simple_tag
 def when(
     at: datetime, site: Site, part: str = "", zone: bool = False, year: bool = False
