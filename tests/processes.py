@@ -1,4 +1,4 @@
-"""Real processes beside a test: Celery's workers and beat, and the environment they need.
+"""Real processes beside a test, and the environment they need.
 
 They work on the test's own database as the role that runs, so a test that uses them must be
 transactional: rows inside an open transaction are invisible to another process.
@@ -16,7 +16,6 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.conf import settings
 from django.db import connection
-from redis import Redis
 
 from config.embedded.database import APP
 from config.processes import Process, start, stop, wait_until
@@ -76,44 +75,6 @@ def spawn(live_env: Mapping[str, str], tmp_path: Path) -> Generator[Spawn]:
     yield run
     for process in started:
         stop(process, signal.SIGTERM, seconds=5)
-
-
-@pytest.fixture
-def celery_worker(spawn: Spawn) -> Spawn:
-    """Starts a worker: `celery_worker(queues="wake", concurrency=1, env={…})`, ready on return."""
-    with Redis.from_url(settings.REDIS_URL) as client:
-        client.flushdb()
-
-    def run(
-        *,
-        queues: str = "wake,plan,house,default",
-        concurrency: int = 1,
-        env: Mapping[str, str] | None = None,
-    ) -> Process:
-        return spawn(
-            *("-m", "celery", "-A", "config", "worker", "--queues", queues),
-            *("--concurrency", str(concurrency), "--hostname", f"w{next(_names)}@tests"),
-            *("--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-            says=" ready.",
-            env=env,
-        )
-
-    return run
-
-
-@pytest.fixture
-def celery_beat(spawn: Spawn, tmp_path: Path) -> Spawn:
-    """Starts a beat of its own schedule file; several at once are allowed."""
-
-    def run(*, env: Mapping[str, str] | None = None) -> Process:
-        schedule = tmp_path / f"beat-{next(_names)}"
-        return spawn(
-            *("-m", "celery", "-A", "config", "beat", "--schedule", str(schedule)),
-            *("--pidfile", "", "--loglevel", "INFO"),
-            env=env,
-        )
-
-    return run
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """A real worker's surroundings: providers that it can reach and that report back to us."""
 
-import os
-import signal
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +9,6 @@ from pytest_django.live_server_helper import LiveServer
 
 from clinic.models import ProtocolVersion, Site, Staff
 from config.celery import app
-from config.processes import Process
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.channels import opening
@@ -32,11 +29,9 @@ def stand_in() -> Generator[StandIn]:
 
 
 @pytest.fixture
-def reachable(
-    live_server: LiveServer, stand_in: StandIn, settings: Settings
-) -> Generator[Mapping[str, str]]:
-    """The environment of a worker whose providers are the stand-in, which reports to this test's
-    own web server; this process has the same settings."""
+def reachable(live_server: LiveServer, stand_in: StandIn, settings: Settings) -> Generator[None]:
+    """Providers are the stand-in, which reports to this test's own web server: for this process,
+    and for those that the nursery brings forth."""
     settings.PUBLIC_URL = live_server.url
     settings.TWILIO_ACCOUNT_SID = stand_in.account_sid
     settings.TWILIO_AUTH_TOKEN = stand_in.auth_token
@@ -47,13 +42,7 @@ def reachable(
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", stand_in.smtp_port
     opening.forget()
-    yield {
-        "PUBLIC_URL": live_server.url,
-        "TWILIO_ACCOUNT_SID": stand_in.account_sid,
-        "TWILIO_AUTH_TOKEN": stand_in.auth_token,
-        "TWILIO_BASE_URL": stand_in.http_url,
-        "EMAIL_URL": f"smtp://127.0.0.1:{stand_in.smtp_port}",
-    }
+    yield
     opening.forget()
 
 
@@ -87,12 +76,6 @@ def ring(times: int = 1) -> None:
     """Doorbells as beat rings them, but all at once."""
     for _ in range(times):
         app.send_task("reminders.tasks.drain", queue="wake", expires=30, retry=False)
-
-
-def kill(process: Process) -> None:
-    """kill -9 to a worker and its children."""
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def patient_of(message: Message) -> Patient:

@@ -1,33 +1,28 @@
 """Real workers, killed and crowded: every message leaves at most once, and none is lost."""
 
-from collections.abc import Mapping
+import signal
 
 import pytest
 
 from reminders.catalogue import Channel, MessageState
 from reminders.models import Message
 from reminders.stand_in import StandIn
-from tests.faults.conftest import Queue, kill, lease_runs_out, ring, state
-from tests.processes import Spawn, eventually
+from tests.faults.born import Nursery, Worker
+from tests.faults.conftest import Queue, lease_runs_out, ring, state
+from tests.processes import eventually
 
 # Nobody listens here: a provider's reports get lost.
-NOWHERE = {"PUBLIC_URL": "http://127.0.0.1:9"}
+NOWHERE = "http://127.0.0.1:9"
 
-LOOP = ("manage.py", "remind_loop", "--every", "0.1")
-
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reachable")]
 
 
 def test_two_workers_and_two_beats_send_each_message_once(
-    celery_worker: Spawn,
-    celery_beat: Spawn,
-    due: Queue,
-    stand_in: StandIn,
-    reachable: Mapping[str, str],
+    celery_worker: Worker, celery_beat: Worker, due: Queue, stand_in: StandIn
 ) -> None:
     for _ in range(2):
-        celery_worker(queues="wake,house", concurrency=2, env=reachable)
-        celery_beat(env=reachable)
+        celery_worker(queues="wake,house", concurrency=2)
+        celery_beat()
     texts, mails = due(30), due(10, channel=Channel.EMAIL)
     eventually(
         lambda: (
@@ -41,11 +36,11 @@ def test_two_workers_and_two_beats_send_each_message_once(
 
 
 def test_a_hundred_doorbells_at_once_send_each_message_once(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    celery_worker: Worker, due: Queue, stand_in: StandIn
 ) -> None:
     messages = due(5)
     for _ in range(2):
-        celery_worker(queues="wake", concurrency=2, env=reachable)
+        celery_worker(queues="wake", concurrency=2)
     ring(100)
     eventually(
         lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages),
@@ -55,19 +50,19 @@ def test_a_hundred_doorbells_at_once_send_each_message_once(
 
 
 def test_a_worker_killed_during_the_call_leaves_it_unknown_and_it_is_not_sent_twice(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    celery_worker: Worker, due: Queue, stand_in: StandIn
 ) -> None:
     [message] = due()
-    worker = celery_worker(queues="wake", env={**reachable, **NOWHERE})
+    worker = celery_worker(queues="wake", PUBLIC_URL=NOWHERE)
     stand_in.mode("slow", ms=10_000)
     ring()
     eventually(lambda: stand_in.texts)
-    kill(worker)
+    worker.kill()
     assert state(message) == MessageState.SUBMITTING
     lease_runs_out(message)
     assert state(message) == MessageState.UNKNOWN
     [other] = due()
-    celery_worker(queues="wake", env=reachable)
+    celery_worker(queues="wake")
     ring()
     eventually(lambda: state(other) == MessageState.DELIVERED)
     assert state(message) == MessageState.UNKNOWN
@@ -75,17 +70,17 @@ def test_a_worker_killed_during_the_call_leaves_it_unknown_and_it_is_not_sent_tw
 
 
 def test_a_mail_whose_worker_was_killed_is_not_sent_twice(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    celery_worker: Worker, due: Queue, stand_in: StandIn
 ) -> None:
     [message] = due(channel=Channel.EMAIL)
-    worker = celery_worker(queues="wake", env=reachable)
+    worker = celery_worker(queues="wake")
     stand_in.mode("mail_slow", ms=2_000)
     ring()
     eventually(lambda: state(message) == MessageState.SUBMITTING)
-    kill(worker)
+    worker.kill()
     lease_runs_out(message)
     [other] = due(channel=Channel.EMAIL)
-    celery_worker(queues="wake", env=reachable)
+    celery_worker(queues="wake")
     ring()
     eventually(lambda: state(other) == MessageState.ACCEPTED)
     assert state(message) == MessageState.UNKNOWN
@@ -93,28 +88,28 @@ def test_a_mail_whose_worker_was_killed_is_not_sent_twice(
 
 
 def test_a_worker_killed_during_the_call_is_made_good_by_the_providers_report(
-    celery_worker: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    celery_worker: Worker, due: Queue, stand_in: StandIn
 ) -> None:
     [message] = due()
-    worker = celery_worker(queues="wake", env=reachable)
+    worker = celery_worker(queues="wake")
     stand_in.mode("slow", ms=10_000)
     ring()
     eventually(lambda: state(message) == MessageState.DELIVERED)
-    kill(worker)
+    worker.kill()
     lease_runs_out(message)
     assert state(message) == MessageState.DELIVERED
     assert len(stand_in.texts) == 1
 
 
 def test_the_loop_without_redis_sends_and_stops_when_told(
-    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    nursery: Nursery, due: Queue, stand_in: StandIn
 ) -> None:
     messages = due(3)
-    loop = spawn(*LOOP, env=reachable, says="ready")
+    loop = nursery.loop()
     eventually(
         lambda: Message.objects.filter(state=MessageState.DELIVERED).count() == len(messages),
         seconds=60,
     )
-    loop.terminate()
-    assert loop.wait(10) == 0
+    loop.send(signal.SIGTERM)
+    assert loop.wait() == 0
     assert len(stand_in.texts) == len(messages)

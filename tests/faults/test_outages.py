@@ -2,7 +2,7 @@
 itself. Nothing is sent twice and nothing is lost."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +19,9 @@ from reminders.models import Message
 from reminders.sending import dispatch
 from reminders.sending.dispatch import Room
 from reminders.stand_in import StandIn
-from tests.faults.born import Nursery
+from tests.faults.born import Nursery, Worker
 from tests.faults.conftest import Queue, lease_runs_out, state
-from tests.processes import Spawn, eventually
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -115,12 +115,12 @@ def test_a_database_that_cuts_every_session_and_lets_none_in_for_a_while_loses_n
     assert len(recipients(stand_in)) == len(set(recipients(stand_in))) == len(messages)
 
 
+@pytest.mark.usefixtures("reachable")
 def test_redis_that_dies_and_comes_back_empty_costs_a_doorbell(
-    celery_worker: Spawn,
+    celery_worker: Worker,
     nursery: Nursery,
     due: Queue,
     stand_in: StandIn,
-    reachable: Mapping[str, str],
     tmp_path: Path,
 ) -> None:
     address = f"unix://{tmp_path}/redis.sock"
@@ -132,7 +132,7 @@ def test_redis_that_dies_and_comes_back_empty_costs_a_doorbell(
             )
 
     with cache.running(tmp_path, tmp_path, port=None) as redis:
-        celery_worker(queues="wake", env={**reachable, "REDIS_URL": address})
+        celery_worker(queues="wake", REDIS_URL=address)
         first = due()
         ring()
         eventually(lambda: have_arrived(first))

@@ -1,6 +1,5 @@
 """The pace of a provider, kept by several processes and seen in the provider's own log."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,23 +8,24 @@ from django.utils import timezone
 from reminders.catalogue import MessageState
 from reminders.models import Message, ProviderAccount
 from reminders.stand_in import StandIn
+from tests.faults.born import Nursery
 from tests.faults.conftest import Queue
-from tests.processes import Spawn, eventually
+from tests.processes import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reachable")]
 
 RATE, BURST, TEXTS = 20.0, 4, 40
 
 
 def test_two_processes_together_keep_the_rate_of_a_provider(
-    spawn: Spawn, due: Queue, stand_in: StandIn, reachable: Mapping[str, str]
+    nursery: Nursery, due: Queue, stand_in: StandIn
 ) -> None:
     ProviderAccount.objects.create(
         channel="sms", provider="twilio", rate=RATE, burst=BURST, filled_at=timezone.now()
     )
     due(TEXTS)
     for _ in range(2):
-        spawn("manage.py", "remind_loop", "--every", "0.1", env=reachable, says="ready")
+        nursery.bear("remind_loop", "--every=0.1", says="ready")
     eventually(
         lambda: not Message.objects.filter(state=MessageState.SCHEDULED).exists(), seconds=60
     )

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from clinic.models import ProtocolVersion, Site
 from patients.models import Patient
-from tests.processes import Spawn, eventually
+from tests.faults.born import Worker
+from tests.processes import eventually
 from tests.reminders.ledger import a_visit, queued
 
 
@@ -33,7 +34,7 @@ def test_without_worker_and_beat_health_says_so_and_answers_503(client: Client) 
 
 @pytest.mark.django_db(transaction=True)
 def test_health_follows_worker_and_beat(
-    client: Client, celery_worker: Spawn, celery_beat: Spawn
+    client: Client, celery_worker: Worker, celery_beat: Worker
 ) -> None:
     worker, _beat = celery_worker(), celery_beat()
     eventually(lambda: client.get("/health/").status_code == 200, seconds=40)

@@ -1,5 +1,6 @@
 """A worker that hears no doorbell ends itself; who hears, works or waits for Redis does not."""
 
+import signal
 from datetime import timedelta
 from itertools import chain, repeat
 
@@ -14,7 +15,8 @@ from clinic.models import ProtocolVersion, Site
 from config import pulse
 from config.watchdog import DEAF_SECONDS, Watchdog
 from patients.models import Patient
-from tests.processes import Spawn, eventually
+from tests.faults.born import Worker
+from tests.processes import eventually
 from tests.reminders.ledger import a_visit, queued
 
 
@@ -54,11 +56,11 @@ def test_it_is_deaf_when_beat_rings_and_something_is_due_and_it_hears_nothing(
 @pytest.mark.usefixtures("due")
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_nobody_rings_for_ends_with_its_children_and_others_live(
-    celery_worker: Spawn,
+    celery_worker: Worker,
 ) -> None:
     env = {"WATCHDOG_DEAF_SECONDS": "1"}
     worker, other = celery_worker(queues="wake", env=env), celery_worker(queues="house", env=env)
     pulse.beat_rang()  # its sign, and no doorbell: as if the worker did not hear it
-    eventually(lambda: worker.poll() is not None, seconds=30)
-    assert worker.returncode == -9
-    assert other.poll() is None
+    eventually(lambda: worker.ended() is not None, seconds=30)
+    assert worker.ended() == -signal.SIGKILL
+    assert other.ended() is None

@@ -2,7 +2,6 @@
 patient reads the page in the text, and nobody moves the clock."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -20,10 +19,11 @@ from reminders.ledger import claiming
 from reminders.models import Message
 from reminders.stand_in import StandIn
 from tests.appointments.conftest import Book, at
+from tests.faults.born import Worker
 from tests.personas import a_patient, open_site
-from tests.processes import Spawn, eventually
+from tests.processes import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("reachable")]
 
 NOOR, OMAR = "+12125550187", "+12125550188"
 # Care messages wait for the day, and in one of these it is always between nine and six.
@@ -116,14 +116,13 @@ def test_a_cancelled_place_finds_its_patient_and_the_messages_follow(
     site: Site,
     front_desk: Staff,
     stand_in: StandIn,
-    reachable: Mapping[str, str],
-    celery_worker: Spawn,
-    celery_beat: Spawn,
+    celery_worker: Worker,
+    celery_beat: Worker,
     client: Client,
     now: datetime,
 ) -> None:
-    celery_worker(env=reachable)
-    celery_beat(env=reachable)
+    celery_worker()
+    celery_beat()
     elena = book(places[0]).appointments.get()
     wanted = [
         entries.add(
