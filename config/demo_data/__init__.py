@@ -22,6 +22,7 @@ from config.demo_data import (
     people,
     replies,
     screening,
+    waiting,
 )
 from config.demo_data.diary import Diary
 from config.demo_data.lives import Lives
@@ -104,4 +105,5 @@ def build(
     progress("Telling the times", 0.9)
     ledger.tell_the_times(dice)
     arrivals.just_now(built, patients, imagined, dice, now=now)
+    waiting.wait(built, now=now)
     progress("Done", 1)

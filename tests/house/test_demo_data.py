@@ -14,7 +14,14 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 
 from appointments.lifecycle import State
-from appointments.models import Appointment, Photo, StatusChange, Task, TreatmentSeries
+from appointments.models import (
+    Appointment,
+    Photo,
+    StatusChange,
+    Task,
+    TreatmentSeries,
+    WaitlistEntry,
+)
 from clinic import on_call
 from clinic.hours import local
 from clinic.models import ConsentForm, ProtocolVersion, Site, Staff
@@ -101,6 +108,7 @@ def test_in_the_afternoon_everything_is_there() -> None:
         visits = today(site, NOON)
         assert 10 <= len(visits) <= 20
         assert len({visit.state for visit in visits}) >= 4
+        assert WaitlistEntry.objects.filter(site=site, closed_at=None).count() >= 3
     check_no_overlap()
     check_replies()
     check_history()
