@@ -68,11 +68,8 @@ def wishes(entry: WaitlistEntry) -> str:
     said = []
     if entry.weekdays:
         said.append(", ".join(str(WEEKDAYS[each]) for each in entry.weekdays))
-    if entry.earliest or entry.latest < MINUTES_A_DAY:
-        said.append(
-            gettext("%(earliest)s to %(latest)s")
-            % {"earliest": _wall(entry.earliest), "latest": _wall(entry.latest)}
-        )
+    if hours := _hours(entry.earliest, entry.latest):
+        said.append(hours)
     if entry.first_day:
         said.append(
             gettext("from %(first_day)s")
@@ -87,6 +84,16 @@ def wishes(entry: WaitlistEntry) -> str:
         said.append(gettext("with %(provider)s") % {"provider": entry.provider.name})
     said.append(gettext("%(time)s notice") % {"time": _span(entry.notice_minutes)})
     return " · ".join(said)
+
+
+def _hours(earliest: int, latest: int) -> str:
+    """Between which times of the day, in minutes from midnight; empty when at any."""
+    walls = {"earliest": _wall(earliest), "latest": _wall(latest)}
+    if earliest and latest < MINUTES_A_DAY:
+        return gettext("%(earliest)s to %(latest)s") % walls
+    if earliest:
+        return gettext("from %(earliest)s on") % walls
+    return gettext("until %(latest)s") % walls if latest < MINUTES_A_DAY else ""
 
 
 def gap_rows(found: Iterable[Gap], *, now: datetime) -> list[GapRow]:
