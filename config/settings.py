@@ -137,7 +137,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_NAME = "afterglow_session"
 CSRF_COOKIE_NAME = "afterglow_csrf"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "clinic.views.signing_in.older_page"
+CSRF_FAILURE_VIEW = "reminders.patient_pages.failed_page.unsent"
 
 # How many trusted reverse proxies stand in front; behind one, its headers tell scheme and client.
 PROXIES = env.number("PROXIES", 0)

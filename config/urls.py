@@ -31,3 +31,6 @@ urlpatterns = [
     path("", include("appointments.urls")),
     path("", include("reminders.urls")),
 ]
+
+handler404 = "reminders.patient_pages.failed_page.not_found"
+handler500 = "reminders.patient_pages.failed_page.broken"

@@ -77,6 +77,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "past": "Its page has run out. If anything about it worries you, please call us.",
         "expired_title": "This link has run out",
         "expired": "For your next visit or any question, please call us.",
+        "broken_title": "Something broke on our side",
+        "broken": "What you sent was not kept. Please try again in a few minutes, or call us at "
+        "the number in our message.",
+        "unsent_title": "Please send it once more",
+        "unsent": "The page was open for too long, or this browser keeps no cookies, so nothing "
+        "was changed. Open the page again from our message, or call us at the number in it.",
     },
     "es": {
         "title": "Sus citas",
@@ -150,5 +156,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "past": "Su página ha caducado. Si algo de ella le preocupa, llámenos.",
         "expired_title": "Este enlace ha caducado",
         "expired": "Para su próxima cita o cualquier pregunta, llámenos.",
+        "broken_title": "Algo falló de nuestro lado",
+        "broken": "Lo que envió no se guardó. Inténtelo de nuevo en unos minutos, o llámenos al "
+        "número de nuestro mensaje.",
+        "unsent_title": "Envíelo otra vez, por favor",
+        "unsent": "La página estuvo abierta demasiado tiempo, o este navegador no guarda cookies, "
+        "así que nada cambió. Ábrala de nuevo desde nuestro mensaje, o llámenos al número que "
+        "tiene.",
     },
 }
