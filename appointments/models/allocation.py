@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
+from appointments.lifecycle import State
 from appointments.models.appointment import Appointment
 from appointments.models.hold import Hold
 from clinic.models import Resource, Site, Staff
@@ -69,6 +70,14 @@ class Block(models.Model):
         return f"{self.kind} {self.pk}"
 
 
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    def shown(self) -> AllocationQuerySet:
+        """With their resources, those of which `Allocation.shown_of` takes what to show."""
+        over = Q(appointment__state__in=(State.DONE, State.NO_SHOW, State.CANCELLED))
+        history = over & Q(appointment__imported_at__isnull=False)
+        return self.filter(Q(active=True) | history).select_related("resource")
+
+
 class Allocation(models.Model):
     """One resource for one period (UTC, half-open), set-up and clean-up included.
 
@@ -109,6 +118,8 @@ class Allocation(models.Model):
     is_deliberate = models.BooleanField(
         default=False, db_default=False, help_text="Over another visit on purpose."
     )
+
+    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         ordering = ("starts_at", "resource")
@@ -170,3 +181,8 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"resource {self.resource_id} {self.starts_at}–{self.ends_at}"
+
+    @staticmethod
+    def shown_of(visit: Appointment) -> list[Allocation]:
+        """What a visit holds; of one that was over when it was brought over, what it had held."""
+        return [each for each in visit.allocations.all() if each.active is not visit.is_history]

@@ -11,7 +11,13 @@ from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from appointments.charting.course import Window, touch_up_window
 from appointments.clearance import Treatment, adverse_events
 from appointments.lifecycle import OPEN, State
-from appointments.models import Appointment, RecallAttempt, RecallOutcome, TreatmentSeries
+from appointments.models import (
+    Allocation,
+    Appointment,
+    RecallAttempt,
+    RecallOutcome,
+    TreatmentSeries,
+)
 from appointments.models.record import NOT_WHOLE
 from appointments.models.series import SeriesState
 from appointments.recalling.windows import Cause, is_due, next_session
@@ -165,7 +171,5 @@ def _last_visits(series: Sequence[int]) -> dict[int, Appointment]:
 def _provider(visit: Appointment | None) -> Resource | None:
     if visit is None:
         return None
-    # What was brought over holds nothing any more, and says all the same who it was.
-    stands = not visit.is_history
-    held = (each.resource for each in visit.allocations.all() if each.active == stands)
+    held = (each.resource for each in Allocation.shown_of(visit))
     return next((each for each in held if each.kind == ResourceKind.PROVIDER), None)

@@ -15,7 +15,7 @@ from appointments.absences import affected
 from appointments.charting import listing
 from appointments.clearance import Bar, Outcome, due_questions
 from appointments.lifecycle import TO_COME, Move, State
-from appointments.models import Appointment, StatusChange, Task
+from appointments.models import Allocation, Appointment, StatusChange, Task
 from clinic.hours import local
 from clinic.models import Site
 from patients import consent
@@ -82,7 +82,7 @@ def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int,
         if visit.state in affected.NOT_BEGUN:
             said |= {str(_LACKS[kind]): True for kind in lacking[visit.pk]}
         of_visit = [Flag(words) for words, is_so in said.items() if is_so] + treated[visit.pk]
-        if any(each.is_deliberate for each in visit.allocations.all()):
+        if any(each.is_deliberate for each in Allocation.shown_of(visit)):
             over = gettext("over another visit: %(override_reason)s")
             of_visit.append(Flag(over % {"override_reason": visit.override_reason}))
         found[visit.pk] = sorted(dict.fromkeys(of_visit), key=lambda flag: flag.is_mild)

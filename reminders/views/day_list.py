@@ -100,7 +100,6 @@ class Row:
 
 
 def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appointment]:
-    held = Allocation.objects.filter(active=True).select_related("resource")
     visits = (
         Appointment.objects.seen_by(staff)
         .filter(
@@ -109,7 +108,7 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
             starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
         )
         .select_related("series__patient", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=held))
+        .prefetch_related(Prefetch("allocations", queryset=Allocation.objects.shown()))
         .order_by("starts_at", "id")
     )
     if provider_id := row_id(provider):
@@ -134,7 +133,7 @@ def _rows(
                 visit,
                 protocol.areas_in_words(visit.series.areas, reader_language()),
                 int((visit.ends_at - visit.starts_at).total_seconds()) // 60,
-                {each.resource.kind: each.resource.name for each in visit.allocations.all()},
+                {each.resource.kind: each.resource.name for each in Allocation.shown_of(visit)},
                 visit_acts.offered(visit, site.zone, held, now),
                 flags[visit.pk],
                 waiting.get(visit.pk),

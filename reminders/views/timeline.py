@@ -60,12 +60,11 @@ class Timeline:
 
 
 def visits_of(patient: Patient) -> list[Appointment]:
-    """All visits of a patient in order of time, with what each holds."""
-    held = Allocation.objects.filter(active=True).select_related("resource")
+    """All visits of a patient in order of time, with what each holds, or held elsewhere."""
     return list(
         Appointment.objects.filter(series__patient=patient)
         .select_related("site", "series", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=held))
+        .prefetch_related(Prefetch("allocations", queryset=Allocation.objects.shown()))
         .order_by("starts_at", "id")
     )
 
@@ -106,7 +105,9 @@ def _visits(visits: Sequence[Appointment], now: datetime) -> list[Entry]:
                 visit.state in AT_HAND or (visit.state in TO_COME and visit.ends_at > now),
                 visit=visit,
                 treatment=protocol.treatment_in_words(visit.series.areas, reader_language()),
-                held={each.resource.kind: each.resource.name for each in visit.allocations.all()},
+                held={
+                    each.resource.kind: each.resource.name for each in Allocation.shown_of(visit)
+                },
             )
         )
     return entries

@@ -117,7 +117,9 @@ def visit_page(
         "treatment": protocol.treatment_in_words(series.areas, reader_language()),
         "road": _road(shown),
         "siblings": _siblings(shown),
-        "allocations": shown.allocations.filter(active=True).select_related("resource"),
+        "allocations": shown.allocations.filter(active=not shown.is_history).select_related(
+            "resource"
+        ),
         "lies_over": shown.allocations.filter(active=True, is_deliberate=True).exists(),
         "breaches": _breaches(history),
         "history": history,

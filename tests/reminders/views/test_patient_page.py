@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from appointments.models import Appointment, PatientLink, Task, TreatmentSeries
+from appointments.models import Allocation, Appointment, PatientLink, Task, TreatmentSeries
 from appointments.visits import moving
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.retelling import retold
@@ -65,6 +65,21 @@ def test_the_future_stands_above_now_farthest_first_and_the_past_below(
     places = [text.index(f"Session {n} of 3") for n in (3, 2)]
     places += [text.index("Now, "), text.rindex("Booking confirmation")]
     assert places == sorted(places)
+
+
+def test_a_visit_that_was_over_when_it_was_brought_over_names_who_had_it(
+    desk: Client, patient: Patient, planned: TreatmentSeries, now: datetime
+) -> None:
+    visit, later, _ = planned.appointments.order_by("session")
+    over = {"state": "done", "done_at": now - timedelta(days=9), "imported_start": now}
+    Appointment.objects.filter(pk=visit.pk).update(**over, imported_at=now)
+    moved = {"imported_start": now, "imported_at": now}
+    Appointment.objects.filter(pk=later.pk).update(**moved)
+    Allocation.objects.filter(appointment__in=[visit, later]).update(active=False)
+    text = page(desk, patient, "?kind=visits&all=1")
+    assert text.count("Sam Okafor") == 2  # of the first, and of the last, which stands here
+    shown = desk.get(reverse("visit", args=[visit.pk])).content.decode()
+    assert "Sam Okafor" in shown and "The place was given back." not in shown
 
 
 def test_every_message_says_why_and_what_stops_it(
