@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from clinic import statements
 from clinic.models import Role, Site, Staff
 from clinic.reading_once import once
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 
 
 class Capability(StrEnum):
@@ -41,6 +41,33 @@ class Capability(StrEnum):
     DECIDE_SCREENING = "decide_screening"  # whether to treat in spite of an answer
     OVERRIDE_CLEARANCE = "override_clearance"  # start although something is lacking, for a reason
 
+
+# What somebody without it may not do, as it stands after "You may not".
+IN_WORDS: dict[Capability, str] = {
+    Capability.SEE_PATIENTS: noop("see patients"),
+    Capability.EDIT_PATIENTS: noop("change the details of patients"),
+    Capability.BOOK: noop("book, move or cancel visits"),
+    Capability.RUN_VISIT: noop("check patients in or start and complete visits"),
+    Capability.CHART: noop("write treatment logs"),
+    Capability.OVERRIDE_INTERVAL: noop("book against an interval of the protocol"),
+    Capability.OVERLAP: noop("put a visit over another one"),
+    Capability.MANAGE_MESSAGES: noop("change or skip messages"),
+    Capability.SEND_AT_ANY_HOUR: noop("send outside of the hours for messages"),
+    Capability.BLOCK_TIME: noop("block time"),
+    Capability.APPROVE_PROTOCOL: noop("approve protocols"),
+    Capability.MANAGE_SITE: noop("change how the site is set up"),
+    Capability.SEE_AUDIT: noop("see who did and saw what"),
+    Capability.MERGE_RECORDS: noop("merge records"),
+    Capability.EXPORT_RECORD: noop("hand out a record"),
+    Capability.ERASE_RECORD: noop("erase a record"),
+    Capability.SEE_REPORTS: noop("see reports"),
+    Capability.IMPORT: noop("bring over data"),
+    Capability.PUBLISH_WORDING: noop("publish the words of messages"),
+    Capability.PUBLISH_CONSENT_FORMS: noop("publish consent forms"),
+    Capability.SCREEN: noop("ask screening questions"),
+    Capability.DECIDE_SCREENING: noop("decide on screening answers"),
+    Capability.OVERRIDE_CLEARANCE: noop("let treatment start while something is lacking"),
+}
 
 CAPABILITIES: dict[str, frozenset[Capability]] = {
     Role.FRONT_DESK: frozenset(
@@ -160,7 +187,7 @@ def require(staff: Staff, capability: Capability, site: Site | None = None) -> N
     if not can(staff, capability, site):
         where = gettext(" at %(site)s") % {"site": site.name} if site is not None else ""
         who = ", ".join(roles_with(capability)).lower()
-        what = capability.replace("_", " ")
+        what = gettext(IN_WORDS[capability])
         raise Forbidden(
             gettext("You may not %(what)s%(where)s. Those who may: %(who)s.")
             % {"what": what, "where": where, "who": who}
