@@ -143,6 +143,18 @@ def test_by_keys_alone_a_visit_is_chosen_picked_up_and_put_down(
     expect(page.locator(f"a.slip[data-visit='{other.pk}']").nth(1)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#panel").get_by_role("link", name="Ben Ode")).to_be_visible()
+    expect(page.locator(f"a.slip[data-visit='{other.pk}']").nth(1)).to_have_attribute(
+        "aria-current", "true"
+    )
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel h2")).to_have_count(0)
+    expect(slip(page, other)).to_be_focused()
+
+    # A key on the card of one visit acts on that one, whichever panel is open.
+    slip(page, visit).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(f"#panel[data-visit='{visit.pk}']")).to_be_visible()
+    slip(page, other).focus()
     page.keyboard.press("m")
     expect(page.get_by_text("Press a free start")).to_be_visible()
     start = page.locator(".start button").last

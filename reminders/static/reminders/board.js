@@ -138,6 +138,36 @@
     next.focus();
   }
 
+  // ---- The chosen visit: its cards are marked. A key of the panel that is pressed on the card of
+  // another visit chooses that visit first, and never acts on the one whose panel happens to be open.
+
+  let chosen = $(`${CARD}[aria-current]`)?.dataset.visit;
+  let asked = null; // {visit, key}: pressed, and waiting for the panel of its visit
+
+  function keyOnCard(event) {
+    const card = event.target.closest?.(CARD);
+    const key = event.key.toLowerCase();
+    if (!card || card.dataset.visit === chosen || !/^[a-z]$/.test(key)) return;
+    if (!"csdxmpyeo".includes(key) || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys === "off") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    asked = { visit: card.dataset.visit, key };
+    card.click();
+  }
+
+  function panelCame(event) {
+    if (event.target.id !== "panel") return;
+    const left = chosen;
+    chosen = $("#panel").dataset.visit;
+    for (const card of document.querySelectorAll(CARD)) {
+      card.dataset.visit === chosen ? card.setAttribute("aria-current", "true") : card.removeAttribute("aria-current");
+    }
+    if (!chosen) $(`${CARD}[data-visit="${left}"]`)?.focus();
+    const control = asked && asked.visit === chosen && $(`#panel [data-key="${asked.key}"]`);
+    asked = null;
+    if (control) control.matches("input") ? control.focus() : control.click();
+  }
+
   // ---- The board keeps its place when it is drawn anew, and begins at the present.
 
   let place = null;
@@ -158,4 +188,6 @@
   document.addEventListener("touchmove", (event) => { if (held?.ghost) event.preventDefault(); }, { passive: false });
   document.addEventListener("dragstart", (event) => { if (event.target.closest(CARD)) event.preventDefault(); });
   document.addEventListener("keydown", arrow);
+  document.addEventListener("keydown", keyOnCard, { capture: true });
+  document.addEventListener("htmx:afterSettle", panelCame);
 })();
