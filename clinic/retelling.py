@@ -20,7 +20,7 @@ Fact = NewType("Fact", str)
 # Before each fact, between the parts of one, and between the sentences of the same text.
 _FACT, _PART, _NEXT = "\x1f", "\x1d", "\x1e"
 _SIGNS = dict.fromkeys(map(ord, (_FACT, _PART, _NEXT)), " ")
-_TEXT, _MOMENT, _DATED, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@&/~#!|"
+_TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
 
 
 def kept(message: str, **facts: Fact | int) -> str:
@@ -39,13 +39,14 @@ def text(as_it_is: str) -> Fact:
     return Fact(_TEXT + clean)
 
 
-def moment(at: datetime, zone: str, *, year: bool = False) -> Fact:
-    """An instant (UTC) on the clock of `zone`; with its `year` where it may lie far away."""
-    return Fact(f"{_DATED if year else _MOMENT}{int(at.timestamp())}{_PART}{zone}")
+def moment(at: datetime, zone: str) -> Fact:
+    """An instant (UTC) on the clock of `zone`; told with its year when that is another than the
+    reader's."""
+    return Fact(f"{_MOMENT}{int(at.timestamp())}{_PART}{zone}")
 
 
 def day(on: date) -> Fact:
-    """A local date, told without its year."""
+    """A local date, told with its year as a moment is."""
     return Fact(f"{_DAY}{on.isoformat()}")
 
 
@@ -107,11 +108,11 @@ def _told(fact: str) -> tuple[str, str]:
     at = next(at for at, sign in enumerate(fact) if not (sign.isalnum() or sign == "_"))
     name, kind, parts = fact[:at], fact[at], fact[at + 1 :].split(_PART)
     match kind, parts:
-        case "@" | "&", [seconds, zone]:
+        case "@", [seconds, zone]:
             instant = datetime.fromtimestamp(int(seconds), UTC)
-            return name, hours.format_when(instant, zone, language(), year=kind == _DATED)
+            return name, hours.format_when(instant, zone, language())
         case "/", [on]:
-            return name, hours.format_day(date.fromisoformat(on), language(), year=False)
+            return name, hours.format_day(date.fromisoformat(on), language())
         case "~", [duration]:
             return name, in_words(parse(duration), language())
         case "#", [one, many, count]:

@@ -30,7 +30,7 @@ from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession,
 from appointments.waitlist.wishes import MOST_NOTICE, MOST_PRIORITY, NOTE_LENGTH, Wishes
 from clinic import access
 from clinic.api_errors import ErrorSerializer
-from clinic.api_fields import Body, Day, Instant, NamedSerializer, PlaceSerializer, Seen
+from clinic.api_fields import Body, Day, Instant, NamedSerializer, PlaceSerializer, Retold, Seen
 from clinic.api_views import DayFilter, IdFilter, Rows
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Staff
@@ -155,7 +155,7 @@ class MatchSerializer(serializers.Serializer[Any]):
     entry = EntrySerializer()
     place = PlaceSerializer()
     ripples = serializers.BooleanField(help_text="Whether later visits have to move along.")
-    reasons = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.ListField(child=Retold())
     hears_at = Instant(
         allow_null=True,
         help_text="When a message may reach the patient: at night not before the morning, and an"
@@ -180,7 +180,7 @@ class InvitationSerializer(serializers.ModelSerializer[Invitation]):
     room = NamedSerializer()
     device = NamedSerializer(allow_null=True)
     answered_at = Instant(allow_null=True)
-    reasons = serializers.ListField(child=serializers.CharField())
+    reasons = serializers.ListField(child=Retold())
 
     class Meta:
         model = Invitation

@@ -342,7 +342,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
                         kept(
                             "%(protocol)s: in the former system it was on %(when)s.",
                             protocol=quoted(names[line.row.series or 0]),
-                            when=moment(line.wanted.starts_at, site.zone, year=True),
+                            when=moment(line.wanted.starts_at, site.zone),
                         ),
                         line.place.problem,
                         noop("Book the next session of the series, then close this."),
@@ -388,7 +388,7 @@ def _tell(line: _Line, site: Site, barred: str) -> None:
     said: tuple[str, ...]
     if place.held:
         said = (
-            kept("Visit on %(when)s.", when=moment(line.wanted.starts_at, site.zone, year=True)),
+            kept("Visit on %(when)s.", when=moment(line.wanted.starts_at, site.zone)),
             barred,
         )
     elif row.outcome == Outcome.UPDATE and row.appointment:

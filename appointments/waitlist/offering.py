@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import translation
 
 from appointments.claiming import allocating, gaps
 from appointments.claiming.allocating import Held, Lost
@@ -184,9 +183,7 @@ def _matched(
     gap: Gap, entries: Sequence[WaitlistEntry], *, now: datetime
 ) -> tuple[MatchedEntry, ...]:
     """The entries with their places. Raises NoMatch for the first without one."""
-    # The reasons are kept with each invitation, so they are English, whoever offers.
-    with translation.override("en"):
-        found = matching.matches_of(gap=gap, now=now, only=[entry.pk for entry in entries])
+    found = matching.matches_of(gap=gap, now=now, only=[entry.pk for entry in entries])
     matched = {each.entry.pk for each in found.matches}
     why = {each.entry.pk: each.sentence for each in found.others}
     for entry in entries:

@@ -16,6 +16,8 @@ from appointments.finding.intervals import Spaced, bounds, interval_breaches, sp
 from appointments.refusals import IntervalTooLong, Refused
 from clinic.hours import MINUTES_A_DAY, format_day, format_when, local
 from clinic.protocols.schema import Protocol
+from clinic.retelling import Fact, counted, kept, moment, word
+from clinic.retelling import day as local_day
 from clinic.saying import gettext, language, ngettext, noop
 
 _WEEKDAYS = (
@@ -269,55 +271,53 @@ def _overdue(opening: Opening, waiter: Waiter) -> int:
 
 
 def _reasons(opening: Opening, waiter: Waiter, start: Start, *, now: datetime) -> Iterator[str]:
+    """Kept with an invitation, so as they are stored."""
     if waiter.priority:
-        yield gettext("Priority %(priority)s.") % {"priority": waiter.priority}
+        yield kept("Priority %(priority)s.", priority=waiter.priority)
     overdue, ideal = _overdue(opening, waiter), _ideal(waiter)
     if overdue > 0 and ideal is not None:
-        sentence = (
-            gettext("Session %(session)s is booked %(days)s past its ideal date, %(ideal)s.")
+        message = (
+            noop("Session %(session)s is booked %(days)s past its ideal date, %(ideal)s.")
             if waiter.comes_at
-            else gettext("Session %(session)s would be %(days)s past its ideal date, %(ideal)s.")
+            else noop("Session %(session)s would be %(days)s past its ideal date, %(ideal)s.")
         )
-        yield (
-            sentence
-            % {
-                "session": waiter.session,
-                "days": _days(overdue),
-                "ideal": format_day(ideal, language()),
-            }
-        )
+        yield kept(message, session=waiter.session, days=_so_many(overdue), ideal=local_day(ideal))
     waited = (now - waiter.waits_since).days
     yield (
-        gettext("Waits for %(waited)s.") % {"waited": _days(waited)}
+        kept("Waits for %(waited)s.", waited=_so_many(waited))
         if waited
-        else gettext("Waits for less than a day.")
+        else noop("Waits for less than a day.")
     )
     if waiter.comes_at is not None:
         gained = (local(waiter.comes_at, opening.zone).date() - opening.day).days
-        sooner = _days(gained) if gained else gettext("hours")
-        yield gettext("Comes %(sooner)s sooner than %(comes_at)s.") % {
-            "sooner": sooner,
-            "comes_at": format_when(waiter.comes_at, opening.zone, language()),
-        }
+        yield kept(
+            "Comes %(sooner)s sooner than %(comes_at)s.",
+            sooner=_so_many(gained) if gained else word("hours"),
+            comes_at=moment(waiter.comes_at, opening.zone),
+        )
     before = [pair for pair in sorted(waiter.days) if pair[0] < waiter.session]
     if before and waiter.protocol.series.interval is not None:
-        gap = (opening.day - before[-1][1]).days
-        yield gettext("%(gap)s after session %(before)s: within the interval.") % {
-            "gap": _days(gap),
-            "before": before[-1][0],
-        }
+        yield kept(
+            "%(gap)s after session %(before)s: within the interval.",
+            gap=_so_many((opening.day - before[-1][1]).days),
+            before=before[-1][0],
+        )
     if _ripples(opening, waiter):
-        yield gettext("Later visits of the series move along.")
+        yield noop("Later visits of the series move along.")
     if waiter.weekdays or waiter.earliest or waiter.latest < MINUTES_A_DAY:
-        yield gettext("The day and time are as wished.")
+        yield noop("The day and time are as wished.")
     left = _left_over(opening, start)
     yield (
-        gettext("Leaves %(left)s minutes of the gap over.") % {"left": left}
+        kept("Leaves %(left)s minutes of the gap over.", left=left)
         if left
-        else gettext("Leaves nothing of the gap over.")
+        else noop("Leaves nothing of the gap over.")
     )
     if waiter.asked:
-        yield gettext("Was asked before and did not answer in time.")
+        yield noop("Was asked before and did not answer in time.")
+
+
+def _so_many(days: int) -> Fact:
+    return counted("%(count)s day", "%(count)s days", days)
 
 
 def _minute(at: datetime, zone: str) -> int:

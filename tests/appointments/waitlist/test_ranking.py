@@ -14,6 +14,7 @@ from appointments.waitlist.ranking import Matching, Opening, Start, Waiter, bar,
 from clinic.hours import local
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
+from clinic.retelling import retold
 from tests.appointments.conftest import at
 from tests.personas import NOW
 
@@ -129,7 +130,7 @@ def test_priority_comes_first_then_the_overdue_then_the_longest_wait_then_the_be
         waiter(5, priority=2, asked=True),
     )
     assert [each.id for each in ranked.matches] == [4, 3, 2, 1, 5]
-    reasons = {each.id: each.reasons for each in ranked.matches}
+    reasons = {each.id: list(map(retold, each.reasons)) for each in ranked.matches}
     assert "Priority 1." in reasons[4]
     assert "Session 2 would be 6 days past its ideal date, Fri 26 Feb." in reasons[3]
     assert "Waits for 20 days." in reasons[2]
@@ -144,7 +145,7 @@ def test_among_equals_the_gap_is_best_filled() -> None:
         now=NOW,
     )
     assert [each.id for each in found.matches] == [2, 1]
-    assert "Leaves 30 minutes of the gap over." in found.matches[1].reasons
+    assert "Leaves 30 minutes of the gap over." in map(retold, found.matches[1].reasons)
     assert "Leaves nothing of the gap over." in found.matches[0].reasons
 
 
