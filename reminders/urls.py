@@ -145,6 +145,7 @@ urlpatterns = [
     path("inbox/<int:pk>/count/", inbox.count, name="conversation-count"),
     path("inbox/<int:pk>/match/", inbox.match, name="conversation-match"),
     path("inbox/<int:pk>/close/", inbox.close, name="conversation-close"),
+    path("inbox/<int:pk>/reopen/", inbox.reopen, name="conversation-reopen"),
     path(
         "protocols/<slug:protocol>/<str:version>/changes/",
         protocol_changes.changes,

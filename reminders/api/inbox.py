@@ -157,5 +157,12 @@ class Inbox(ListModelMixin, RetrieveModelMixin, Rows):
         conversing.close(conversation=self.get_object(), by=self.staff, now=timezone.now())
         return self._fresh()
 
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def reopen(self, request: Request, pk: int) -> Response:
+        """Take back that a conversation was closed; it is the caller's from then on."""
+        conversing.reopen(conversation=self.get_object(), by=self.staff, now=timezone.now())
+        return self._fresh()
+
     def _fresh(self) -> Response:
         return Response(ConversationDetailSerializer(self.get_object()).data)

@@ -1,4 +1,5 @@
-"""Conversations: opened by a reply, taken, answered, matched with a patient and closed by staff.
+"""Conversations: opened by a reply, taken, answered, matched with a patient, closed and
+opened again by staff.
 
 Who manages messages answers everything; who treats (`run_visit`) answers what holds a symptom,
 because a symptom is for a clinician to judge. Refuses to decide what a reply means.
@@ -149,6 +150,27 @@ def close(*, conversation: Conversation, by: Staff, now: datetime) -> Conversati
     return stored
 
 
+@transaction.atomic
+def reopen(*, conversation: Conversation, by: Staff, now: datetime) -> Conversation:
+    """Take back that it was closed. It is `by`'s from then on, and what a symptom in it held back
+    waits again, but for what has left meanwhile.
+
+    Raises Forbidden, and ConversationRefused when it is open, or another one with its address is.
+    """
+    claiming.hold_patients([conversation.patient_id])
+    stored = _allowed(conversation, by)
+    if stored.state != State.CLOSED:
+        raise ConversationRefused(gettext("This conversation is open."))
+    same = {"site": stored.site_id, "channel": stored.channel, "address": stored.address}
+    if Conversation.objects.open().filter(**same).exists():
+        raise ConversationRefused(gettext("They wrote again since: answer in that conversation."))
+    stored.state = State.UNMATCHED if stored.patient_id is None else State.NEW
+    stored.owner, stored.closed_at, stored.closed_by = by, None, None
+    stored.save(update_fields=["state", "owner", "closed_at", "closed_by"])
+    _record("conversation.reopen", stored, by=by, now=now)
+    return stored
+
+
 def sharers(conversation: Conversation) -> QuerySet[Patient]:
     """The patients who have this number or address now."""
     ids = opting_out.sharers(Channel(conversation.channel), conversation.address)
@@ -194,14 +216,20 @@ def _sayable(conversation: Conversation, text: str) -> None:
 
 def _locked(conversation: Conversation, by: Staff) -> Conversation:
     """The open conversation as it is now, locked. Raises Forbidden and ConversationRefused."""
-    Conversation.objects.select_for_update(no_key=True).only("pk").get(pk=conversation.pk)
-    stored = Conversation.objects.select_related("site", "patient", "owner").get(pk=conversation.pk)
-    if not (stored.has_symptom and access.can(by, Capability.RUN_VISIT, stored.site)):
-        access.require(by, Capability.MANAGE_MESSAGES, stored.site)
+    stored = _allowed(conversation, by)
     if stored.state == State.CLOSED:
         raise ConversationRefused(
             gettext("This conversation is closed. A new reply opens another.")
         )
+    return stored
+
+
+def _allowed(conversation: Conversation, by: Staff) -> Conversation:
+    """The conversation as it is now, locked. Raises Forbidden."""
+    Conversation.objects.select_for_update(no_key=True).only("pk").get(pk=conversation.pk)
+    stored = Conversation.objects.select_related("site", "patient", "owner").get(pk=conversation.pk)
+    if not (stored.has_symptom and access.can(by, Capability.RUN_VISIT, stored.site)):
+        access.require(by, Capability.MANAGE_MESSAGES, stored.site)
     return stored
 
 

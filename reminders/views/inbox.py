@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -150,8 +151,22 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        toasts.success(request, gettext("The conversation is closed."))
+        undo = reverse("conversation-reopen", args=[pk])
+        toasts.success(request, gettext("The conversation is closed."), extra_tags=undo)
     return redirect("inbox")
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        conversing.reopen(
+            conversation=_seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
+        )
+    except ConversationRefused as refused:
+        toasts.error(request, refused.sentence)
+    else:
+        toasts.success(request, gettext("The conversation is open again, and yours."))
+    return redirect("conversation", pk=pk)
 
 
 @require_POST

@@ -151,7 +151,7 @@ CHANGE_WORDS: Mapping[str, Mapping[str, str]] = {
         "later": "Sus citas siguientes también cambian",
         "was_to": "{} en lugar de {}",
         "later_stay": "Sus otras citas siguen igual.",
-        "kept_until": "Le guardamos esta hora hasta {}.",
+        "kept_until": "Le guardamos esta hora hasta las {}.",
         "move_now": "Sí, cambiarla",
         "choose_again": "Elegir otra hora",
         "cancel_title": "¿Cancelar su cita?",

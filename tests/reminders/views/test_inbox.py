@@ -21,7 +21,7 @@ from tests.reminders.views.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ("take", "reply", "count", "match", "close")
+ACTS = ("take", "reply", "count", "match", "close", "reopen")
 
 
 def heard(text: str, site: Site, now: datetime, *, by: str = PHONE) -> Conversation:
@@ -158,7 +158,7 @@ def test_staff_of_another_site_meet_no_conversation(
     for act in ACTS:
         assert stranger.post(f"/inbox/{plain.pk}/{act}/", {"text": "x"}).status_code == 404
     assert api(outsider).get("/api/v1/inbox/").json()["count"] == 0
-    for act in ("take", "reply", "match", "close"):
+    for act in ("take", "reply", "match", "close", "reopen"):
         refused(api(outsider).post(f"/api/v1/inbox/{plain.pk}/{act}/", {}), 404, "not_found")
 
 
@@ -200,6 +200,22 @@ def test_the_api_reads_takes_answers_and_closes(
     )
     assert client.post(f"{address}close/").json()["state"] == "closed"
     refused(client.post(f"{address}close/"), 409, "conversation_refused", "state")
+    assert client.post(f"{address}reopen/").json()["state"] == "new"
+    refused(client.post(f"{address}reopen/"), 409, "conversation_refused", "state")
+
+
+def test_what_was_closed_by_mistake_is_opened_again_unless_they_wrote_since(
+    desk: Client, plain: Conversation, site: Site, now: datetime
+) -> None:
+    address = f"/inbox/{plain.pk}/"
+    closed = text_of(desk.post(f"{address}close/", follow=True))
+    assert f'action="{address}reopen/"' in closed
+    page = text_of(desk.post(f"{address}reopen/", follow=True))
+    assert "open again" in page and "yours" in page and "Send now" in page
+    desk.post(f"{address}close/")
+    heard("are you there?", site, now)
+    page = text_of(desk.post(f"{address}reopen/", follow=True))
+    assert "They wrote again since" in page and "Send now" not in page
 
 
 def test_a_full_list_takes_as_few_queries_as_a_short_one(
