@@ -143,4 +143,6 @@ def stored() -> str:
     held += [str(each) for each in (hours._WEEKDAYS["es"], hours._MONTHS["es"], WORDS["es"])]
     views = standard_views.FILE.read_text()
     wordings = words.ROOT / "patients/templates/patients/consent_wording.html"
-    return " ".join((*held, _IN_THE_SUN.es, views, wordings.read_text())).lower()
+    said = " ".join((*held, _IN_THE_SUN.es, views, wordings.read_text())).lower()
+    # The trail says names with spaces.
+    return f"{said} {said.replace('_', ' ')}"
