@@ -67,7 +67,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "with_cancelled": with_cancelled,
         "now": now,
         "now_before": _now_before(lines, now) if day == today else None,
-        "next_busy": None if lines else _next_busy(staff, site, day),
+        "next_busy": None if lines else next_busy(staff, site, day),
     }
     page = "_day" if request.headers.get("HX-Request") else "day_list"
     return render(request, f"reminders/day_list/{page}.html", context)
@@ -153,7 +153,8 @@ def _now_before(lines: Sequence[Row | HeldRow], now: datetime) -> int:
     return len(begun) + 1
 
 
-def _next_busy(staff: Staff, site: Site, day: date) -> date | None:
+def next_busy(staff: Staff, site: Site, day: date) -> date | None:
+    """The first day after `day` with a visit that `staff` may see."""
     later = Appointment.objects.seen_by(staff).standing().filter(site=site)
     first = later.filter(starts_at__gte=instant(day + ONE_DAY, 0, site.zone)).first()
     return local(first.starts_at, site.zone).date() if first else None

@@ -28,6 +28,7 @@ from reminders.views import day_flags
 from reminders.views.board import panel, picking
 from reminders.views.board.asking import COLUMN_WORDS, COLUMNS, ONE_DAY, WEEK, Asked, asked
 from reminders.views.board.columns import Board, of_day, of_week, resources_of
+from reminders.views.day_list import next_busy
 
 PANEL, DAY = "panel", "board"
 
@@ -65,14 +66,15 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
     pick = picking.picked(request, site, wanted, now) if Capability.BOOK in held else None
     if pick is not None:
         picking.draw(pick, drawn)
-    today = local(now, site.zone).date()
+    today, sums = local(now, site.zone).date(), _sums(drawn)
+    last_day = wanted.monday + 6 * ONE_DAY if wanted.view == WEEK else wanted.day
     return {
         "site": site,
         "asked": wanted,
         "today": today,
         "before": wanted.day - wanted.step,
         "after": wanted.day + wanted.step,
-        "last_day": wanted.monday + 6 * ONE_DAY if wanted.view == WEEK else wanted.day,
+        "last_day": last_day,
         "board": drawn,
         "grid": drawn.columns[0].grid if drawn.columns else None,
         "resources": resources,
@@ -84,7 +86,8 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         "board_columns": list(COLUMN_WORDS.items()),
         "legend": VISIT_STATES,
         "to_move": affected.count_at(site, now=now),
-        **_sums(drawn),
+        "next_busy": None if sums["total"] else next_busy(staff, site, last_day),
+        **sums,
         **panel.of(request, site, wanted, now),
     }
 

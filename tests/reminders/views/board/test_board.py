@@ -53,6 +53,14 @@ def test_a_visit_stands_in_the_column_of_each_resource_at_its_time(
         assert 'class="h1 m0 eh2 em7"' in column
 
 
+def test_a_day_without_visits_leads_to_the_next_with_one(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    between = text(desk, f"/board/?date={FIRST + timedelta(days=1)}")
+    assert f'href="/board/?date={SECOND}">Next busy day: ' in between
+    assert "Next busy day" not in text(desk, BOARD)
+
+
 def test_only_the_columns_asked_for_are_drawn(desk: Client, visits: list[Appointment]) -> None:
     assert list(columns(text(desk, BOARD))) == ["Sam Okafor"]
     assert list(columns(text(desk, f"{BOARD}&cols=rooms"))) == ["Room 1"]
