@@ -1,5 +1,6 @@
 """What every test may ask for: the database as the role that runs, workers, a browser."""
 
+import gc
 import os
 from typing import Any
 
@@ -35,6 +36,13 @@ def _turn(item: pytest.Item) -> int:
     if _asks_for(item, "browser"):
         return 2 if _asks_for(item, "look") else 3
     return 1 if item.get_closest_marker("django_db") or _asks_for(item, "db") else 0
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they import stay to the end, so the collector of garbage need
+    not look at them again and again."""
+    gc.freeze()
 
 
 def _asks_for(item: pytest.Item, fixture: str) -> bool:
