@@ -7,6 +7,7 @@ import pytest
 
 from appointments import proposing
 from appointments.proposing.places import Proposal
+from appointments.refusals import Refused
 from clinic.hours import local
 from clinic.models import (
     ProtocolVersion,
@@ -16,6 +17,7 @@ from patients.models import Patient
 from tests.appointments.conftest import FIRST
 
 DAY = timedelta(days=1)
+NEW_YORK = "America/New_York"
 Propose = Callable[..., Proposal]
 
 
@@ -37,8 +39,13 @@ def propose(house: ProtocolVersion, site: Site, patient: Patient, now: datetime)
 
 
 def days(proposal: Proposal) -> list[date]:
-    return [local(visit.starts_at, "America/New_York").date() for visit in proposal.visits]
+    return [local(visit.starts_at, NEW_YORK).date() for visit in proposal.visits]
 
 
 def walls(proposal: Proposal) -> list[str]:
-    return [f"{local(visit.starts_at, 'America/New_York'):%H:%M}" for visit in proposal.visits]
+    return [f"{local(visit.starts_at, NEW_YORK):%H:%M}" for visit in proposal.visits]
+
+
+def offered(refusal: Refused) -> list[str]:
+    """The starts that are offered instead, on New York's clock in March before the change."""
+    return [f"{start - timedelta(hours=5):%H:%M}" for start in refusal.instead]  # type: ignore[attr-defined]

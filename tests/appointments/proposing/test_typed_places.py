@@ -1,18 +1,16 @@
 """Every way in which a typed place can be wrong has its own sentence, its field and a way out."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
-from appointments.claiming import checking
-from appointments.claiming.taking import Claim
 from appointments.finding import out_of_hours
 from appointments.finding.availability import Facts
 from appointments.finding.needs import PATIENT, PROVIDER, ROOM, Need, Window
 from appointments.finding.working_time import ProviderTime, SiteTime
-from appointments.models import Appointment, TreatmentSeries
+from appointments.models import TreatmentSeries
 from appointments.proposing.places import VisitWish
 from appointments.refusals import (
     CredentialExpired,
@@ -20,8 +18,6 @@ from appointments.refusals import (
     IntervalTooShort,
     NotAligned,
     OutsideHours,
-    PatientElsewhere,
-    Refused,
     WrongResource,
 )
 from clinic.models import (
@@ -29,120 +25,20 @@ from clinic.models import (
     Credential,
     HoursException,
     Modality,
-    OpeningHours,
     ProtocolVersion,
     ProviderHours,
     Resource,
     ResourceKind,
     Site,
     Staff,
-    TravelTime,
 )
 from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, Book, Wish, at
+from tests.appointments.proposing.conftest import DAY, NEW_YORK, offered
 from tests.personas import a_patient
-from tests.reminders.ledger import a_visit
 
 pytestmark = pytest.mark.django_db
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
-
-
-def walls(refusal: Refused) -> list[str]:
-    """The starts that are offered instead, on New York's clock in March before the change."""
-    return [f"{start - timedelta(hours=5):%H:%M}" for start in refusal.instead]  # type: ignore[attr-defined]
-
-
-# --- Times that the clock skips or shows twice ----------------------------------------------------
-
-NEW_YORK, HOWE = "America/New_York", "Australia/Lord_Howe"
-SANTIAGO, BEIRUT = "America/Santiago", "Asia/Beirut"
-
-
-@CLOCK
-@pytest.mark.parametrize(
-    ("zone", "wall", "code", "facts", "words"),
-    [
-        (
-            *(NEW_YORK, "2027-03-14T02:30", "wall_time_missing"),
-            *({"next": "2027-03-14T07:00:00Z"}, "The next time is 03:00."),
-        ),
-        (
-            *(NEW_YORK, "2027-11-07T01:30", "wall_time_repeats"),
-            {"first": "2027-11-07T05:30:00Z", "second": "2027-11-07T06:30:00Z"},
-            "the first (EDT) or the second (EST)",
-        ),
-        # Half an hour is skipped and repeated.
-        (
-            *(HOWE, "2027-10-03T02:15", "wall_time_missing"),
-            *({"next": "2027-10-02T15:30:00Z"}, "The next time is 02:30."),
-        ),
-        (
-            *(HOWE, "2027-04-04T01:45", "wall_time_repeats"),
-            {"first": "2027-04-03T14:45:00Z", "second": "2027-04-03T15:15:00Z"},
-            "the first (UTC+11) or the second (UTC+1030)",
-        ),
-        # The day begins at one o'clock.
-        (
-            *(SANTIAGO, "2027-09-05T00:30", "wall_time_missing"),
-            *({"next": "2027-09-05T04:00:00Z"}, "The next time is 01:00."),
-        ),
-        (
-            *(SANTIAGO, "2027-04-03T23:30", "wall_time_repeats"),
-            {"first": "2027-04-04T02:30:00Z", "second": "2027-04-04T03:30:00Z"},
-            "the first (UTC-03) or the second (UTC-04)",
-        ),
-        (
-            *(BEIRUT, "2027-03-28T00:15", "wall_time_missing"),
-            *({"next": "2027-03-27T22:00:00Z"}, "The next time is 01:00."),
-        ),
-    ],
-)
-def test_a_wall_time_that_is_not_or_comes_twice_is_answered_with_what_is(
-    zone: str,
-    wall: str,
-    code: str,
-    facts: dict[str, str],
-    words: str,
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-) -> None:
-    visit = book(wish(FIRST)).appointments.get()
-    Site.objects.filter(pk=site.pk).update(zone=zone)
-    answer = api(front_desk).post(
-        f"/api/v1/appointments/{visit.pk}/move/", {"version": 1, "starts_at": {"wall": wall}}
-    )
-    told = refused(answer, 400, code, "starts_at")
-    assert {name: told[name] for name in facts} == facts
-    assert words in told["sentence"]
-
-
-@CLOCK
-@pytest.mark.parametrize(
-    ("fold", "starts_at"), [(0, "2027-11-07T05:30:00Z"), (1, "2027-11-07T06:30:00Z")]
-)
-def test_a_repeated_time_is_booked_as_it_was_chosen(
-    fold: int,
-    starts_at: str,
-    book: Book,
-    wish: Wish,
-    site: Site,
-    treatment_provider: Resource,
-    front_desk: Staff,
-) -> None:
-    visit = book(wish(FIRST)).appointments.get()
-    whole_day = {"starts": 0, "ends": 24 * 60}
-    OpeningHours.objects.filter(site=site).delete()
-    ProviderHours.objects.filter(provider=treatment_provider).delete()
-    OpeningHours.objects.create(site=site, weekday=6, opens=0, closes=24 * 60)
-    ProviderHours.objects.create(provider=treatment_provider, site=site, weekday=6, **whole_day)
-    answer = api(front_desk).post(
-        f"/api/v1/appointments/{visit.pk}/move/",
-        {"version": 1, "starts_at": {"wall": "2027-11-07T01:30", "fold": fold}},
-    )
-    assert answer.json()["starts_at"] == starts_at, answer.content
 
 
 # --- Hours, closures, exceptions ------------------------------------------------------------------
@@ -171,7 +67,7 @@ def test_outside_hours_says_the_hours_what_would_be_held_and_when_it_can_start(
     with pytest.raises(OutsideHours) as refusal:
         book(wish(FIRST, wall))
     assert refusal.value.sentence == said
-    assert walls(refusal.value) == instead
+    assert offered(refusal.value) == instead
     book(wish(FIRST, instead[0]))
 
 
@@ -189,7 +85,7 @@ def test_over_a_lunch_break_the_start_before_and_the_one_after_are_offered(
         book(wish(FIRST, "11:00"))
     assert "works 09:00-12:00 and 13:00-18:00 on Thu 4 Mar" in refusal.value.sentence
     assert "from 09:05 to 10:20 or from 13:05 to 16:10" in refusal.value.sentence
-    assert walls(refusal.value) == ["10:20", "13:05"]
+    assert offered(refusal.value) == ["10:20", "13:05"]
 
 
 Change = Callable[[Site, Resource], object]
@@ -274,7 +170,7 @@ def test_to_five_with_forty_five_minutes_and_ten_of_clean_up_the_last_start_is_f
         "Harbour is open 09:00-17:00 on Thu 4 Mar; this visit would hold Room 1 16:10-17:05."
         " It can start from 09:00 to 16:05."
     )
-    assert walls(late) == ["16:05"]
+    assert offered(late) == ["16:05"]
 
 
 # --- Credentials, intervals, alignment ------------------------------------------------------------
@@ -355,7 +251,7 @@ def test_a_start_off_the_five_minutes_is_answered_with_both_neighbours(
     assert refusal.value.sentence == (
         f"A visit starts on full five minutes. Choose {' or '.join(instead)}."
     )
-    assert walls(refusal.value) == instead
+    assert offered(refusal.value) == instead
 
 
 # --- Rooms, devices, providers --------------------------------------------------------------------
@@ -411,136 +307,6 @@ def test_a_resource_that_does_not_suit_says_why_and_those_of_other_sites_are_not
         assert refusal.value.sentence.startswith(said)
         assert "hoose" in refusal.value.sentence
         assert refusal.value.field == kind
-
-
-# --- The patient elsewhere ------------------------------------------------------------------------
-
-
-@pytest.fixture
-def nearby(other_site: Site) -> Site:
-    """The other site, on the same clock."""
-    other_site.zone = NEW_YORK
-    other_site.name = "Sunset"
-    other_site.save()
-    return other_site
-
-
-@pytest.fixture
-def at_sunset(
-    patient: Patient, nearby: Site, protocol: ProtocolVersion, now: datetime
-) -> Appointment:
-    """The patient is at Sunset from 12:00 to 13:30 on FIRST."""
-    return a_visit(patient, nearby, protocol, now=now, starts_at=at(FIRST, "12:00"))
-
-
-def travel(one: Site, other: Site, minutes: int) -> None:
-    low, high = sorted((one.pk, other.pk))
-    TravelTime.objects.create(site_id=low, other_id=high, minutes=minutes)
-
-
-@pytest.fixture
-def check(
-    patient: Patient, site: Site, house: ProtocolVersion, wish: Wish, now: datetime
-) -> Callable[[str], None]:
-    """Checks a place at a wall time of FIRST, as booking does."""
-
-    def run(wall: str) -> None:
-        place = wish(FIRST, wall)
-        claim = Claim(patient, site, house, ["face"], [place])
-        checking.place_is_right(claim.load(now=now), patient, place)
-
-    return run
-
-
-@pytest.mark.parametrize(
-    ("minutes", "wall", "said", "instead"),
-    [
-        (30, "13:55", "The patient is at Sunset until Thu 4 Mar 13:30 and needs 30 minutes to get"
-         " here: 14:00 is the first start after it.", ["09:55", "14:00"]),
-        (30, "12:30", "The patient is at Sunset until Thu 4 Mar 13:30 and needs 30 minutes to get"
-         " here: 14:00 is the first start after it.", ["09:55", "14:00"]),
-        (30, "10:00", "The patient is due at Sunset at Thu 4 Mar 12:00 and needs 30 minutes to get"
-         " there: 09:55 is the last start before it.", ["09:55", "14:00"]),
-        (0, "11:00", "The patient is due at Sunset at Thu 4 Mar 12:00: 10:25 is the last start"
-         " before it.", ["10:25", "13:30"]),
-        # Not on the five minutes: rounded to what the patient can make.
-        (32, "14:00", "The patient is at Sunset until Thu 4 Mar 13:30 and needs 32 minutes to get"
-         " here: 14:05 is the first start after it.", ["09:50", "14:05"]),
-    ],
-)  # fmt: skip
-def test_a_patient_who_is_elsewhere_needs_the_way_between(
-    minutes: int,
-    wall: str,
-    said: str,
-    instead: list[str],
-    site: Site,
-    nearby: Site,
-    at_sunset: Appointment,
-    check: Callable[[str], None],
-) -> None:
-    if minutes:
-        travel(site, nearby, minutes)
-    with pytest.raises(PatientElsewhere) as refusal:
-        check(wall)
-    assert refusal.value.sentence == said
-    assert walls(refusal.value) == instead
-    for right in instead:
-        check(right)
-
-
-def test_where_the_clocks_differ_the_zone_is_said(
-    site: Site,
-    other_site: Site,
-    patient: Patient,
-    protocol: ProtocolVersion,
-    check: Callable[[str], None],
-    now: datetime,
-) -> None:
-    a_visit(patient, other_site, protocol, now=now, starts_at=at(FIRST, "12:00"))
-    travel(site, other_site, 300)
-    with pytest.raises(PatientElsewhere, match="until Thu 4 Mar 13:30 EST and needs 300 minutes"):
-        check("16:00")
-
-
-def test_a_cancelled_visit_elsewhere_keeps_nobody(
-    site: Site, nearby: Site, at_sunset: Appointment, check: Callable[[str], None]
-) -> None:
-    Appointment.objects.filter(pk=at_sunset.pk).update(
-        state="cancelled", closed_at=at(FIRST, "08:00")
-    )
-    check("12:00")
-
-
-@CLOCK
-def test_the_api_tells_where_the_patient_is_and_what_is_right_instead(
-    site: Site,
-    nearby: Site,
-    at_sunset: Appointment,
-    book: Book,
-    wish: Wish,
-    front_desk: Staff,
-) -> None:
-    visit = book(wish(FIRST + 28 * DAY)).appointments.get()
-    travel(site, nearby, 30)
-    answer = api(front_desk).post(
-        f"/api/v1/appointments/{visit.pk}/move/",
-        {"version": 1, "starts_at": {"wall": "2027-03-04T13:45"}},
-    )
-    told = refused(answer, 409, "patient_elsewhere", "starts_at")
-    assert told["start"] == "2027-03-04T18:45:00Z"
-    assert told["instead"] == ["2027-03-04T14:55:00Z", "2027-03-04T19:00:00Z"]
-
-
-def test_a_patient_with_another_visit_here_is_told_from_when_to_when(
-    series: TreatmentSeries, book: Book, wish: Wish
-) -> None:
-    with pytest.raises(PatientElsewhere) as refusal:
-        book(wish(FIRST, "11:00"))
-    assert refusal.value.sentence == (
-        "The patient has another visit from Thu 4 Mar 10:00 to 11:35: 11:35 is the first start"
-        " after it, or move that visit."
-    )
-    assert refusal.value.start == datetime(2027, 3, 4, 16, tzinfo=UTC)
 
 
 # --- Which of several -----------------------------------------------------------------------------
