@@ -1,10 +1,8 @@
 """Booking a series: what is written, and everything that is refused."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from appointments.clearance import Barred
 from appointments.models import Allocation, Appointment, StatusChange, TreatmentSeries
@@ -19,17 +17,14 @@ from appointments.refusals import (
     OutOfOrder,
     OutsideHours,
     PatientDeceased,
-    PatientElsewhere,
     ProtocolNotApproved,
-    SeriesClosed,
     SessionTaken,
-    SlotTaken,
     SpacingTooShort,
     TooManySessions,
     TooYoung,
     WrongResource,
 )
-from appointments.visits import booking, cancelling, moving
+from appointments.visits import moving
 from clinic.access import Forbidden
 from clinic.models import (
     AuditEntry,
@@ -38,15 +33,15 @@ from clinic.models import (
     ProtocolVersion,
     ProviderHours,
     Resource,
-    Role,
     Site,
     Staff,
 )
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
-from tests.personas import a_patient, provider_resource, staff_at
+from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
+
 
 # Face: 45 minutes of numbing, then 50 in the chair.
 LENGTH = timedelta(minutes=95)
@@ -358,174 +353,3 @@ def test_a_second_series_of_the_same_area_keeps_the_interval(
     with pytest.raises(SpacingTooShort, match="too near to RF microneedling on Thu"):
         book(wish(near))
     assert book(wish(near), areas=["hands"]).pk
-
-
-# --- Taken ----------------------------------------------------------------------------------------
-
-
-def test_a_long_series_is_booked_in_as_many_queries_as_a_single_visit(
-    book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime
-) -> None:
-    def queries(name: str, *visits: VisitWish) -> int:
-        other = a_patient(site, front_desk, now, given=name, phone="", email=f"{name}@p.example")
-        with CaptureQueriesContext(connection) as captured:
-            book(*visits, patient=other)
-        return len(captured)
-
-    one = queries("ann", wish(FIRST, "13:00"))
-    assert queries("ben", wish(FIRST), wish(SECOND), wish(THIRD)) == one
-
-
-def test_a_taken_slot_names_the_resource_and_three_places_near_it(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
-) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
-    with pytest.raises(SlotTaken) as refused:
-        book(wish(FIRST, "10:30"), patient=other)
-    taken = refused.value
-    assert (taken.resource_kind, taken.resource_name) == ("provider", "Sam Okafor")
-    assert taken.sentence.startswith("Sam Okafor was just taken at Thu 4 Mar 10:30. Nearest: ")
-    assert [place.starts_at for place in taken.nearest] == [
-        at(FIRST, "12:00"),
-        at(FIRST, "12:15"),
-        at(FIRST, "12:30"),
-    ]
-    for place in taken.nearest[:1]:
-        assert book(place.wish, patient=other).pk
-
-
-def test_neighbouring_visits_of_one_room_do_not_collide(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
-) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
-    # Until 11:35, clean-up of the room until 11:50, set-up from then on.
-    with pytest.raises(SlotTaken):
-        book(wish(FIRST, "11:50"), patient=other)
-    assert book(wish(FIRST, "11:55"), patient=other).pk
-
-
-def test_a_patient_is_not_in_two_places(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    room: Resource,
-    needling_device: Resource,
-    series: TreatmentSeries,
-    house: ProtocolVersion,
-) -> None:
-    second = provider_resource(site, staff_at(site, Role.PROVIDER, "Kim Lee"), house.modality)
-    other_room = Resource.objects.create(
-        kind="room", name="Room 2", site=site, room_kind="treatment"
-    )
-    other_device = Resource.objects.create(
-        kind="device", name="Needle 2", site=site, modality=house.modality
-    )
-    visit = VisitWish(at(FIRST, "10:30"), second.pk, other_room.pk, other_device.pk)
-    with pytest.raises(PatientElsewhere, match="another visit from Thu 4 Mar 10:00 to 11:35"):
-        book(visit, areas=["hands"])
-
-
-def test_a_series_is_booked_whole_or_not_at_all(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
-) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
-    counts = Appointment.objects.count(), Allocation.objects.count()
-    with pytest.raises(SlotTaken):
-        book(wish(FIRST, "13:00"), wish(SECOND, "10:00"), patient=other)
-    assert (Appointment.objects.count(), Allocation.objects.count()) == counts
-
-
-# --- One more visit -------------------------------------------------------------------------------
-
-
-def test_a_visit_is_added_to_the_lowest_free_session(
-    series: TreatmentSeries,
-    visits: list[Appointment],
-    wish: Wish,
-    front_desk: Staff,
-    now: datetime,
-) -> None:
-    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
-    again = booking.add_visit(series=series, visit=wish(SECOND, "13:00"), by=front_desk, now=now)
-    assert again.session == 2
-    fourth = booking.add_visit(
-        series=series, visit=wish(THIRD + timedelta(days=28)), by=front_desk, now=now
-    )
-    series.refresh_from_db()
-    assert (fourth.session, series.sessions) == (4, 4)
-
-
-def test_an_added_visit_keeps_the_interval_to_both_sides(
-    series: TreatmentSeries,
-    visits: list[Appointment],
-    wish: Wish,
-    front_desk: Staff,
-    now: datetime,
-) -> None:
-    cancelling.cancel(appointment=visits[1], by=front_desk, now=now)
-    with pytest.raises(IntervalTooShort, match="Session 3 is 14 days after session 2"):
-        booking.add_visit(
-            series=series,
-            visit=wish(THIRD - timedelta(days=14)),
-            by=front_desk,
-            now=now,
-        )
-
-
-def test_a_closed_series_takes_no_more_visits(
-    series: TreatmentSeries, wish: Wish, front_desk: Staff, now: datetime
-) -> None:
-    TreatmentSeries.objects.filter(pk=series.pk).update(state="ended", closed_at=now)
-    with pytest.raises(SeriesClosed):
-        booking.add_visit(series=series, visit=wish(date(2027, 5, 27)), by=front_desk, now=now)
-
-
-def test_a_site_reads_its_own_clock(
-    house: ProtocolVersion, other_site: Site, outsider: Staff, now: datetime
-) -> None:
-    patient = a_patient(other_site, outsider, now, given="Theo", phone="", email="t@p.example")
-    provider = provider_resource(
-        other_site, staff_at(other_site, Role.PROVIDER, "Kim Lee"), house.modality
-    )
-    room = Resource.objects.create(
-        kind="room", name="Room 1", site=other_site, room_kind="treatment"
-    )
-    device = Resource.objects.create(
-        kind="device", name="Needle 1", site=other_site, modality=house.modality
-    )
-    early = VisitWish(datetime(2027, 3, 4, 15, tzinfo=UTC), provider.pk, room.pk, device.pk)
-    late = VisitWish(datetime(2027, 3, 4, 18, tzinfo=UTC), provider.pk, room.pk, device.pk)
-    with pytest.raises(OutsideHours):
-        booking.book_series(
-            patient=patient,
-            site=other_site,
-            version=house,
-            areas=["face"],
-            visits=[early],
-            by=outsider,
-            now=now,
-        )
-    assert booking.book_series(
-        patient=patient,
-        site=other_site,
-        version=house,
-        areas=["face"],
-        visits=[late],
-        by=outsider,
-        now=now,
-    ).pk
