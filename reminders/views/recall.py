@@ -27,7 +27,7 @@ from appointments.recalling.windows import Cause
 from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when, local
+from clinic.hours import format_day, format_when, local
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
@@ -106,7 +106,8 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refusal:
         return _page(request, {"pk": pk, "sentence": refusal.sentence})
     when = (
-        gettext("asked again %(again_on)s") % {"again_on": f"{attempt.again_on:%d %b}"}
+        gettext("asked again %(again_on)s")
+        % {"again_on": format_day(attempt.again_on, reader_language())}
         if attempt.again_on
         else gettext("not asked again")
     )

@@ -12,9 +12,11 @@ const visible = (element) => element.checkVisibility() || element.closest("[popo
 let before = "";
 let beforeAt = 0;
 
+// Of several, that of the entry which has the focus, else the first.
 function controlFor(key) {
-  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)];
-  return found.find(visible);
+  const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
+  const entry = document.activeElement?.closest("[data-along] > li");
+  return found.find((control) => entry?.contains(control)) ?? found[0];
 }
 
 function press(event) {
@@ -31,7 +33,8 @@ function press(event) {
   if (!control) return;
   event.preventDefault();
   if (typing(control)) control.select?.();
-  typing(control) ? control.focus() : control.click();
+  if (typing(control) || control.matches("summary")) control.focus();
+  if (!typing(control)) control.click();
 }
 
 function escape(event) {
@@ -67,7 +70,7 @@ function along(event) {
   const step = { j: 1, k: -1 }[event.key.toLowerCase()];
   const entries = step && !(before === "g" && Date.now() - beforeAt < 1000) ? [...document.querySelectorAll("[data-along] .who")] : [];
   if (!entries.length) return false;
-  const at = entries.indexOf(document.activeElement);
+  const at = entries.findIndex((who) => who.closest("li").contains(document.activeElement));
   (entries[at + step] ?? entries[step > 0 ? 0 : entries.length - 1]).focus();
   event.preventDefault();
   return true;
