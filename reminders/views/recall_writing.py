@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import cast
 from urllib.parse import urlencode
 
@@ -57,7 +58,7 @@ def write(request: HttpRequest) -> HttpResponse:
         "gone": max(min(len(series), MOST) - len(found), 0),
         "over": max(len(series) - MOST, 0),
         "most": MOST,
-        "minutes": round(site.notice_hold_seconds / 60),
+        "minutes": ceil(site.notice_hold_seconds / 60),
     }
     return render(request, "reminders/recall/write.html", context)
 
