@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import phonenumbers
 from django import template
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -158,6 +159,17 @@ def day(on: date) -> str:
 def long_day(on: date) -> str:
     """A local date with its year: "12 Mar 2027", for birth dates and what lies far away."""
     return hours.format_day(on, reader_language(), year=True).split(" ", 1)[1]
+
+
+@register.filter
+def dialled(number: str) -> str:
+    """A phone number in groups, as it is dialled from anywhere: "+1 212-555-0100"; as it stands
+    when it is none."""
+    try:
+        read = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return str(phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
 @register.filter
