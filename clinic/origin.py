@@ -16,6 +16,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 
 # Of the digest of a device: enough to tell devices apart, too little to be worth reversing.
 AGENT_LENGTH = 16
@@ -24,11 +25,11 @@ AGENT_LENGTH = 16
 class Via(TextChoices):
     """The way in."""
 
-    PAGE = "page", "Page"
-    API = "api", "API"
-    PATIENT_PAGE = "patient_page", "Patient's page"
-    PROVIDER = "provider", "Report of a provider"
-    SYSTEM = "system", "System"
+    PAGE = "page", _("Page")
+    API = "api", _("API")
+    PATIENT_PAGE = "patient_page", _("Patient's page")
+    PROVIDER = "provider", _("Report of a provider")
+    SYSTEM = "system", _("System")
 
 
 # By the beginning of the path; every other one is a page. A tablet that was handed over is the

@@ -245,6 +245,7 @@ FIELDS = {
     "site": noop("site"),
     "skin_type": noop("skin type"),
     "source": noop("source"),
+    "staff": noop("staff member"),
     "starts_at": noop("starts"),
     "state": noop("state"),
     "status": noop("status"),

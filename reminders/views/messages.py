@@ -70,7 +70,8 @@ class FilterForm(forms.Form):
 
     kind = forms.ChoiceField(
         required=False,
-        choices=[("", _("Every kind")), *((kind.value, kind_word(kind)) for kind in Kind)],
+        # Asked anew for each form: its words are in the language of the request.
+        choices=lambda: [("", _("Every kind")), *((kind.value, kind_word(kind)) for kind in Kind)],
     )
     channel = forms.ChoiceField(
         required=False,
