@@ -36,6 +36,7 @@ ACTIONS = {
     "consent_form.save": noop("Consent form: save the draft"),
     "conversation.close": noop("Conversation: close"),
     "conversation.match": noop("Conversation: match to a patient"),
+    "conversation.reopen": noop("Conversation: reopen"),
     "conversation.reply": noop("Conversation: reply"),
     "conversation.take": noop("Conversation: take"),
     "credential.give": noop("Credential: give"),
