@@ -108,7 +108,7 @@ def test_forms_are_written_and_signed_by_link(
     for label, typed in (("Month", "5"), ("Day", "4"), ("Year", "1988")):
         page.get_by_label(label).fill(typed)
     page.get_by_role("button", name="Show my page").click()
-    page.get_by_role("link", name="Your forms (1)").click()
+    page.get_by_role("link", name="Please read and sign (1)").click()
     look("record-link-forms")
     page.get_by_label("I have read this and I agree: Consent to RF microneedling").check()
     page.get_by_label("Your whole name").fill("Elena Sato")

@@ -149,7 +149,7 @@ def test_a_patient_signs_withdraws_and_keeps_a_copy_by_their_link(
     mine: Any, treatment_form: ConsentForm
 ) -> None:
     browser, url = mine
-    assert "Your forms (1)" in text_of(browser.get(url))
+    assert "Please read and sign (1)" in text_of(browser.get(url))
     page = browser.get(f"{url}forms/")
     keeps_to_the_policy(page)
     assert "no-store" in page["Cache-Control"]
