@@ -7,13 +7,14 @@ costs more than a few rows do.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from threading import local
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.backends.utils import CursorWrapper
 from django.db.models.expressions import RawSQL
 
@@ -33,12 +34,12 @@ def cursor() -> CursorWrapper:
     """The thread's cursor on the connection and in the transaction of the ORM, with the ORM's
     errors; what counts the ORM's queries counts its statements too. What it gives is fetched
     before it is asked again."""
-    connection.ensure_connection()
+    held = connections[DEFAULT_DB_ALIAS]  # once: `connection` looks it up for each attribute
+    held.ensure_connection()
     bound: Any = getattr(_thread, "cursor", None)
-    if bound is None or bound.connection is not connection.connection:
-        bound = _thread.cursor = _bound(connection.connection)
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return wrap(bound)
+    if bound is None or bound.connection is not held.connection:
+        bound = _thread.cursor = _bound(held.connection)
+    return held.make_debug_cursor(bound) if held.queries_logged else held.make_cursor(bound)
 
 
 def _bound(held: psycopg.Connection) -> psycopg.Cursor[tuple[Any, ...]]:
@@ -66,16 +67,31 @@ def where(
 ) -> list[M]:
     """The rows of a model for which a condition holds, as the ORM gives them; what comes after the
     condition, such as an order or a lock, may follow it. The fields `without` are deferred."""
-    fields = [field for field in model._meta.concrete_fields if field.name not in without]
-    names = [field.attname for field in fields]
-    statement = f'SELECT {_columns(fields)} FROM "{model._meta.db_table}" WHERE {condition}'
-    found = [model.from_db(connection.alias, names, row) for row in rows(statement, values)]
-    for field in fields:
-        # What the driver does not read by itself, such as JSON.
-        if (read := getattr(field, "from_db_value", None)) is not None:
-            for row in found:
-                setattr(row, field.attname, read(getattr(row, field.attname), None, connection))
+    start, names, readers = _read(model, frozenset(without))
+    found = [
+        model.from_db(DEFAULT_DB_ALIAS, names, row)
+        for row in rows(f"{start} WHERE {condition}", values)
+    ]
+    for name, read in readers:
+        for row in found:
+            setattr(row, name, read(getattr(row, name), None, connection))
     return found
+
+
+@cache
+def _read(
+    model: type[models.Model], without: frozenset[str]
+) -> tuple[str, list[str], list[tuple[str, Callable[..., Any]]]]:
+    """How rows of a model are read: the statement but for its condition, the attributes in the
+    order of their columns, and what reads those that the driver does not, such as JSON."""
+    fields = [field for field in model._meta.concrete_fields if field.name not in without]
+    readers = [
+        (field.attname, read)
+        for field in fields
+        if (read := getattr(field, "from_db_value", None)) is not None
+    ]
+    start = f'SELECT {_columns(fields)} FROM "{model._meta.db_table}"'
+    return start, [field.attname for field in fields], readers
 
 
 def by_id(model: type[M], ids: Collection[int], *, without: Collection[str] = ()) -> dict[int, M]:

@@ -43,17 +43,15 @@ def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
             if message.patient_id is not None
         }
     )
-    addresses = {
-        message.pk: message.to_address or known[message.patient_id].address(message.channel)
+    addresses = [
+        message.to_address or known[message.patient_id].address(message.channel)
         for message in messages
-    }
+    ]
     emails = {each.email for each in known.values()}
-    suppressed = _suppressed(emails.union(addresses.values()))
+    suppressed = _suppressed(emails.union(addresses))
     return {
-        message.pk: _recipient(
-            message, addresses[message.pk], known[message.patient_id], suppressed
-        )
-        for message in messages
+        message.pk: _recipient(message, address, known[message.patient_id], suppressed)
+        for message, address in zip(messages, addresses, strict=True)
     }
 
 

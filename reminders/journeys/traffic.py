@@ -8,7 +8,7 @@ that another worker holds are left for the next round. A constant number of quer
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -130,10 +130,12 @@ def lately(addresses: Collection[str], *, now: datetime) -> defaultdict[str, lis
     return had
 
 
-def _said_by_email(texts: Iterable[int]) -> set[int]:
+def _said_by_email(texts: Sequence[int]) -> set[int]:
     """Those of these texts of which every item is live in an e-mail that reaches somebody."""
+    if not texts:
+        return set()
     said_by: defaultdict[int, set[tuple[str, int, str]]] = defaultdict(set)
-    for row in MessageItem.objects.filter(message__in=list(texts)):
+    for row in MessageItem.objects.filter(message__in=texts):
         said_by[row.message_id].add((row.anchor, row.schedule_version, row.step))
     if not said_by:
         return set()

@@ -14,7 +14,7 @@ from reminders.ledger.pacing import WELL
 from reminders.sending.calling import Answer
 
 # So many good answers of a channel are told together: the account's row is everybody's.
-TOLD_TOGETHER = 500
+TOLD_TOGETHER = 2000
 
 
 class Learning:
