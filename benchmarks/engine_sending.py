@@ -43,9 +43,12 @@ def figures(
             engine_load.emptied()
             engine_load.fill(built, patients, MESSAGES, due=NOW)
             bare = engine_load.bare_sql(window, now=NOW)
+            in_place = engine_load.bare_sql(window, now=NOW, in_place=True)
             ours[window] = _sent(built, patients, MESSAGES, window=window)
             name = f"send, window {window}, no provider, no words"
             yield Figure(GROUP, name, ours[window], "messages/s", bare, 1 / OF_BARE_SQL[window])
+            name = f"send, window {window}, against the same updates in place"
+            yield Figure(GROUP, name, ours[window], "messages/s", in_place)
         fewer = _sent(built, patients, FEW, window=64)
         name = f"send {MESSAGES:,}, window 64, against {FEW:,}"
         yield Figure(GROUP, name, ours[64], "messages/s", fewer)

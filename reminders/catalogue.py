@@ -40,6 +40,31 @@ class MessageState(StrEnum):
     SKIPPED = "skipped"
 
 
+class Phase(StrEnum):
+    """Where a message stands, as it is listed: what it goes through within one touches no index."""
+
+    TO_COME = "to_come"
+    TOLD = "told"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    WITHDRAWN = "withdrawn"
+
+
+PHASE_OF: Mapping[MessageState, Phase] = {
+    MessageState.SCHEDULED: Phase.TO_COME,
+    MessageState.SUBMITTING: Phase.TO_COME,
+    MessageState.UNKNOWN: Phase.UNKNOWN,
+    MessageState.ACCEPTED: Phase.TOLD,
+    MessageState.SENT: Phase.TOLD,
+    MessageState.DELIVERED: Phase.TOLD,
+    MessageState.UNDELIVERED: Phase.FAILED,
+    MessageState.FAILED: Phase.FAILED,
+    MessageState.WITHDRAWN: Phase.WITHDRAWN,
+    MessageState.SKIPPED: Phase.SKIPPED,
+}
+
+
 class Kind(StrEnum):
     """What a message is for, in the words of the catalogue."""
 

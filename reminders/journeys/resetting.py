@@ -16,7 +16,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
 from clinic.hours import instant
 from clinic.models import Site
-from reminders.catalogue import Channel, MessageState
+from reminders.catalogue import Channel, MessageState, Phase
 from reminders.journeys import comparing_plans
 from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect
 from reminders.journeys.gathering import facts_of, site_facts
@@ -64,7 +64,9 @@ def foresee(
     for name, value in changes.items():
         setattr(other, name, value)
     changed = {name for name, value in changes.items() if getattr(site, name) != value}
-    waiting = Message.objects.filter(site=site, state=MessageState.SCHEDULED, expires_at__gt=now)
+    waiting = Message.objects.filter(
+        site=site, phase=Phase.TO_COME, state=MessageState.SCHEDULED, expires_at__gt=now
+    )
     said_on = {channel for name in changed for channel in _SAID_ON.get(name, ())}
     by_channel = dict(
         waiting.filter(channel__in=said_on).order_by().values_list("channel").annotate(Count("pk"))

@@ -88,14 +88,15 @@ LANES = ("priority = 0", "priority BETWEEN 1 AND 2", "priority >= 3")
 BOTTOM = datetime(1970, 1, 1, tzinfo=UTC)
 
 ANYTHING = "SELECT " + " OR ".join(
-    f"EXISTS (SELECT FROM reminders_message WHERE wake_at BETWEEN %(floor)s AND %(now)s AND {lane})"
+    "EXISTS (SELECT FROM reminders_message WHERE wake_at BETWEEN %(floor)s AND %(now)s"
+    f" AND {lane} AND state = 'scheduled')"
     for lane in LANES
 )
 
 
 def anything_due(*, now: datetime, floor: datetime = BOTTOM) -> bool:
-    """Whether any message is to be looked at: due, or left by the dead. A few index pages, unless
-    many that were due before `floor` are gone and somebody's old snapshot still sees them."""
+    """Whether any message is to be taken up. A few index pages, unless many that were due before
+    `floor` are gone and somebody's old snapshot still sees them."""
     [(found,)] = statements.rows(ANYTHING, {"now": now, "floor": floor})
     return bool(found)
 
@@ -175,7 +176,7 @@ LAPSE = f"""
 WITH lapsed AS (
   UPDATE reminders_message SET state = 'unknown', wake_at = NULL, error_code = 'lease'
    WHERE id IN (SELECT id FROM reminders_message
-                 WHERE state = 'submitting' AND ({
+                 WHERE state = 'submitting' AND leased_until < %(now)s AND ({
     " OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)
 })
                    FOR UPDATE SKIP LOCKED)

@@ -51,7 +51,7 @@ kept AS (
          emptied_at = NULL, at = excluded.at)
 UPDATE reminders_message AS message
    SET state = 'submitting', attempts_made = attempts_made + 1, provider = leaving.provider,
-       claim_token = %(token)s, claimed_at = %(now)s, wake_at = %(until)s
+       claim_token = %(token)s, claimed_at = %(now)s, leased_until = %(until)s
   FROM leaving
  WHERE message.id = leaving.message_id AND message.id = ANY (%(ids)s::bigint[])
 RETURNING message.id, 1 + (SELECT coalesce(max(number), 0) FROM reminders_attempt

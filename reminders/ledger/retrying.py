@@ -15,7 +15,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.saying import gettext
-from reminders.catalogue import MessageState
+from reminders.catalogue import MessageState, Phase
 from reminders.ledger import claiming, writing_deaths
 from reminders.models import Message
 
@@ -94,9 +94,9 @@ def retry_failed(*, site: Site, by: Staff, now: datetime) -> int:
     """Schedule what failed at a site and is still of use, the nearest to its expiry first, up to
     `MOST_AT_ONCE`; how many. What may have arrived is left. Raises Forbidden."""
     access.require(by, Capability.MANAGE_MESSAGES, site)
-    failed = Message.objects.filter(
-        site=site, state__in=CERTAINLY_NOT_RECEIVED, expires_at__gt=now
-    ).exclude(patient=None)
+    failed = Message.objects.filter(site=site, phase=Phase.FAILED, expires_at__gt=now).exclude(
+        patient=None
+    )
     done = 0
     for message in failed.select_related("site").order_by("expires_at", "id")[:MOST_AT_ONCE]:
         try:

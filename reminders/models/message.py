@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from appointments.models import TreatmentSeries
 from clinic.models import Site, Staff
 from patients.models import Patient
-from reminders.catalogue import Channel, Kind, MessageState, Purpose
+from reminders.catalogue import PHASE_OF, Channel, Kind, MessageState, Phase, Purpose
 from reminders.planning.facts import Item
 
 
@@ -28,8 +28,10 @@ class Message(models.Model):
     """One text or e-mail, wanted by the plan under a stable, unique key.
 
     `due_at` is the promise (UTC), `expires_at` the moment after which it is never sent,
-    `wake_at` the next moment at which anything is to be done: due, a lease that runs out, a
-    retry. It is empty when nothing is, also while the message waits for its visit to be done.
+    `wake_at` the next moment at which it is to be taken up: due, or a retry. It is empty when it
+    is not, also while the message waits for its visit to be done. The mark leaves it and everything
+    else that is indexed as it was, so that PostgreSQL writes the row anew on its own page and into
+    no index; `phase` is there for that: the indexes know it in place of the state.
     `why` holds the sentences of the plan, `gate_why` those of the gate; neither carries a body.
     It goes to `to_address` where that is filled: the number that wrote to us, a member of staff;
     else to the patient's own address at the time. Without a patient nothing of it is planned.
@@ -64,12 +66,20 @@ class Message(models.Model):
         choices=[(state.value, state.value) for state in MessageState],
         default=MessageState.SCHEDULED,
     )
+    phase = models.GeneratedField(
+        expression=Case(
+            *(When(state=state.value, then=Value(phase.value)) for state, phase in PHASE_OF.items())
+        ),
+        output_field=models.CharField(max_length=9),
+        db_persist=True,
+    )
     reason = models.CharField(max_length=40, blank=True)
     why = models.JSONField(default=list)
     gate_why = models.JSONField(default=list)
     attempts_made = models.PositiveSmallIntegerField(default=0)
     claim_token = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True, help_text="The end of the last mark's lease.")
     chosen_at = models.DateTimeField(null=True, help_text="The due time that a person gave it.")
     # No index: nobody asks for the messages of one of the staff, and the table is written often.
     chosen_by = models.ForeignKey(
@@ -131,7 +141,7 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_claim_has_lease",
                 condition=~Q(state="submitting")
-                | Q(claim_token__isnull=False, wake_at__isnull=False),
+                | Q(claim_token__isnull=False, wake_at__isnull=False, leased_until__isnull=False),
             ),
             models.CheckConstraint(
                 name="message_unsent_has_reason",
@@ -161,13 +171,15 @@ class Message(models.Model):
                 name="message_wake_later",
             ),
             models.Index(
-                fields=("claimed_at",), condition=Q(state="unknown"), name="message_unknown"
+                fields=("priority", "id"),
+                condition=Q(phase=Phase.UNKNOWN.value),
+                name="message_unknown",
             ),
             models.Index(fields=("patient", "due_at"), name="message_patient"),
             models.Index(
                 fields=("patient",), condition=Q(chosen_at__isnull=False), name="message_chosen"
             ),
-            models.Index(fields=("site", "state", "due_at"), name="message_list"),
+            models.Index(fields=("site", "phase", "due_at"), name="message_list"),
         ]
 
     def __str__(self) -> str:

@@ -48,25 +48,25 @@ class Measures:
         return self.oldest_due > LATE.total_seconds() or self.lapsed > 0
 
 
-# A mark's `wake_at` is the end of its lease, so all that is in hand lies in the same range. The
-# lanes are named so that the index of each is read.
+# What is marked keeps the `wake_at` at which it was due. The lanes are named so that the index of
+# each is read.
 _LIVE = f"""
 SELECT message.state, message.priority, count(*),
        extract(epoch FROM %(now)s - min(message.wake_at)),
-       count(*) FILTER (WHERE message.wake_at < %(lapsed)s)
+       count(*) FILTER (WHERE message.leased_until < %(lapsed)s)
   FROM reminders_message AS message
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id
- WHERE ({" OR ".join(f"(message.wake_at <= %(soon)s AND message.{lane})" for lane in LANES)})
+ WHERE ({" OR ".join(f"(message.wake_at <= %(now)s AND message.{lane})" for lane in LANES)})
    AND (message.state = 'submitting'
-        OR message.state = 'scheduled' AND message.wake_at <= %(now)s
+        OR message.state = 'scheduled'
            AND site.revision = site.planned_revision
            AND (patient.id IS NULL OR patient.revision = patient.planned_revision))
  GROUP BY message.state, message.priority
 """
 _UNKNOWN = """
 SELECT count(*), coalesce(extract(epoch FROM %(now)s - min(claimed_at)), 0)
-  FROM reminders_message WHERE state = 'unknown'
+  FROM reminders_message WHERE phase = 'unknown'
 """
 _UNPLANNED = "SELECT count(*) FROM patients_patient WHERE revision <> planned_revision"
 # Reports that could not be dealt with when they came.
@@ -95,7 +95,6 @@ def measure(*, now: datetime) -> Measures:
     """The figures at `now`, the database's clock."""
     values = {
         "now": now,
-        "soon": now + LEASE,
         "lapsed": now - LEASE,
         "since": now - RECENT,
     }

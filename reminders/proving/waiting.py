@@ -27,7 +27,7 @@ SELECT format('message %%s', message.id)
 _STUCK = """
 SELECT format('message %%s', message.id)
   FROM reminders_message AS message
- WHERE message.state = 'submitting' AND message.wake_at < %(now)s - %(patience)s
+ WHERE message.state = 'submitting' AND message.leased_until < %(now)s - %(patience)s
 """
 _OPEN_ATTEMPTS = """
 SELECT format('attempt %%s of message %%s', attempt.number, message.id)
@@ -39,7 +39,7 @@ SELECT format('attempt %%s of message %%s', attempt.number, message.id)
 _UNATTENDED = """
 SELECT format('message %%s', message.id)
   FROM reminders_message AS message
- WHERE message.state = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
+ WHERE message.phase = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
    AND message.expires_at > %(now)s AND message.wake_at IS NULL
    -- With this answer the task was made, or another channel had said the same.
    AND NOT EXISTS (SELECT FROM reminders_lookup AS look

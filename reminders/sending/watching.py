@@ -26,7 +26,7 @@ SELECT message.site_id, count(*), min(message.wake_at)
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id
  WHERE ({" OR ".join(f"(message.wake_at <= %(late)s AND message.{lane})" for lane in LANES)})
-   AND (message.state = 'submitting'
+   AND (message.state = 'submitting' AND message.leased_until <= %(late)s
         OR message.state = 'scheduled' AND site.revision = site.planned_revision
            AND (patient.id IS NULL OR patient.revision = patient.planned_revision))
  GROUP BY message.site_id

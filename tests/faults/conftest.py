@@ -90,8 +90,8 @@ def state(message: Message) -> str:
 def lease_runs_out(message: Message) -> None:
     """Let the time of a dead worker's claim pass, and tidy up after it."""
     now = claiming.database_now()
-    Message.objects.filter(pk=message.pk, wake_at__gt=now).update(
-        wake_at=now - timedelta(seconds=1)
+    Message.objects.filter(pk=message.pk, leased_until__gt=now).update(
+        leased_until=now - timedelta(seconds=1)
     )
     dispatch.tidy(now=now)
 

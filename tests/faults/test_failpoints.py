@@ -66,7 +66,7 @@ def arrived(stand_in: StandIn) -> Counter[str]:
 def leases_run_out() -> None:
     """As if a minute had passed since the death."""
     now = claiming.database_now()
-    notices(MessageState.SUBMITTING).update(wake_at=now - timedelta(seconds=1))
+    notices(MessageState.SUBMITTING).update(leased_until=now - timedelta(seconds=1))
     dispatch.tidy(now=now)
 
 

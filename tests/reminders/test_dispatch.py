@@ -557,13 +557,47 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     assert Task.objects.get().patient_id == poison.patient_id
 
 
+# --- What is written ------------------------------------------------------------------------------
+
+
+def written() -> tuple[int, int]:
+    """How often messages were written in this transaction: into the indexes, and in place."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT pg_stat_get_xact_tuples_updated(message),
+                      pg_stat_get_xact_tuples_hot_updated(message)
+                 FROM (SELECT 'reminders_message'::regclass AS message) AS of"""
+        )
+        every, in_place = cursor.fetchone()
+    return every - in_place, in_place
+
+
+def test_the_mark_and_the_reports_of_a_provider_touch_no_index(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    before = written()
+    dispatch.send_due(now=now, channel=Recorder())
+    for status in ("sent", "delivered"):
+        receipts.record(
+            provider="twilio",
+            reference=message.reference,
+            event_key=status,
+            status=status,
+            code="",
+            now=now,
+        )
+    assert again(message).state == MessageState.DELIVERED
+    assert [one - other for one, other in zip(written(), before, strict=True)] == [1, 3]
+
+
 # --- Marks of the dead ----------------------------------------------------------------------------
 
 
 def die(message: Message, *, now: datetime, lease_ends: datetime) -> None:
     """As a worker leaves a message that was killed between the mark and the record."""
     Message.objects.filter(pk=message.pk).update(
-        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, wake_at=lease_ends
+        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, leased_until=lease_ends
     )
 
 

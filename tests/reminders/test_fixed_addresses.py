@@ -108,7 +108,7 @@ def test_it_is_put_off_when_the_provider_is_away_and_fails_when_refused(
 def test_the_mark_of_a_dead_worker_becomes_unknown(site: Site, now: datetime) -> None:
     message = to_nobody(site, now=now)
     Message.objects.filter(pk=message.pk).update(
-        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, wake_at=now
+        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, leased_until=now
     )
     dispatch.tidy(now=now + MINUTE)
     message.refresh_from_db()

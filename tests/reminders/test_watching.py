@@ -76,7 +76,7 @@ def test_what_leaves_meanwhile_or_waits_to_be_planned_is_no_trouble_and_a_dead_c
     elif change == "to plan":
         Patient.objects.filter(pk=visit.series.patient_id).raise_revision()
     else:
-        Message.objects.update(state="submitting", claim_token="0" * 32)
+        Message.objects.update(state="submitting", claim_token="0" * 32, leased_until=time.now)
     time.passes(STAYS_SECONDS)
     assert bool(look()) == (change == "submitting")
 

@@ -75,7 +75,7 @@ def test_what_is_not_at_rest_keeps_its_journey(site: Site, now: datetime, state:
     later = over(site, now)
     words.remove(now=later)
     Message.objects.filter(reason="no_consent").update(
-        state=state, wake_at=later, claim_token=UUID(int=1)
+        state=state, wake_at=later, claim_token=UUID(int=1), leased_until=later
     )
     assert journeys.archive(now=later) == 0
 

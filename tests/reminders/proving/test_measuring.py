@@ -57,7 +57,7 @@ def test_claims_and_unknown_outcomes_show_and_a_dead_claim_makes_it_late(
     queued(visit, now=now, kind=Kind.REMINDER_FINAL)
     as_owner(
         f"""UPDATE reminders_message SET state = 'submitting', claim_token = gen_random_uuid(),
-            wake_at = '{(now + MINUTE / 2).isoformat()}' WHERE state = 'scheduled'"""
+            leased_until = '{(now + MINUTE / 2).isoformat()}' WHERE state = 'scheduled'"""
     )
     found = measure(now=now + 4 * MINUTE)
     assert (found.unknown, found.submitting, found.lapsed) == (1, 1, 1)

@@ -194,7 +194,7 @@ BREAKS: dict[str, str | Callable[[], None]] = {
         UPDATE reminders_message SET wake_at = created_at - interval '1 h' WHERE id = {WAITING}""",
     "claims": f"""
         UPDATE reminders_message
-           SET state = 'submitting', claim_token = gen_random_uuid(), wake_at = created_at
+           SET state = 'submitting', claim_token = gen_random_uuid(), leased_until = created_at
          WHERE id = {WAITING}""",
     "attempts": "UPDATE reminders_attempt SET ended_at = NULL",
     "unknowns": f"""
