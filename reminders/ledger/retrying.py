@@ -60,13 +60,14 @@ def retry(
     if refusal := _refusal(stored, now=now, may_repeat=may_repeat):
         raise refusal
     before = {"state": stored.state, "reason": stored.reason}
+    if stored.state != MessageState.UNKNOWN:
+        stored.at_any_hour = False  # the reason for that was about the former sending
     stored.state = MessageState.SCHEDULED
     stored.wake_at = now
     # What belongs to the former sending; the next one has its own.
     stored.reason = stored.error_code = stored.provider_id = ""
     stored.claim_token = stored.claimed_at = stored.accepted_at = stored.closed_at = None
     stored.attempts_made = 0
-    stored.at_any_hour = False  # the reason for that was about the former sending
     stored.save(
         update_fields=[
             *("state", "reason", "error_code", "provider_id", "wake_at"),

@@ -202,6 +202,21 @@ def test_leave_to_pass_the_hours_is_for_one_sending(
     assert not leaving(night)
 
 
+def test_leave_to_pass_the_hours_stays_with_what_nobody_knows_to_have_been_sent(
+    reminder: Message, manager: Staff, now: datetime
+) -> None:
+    night = now + 14 * HOUR
+    Message.objects.exclude(pk=reminder.pk).update(wake_at=None)
+    retiming.send_now(message=reminder, by=manager, now=night, at_any_hour=True, reason="Storm")
+    planned_anew(reminder, night)
+    lost = Submission(outcome=Outcome.UNKNOWN, code="timeout")
+    dispatch.send_due(now=night, channel=Recorder(lost))
+    unknown = Message.objects.get(pk=reminder.pk)
+    retrying.retry(message=unknown, by=manager, now=night, may_repeat=True)
+    planned_anew(reminder, night)
+    assert leaving(night) == [Kind.REMINDER_FINAL]
+
+
 def test_what_waits_for_the_visit_or_has_left_has_no_other_time(
     visit: Appointment, reminder: Message, front_desk: Staff, now: datetime
 ) -> None:
