@@ -25,6 +25,7 @@ from benchmarks.house import NOW, House
 from clinic.consent_forms import drafting, in_force, publishing
 from clinic.consent_forms.wording import Words
 from clinic.models import ConsentForm, ProtocolVersion
+from config.wsgi import settle
 from patients.models import Patient, SignedForm
 from patients.models.signed_form import Signer, SigningPlace, SigningWay
 from reminders.journeys import replanning
@@ -43,6 +44,7 @@ MOST = {
     "search": (100, 12),
     "filtered list": (600, 60),
     "patient page": (150, 15),
+    "whole journey": (400, 40),
     "plans": (800, 15),
 }
 # As a name, a telephone number and a birth date are typed.
@@ -76,6 +78,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
     _book(built, version, people[few:], day)
     _grow(built, version, people[0])
     calendars.settle()
+    settle()
     step("the smallest page")
     floor = p95(_times(client, ["/preferences/"]))
     for name, addresses in screens.items():
@@ -99,7 +102,8 @@ def _screens(
         "day list": [f"/day/?date={day}"],
         "search": [f"/patients/?q={words}" for words in SEARCHES],
         "filtered list": [f"/patients/?{asked}" for asked in FILTERS],
-        "patient page": [f"/patients/{patient.pk}/?all=1"],
+        "patient page": [f"/patients/{patient.pk}/"],
+        "whole journey": [f"/patients/{patient.pk}/?all=1"],
         "plans": [f"/series/new/dates/?site={built.site.slug}&{plan}&from={ahead}"],
     }
 
