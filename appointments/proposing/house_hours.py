@@ -51,17 +51,12 @@ def load_days(
     weeks = ProviderHours.objects.filter(site=site, provider__in=providers).values_list(
         "provider_id", "weekday", "starts", "ends"
     )
-    hours = list(weeks)
+    hours: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for who, weekday, starts, ends in weeks:
+        hours[who].append((weekday, starts, ends))
     opening = OpeningHours.objects.filter(site=site).values_list("weekday", "opens", "closes")
     closures = Closure.objects.filter(site=site, last_day__gte=min(days, default=date.min))
     closed = closures.values_list("first_day", "last_day", "reason")
     there = SiteTime(site.name, site.zone, tuple(opening), tuple(closed), other[None])
-    people = {
-        pk: ProviderTime(
-            tuple(stretch for who, *stretch in hours if who == pk),  # type: ignore[misc]
-            _ALWAYS,
-            other[pk],
-        )
-        for pk in providers
-    }
+    people = {pk: ProviderTime(tuple(hours[pk]), _ALWAYS, other[pk]) for pk in providers}
     return {day: HouseHours(day, there, people) for day in days}

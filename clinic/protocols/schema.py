@@ -423,6 +423,10 @@ class Protocol:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     inferences: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        # All of it would be read for it; and one version of a protocol is one document.
+        return hash((self.id, self.version))
+
     def areas_in_words(self, areas: Iterable[str], language: str) -> str:
         """ "Face, Neck"; of a service with a single area, which is no place, its own name."""
         if self._is_about_no_place:

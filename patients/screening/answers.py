@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -64,9 +64,11 @@ class Answer:
         return self.value in CLEAR
 
 
-def current(
-    question: Question, areas: Iterable[str], answers: Iterable[Answer]
-) -> dict[str, Answer | None]:
+# The latest answer to one question by area ("" for the whole body).
+Told = Mapping[str, Answer | None]
+
+
+def current(question: Question, areas: Iterable[str], answers: Iterable[Answer]) -> Told:
     """The latest answer that tells about a question for each of `areas`; one under "" when it is
     about the whole body, None where there is none."""
     places = tuple(areas) if question.scope is Reach.AREA else ("",)

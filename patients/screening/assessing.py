@@ -7,7 +7,7 @@ milder. Which day is meant is left open: a finding says from when until when it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ from clinic.durations import Duration
 from clinic.hours import shifted_day
 from clinic.protocols.schema import Outcome, Protocol, SkinType, Trigger
 from patients.screening import validity
-from patients.screening.answers import Answer, Value, current
+from patients.screening.answers import Answer, Told, Value, current
 from patients.screening.questions import SKIN_TYPE, Question, chained, questions_of
 
 STRICTNESS = (Outcome.TASK, Outcome.REVIEW, Outcome.DEFER, Outcome.BLOCK)
@@ -101,7 +101,8 @@ class Finding:
 
 def assess(screened: Screened) -> tuple[Finding, ...]:
     """Everything found, in the order of the protocol; nothing means clear."""
-    found = [*_of_patient(screened), *_of_answers(screened), *_lacking(screened)]
+    told = _told(screened)
+    found = [*_of_patient(screened), *_of_answers(screened, told), *_lacking(screened, told)]
     return tuple(_decided(finding, screened) for finding in found)
 
 
@@ -140,15 +141,27 @@ def depends_on_skin_type(protocol: Protocol) -> bool:
 # --- The answers ----------------------------------------------------------------------------------
 
 
-def _of_answers(screened: Screened) -> Iterator[Finding]:
-    for asked in questions_of(screened.protocol):
+def _told(screened: Screened) -> list[tuple[Question, Told]]:
+    """Each question with the answers to it that count."""
+    by_question: dict[str, list[Answer]] = defaultdict(list)
+    for answer in screened.answers:
+        by_question[answer.question].append(answer)
+    return [
+        (question, current(question, screened.areas, by_question[question.id]))
+        for question in questions_of(screened.protocol)
+    ]
+
+
+def _of_answers(screened: Screened, told: Iterable[tuple[Question, Told]]) -> Iterator[Finding]:
+    for asked, answered in told:
         question = chained(asked, screened.protocol, screened.beside)
         if question.id == SKIN_TYPE and screened.skin_type:
             if SkinType(screened.skin_type) in DARKER:
                 yield Finding(question.id, question.outcome, question=question)
             continue
-        told = current(question, screened.areas, screened.answers).values()
-        wrong = {answer.id: answer for answer in told if answer and not answer.is_clear}
+        wrong = {
+            answer.id: answer for answer in answered.values() if answer and not answer.is_clear
+        }
         by_outcome: dict[int, list[Answer]] = defaultdict(list)
         for answer in wrong.values():
             by_outcome[_outcome(question, answer)].append(answer)
@@ -195,15 +208,13 @@ def _span(question: Question, answer: Answer) -> tuple[date | None, date | None]
 # --- What is lacking ------------------------------------------------------------------------------
 
 
-def _lacking(screened: Screened) -> Iterator[Finding]:
+def _lacking(screened: Screened, told: Iterable[tuple[Question, Told]]) -> Iterator[Finding]:
     """The questions without an answer that counts, together by the day from which on."""
     by_day: dict[date, list[Question]] = defaultdict(list)
-    for question in questions_of(screened.protocol):
+    for question, answered in told:
         if question.id == SKIN_TYPE:
             continue
-        since = validity.lacks_since(
-            question, screened.areas, screened.answers, treated_at=screened.treated_at
-        )
+        since = validity.lacks_since(question, answered, treated_at=screened.treated_at)
         if since is not None:
             by_day[since].append(question)
     for since, questions in sorted(by_day.items()):

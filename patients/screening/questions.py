@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 
 from clinic.durations import Duration
@@ -53,6 +54,7 @@ class Question:
         return sha256(asked.encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=256)
 def questions_of(protocol: Protocol) -> tuple[Question, ...]:
     """Every question of a protocol in its order; those about the sun are asked of the past and of
     what is planned, and nobody is asked what the skin type on record decides."""

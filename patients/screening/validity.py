@@ -13,7 +13,7 @@ from datetime import date, datetime
 from clinic.durations import Duration
 from clinic.hours import shifted_day
 from clinic.protocols.schema import AskAt
-from patients.screening.answers import Answer, current
+from patients.screening.answers import Answer, Told, current
 from patients.screening.questions import SKIN_TYPE, Question
 
 _LIFE = {
@@ -47,14 +47,13 @@ def runs_out(
 
 def lacks_since(
     question: Question,
-    areas: Iterable[str],
-    answers: Iterable[Answer],
+    told: Told,
     *,
     treated_at: datetime | None,
     moment: AskAt = AskAt.DAY_OF,
 ) -> date | None:
-    """The first local day on which an answer is lacking; `date.min` when none was ever given."""
-    told = current(question, areas, answers)
+    """The first local day on which an answer is lacking, from those that count (`current`);
+    `date.min` when none was ever given."""
     if not told:
         return None
     return min(
@@ -98,5 +97,6 @@ def _is_lacking(
     day: date,
     treated_at: datetime | None,
 ) -> bool:
-    since = lacks_since(question, areas, answers, treated_at=treated_at, moment=moment)
+    told = current(question, areas, answers)
+    since = lacks_since(question, told, treated_at=treated_at, moment=moment)
     return since is not None and since <= day
