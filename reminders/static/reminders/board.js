@@ -15,7 +15,7 @@
 
   function down(event) {
     const edge = Boolean(event.target.closest(".edge"));
-    const slip = event.target.closest(edge ? "a.slip[data-length]" : "a.slip[data-movable]");
+    const slip = event.target.closest(edge ? "a.slip[data-resizable]" : "a.slip[data-movable]");
     if (!slip || event.button) return;
     const box = slip.getBoundingClientRect();
     const offset = event.clientY - (edge ? box.bottom : box.top);
@@ -86,7 +86,8 @@
     drop();
     if (edge && row === was) return;
     if (!edge) Object.assign(asked, { start, onto });
-    htmx.ajax("POST", edge ? slip.dataset.length : slip.dataset.place, {
+    const { place, length } = $(".board-grid").dataset;
+    htmx.ajax("POST", (edge ? length : place).replace("/0/", `/${slip.dataset.visit}/`), {
       source: slip,
       target: "#board",
       swap: "outerHTML",
