@@ -75,7 +75,7 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         """With their resources, those of which `Allocation.shown_of` takes what to show."""
         over = Q(appointment__state__in=(State.DONE, State.NO_SHOW, State.CANCELLED))
         history = over & Q(appointment__imported_at__isnull=False)
-        return self.filter(Q(active=True) | history).select_related("resource")
+        return self.filter(Q(active=True) | history).prefetch_related("resource")
 
 
 class Allocation(models.Model):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -31,6 +31,7 @@ from reminders.views.book_series import draft as drafts
 from reminders.views.day_flags import Flag
 from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
+from reminders.views.visits_shown import with_what_they_hold
 
 ONE_DAY = timedelta(days=1)
 
@@ -100,21 +101,15 @@ class Row:
 
 
 def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appointment]:
-    visits = (
-        Appointment.objects.seen_by(staff)
-        .filter(
-            site=site,
-            starts_at__gte=instant(day, 0, site.zone),
-            starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
-        )
-        .select_related("series__patient", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=Allocation.objects.shown()))
-        .order_by("starts_at", "id")
+    visits = Appointment.objects.seen_by(staff).filter(
+        site=site,
+        starts_at__gte=instant(day, 0, site.zone),
+        starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
     )
     if provider_id := row_id(provider):
         mine = Allocation.objects.filter(resource=provider_id, active=True)
         visits = visits.filter(pk__in=mine.values("appointment"))
-    return visits
+    return with_what_they_hold(visits)
 
 
 def _rows(

@@ -10,8 +10,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Prefetch
-
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task
 from clinic.models import Site, Staff
@@ -22,6 +20,7 @@ from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import message_rows
 from reminders.views.message_rows import MessageRow
+from reminders.views.visits_shown import with_what_they_hold
 
 # Without `everything` the page shows so many messages and tasks of either side of now; visits
 # that are to come are always shown.
@@ -61,12 +60,8 @@ class Timeline:
 
 def visits_of(patient: Patient) -> list[Appointment]:
     """All visits of a patient in order of time, with what each holds, or held elsewhere."""
-    return list(
-        Appointment.objects.filter(series__patient=patient)
-        .select_related("site", "series", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=Allocation.objects.shown()))
-        .order_by("starts_at", "id")
-    )
+    visits = Appointment.objects.filter(series__patient=patient)
+    return list(with_what_they_hold(visits.select_related("site")))
 
 
 def timeline(

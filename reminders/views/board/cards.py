@@ -6,15 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
-
 from appointments.lifecycle import Move, State, offered
-from appointments.models import Allocation, Appointment
+from appointments.models import Appointment
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from reminders.views import day_flags
 from reminders.views.day_flags import Flag
+from reminders.views.visits_shown import with_what_they_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,8 @@ def cards_of(
 ) -> dict[int, Card]:
     """By id, those of the `visits` at `site` whose patients `staff` may see; the queries grow with
     their days only."""
-    held = Allocation.objects.filter(active=True).select_related("resource")
-    shown = list(
-        Appointment.objects.seen_by(staff)
-        .filter(site=site, pk__in=visits)
-        .select_related("series__patient", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=held))
-        .order_by("starts_at", "id")
-    )
+    seen = Appointment.objects.seen_by(staff).filter(site=site, pk__in=visits)
+    shown = list(with_what_they_hold(seen))
     waiting = day_flags.waiting(shown, now)
     flags = day_flags.flags(shown, site, now)
     return {

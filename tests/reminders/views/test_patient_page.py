@@ -259,7 +259,7 @@ def test_three_series_take_as_few_queries_as_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     page(desk, patient)
-    with django_assert_max_num_queries(46) as one:
+    with django_assert_max_num_queries(48) as one:
         page(desk, patient, "?all=1")
     TreatmentSeries.objects.bulk_create(
         TreatmentSeries(
