@@ -194,6 +194,12 @@ def require(staff: Staff, capability: Capability, site: Site | None = None) -> N
         )
 
 
+def can_everywhere(staff: Staff, capability: Capability) -> bool:
+    """Whether `staff` holds `capability` at every site of the company, of which there is one."""
+    sites = list(Site.objects.all())
+    return bool(sites) and all(can(staff, capability, site) for site in sites)
+
+
 def sites_with(staff: Staff, capability: Capability) -> QuerySet[Site]:
     """The sites at which `staff` holds `capability`."""
     if not staff.is_active:

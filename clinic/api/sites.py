@@ -13,12 +13,19 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic import access, site_settings, travel
-from clinic.api.weekly_hours import WeekOfSerializer, WeekSerializer, set_week
+from clinic import access, opening_sites, site_settings, travel
+from clinic.api.weekly_hours import (
+    WeekOfSerializer,
+    WeekSerializer,
+    set_week,
+    stretches,
+    week_from,
+)
 from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
+from clinic.readiness import Step
 
 
 class OpeningHoursSerializer(serializers.ModelSerializer[OpeningHours]):
@@ -78,6 +85,25 @@ class SetTravelSerializer(Body):
     minutes = serializers.IntegerField(min_value=0, max_value=MINUTES_A_DAY)
 
 
+class NewSiteSerializer(Body):
+    name = serializers.CharField(max_length=80)
+    slug = serializers.CharField(max_length=50, help_text="Its word in addresses; it stays.")
+    zone = serializers.CharField(max_length=64, help_text="IANA, America/New_York; it stays.")
+    address = serializers.CharField(max_length=200)
+    phone = serializers.CharField(max_length=30, help_text="E.164; printed in messages.")
+    sms_name = serializers.CharField(max_length=24, help_text="How texts are signed.")
+    sms_number = serializers.CharField(max_length=20, help_text="The sender of texts.")
+    email_address = serializers.CharField(max_length=254, help_text="The sender of e-mail.")
+    reply_to = serializers.CharField(max_length=254, help_text="A mailbox that staff read.")
+    hours = stretches(help_text="Of every week; none: never open.")
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    step = serializers.ChoiceField([(each.value, each.value) for each in Step])
+    is_done = serializers.BooleanField()
+    sentence = serializers.CharField(help_text="What there is, or what to do.")
+
+
 _WAYS = [
     {"other": {"id": 2, "name": "Sunset Clinic"}, "minutes": 30},
     {"other": {"id": 3, "name": "Uptown Clinic"}, "minutes": None},
@@ -104,6 +130,65 @@ class Sites(ListModelMixin, RetrieveModelMixin, Rows):
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return SiteDetailSerializer if self.action == "retrieve" else SiteSerializer
+
+    @extend_schema(
+        summary="Open another site, which you manage then.",
+        description="For who manages every site. It sends nothing until it goes live.",
+        request=NewSiteSerializer,
+        responses={201: SiteDetailSerializer},
+        examples=[
+            OpenApiExample(
+                "In the west",
+                {
+                    "name": "Harbour West",
+                    "slug": "harbour-west",
+                    "zone": "America/Denver",
+                    "address": "9 Mesa Street, Denver, CO 80202",
+                    "phone": "+13035550100",
+                    "sms_name": "Harbour West",
+                    "sms_number": "+13035550101",
+                    "email_address": "west@clinic.example",
+                    "reply_to": "desk@clinic.example",
+                    "hours": [{"weekday": 0, "starts": 540, "ends": 1020}],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        asked = self.body(NewSiteSerializer)
+        site = opening_sites.open_site(
+            slug=asked["slug"],
+            zone=asked["zone"],
+            said={name: asked[name] for name in opening_sites.SAID},
+            week=week_from(asked["hours"]),
+            by=self.staff,
+            now=timezone.now(),
+        )
+        return Response(SiteDetailSerializer(site).data, status=201)
+
+    @extend_schema(
+        summary="Read what a site still needs, to be booked at and to send.",
+        responses=StandingSerializer(many=True),
+        examples=[
+            OpenApiExample(
+                "Of a new site",
+                [
+                    {"step": "hours", "is_done": True, "sentence": "The site has opening hours."},
+                    {
+                        "step": "rooms",
+                        "is_done": False,
+                        "sentence": "Add a room: every visit is in one.",
+                    },
+                ],
+                response_only=True,
+            )
+        ],
+    )
+    @action(detail=True, methods=["get"], filter_backends=(), pagination_class=None)
+    def readiness(self, request: Request, pk: int) -> Response:
+        found = opening_sites.readiness(self.get_object(), by=self.staff, now=timezone.now())
+        return Response(StandingSerializer(found, many=True).data)
 
     @extend_schema(
         methods=["get"],

@@ -25,14 +25,14 @@ class WeeklyStretchSerializer(Body):
     )
 
 
-def _stretches(**kwargs: Any) -> serializers.ListField:
+def stretches(**kwargs: Any) -> serializers.ListField:
     child = WeeklyStretchSerializer()
     return serializers.ListField(child=child, max_length=7 * MOST_STRETCHES, **kwargs)
 
 
 class WeekSerializer(Body):
-    hours = _stretches()
-    seen = _stretches(
+    hours = stretches()
+    seen = stretches(
         required=False, help_text="The hours in whose place these are meant; 409 when others stand."
     )
 
@@ -48,8 +48,8 @@ def set_week(
     weekly_hours.set_week(
         site=site,
         provider=provider,
-        week=_week(asked["hours"]),
-        seen=_week(asked["seen"]) if "seen" in asked else None,
+        week=week_from(asked["hours"]),
+        seen=week_from(asked["seen"]) if "seen" in asked else None,
         by=by,
         now=timezone.now(),
     )
@@ -62,7 +62,7 @@ def set_week(
     return {"hours": rows}
 
 
-def _week(rows: Iterable[Mapping[str, int]]) -> dict[int, list[Stretch]]:
+def week_from(rows: Iterable[Mapping[str, int]]) -> dict[int, list[Stretch]]:
     week: dict[int, list[Stretch]] = {}
     for row in rows:
         week.setdefault(row["weekday"], []).append((row["starts"], row["ends"]))
