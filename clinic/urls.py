@@ -5,6 +5,7 @@ from django.urls import path
 
 from clinic.views import (
     consent_forms,
+    modalities,
     on_call,
     protocol_drafts,
     protocol_sections,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("staff/<int:pk>/provider/", staffing.treat, name="staff-provider"),
     path("staff/<int:pk>/invite/", staffing.invite, name="staff-invite"),
     path("retention/", retention.decisions, name="retention"),
+    path("modalities/", modalities.modality_list, name="modalities"),
+    path("modalities/<slug:modality>/", modalities.one, name="modality"),
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
     path("consent-forms/", consent_forms.form_list, name="consent-forms"),

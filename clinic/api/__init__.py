@@ -3,6 +3,7 @@
 from django.urls import path
 
 from clinic.api.consent_forms import ConsentForms
+from clinic.api.modalities import Modalities
 from clinic.api.on_call import OnCall
 from clinic.api.protocols import Protocols
 from clinic.api.retention import Retentions
@@ -17,6 +18,7 @@ _router.register("sites", Sites, basename="api-sites")
 _router.register("sites", SiteSettings, basename="api-site-settings")
 _router.register("protocols", Protocols, basename="api-protocols")
 _router.register("consent-forms", ConsentForms, basename="api-consent-forms")
+_router.register("modalities", Modalities, basename="api-modalities")
 _router.register("staff", People, basename="api-staff")
 _router.register("on-call", OnCall, basename="api-on-call")
 _router.register("record-retention", Retentions, basename="api-record-retention")

@@ -21,6 +21,9 @@ class Modality(models.Model):
     class Meta:
         ordering = ("name",)
         verbose_name_plural = "modalities"
+        constraints = [
+            models.CheckConstraint(name="modality_code", condition=Q(code__regex=r"^[A-Z]{2}$")),
+        ]
 
     def __str__(self) -> str:
         return self.name

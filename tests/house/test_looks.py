@@ -262,6 +262,7 @@ def _choices(pattern: str, part: str, before: str, furnished: dict[str, list[int
         "purpose": ["care"],
         "channel": ["sms"],
         "site": ["harbour"],
+        "modality": ["rf_microneedling"],
     }
     if not kind.startswith("int:"):
         return [f"{lead}{each}" for each in words.get(name, ["none"])]
