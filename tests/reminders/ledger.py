@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from appointments.models import Appointment, TreatmentSeries
-from clinic.models import ProtocolVersion, Site
+from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import CATALOGUE, Channel, Kind
 from reminders.channels.base import Absent, LookUp, Outcome, Outgoing, Submission, Unanswered
 from reminders.models import Message, MessageItem
+from tests.personas import a_patient
 
 ACCEPTED = Submission(outcome=Outcome.ACCEPTED, provider_id="SM1")
+MINUTE = timedelta(minutes=1)
 
 
 def a_visit(
@@ -119,3 +121,15 @@ class Recorder:
 
     def __call__(self, name: str) -> "Recorder":
         return self
+
+
+def refused(code: str) -> Submission:
+    return Submission(outcome=Outcome.REFUSED, code=code)
+
+
+def some_patients(number: int, site: Site, by: Staff, now: datetime) -> list[Patient]:
+    return [a_patient(site, by, now, phone=f"+1212555020{each}") for each in range(number)]
+
+
+def again(message: Message) -> Message:
+    return Message.objects.get(pk=message.pk)
