@@ -1,7 +1,10 @@
 """A signed-in staff member, the clock of the tests, and a booked series."""
 
+import re
 from collections.abc import Callable, Generator
 from datetime import UTC, date, datetime, time
+from html import unescape
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +18,10 @@ from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
 
 SignIn = Callable[[Staff], Client]
+
+
 Wish = Callable[..., VisitWish]
+
 
 # Thursdays, 28 days apart; the clocks go forward between the first and the second.
 FIRST, SECOND, THIRD = date(2027, 2, 18), date(2027, 3, 18), date(2027, 4, 15)
@@ -90,3 +96,48 @@ def series(
 def visits(series: TreatmentSeries) -> list[Appointment]:
     """The sessions of the series in order."""
     return list(series.appointments.order_by("session"))
+
+
+NEW, DATES = "/series/new/", "/series/new/dates/"
+HTMX = {"HX-Request": "true"}
+
+
+def body(response: object) -> str:
+    return unescape(response.content.decode())  # type: ignore[attr-defined]
+
+
+def words(response: object) -> str:
+    """What can be read on a page."""
+    return " ".join(re.sub(r"<[^>]+>", "", body(response)).split())
+
+
+def chosen(patient: Patient, house: ProtocolVersion, **more: Any) -> dict[str, Any]:
+    return {
+        "patient": patient.pk,
+        "protocol": house.pk,
+        "area": "face",
+        "sessions": 3,
+        "from": str(FIRST),
+        **more,
+    }
+
+
+def planned_at(desk: Client, typed: dict[str, Any], house: ProtocolVersion) -> str:
+    """The address of the plan, with all that the first form makes of what was typed there."""
+    leads_to = desk.get(DATES, {**typed, f"area_{house.pk}": "face"})["Location"]
+    return f"{DATES}?{leads_to.partition('?')[2]}"
+
+
+def form_of(page: str) -> dict[str, list[str]]:
+    """The hidden and ticked fields of the plan's form."""
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page):
+        fields.setdefault(name, []).append(value)
+    fields.pop("csrfmiddlewaretoken", None)
+    return fields
+
+
+@pytest.fixture
+def plan(desk: Client, patient: Patient, house: ProtocolVersion) -> dict[str, list[str]]:
+    """The fields of the plan that is proposed for three sessions from FIRST on."""
+    return form_of(body(desk.get(DATES, chosen(patient, house))))
