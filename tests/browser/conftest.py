@@ -12,9 +12,15 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-from appointments.models import Appointment
+from appointments.models import (
+    Appointment,
+    Gap,
+    Invitation,
+)
 from appointments.proposing.places import VisitWish
-from appointments.visits import booking
+from appointments.visits import booking, cancelling
+from appointments.waitlist import entries, offering
+from appointments.waitlist.entries import EarlierVisit
 from clinic import exceptional_hours
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
@@ -23,9 +29,14 @@ from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from tests.browser import measuring
 from tests.browser.looking import post, problems
+from tests.personas import a_patient
 
 SignIn = Callable[[Staff], None]
+
+
 Look = Callable[..., None]
+
+
 Place = Callable[..., VisitWish]
 
 
@@ -184,3 +195,91 @@ def of_four(
         microneedling, version="4.0.0", series=replace(microneedling.series, sessions=sessions)
     )
     return publish(changed, instead_of=house, by=clinical_lead, now=now)
+
+
+DAY = timedelta(days=1)
+WEEK = 7 * DAY
+NAMES = {"ada": "Ada", "ben": "Ben", "ines": "Ines", "noor": "Noor", "omar": "Omar", "zoe": "Zoe"}
+# What is new on a page that refuses a form.
+REFUSED = ".error-summary, .field.error"
+
+
+@pytest.fixture
+def people(site: Site, front_desk: Staff, now: datetime) -> dict[str, Patient]:
+    return {
+        key: a_patient(
+            site,
+            front_desk,
+            now,
+            given=name,
+            phone=f"+1212555013{number}",
+            email=f"{key}@p.example",
+        )
+        for number, (key, name) in enumerate(NAMES.items())
+    }
+
+
+@pytest.fixture
+def book(
+    site: Site, house: ProtocolVersion, manager: Staff, now: datetime
+) -> Callable[..., list[Appointment]]:
+    def make(patient: Patient, *visits: Any, **more: Any) -> list[Appointment]:
+        series = booking.book_series(
+            patient=patient,
+            site=site,
+            version=house,
+            areas=["face"],
+            visits=visits,
+            by=manager,
+            now=now,
+            **more,
+        )
+        return list(series.appointments.order_by("session"))
+
+    return make
+
+
+@pytest.fixture
+def second_device(site: Site, house: ProtocolVersion) -> Resource:
+    return Resource.objects.create(
+        kind="device", name="Needle 2", site=site, modality=house.modality, serial="RM-2"
+    )
+
+
+Book = Callable[..., list[Appointment]]
+
+
+@pytest.fixture
+def elena(book: Book, patient: Patient, place: Place, days: Days) -> list[Appointment]:
+    """Three sessions in the mornings; a broken device, other hours and a closure come over them."""
+    return book(patient, place(days.first), place(days.second), place(days.third + DAY))
+
+
+@pytest.fixture
+def ada(book: Book, people: dict[str, Patient], place: Place, days: Days) -> list[Appointment]:
+    """Three sessions in the afternoons, which stay where they are."""
+    afternoons = [place(day, "14:00") for day in (days.first, days.second, days.third)]
+    return book(people["ada"], *afternoons)
+
+
+@pytest.fixture
+def gap(book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff) -> Gap:
+    """A place that Omar gave back, a week after the first sessions."""
+    (visit,) = book(people["omar"], place(days.first + WEEK))
+    cancelling.cancel(appointment=visit, by=manager, now=timezone.now())
+    return Gap.objects.get()
+
+
+@pytest.fixture
+def invitation(
+    gap: Gap, book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff
+) -> Invitation:
+    """Noor is offered it for a visit that she has later, with another one after it."""
+    visit, _ = book(people["noor"], place(days.first + 3 * WEEK), place(days.first + 9 * WEEK))
+    entry = entries.add(target=EarlierVisit(visit), by=manager, now=timezone.now())
+    return _offered(gap, entry, manager)
+
+
+def _offered(gap: Gap, entry: Any, by: Staff) -> Invitation:
+    made = offering.offer(gap=gap, entries=[entry], by=by, now=timezone.now())
+    return made.invitations.get()

@@ -1,19 +1,14 @@
 """Every page of planning, full, empty and refused: accessible, quiet, and no wider than a phone."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from django.core import signing
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django import Settings
 
-from appointments import links
 from appointments.absences import blocks
 from appointments.claiming import holding
 from appointments.feeds import subscriptions
@@ -24,117 +19,24 @@ from appointments.models import (
     FeedDetail,
     Gap,
     Hold,
-    Invitation,
-    PatientLink,
     WaitlistEntry,
 )
-from appointments.visits import booking, cancelling, locking
+from appointments.visits import cancelling, locking
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit, FirstVisit
 from appointments.waitlist.wishes import Wishes
 from clinic import closures, exceptional_hours
 from clinic.durations import Duration
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
-from reminders.patient_pages.self_service import PROOF
 from reminders.views.book_series.draft import written
-from tests.browser.conftest import Days, Look, Place, SignIn, publish
-from tests.history import a_past_visit
-from tests.links import issued
-from tests.personas import a_patient
+from tests.browser.conftest import DAY, REFUSED, WEEK, Book, Days, Look, Place, SignIn, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
-DAY = timedelta(days=1)
-WEEK = 7 * DAY
-NAMES = {"ada": "Ada", "ben": "Ben", "ines": "Ines", "noor": "Noor", "omar": "Omar", "zoe": "Zoe"}
-
-# What is new on a page that refuses a form.
-REFUSED = ".error-summary, .field.error"
-
-
-@pytest.fixture
-def people(site: Site, front_desk: Staff, now: datetime) -> dict[str, Patient]:
-    return {
-        key: a_patient(
-            site,
-            front_desk,
-            now,
-            given=name,
-            phone=f"+1212555013{number}",
-            email=f"{key}@p.example",
-        )
-        for number, (key, name) in enumerate(NAMES.items())
-    }
-
-
-@pytest.fixture
-def book(
-    site: Site, house: ProtocolVersion, manager: Staff, now: datetime
-) -> Callable[..., list[Appointment]]:
-    def make(patient: Patient, *visits: Any, **more: Any) -> list[Appointment]:
-        series = booking.book_series(
-            patient=patient,
-            site=site,
-            version=house,
-            areas=["face"],
-            visits=visits,
-            by=manager,
-            now=now,
-            **more,
-        )
-        return list(series.appointments.order_by("session"))
-
-    return make
-
-
-@pytest.fixture
-def second_device(site: Site, house: ProtocolVersion) -> Resource:
-    return Resource.objects.create(
-        kind="device", name="Needle 2", site=site, modality=house.modality, serial="RM-2"
-    )
-
-
-Book = Callable[..., list[Appointment]]
-
-
-@pytest.fixture
-def elena(book: Book, patient: Patient, place: Place, days: Days) -> list[Appointment]:
-    """Three sessions in the mornings; a broken device, other hours and a closure come over them."""
-    return book(patient, place(days.first), place(days.second), place(days.third + DAY))
-
-
-@pytest.fixture
-def ada(book: Book, people: dict[str, Patient], place: Place, days: Days) -> list[Appointment]:
-    """Three sessions in the afternoons, which stay where they are."""
-    afternoons = [place(day, "14:00") for day in (days.first, days.second, days.third)]
-    return book(people["ada"], *afternoons)
-
-
-@pytest.fixture
-def gap(book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff) -> Gap:
-    """A place that Omar gave back, a week after the first sessions."""
-    (visit,) = book(people["omar"], place(days.first + WEEK))
-    cancelling.cancel(appointment=visit, by=manager, now=timezone.now())
-    return Gap.objects.get()
-
-
-@pytest.fixture
-def invitation(
-    gap: Gap, book: Book, people: dict[str, Patient], place: Place, days: Days, manager: Staff
-) -> Invitation:
-    """Noor is offered it for a visit that she has later, with another one after it."""
-    visit, _ = book(people["noor"], place(days.first + 3 * WEEK), place(days.first + 9 * WEEK))
-    entry = entries.add(target=EarlierVisit(visit), by=manager, now=timezone.now())
-    return _offered(gap, entry, manager)
-
-
-def _offered(gap: Gap, entry: Any, by: Staff) -> Invitation:
-    made = offering.offer(gap=gap, entries=[entry], by=by, now=timezone.now())
-    return made.invitations.get()
 
 
 # --- Booking --------------------------------------------------------------------------------------
@@ -410,100 +312,6 @@ def test_the_wait_list(
     look("waitlist-change", f"/waitlist/entries/{waiting[2].pk}/")
 
 
-# --- The patient ----------------------------------------------------------------------------------
-
-
-def test_the_offer_as_the_patient_sees_it(
-    page: Page, look: Look, live_server: object, invitation: Invitation, manager: Staff
-) -> None:
-    token, link = links.prepare(
-        patient_id=invitation.entry.patient_id,
-        appointment=None,
-        now=timezone.now(),
-        purpose=PatientLink.Purpose.OFFER,
-        invitation_id=invitation.pk,
-    )
-    link.save()
-    address = f"/p/{token}/"
-    look("offer-open", address)
-    asked = Invitation.objects.filter(pk=invitation.pk)
-    for answer in ("gone", "expired", "withdrawn", "declined"):
-        asked.update(answer=answer, answered_at=timezone.now())
-        look(f"offer-{answer}", address)
-    asked.update(answer="", answered_at=None)
-    page.goto(f"{live_server}{address}")
-    page.locator("button[value=accept]").click()
-    look("offer-accepted")
-    look("offer-unknown", "/p/no-such-token-of-ours/")
-
-
-def test_how_the_patient_wants_to_be_written_to(
-    page: Page, look: Look, live_server: object, patient: Patient
-) -> None:
-    token, link = links.prepare(patient_id=patient.pk, appointment=None, now=timezone.now())
-    link.save()
-    address = f"/p/{token}/preferences/"
-    look("preferences-locked", address)
-    # The page of visits asks for the birth date only where there is a visit.
-    page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
-    look("preferences", address)
-    page.locator("input[name=quiet_from]").fill("13:00")
-    page.get_by_role("button", name="Save").click()
-    look("preferences-refused")
-
-
-def test_what_the_patient_changes_by_link(
-    page: Page, look: Look, live_server: object, elena: list[Appointment]
-) -> None:
-    """Three presses move a visit; two take it back or cancel it. No page has a script."""
-    token, link = links.prepare(
-        patient_id=elena[1].series.patient_id, appointment=elena[1], now=timezone.now()
-    )
-    link.save()
-    look("patient-visits", f"/p/{token}/")
-    expect(page.get_by_role("button", name="Yes, I will come")).to_be_in_viewport()
-    page.get_by_role("link", name="Change the time", exact=True).first.click()
-    look("patient-move")
-    expect(page.locator("script")).to_have_count(0)
-    page.get_by_role("link", name="See every free day").click()
-    look("patient-days", within="main")
-    page.locator("a.slot").first.click()
-    look("patient-day", within="main")
-    page.locator("button.slot").first.click()
-    look("patient-sure", within="main")
-    page.get_by_role("button", name="Yes, change it").click()
-    look("patient-moved", within="main")
-    page.get_by_role("button", name="Take it back").click()
-    expect(page.locator("h1")).to_have_text("It is as it was")
-    look("patient-cancel", f"/p/{token}/visits/{elena[1].pk}/cancel/", within="main")
-    page.get_by_role("link", name="No, keep the visit").click()
-    look("patient-ask", f"/p/{token}/visits/{elena[1].pk}/ask/", within="main")
-    Appointment.objects.filter(pk=elena[1].pk).update(is_locked=True)
-    look("patient-cannot", f"/p/{token}/visits/{elena[1].pk}/move/", within="main")
-
-
-def test_a_touch_up_is_booked_by_link_with_one_press(
-    page: Page, look: Look, patient: Patient, site: Site, house: ProtocolVersion, now: datetime
-) -> None:
-    on = local(now, site.zone).date() - 200 * DAY
-    last = a_past_visit(patient, site, house, on, ended="completed")
-    purpose = PatientLink.Purpose.TOUCH_UP
-    token = issued(patient_id=patient.pk, appointment=last, now=now, purpose=purpose)
-    look("touch-up", f"/p/{token}/")
-    page.set_viewport_size({"width": 390, "height": 844})
-    expect(page.locator("button.slot")).to_have_count(3)
-    expect(page.locator("button.slot").last).to_be_in_viewport()
-    page.locator("button.slot").first.click()
-    expect(page.get_by_text("Your visit is booked")).to_be_visible()
-    look("touch-up-booked", within="main")
-
-
-def proof_of(link: PatientLink, server: str, path: str) -> Any:
-    """The cookie of a browser that gave the birth date."""
-    signed = signing.TimestampSigner(salt="reminders.patient_pages.self_service").sign(str(link.pk))
-    return {"name": PROOF, "value": signed, "domain": urlsplit(server).hostname, "path": path}
-
-
 # --- Cut-over -------------------------------------------------------------------------------------
 
 
@@ -542,23 +350,3 @@ def test_an_import(
     look("import-done")
     look("imports", "/imports/")
     look("keeping-records", "/retention/")
-
-
-def test_the_questions_before_a_visit(
-    page: Page,
-    look: Look,
-    live_server: object,
-    patient: Patient,
-    book: Book,
-    place: Place,
-    days: Days,
-) -> None:
-    # Sooner than the other visits: what is asked weeks before would have to be asked again.
-    (visit,) = book(patient, place(days.first - WEEK))
-    token, link = links.prepare(patient_id=patient.pk, appointment=visit, now=timezone.now())
-    link.save()
-    address = f"/p/{token}/questions/"
-    page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
-    look("questions", address)
-    page.get_by_role("button", name="Send my answers").click()
-    look("questions-refused")
