@@ -159,7 +159,7 @@ _BARRED = OpenApiExample(
                 "sentence": "A consent to this treatment is lacking. Have it signed first.",
                 "since": None,
                 "until": None,
-                "rule": "RF microneedling 1.0.0 asks for a signed consent.",
+                "rule": "RF microneedling 1.0.1 asks for a signed consent.",
                 "evidence": [],
                 "about": "rf_microneedling",
                 "passes_with": "override_clearance",

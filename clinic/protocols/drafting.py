@@ -213,9 +213,10 @@ def discard(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Non
 
 
 def next_version(version: str, taken: Collection[str]) -> str:
-    """The first free minor version above `version`, such as 1.1.0 after 1.0.0."""
+    """The first free minor version above `version`, such as 1.1.0 after 1.0.3."""
     major, minor, *_ = (int(part) for part in f"{version}.0.0".split(".")[:3])
-    while f"{major}.{minor}.0" in taken or f"{major}.{minor}.0" == version:
+    minor += 1
+    while f"{major}.{minor}.0" in taken:
         minor += 1
     return f"{major}.{minor}.0"
 
