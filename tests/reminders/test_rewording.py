@@ -271,7 +271,7 @@ def test_words_of_the_company_are_for_who_manages_every_site(
         write(None, sms=saying("One"))
     SiteRole.objects.create(staff=manager, site=other_site, role=Role.FRONT_DESK)
     draft = write(None, sms=saying("One"))
-    with pytest.raises(Forbidden, match="publish wording at Sunset"):
+    with pytest.raises(Forbidden, match="publish the words of messages at Sunset"):
         publish(draft)
     SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
     version = publish(draft)
