@@ -8,7 +8,16 @@ from functools import lru_cache
 from hashlib import sha256
 
 from clinic.durations import Duration
-from clinic.protocols.schema import AskAt, Outcome, Protocol, Reach, Screening, Text, Trigger
+from clinic.protocols.schema import (
+    AskAt,
+    Outcome,
+    Protocol,
+    Reach,
+    Screening,
+    SkinType,
+    Text,
+    Trigger,
+)
 
 # Questions whose answer is a medicine that somebody prescribes, or may. Nobody but the prescriber
 # says whether it is stopped.
@@ -17,7 +26,10 @@ ANTICOAGULANT = "bleeding"
 # It is written down of the patient, by staff, and not asked.
 SKIN_TYPE = "skin_type"
 # The protocol's policy on skin types says the same of the type that is on record.
-_OF_THE_POLICY = frozenset({"skin_type_iv", "skin_type_dark"})
+_OF_THE_POLICY = {
+    "skin_type_iv": {SkinType.IV},
+    "skin_type_dark": {SkinType.V, SkinType.VI},
+}
 # Exposure to the sun can be planned as well as past: then it has a first and a last day.
 _SUN = frozenset({"tan", "sunburn"})
 PLANNED = "_planned"
@@ -57,11 +69,13 @@ class Question:
 @lru_cache(maxsize=256)
 def questions_of(protocol: Protocol) -> tuple[Question, ...]:
     """Every question of a protocol in its order; those about the sun are asked of the past and of
-    what is planned, and nobody is asked what the skin type on record decides."""
+    what is planned, and nobody is asked what the policy decides by the skin type on record."""
+    policy = protocol.applicability.fitzpatrick
+    decided = {*policy.review, *policy.block}
     return tuple(
         question
         for rule in protocol.screening
-        if rule.id not in _OF_THE_POLICY
+        if not (rule.id in _OF_THE_POLICY and _OF_THE_POLICY[rule.id] <= decided)
         for question in _questions(rule)
     )
 

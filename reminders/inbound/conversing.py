@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from appointments.refusals import Refused
@@ -162,11 +162,16 @@ def reopen(*, conversation: Conversation, by: Staff, now: datetime) -> Conversat
     if stored.state != State.CLOSED:
         raise ConversationRefused(gettext("This conversation is open."))
     same = {"site": stored.site_id, "channel": stored.channel, "address": stored.address}
+    again = gettext("They wrote again since: answer in that conversation.")
     if Conversation.objects.open().filter(**same).exists():
-        raise ConversationRefused(gettext("They wrote again since: answer in that conversation."))
+        raise ConversationRefused(again)
     stored.state = State.UNMATCHED if stored.patient_id is None else State.NEW
     stored.owner, stored.closed_at, stored.closed_by = by, None, None
-    stored.save(update_fields=["state", "owner", "closed_at", "closed_by"])
+    try:
+        with transaction.atomic():
+            stored.save(update_fields=["state", "owner", "closed_at", "closed_by"])
+    except IntegrityError as error:  # they wrote in this very moment
+        raise ConversationRefused(again) from error
     _record("conversation.reopen", stored, by=by, now=now)
     return stored
 

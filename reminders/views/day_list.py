@@ -107,7 +107,7 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
         starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
     )
     if provider_id := row_id(provider):
-        mine = Allocation.objects.filter(resource=provider_id, active=True)
+        mine = Allocation.objects.shown().filter(resource=provider_id)
         visits = visits.filter(pk__in=mine.values("appointment"))
     return with_what_they_hold(visits)
 

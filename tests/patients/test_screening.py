@@ -42,6 +42,16 @@ NEEDLING, IPL, ULTRASOUND, LASER, RADIOFREQUENCY = map(
 _ids = count(1)
 
 
+def test_a_skin_type_is_asked_for_where_no_policy_decides_by_the_one_on_record() -> None:
+    asked = {each.id for each in questions_of(IPL)}
+    assert asked.isdisjoint({"skin_type_iv", "skin_type_dark"})
+    none = replace(IPL.applicability.fitzpatrick, review=(), block=())
+    of_none = replace(IPL, applicability=replace(IPL.applicability, fitzpatrick=none))
+    added = {each.id for each in questions_of(of_none)} - asked
+    assert added == {"skin_type_iv", "skin_type_dark"} & {each.id for each in IPL.screening}
+    assert added
+
+
 def question(protocol: Protocol, id: str) -> Question:
     return next(each for each in questions_of(protocol) if each.id == id)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -25,6 +25,7 @@ from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import day_flags, visit_acts
 from reminders.views.board.asking import Asked
+from reminders.views.visits_shown import with_what_they_hold
 
 MINUTE = timedelta(minutes=1)
 _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
@@ -33,14 +34,8 @@ _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
 def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[str, Any]:
     """The panel of the visit that the address names; none for one that the reader may not see."""
     staff = cast(Staff, request.user)
-    held_now = Allocation.objects.filter(active=True).select_related("resource")
-    visit = (
-        Appointment.objects.seen_by(staff)
-        .filter(pk=wanted.visit or 0)
-        .select_related("site", "series__patient", "protocol_version__modality")
-        .prefetch_related(Prefetch("allocations", queryset=held_now))
-        .first()
-    )
+    seen = Appointment.objects.seen_by(staff).filter(pk=wanted.visit or 0).select_related("site")
+    visit = with_what_they_hold(seen).first()
     if visit is None:
         return {"visit": None, "asked": wanted, "site": site, "here": here(request)}
     shows(request, visit, patient_id=visit.series.patient_id)
@@ -55,7 +50,7 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "patient": visit.series.patient,
         "treatment": protocol.treatment_in_words(visit.series.areas, reader_language()),
         "phone": _phone(visit.series.patient),
-        "held": visit.allocations.all(),
+        "held": Allocation.shown_of(visit),
         "acts": visit_acts.offered(visit, visit.site.zone, held, now),
         "may_move": Move.MOVE in moves,
         "may_resize": Move.RESIZE in moves,

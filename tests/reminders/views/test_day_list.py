@@ -67,6 +67,18 @@ def test_only_the_visits_of_the_chosen_provider_are_shown(
     assert "Elena Sato" not in desk.get(f"{DAY}&provider={provider + 999}").content.decode()
 
 
+def test_a_visit_that_was_over_when_it_was_brought_over_is_with_who_had_it(
+    desk: Client, visits: list[Appointment], wish: Wish, now: datetime
+) -> None:
+    visits[0].allocations.update(active=False)
+    over = {"state": State.DONE, "done_at": now, "imported_at": now, "imported_start": now}
+    Appointment.objects.filter(pk=visits[0].pk).update(**over)
+    page = desk.get(f"{DAY}&provider={wish(FIRST).provider_id}").content.decode()
+    assert "Elena Sato" in page
+    panel = desk.get(f"/board/?date={FIRST}&visit={visits[0].pk}", headers={"HX-Target": "panel"})
+    assert "Sam Okafor" in panel.content.decode()
+
+
 def test_a_cancelled_visit_hides_until_it_is_asked_for(
     desk: Client, visits: list[Appointment], front_desk: Staff, now: object
 ) -> None:
