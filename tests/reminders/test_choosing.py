@@ -78,7 +78,7 @@ def test_nobody_may_pass_what_is_law_or_the_patients_wish(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"consents": frozenset({("care", "sms")})}, {"address": ""}, {"suppressed": "bounced"}],
+    [{"consents": frozenset({("care", "sms")})}, {"address": ""}, {"suppressed": "hard_bounce"}],
 )
 def test_the_other_channel_needs_consent_and_an_address(changes: dict[str, object]) -> None:
     by_email = replace(LONG, channel=Channel.EMAIL)
