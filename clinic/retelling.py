@@ -7,7 +7,8 @@ message, so what was stored before sentences kept their facts reads as it did, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NewType
 
@@ -21,6 +22,8 @@ Fact = NewType("Fact", str)
 _FACT, _PART, _NEXT = "\x1f", "\x1d", "\x1e"
 _SIGNS = dict.fromkeys(map(ord, (_FACT, _PART, _NEXT)), " ")
 _TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
+# A place of a message; no width is understood, so that no text can ask for a very long one.
+_PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
 def kept(message: str, **facts: Fact | int) -> str:
@@ -35,8 +38,7 @@ def kept(message: str, **facts: Fact | int) -> str:
 
 def text(as_it_is: str) -> Fact:
     """A name, or whatever else is the same in every language."""
-    clean = as_it_is if as_it_is.isprintable() else as_it_is.translate(_SIGNS)
-    return Fact(_TEXT + clean)
+    return Fact(_TEXT + _clean(as_it_is))
 
 
 def moment(at: datetime, zone: str) -> Fact:
@@ -57,26 +59,29 @@ def span(duration: Duration) -> Fact:
 
 def counted(one: str, many: str, count: int) -> Fact:
     """A message that says how many, `%(count)s` of them."""
-    return Fact(f"{_COUNTED}{one}{_PART}{many}{_PART}{count}")
+    return Fact(f"{_COUNTED}{_clean(one)}{_PART}{_clean(many)}{_PART}{count}")
 
 
 def word(*messages: str) -> Fact:
     """Words of the catalogue, told with commas between them."""
-    return Fact(_WORD + _PART.join(messages))
+    return Fact(_WORD + _PART.join(map(_clean, messages)))
 
 
 def either(en: str, es: str) -> Fact:
     """A text that exists in both languages."""
-    return Fact(f"{_EITHER}{en}{_PART}{es}" if en != es else _TEXT + en)
+    return Fact(f"{_EITHER}{_clean(en)}{_PART}{_clean(es)}") if en != es else text(en)
 
 
 def together(sentences: Iterable[str], *, most: int | None = None) -> str:
-    """Several sentences to store as one text, of which there is room for `most` characters."""
+    """Several sentences to store as one text, of which there is room for `most` characters.
+
+    A first one that is longer is stored as it is told now, and cut.
+    """
     stored = ""
     for each in filter(None, sentences):
         longer = f"{stored}{_NEXT}{each}" if stored else each
         if most is not None and len(longer) > most:
-            break
+            return stored or retold(each)[:most]
         stored = longer
     return stored
 
@@ -98,9 +103,22 @@ def anew(value: Any) -> Any:
 
 
 def _retold(sentence: str) -> str:
+    """What cannot be read, such as a text of somebody who wrote our signs, is told without them."""
     message, *facts = sentence.split(_FACT)
-    said = gettext(message)
-    return said % dict(map(_told, facts)) if facts else said
+    if not facts:
+        return gettext(message)
+    try:
+        return _filled(gettext(message), dict([_told(fact) for fact in facts]))
+    except (ArithmeticError, LookupError, OSError, StopIteration, TypeError, ValueError):
+        return sentence.translate(_SIGNS)
+
+
+def _filled(message: str, facts: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda place: facts[place[1]] if place[1] else "%", message)
+
+
+def _clean(words: str) -> str:
+    return words if words.isprintable() else words.translate(_SIGNS)
 
 
 def _told(fact: str) -> tuple[str, str]:
@@ -116,7 +134,7 @@ def _told(fact: str) -> tuple[str, str]:
         case "~", [duration]:
             return name, in_words(parse(duration), language())
         case "#", [one, many, count]:
-            return name, ngettext(one, many, int(count)) % {"count": count}
+            return name, _filled(ngettext(one, many, int(count)), {"count": count})
         case "!", messages:
             return name, ", ".join(map(gettext, messages))
         case "|", [en, es]:

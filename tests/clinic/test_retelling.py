@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import pytest
 from django.utils import translation
 
 from clinic.durations import parse
@@ -79,3 +80,36 @@ def test_of_other_values_only_what_holds_facts_is_told_anew() -> None:
         told = anew({"why": [BOOKED], "word": "The offer was taken back.", "number": 3})
     assert told["why"] == ["La sesión 2 se reservó para el vie 12 mar 10:00."]
     assert (told["word"], told["number"]) == ("The offer was taken back.", 3)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("50% off\x1fok", "50% off ok"),
+        ("hi %s \x1fa@x\x1dy", "hi %s  a@x y"),
+        ("%(x)s\x1fa=b", "%(x)s a=b"),
+        ("%(x)999999999s\x1fx=b", "%(x)999999999s"),
+        ("%(x)s\x1fx#%(count)999999999s\x1d\x1d1", "%(count)999999999s"),
+        ("a\x1f", "a "),
+        ("%(x)s\x1fx@99999999999999999999\x1dUTC", "%(x)s x@99999999999999999999 UTC"),
+        ("%(x)s\x1fx@1\x1dNowhere/..", "%(x)s x@1 Nowhere/.."),
+        ("%(x)s\x1fx~P7X", "%(x)s x~P7X"),
+    ],
+)
+def test_what_somebody_wrote_with_our_signs_is_told_without_them(written: str, told: str) -> None:
+    assert anew(written) == told
+
+
+def test_no_kind_of_fact_brings_signs_with_its_words() -> None:
+    signs = "a\x1fb=\x1dc\x1e"
+    stored = kept(
+        "%(a)s|%(b)s|%(c)s|%(d)s",
+        a=either(signs, "es"), b=either(signs, signs), c=word(signs, "d"),
+        d=counted(signs, signs, 1),
+    )  # fmt: skip
+    assert retold(stored) == "a b= c |a b= c |a b= c , d|a b= c "
+
+
+def test_a_first_sentence_that_is_too_long_is_told_and_cut() -> None:
+    assert together((BOOKED, "Nothing changed."), most=20) == retold(BOOKED)[:20]
+    assert together(("Nothing changed.", BOOKED), most=20) == "Nothing changed."
