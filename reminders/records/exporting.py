@@ -38,6 +38,8 @@ REASON_LENGTH = 200
 _AT_ONCE = 500
 # Keys of ours, which say nothing of the patient.
 _OMITTED = frozenset({"token_digest", "claim_token"})
+# Columns of sentences of ours. Whatever else is handed out as it was written.
+_SENTENCES = frozenset({"why", "gate_why", "title", "detail", "reasons", "sentence", "remark"})
 
 Part = Callable[[], Iterator[bytes]]
 
@@ -195,7 +197,7 @@ class _Record:
                 return iter([bytes(stored)])
 
             return self._file(model, row, field, kind, again)
-        return retelling.anew(value)
+        return _told(field.attname, value)
 
     def _file(
         self, model: type[Model], row: Any, field: Field[Any, Any], kind: str, part: Part
@@ -272,6 +274,16 @@ class _Record:
             at=self.now,
             language="en",
         )
+
+
+def _told(name: str, value: Any) -> Any:
+    """The value of a column, with the sentences of ours told in the language of who asks."""
+    if name in _SENTENCES:
+        return retelling.anew(value)
+    # What left the ledger is one value, with the columns of the message in it.
+    if name in {"whole", "message"} and isinstance(value, dict):
+        return {key: _told(key, each) for key, each in value.items()}
+    return value
 
 
 def _picture(photo: Photo) -> Iterator[bytes]:

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from clinic.models import AuditEntry, Site, Staff
+from appointments.models import Task
+from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.retelling import kept
 from patients.models import Patient, RecordMerge
-from reminders.models import RecordExport
+from reminders.models import ArchivedMessage, InboundMessage, RecordExport
+from reminders.records import exporting
 from tests.api import CLOCK, api, refused
 from tests.personas import a_patient
+from tests.reminders.records.rows import Furnisher
 
 pytestmark = [pytest.mark.django_db, CLOCK]
 
@@ -179,6 +183,29 @@ def test_the_record_is_taken_by_who_asked_and_within_the_hour(
     late = boss.get(file)
     assert late.status_code == 302 and late.headers["Location"] == page
     assert AuditEntry.objects.filter(action="record.take").count() == 2
+
+
+def test_what_the_patient_wrote_is_handed_out_as_it_was_and_sentences_are_told(
+    patient: Patient, site: Site, house: ProtocolVersion, room: Resource, manager: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    wrote = "50% off\x1fok"
+    furnish = Furnisher(patient, site=site, staff=manager, now=now)
+    InboundMessage.objects.filter(pk=furnish.row(InboundMessage).pk).update(text=wrote)
+    why = [kept("Session %(session)s is due.", session=2)]
+    Task.objects.filter(pk=furnish.row(Task).pk).update(why=why, detail=wrote)
+    left = {"message": {"why": why, "key": wrote}, "content": {"text": wrote, "why": why}}
+    ArchivedMessage.objects.filter(pk=furnish.row(ArchivedMessage).pk).update(whole=left)
+    asked = exporting.ask(patient=patient, reason="By letter", by=manager, now=now)
+    files = exporting.files_of(asked, by=manager, now=now)
+    tables = json.loads(files["record.json"])["tables"]
+    told = ["Session 2 is due."]
+    assert [row["text"] for row in tables["reminders.inboundmessage"]] == [wrote]
+    assert [(row["why"], row["detail"]) for row in tables["appointments.task"]] == [
+        (told, "50% off ok")
+    ]
+    [gone] = tables["reminders.archivedmessage"]
+    assert gone["whole"] == left | {"message": {"why": told, "key": wrote}}
 
 
 def test_a_record_is_erased_with_typed_words(
