@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import translation
 
 from appointments.charting import drafting
 from appointments.models import (
@@ -17,22 +16,26 @@ from appointments.models import (
     TreatmentRecord,
     TreatmentSeries,
 )
-from appointments.models.record import NOT_WHOLE
+from appointments.models.record import NOT_WHOLE, SessionOutcome
 from appointments.models.series import MOST_SESSIONS, SeriesState
 from appointments.refusals import CreditDecided, NotSigned, ReasonMissing, SessionTaken
 from clinic import audit
 from clinic.models import Staff
-from clinic.retelling import kept, word
+from clinic.retelling import Fact, kept, word
 from clinic.saying import gettext, noop
 
+_SAID = {SessionOutcome.PARTIAL: noop("partial"), SessionOutcome.ABORTED: noop("aborted")}
 
-@translation.override("en")  # what is kept is English, whoever asks
+
 def ask(record: TreatmentRecord, *, now: datetime) -> None:
     """Open the task that asks for the decision, when the signed log calls for one."""
     if record.outcome not in NOT_WHOLE:
         return
     visit = record.appointment
-    said = record.get_outcome_display().lower()
+    facts: dict[str, Fact | int] = {
+        "session": visit.session,
+        "outcome": word(_SAID[SessionOutcome(record.outcome)]),
+    }
     Task.objects.get_or_create(
         key=_key(visit),
         defaults={
@@ -40,17 +43,11 @@ def ask(record: TreatmentRecord, *, now: datetime) -> None:
             "patient": visit.series.patient,
             "appointment": visit,
             "kind": TaskKind.CHECK,
-            "title": f"Session {visit.session} was {said}: decide whether it counts",
+            "title": kept("Session %(session)s was %(outcome)s: decide whether it counts", **facts),
             "detail": noop(
                 "Open the log of the visit and decide. The series stays open until then."
             ),
-            "why": [
-                kept(
-                    "The signed log says that session %(session)s was %(outcome)s.",
-                    session=visit.session,
-                    outcome=word(said),
-                )
-            ],
+            "why": [kept("The signed log says that session %(session)s was %(outcome)s.", **facts)],
             "due_at": now,
             "created_at": now,
         },

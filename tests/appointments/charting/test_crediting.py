@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from appointments.charting import crediting, drafting, signing
 from appointments.charting.log import log_of
@@ -12,6 +13,7 @@ from appointments.refusals import CreditDecided, NotSigned, ReasonMissing
 from appointments.visits import attendance, booking
 from clinic.access import Forbidden
 from clinic.models import Staff
+from clinic.retelling import retold
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish
 
@@ -43,9 +45,14 @@ def test_an_aborted_last_session_leaves_the_series_open_until_it_is_decided(
     assert state_of(series)[0] == SeriesState.COMPLETED
     drafting.save(appointment=single, log=ABORTED, by=provider, now=now, expected_version=0)
     assert state_of(series)[0] == SeriesState.OPEN
-    signing.sign(appointment=single, by=provider, now=now)
+    with translation.override("es"):
+        signing.sign(appointment=single, by=provider, now=now)
     task = Task.objects.get(key=f"credit.visit:{single.pk}")
-    assert task.closed_at is None and "aborted" in task.title
+    assert task.closed_at is None
+    assert retold(task.title) == "Session 1 was aborted: decide whether it counts"
+    with translation.override("es"):
+        assert retold(task.title) == "La sesión 1 quedó interrumpida: decida si cuenta"
+        assert retold(task.why[0]).endswith("quedó: interrumpida.")
     for wrong, error in (({"reason": " "}, ReasonMissing), ({"by": front_desk}, Forbidden)):
         with pytest.raises(error):
             crediting.decide(
