@@ -6,7 +6,7 @@ is merely lacking (an answer, a signature) is shown on the visit as ever, and no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from appointments import clearance
 from appointments.clearance import Bar, Treatment
@@ -19,7 +19,7 @@ from clinic.saying import noop
 from patients.models import Patient
 
 
-def barred(act: Act, rows: Sequence[ImportRow]) -> dict[int, str]:
+def barred(act: Act, rows: Sequence[ImportRow]) -> dict[int, tuple[str, ...]]:
     """By row, the sentences of what bars its visit on its day, of patients who are known here."""
     patients = Patient.objects.in_bulk([row.patient_id for row in rows if row.patient_id])
     known = [row for row in rows if row.patient_id in patients]
@@ -37,10 +37,10 @@ def barred(act: Act, rows: Sequence[ImportRow]) -> dict[int, str]:
     ]
     found = zip(known, clearance.standing(treatments, now=act.now), strict=True)
     said = {row.number: _said(act, row, bars) for row, bars in found}
-    return {number: sentence for number, sentence in said.items() if sentence}
+    return {number: sentences for number, sentences in said.items() if sentences}
 
 
-def _said(act: Act, row: ImportRow, bars: Sequence[Bar]) -> str:
+def _said(act: Act, row: ImportRow, bars: Sequence[Bar]) -> tuple[str, ...]:
     assert row.starts_at is not None
     day = local(row.starts_at, act.source.site.zone).date()
     standing = [
@@ -48,10 +48,10 @@ def _said(act: Act, row: ImportRow, bars: Sequence[Bar]) -> str:
         for bar in bars
         if not bar.passes_with and any(bar.bars(each, day) for each in bar.acts)
     ]
-    return together(dict.fromkeys(standing))
+    return tuple(dict.fromkeys(standing))
 
 
-def keep_as_work(act: Act, rows: Sequence[ImportRow], said: dict[int, str]) -> None:
+def keep_as_work(act: Act, rows: Sequence[ImportRow], said: Mapping[int, Sequence[str]]) -> None:
     """A task for each visit that was placed and is barred; once, however often the file comes."""
     site = act.source.site
     Task.objects.bulk_create(
@@ -63,7 +63,7 @@ def keep_as_work(act: Act, rows: Sequence[ImportRow], said: dict[int, str]) -> N
                 appointment_id=row.appointment,
                 kind=TaskKind.CHECK,
                 title=f"Session {row.session} was booked in the former system, and is barred",
-                detail=said[row.number],
+                detail=together(said[row.number]),
                 why=[noop("It was brought over as it was booked; it cannot be started like this.")],
                 due_at=act.now,
                 created_at=act.now,

@@ -87,7 +87,7 @@ def step(act: Act, *, dry: bool) -> Batch:
     if not dry:
         clearing.keep_as_work(act, placed, barred)
     for line in lines:
-        _tell(line, act.source.site, barred.get(line.row.number, ""))
+        _tell(line, act.source.site, barred.get(line.row.number, ()))
         batch.counts["placed" if line.place.held else "waiting"] += 1
     _store(waiting)
     return batch
@@ -382,14 +382,14 @@ def _store(rows: Sequence[ImportRow]) -> None:
         )
 
 
-def _tell(line: _Line, site: Site, barred: str) -> None:
+def _tell(line: _Line, site: Site, barred: Sequence[str]) -> None:
     row, place = line.row, line.place
     row.held = dict(place.held)
     said: tuple[str, ...]
     if place.held:
         said = (
             kept("Visit on %(when)s.", when=moment(line.wanted.starts_at, site.zone)),
-            barred,
+            *barred,
         )
     elif row.outcome == Outcome.UPDATE and row.appointment:
         row.outcome = Outcome.CONFLICT

@@ -309,6 +309,11 @@ def test_what_bars_a_visit_to_come_is_said_and_kept_as_work(
         patient=ana, site=site, what="Blister", severity="mild", noticed_at=now, areas=[],
         by=provider, now=now,
     )  # fmt: skip
+    for number in range(8):  # more than there is room to tell
+        reporting.report(
+            patient=ana, site=site, what=f"{number}" * 200, severity="mild", noticed_at=now,
+            areas=[], by=provider, now=now,
+        )  # fmt: skip
     row = ["7", "Ana", "Lind", ana.birth_date.isoformat(), "", "", ""]
     source = checked(
         as_file(
