@@ -172,11 +172,13 @@ def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:
     return {None: None} | {row[0]: Holder._make(row) for row in found}
 
 
+# A worker of the release before `leased_until` marks with `wake_at` as the end.
+LEASE_END = "greatest(message.leased_until, message.wake_at)"
 LAPSE = f"""
 WITH lapsed AS (
   UPDATE reminders_message SET state = 'unknown', wake_at = NULL, error_code = 'lease'
-   WHERE id IN (SELECT id FROM reminders_message
-                 WHERE state = 'submitting' AND leased_until < %(now)s AND ({
+   WHERE id IN (SELECT id FROM reminders_message AS message
+                 WHERE state = 'submitting' AND {LEASE_END} < %(now)s AND ({
     " OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)
 })
                    FOR UPDATE SKIP LOCKED)

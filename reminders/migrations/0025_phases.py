@@ -7,8 +7,13 @@ from django.db import migrations, models
 ROOM = "ALTER TABLE reminders_message SET (fillfactor = 50)"
 NO_ROOM = "ALTER TABLE reminders_message RESET (fillfactor)"
 LEASES = """
-UPDATE reminders_message SET leased_until = wake_at, wake_at = claimed_at
+UPDATE reminders_message SET leased_until = wake_at, wake_at = coalesce(claimed_at, wake_at)
  WHERE state = 'submitting'
+"""
+# Formerly `wake_at` was the end of the lease: calls that are under way would be unknown at once.
+NO_LEASES = """
+UPDATE reminders_message SET wake_at = leased_until
+ WHERE state = 'submitting' AND leased_until > wake_at
 """
 
 
@@ -19,10 +24,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(ROOM, NO_ROOM),
-        migrations.RemoveConstraint(
-            model_name="message",
-            name="message_claim_has_lease",
-        ),
         migrations.RemoveIndex(
             model_name="message",
             name="message_unknown",
@@ -36,7 +37,7 @@ class Migration(migrations.Migration):
             name="leased_until",
             field=models.DateTimeField(help_text="The end of the last mark's lease.", null=True),
         ),
-        migrations.RunSQL(LEASES, migrations.RunSQL.noop),
+        migrations.RunSQL(LEASES, NO_LEASES),
         migrations.AddField(
             model_name="message",
             name="phase",
@@ -68,20 +69,5 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="message",
             index=models.Index(fields=["site", "phase", "due_at"], name="message_list"),
-        ),
-        migrations.AddConstraint(
-            model_name="message",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "submitting"), _negated=True),
-                    models.Q(
-                        ("claim_token__isnull", False),
-                        ("leased_until__isnull", False),
-                        ("wake_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="message_claim_has_lease",
-            ),
         ),
     ]

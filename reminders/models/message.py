@@ -141,7 +141,7 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_claim_has_lease",
                 condition=~Q(state="submitting")
-                | Q(claim_token__isnull=False, wake_at__isnull=False, leased_until__isnull=False),
+                | Q(claim_token__isnull=False, wake_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="message_unsent_has_reason",

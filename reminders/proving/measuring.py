@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from reminders.ledger.claiming import LANES
+from reminders.ledger.claiming import LANES, LEASE_END
 from reminders.sending.lease import LEASE
 
 # Outcomes and lateness are those of this last while.
@@ -53,7 +53,7 @@ class Measures:
 _LIVE = f"""
 SELECT message.state, message.priority, count(*),
        extract(epoch FROM %(now)s - min(message.wake_at)),
-       count(*) FILTER (WHERE message.leased_until < %(lapsed)s)
+       count(*) FILTER (WHERE {LEASE_END} < %(lapsed)s)
   FROM reminders_message AS message
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id

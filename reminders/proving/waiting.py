@@ -27,7 +27,8 @@ SELECT format('message %%s', message.id)
 _STUCK = """
 SELECT format('message %%s', message.id)
   FROM reminders_message AS message
- WHERE message.state = 'submitting' AND message.leased_until < %(now)s - %(patience)s
+ WHERE message.state = 'submitting'
+   AND coalesce(message.leased_until, message.wake_at) < %(now)s - %(patience)s
 """
 _OPEN_ATTEMPTS = """
 SELECT format('attempt %%s of message %%s', attempt.number, message.id)

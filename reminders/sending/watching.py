@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from clinic import statements
 from reminders.ledger import alarms
-from reminders.ledger.claiming import LANES
+from reminders.ledger.claiming import LANES, LEASE_END
 from reminders.sending.lease import LEASE
 
 # A message may wait so long for the next tick, a lost claim and its lease.
@@ -26,7 +26,7 @@ SELECT message.site_id, count(*), min(message.wake_at)
   LEFT JOIN patients_patient AS patient ON patient.id = message.patient_id
   JOIN clinic_site AS site ON site.id = message.site_id
  WHERE ({" OR ".join(f"(message.wake_at <= %(late)s AND message.{lane})" for lane in LANES)})
-   AND (message.state = 'submitting' AND message.leased_until <= %(late)s
+   AND (message.state = 'submitting' AND {LEASE_END} <= %(late)s
         OR message.state = 'scheduled' AND site.revision = site.planned_revision
            AND (patient.id IS NULL OR patient.revision = patient.planned_revision))
  GROUP BY message.site_id

@@ -369,6 +369,19 @@ def test_a_living_lease_is_left_alone(visit: Appointment, now: datetime) -> None
     assert again(message).state == MessageState.SUBMITTING
 
 
+def test_a_mark_of_the_release_without_its_own_lease_holds_until_it_wakes(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    Message.objects.filter(pk=message.pk).update(
+        state=MessageState.SUBMITTING, claim_token=uuid4(), claimed_at=now, wake_at=now + MINUTE
+    )
+    dispatch.tidy(now=now + MINUTE / 2)
+    assert again(message).state == MessageState.SUBMITTING
+    dispatch.tidy(now=now + 2 * MINUTE)
+    assert again(message).state == MessageState.UNKNOWN
+
+
 def test_an_answer_that_comes_after_the_lease_still_counts(
     visit: Appointment, now: datetime
 ) -> None:
