@@ -60,8 +60,11 @@ def retry(
     if refusal := _refusal(stored, now=now, may_repeat=may_repeat):
         raise refusal
     before = {"state": stored.state, "reason": stored.reason}
-    if stored.state != MessageState.UNKNOWN:
-        stored.at_any_hour = False  # the reason for that was about the former sending
+    # The reason to pass the hours was about the former sending, and only who may pass them repeats.
+    if stored.state != MessageState.UNKNOWN or not access.can(
+        by, Capability.SEND_AT_ANY_HOUR, stored.site
+    ):
+        stored.at_any_hour = False
     stored.state = MessageState.SCHEDULED
     stored.wake_at = now
     # What belongs to the former sending; the next one has its own.

@@ -12,10 +12,11 @@ from reminders.journeys import replanning
 from reminders.ledger import receipts, retrying
 from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.models import Message
-from reminders.sending import dispatch
+from reminders.sending import dispatch, retiming
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 def ended(visit: Appointment, now: datetime, answer: Submission) -> Message:
@@ -71,6 +72,34 @@ def test_an_unknown_outcome_is_repeated_only_by_somebody_who_was_warned(
         retrying.retry(message=message, by=front_desk, now=now)
     retried = retrying.retry(message=message, by=front_desk, now=now, may_repeat=True)
     assert retried.state == MessageState.SCHEDULED
+
+
+@pytest.mark.parametrize(("persona", "passes"), [("front_desk", False), ("manager", True)])
+def test_the_hours_are_passed_again_only_by_who_may_pass_them(
+    visit: Appointment,
+    manager: Staff,
+    now: datetime,
+    persona: str,
+    passes: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    replanning.sync_stale(now=now)
+    reminder = Message.objects.get(kind=Kind.REMINDER_FINAL)
+    Message.objects.exclude(pk=reminder.pk).update(wake_at=None)
+    night = now + 14 * HOUR
+    retiming.send_now(message=reminder, by=manager, now=night, at_any_hour=True, reason="Storm")
+    replanning.sync_stale(now=night)
+    assert dispatch.send_due(now=night, channel=Recorder(UNKNOWN))
+    later = night + 3 * HOUR
+    retrying.retry(
+        message=reminder, by=request.getfixturevalue(persona), now=later, may_repeat=True
+    )
+    replanning.sync_stale(now=later)
+    channel = Recorder()
+    dispatch.send_due(now=later, channel=channel)
+    assert [sent.message_id for sent in channel.sent] == [reminder.pk] * passes
+    if not passes:
+        assert Message.objects.get(pk=reminder.pk).reason == "quiet_hours"
 
 
 def test_a_message_that_was_accepted_is_not_sent_again(
