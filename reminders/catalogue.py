@@ -213,5 +213,6 @@ REASONS: Mapping[str, str] = {
     "ends_its_writer": noop(
         "Again and again the process ended that wrote it; it is given up until that is mended."
     ),
+    "cannot_be_stored": noop("The database did not take its mark; it is tried again."),
     "cannot_be_written": noop("Its words could not be put together; staff were told."),
 }

@@ -236,7 +236,8 @@ def _take(
     write: Write,
     floor: datetime = claiming.BOTTOM,
 ) -> Taken:
-    """One claim. A message that breaks it for all is found by halves, and fails alone."""
+    """One claim. A message that breaks it for all is found by halves, and fails alone, or is put
+    off alone when the database and this release disagree."""
     while True:
         try:
             return taking.take(
@@ -251,6 +252,6 @@ def _take(
         except Poison as poison:
             log.error("%s messages fail together: %r", len(poison.messages), type(poison.__cause__))
             if len(poison.messages) == 1:
-                tally = taking.refuse(poison.messages[0], now=lease.marked_at)
+                tally = taking.refuse(poison.messages[0], poison.__cause__, now=lease.marked_at)
                 return Taken(tally=tally + Tally(claimed=1), more_in=0.0)
             limit = max(1, len(poison.messages) // 2)

@@ -14,7 +14,13 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    transaction,
+)
 
 from appointments.models import PatientLink
 from reminders import failpoints, gate
@@ -36,6 +42,10 @@ from reminders.sending.lease import Lease
 # A channel that cannot even be opened is a fault of the installation, not of the message.
 HELD_UP_SECONDS = 0.05
 CHANNEL_CLOSED_RETRY = timedelta(minutes=5)
+# Neither is a database that has other columns or rules than this release: no words of a message
+# break these, and once both are of one release it leaves. What is wrong with words is a DataError.
+DISAGREEMENTS = (IntegrityError, ProgrammingError)
+DISAGREEMENT_RETRY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +160,11 @@ def take(
         raise Poison(due) from fault
 
 
-def refuse(message: Due, *, now: datetime) -> Tally:
-    """Give a message up that breaks whatever takes it up, if it still waits to be sent."""
+def refuse(message: Due, fault: BaseException | None, *, now: datetime) -> Tally:
+    """Give a message up that breaks whatever takes it up with this fault, if it still waits to be
+    sent; put it off when the fault is not its own."""
+    if isinstance(fault, DISAGREEMENTS):
+        return settle([_back(message, "cannot_be_stored", now + DISAGREEMENT_RETRY)], now=now)
     return settle([_unwritable(message)], now=now)
 
 

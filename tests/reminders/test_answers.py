@@ -1,6 +1,6 @@
 """What the provider answers, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -270,3 +270,42 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     stored = again(poison)
     assert (stored.state, stored.reason) == (MessageState.FAILED, "cannot_be_written")
     assert Task.objects.get().patient_id == poison.patient_id
+
+
+@pytest.mark.parametrize(
+    ("refuses", "agrees"),
+    [
+        (
+            "ALTER TABLE reminders_message ADD CONSTRAINT other CHECK (state <> 'submitting')",
+            "ALTER TABLE reminders_message DROP CONSTRAINT other",
+        ),
+        (
+            "ALTER TABLE reminders_sentcontent RENAME body_digest TO other",
+            "ALTER TABLE reminders_sentcontent RENAME other TO body_digest",
+        ),
+    ],
+)
+def test_what_a_database_of_another_release_does_not_take_leaves_once_they_agree(
+    site: Site,
+    front_desk: Staff,
+    protocol: ProtocolVersion,
+    now: datetime,
+    caplog: pytest.LogCaptureFixture,
+    as_owner: Callable[[str], None],
+    refuses: str,
+    agrees: str,
+) -> None:
+    for patient in some_patients(3, site, front_desk, now):
+        queued(a_visit(patient, site, protocol, now=now), now=now)
+    channel = Recorder()
+    as_owner(f"SET CONSTRAINTS ALL IMMEDIATE; {refuses}")
+    for _ in range(3):
+        dispatch.send_due(now=now, channel=channel)
+    as_owner(f"SET CONSTRAINTS ALL IMMEDIATE; {agrees}")
+    assert set(Message.objects.values_list("state", "reason")) == {
+        (MessageState.SCHEDULED, "cannot_be_stored")
+    }
+    assert not Task.objects.exists()
+    assert "Error" in caplog.text
+    dispatch.send_due(now=now + MINUTE, channel=channel)
+    assert len(channel.sent) == 3
