@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from clinic import access, audit, equipping, staffing
 from clinic.access import Capability
@@ -85,14 +86,14 @@ def give_login(
     of that address works at `site` as a provider, and is made where there is none.
 
     Raises:
-        ResourceRefused: for neither or both, what is no provider, a provider who has a login, a
-            login that belongs to another one, and one without a role that treats at `site`.
+        ResourceRefused: for neither or both, what is no provider of `site`, a provider who has a
+            login, a login that belongs to another one, and one without a role that treats there.
         Forbidden: when `by` does not manage every site at which the provider works.
     """
-    _require_all(provider, site, by)
+    stored = _locked(provider, site, by)
+    _require_all(stored, by)
     if (staff is None) == (not email.strip()):
         raise ResourceRefused(gettext("Choose a login, or enter an e-mail address."), "email")
-    stored = _locked(provider)
     if stored.staff is not None:
         raise ResourceRefused(
             gettext("%(name)s signs in as %(email)s already. Take that login off first.")
@@ -119,10 +120,10 @@ def take_login(*, provider: Resource, site: Site, by: Staff, now: datetime) -> N
     """Let nobody sign in as `provider`, who can still be booked. Twice is once.
 
     The account keeps its roles; what is booked with the provider is no longer in its day. Raises
-    Forbidden as `give_login`.
+    Forbidden, and ResourceRefused for what is no provider of `site`, as `give_login`.
     """
-    _require_all(provider, site, by)
-    stored = _locked(provider)
+    stored = _locked(provider, site, by)
+    _require_all(stored, by)
     if stored.staff is not None:
         # Without hours or a login, it is the site that says where they are set up.
         stored.site = stored.site or site
@@ -143,25 +144,25 @@ def give_leave(
     """Leave to treat with a modality from `valid_from` up to and with `valid_until`, local dates;
     leave that begins on the same day gets the new end.
 
-    Raises ResourceRefused when it would end before it begins, Forbidden as `add_provider`.
+    Raises ResourceRefused when it would end before it begins and for what is no provider of
+    `site`, Forbidden as `add_provider`.
     """
-    access.require(by, Capability.MANAGE_SITE, site)
+    stored = _locked(provider, site, by)
     if valid_until is not None and valid_until < valid_from:
         raise ResourceRefused(
             gettext("It ends before it begins. Choose a later end."), "valid_until"
         )
-    _locked(provider)
-    former = provider.credentials.filter(modality=modality, valid_from=valid_from).first()
+    former = stored.credentials.filter(modality=modality, valid_from=valid_from).first()
     before = {"valid_until": _iso(former.valid_until)} if former else {}
     made, _ = Credential.objects.update_or_create(
-        provider=provider,
+        provider=stored,
         modality=modality,
         valid_from=valid_from,
         defaults={"valid_until": valid_until},
     )
     audit.record(
         action="resource.credential",
-        subject=provider,
+        subject=stored,
         by=by,
         now=now,
         site=site,
@@ -208,17 +209,30 @@ def _require_treating(staff: Staff, site: Site, field: str) -> None:
         )
 
 
-def _require_all(provider: Resource, site: Site, by: Staff) -> None:
-    """Whoever signs in as a provider sees their visits everywhere."""
-    for each in {site, *Site.objects.filter(provider_hours__provider=provider)}:
+def _require_all(provider: Resource, by: Staff) -> None:
+    """Whoever signs in as a provider sees their visits everywhere: every site at which they have
+    hours, are set up, or hold a role that treats is asked."""
+    treating = access.roles_holding(Capability.CHART)
+    works = Q(provider_hours__provider=provider) | Q(resources=provider)
+    signs = Q(site_roles__staff__resource=provider, site_roles__role__in=treating)
+    for each in Site.objects.filter(works | signs).distinct():
         access.require(by, Capability.MANAGE_SITE, each)
 
 
-def _locked(provider: Resource) -> Resource:
+def _locked(provider: Resource, site: Site, by: Staff) -> Resource:
+    """The provider as stored, one of `site`, which `by` manages."""
+    access.require(by, Capability.MANAGE_SITE, site)
     found = Resource.objects.select_for_update(no_key=True, of=("self",)).select_related("staff")
     stored = found.get(pk=provider.pk)
     if stored.kind != ResourceKind.PROVIDER:
         raise ResourceRefused(gettext("Only somebody who treats has a login and leave to treat."))
+    here = equipping.at(Site.objects.filter(pk=site.pk))
+    if not here.filter(pk=stored.pk).exists():
+        raise ResourceRefused(
+            gettext("%(name)s does not treat at %(site)s. Choose a site at which they do.")
+            % {"name": stored.name, "site": site.name},
+            "site",
+        )
     return stored
 
 

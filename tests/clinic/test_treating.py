@@ -23,6 +23,7 @@ from clinic.models import (
     Staff,
 )
 from tests.api import CLOCK, api, refused
+from tests.personas import staff_at
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,49 @@ def test_only_who_manages_everywhere_they_work_says_who_signs_in(
     with pytest.raises(ResourceRefused, match="Only somebody who treats"):
         treating.take_login(by=manager, **{**asked, "provider": room})
     treating.give_login(email="eva@clinic.example", by=manager, **asked)
+
+
+@pytest.mark.parametrize("with_login", [True, False])
+def test_a_site_at_which_they_do_not_treat_has_no_say(
+    site: Site, other_site: Site, manager: Staff, treatment_provider: Resource,
+    modality: Modality, now: Any, with_login: bool,
+) -> None:  # fmt: skip
+    """Not even by somebody who sees them as the front desk of their site."""
+    treatment_provider.hours.all().delete()
+    leave = {"modality": modality.pk, "valid_from": "2027-03-01"}
+    stranger = staff_at(other_site, Role.MANAGER, "Mia Stranger")
+    SiteRole.objects.create(staff=stranger, site=site, role=Role.FRONT_DESK)
+    if not with_login:
+        treating.take_login(provider=treatment_provider, site=site, by=manager, now=now)
+    stands = Resource.objects.get(pk=treatment_provider.pk)
+    path, there = f"/api/v1/resources/{stands.pk}/", {"site": other_site.pk}
+    for act, asked in (
+        ("take-login/", there),
+        ("login/", {**there, "email": "mine@clinic.example"}),
+        ("credentials/", {**there, **leave}),
+    ):
+        refused(api(stranger).post(path + act, asked), 400, "resource_refused", "site")
+    now_is = Resource.objects.get(pk=stands.pk)
+    assert (now_is.staff, now_is.site) == (stands.staff, stands.site)
+    assert now_is.credentials.filter(valid_from=date(2027, 3, 1)).count() == 0
+
+
+@pytest.mark.parametrize("held_by", ["site", "role"])
+def test_each_site_at_which_they_treat_has_a_say_without_hours_too(
+    site: Site, other_site: Site, manager: Staff, provider: Staff, now: Any, held_by: str
+) -> None:
+    eva = Resource.objects.create(
+        kind=ResourceKind.PROVIDER, name="Eva", staff=provider,
+        site=other_site if held_by == "site" else None,
+    )  # fmt: skip
+    if held_by == "role":
+        SiteRole.objects.create(staff=provider, site=other_site, role=Role.PROVIDER)
+    with pytest.raises(Forbidden):
+        treating.take_login(provider=eva, site=site, by=manager, now=now)
+    SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
+    treating.take_login(provider=eva, site=site, by=manager, now=now)
+    eva.refresh_from_db()
+    assert eva.staff is None
 
 
 @CLOCK
