@@ -5,9 +5,14 @@ The id of one stays; its name and the two letters on the day list may change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+import psycopg
 from django.db import IntegrityError, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 
 from clinic import access, audit
 from clinic.access import Capability
@@ -39,13 +44,9 @@ def add(*, slug: str, name: str, code: str, by: Staff, now: datetime) -> Modalit
     if not SLUG.fullmatch(slug):
         said = gettext("Write small letters, digits and underscores, such as led_therapy.")
         raise ModalityRefused(said, "slug")
-    made = Modality(slug=slug, **_checked(slug, name, code))
-    try:
-        with transaction.atomic():
-            made.save(force_insert=True)
-    except IntegrityError:
-        said = gettext("There is a modality with this id already.")
-        raise ModalityRefused(said, "slug") from None
+    names = _checked(name, code)
+    with _told_apart(slug, names):
+        made = Modality.objects.create(slug=slug, **names)
     after = {"name": made.name, "code": made.code}
     audit.record(action="modality.add", subject=made, by=by, now=now, after=after)
     return made
@@ -53,23 +54,68 @@ def add(*, slug: str, name: str, code: str, by: Staff, now: datetime) -> Modalit
 
 @transaction.atomic
 def rename(*, modality: Modality, name: str, code: str, by: Staff, now: datetime) -> None:
-    """Give a modality this name and this code. Raises as `add`."""
-    access.require(by, Capability.MANAGE_SITE)
+    """Give a modality this name and this code, at every site.
+
+    Raises ModalityRefused as `add`, Forbidden when `by` does not manage every site.
+    """
+    require_rename(by)
     stored = Modality.objects.select_for_update(no_key=True).get(pk=modality.pk)
     before = {"name": stored.name, "code": stored.code}
-    after = _checked(stored.slug, name, code)
+    after = _checked(name, code)
     if before == after:
         return
     stored.name, stored.code = after["name"], after["code"]
-    stored.save(update_fields=["name", "code"])
+    with _told_apart(stored.slug, after):
+        stored.save(update_fields=["name", "code"])
     audit.record(
         action="modality.rename", subject=stored, by=by, now=now, before=before, after=after
     )
 
 
-def _checked(slug: str, name: str, code: str) -> dict[str, str]:
-    """Both as they are stored. Names and codes of two modalities differ, or nobody can tell them
-    apart."""
+def may_rename(staff: Staff) -> bool:
+    """Whether `staff` manages every site: the name and the code are those of all of them."""
+    return access.can_everywhere(staff, Capability.MANAGE_SITE)
+
+
+def require_rename(staff: Staff) -> None:
+    """Raise Forbidden unless `may_rename`."""
+    if not may_rename(staff):
+        raise access.Forbidden(gettext("Only somebody who manages every site renames a modality."))
+
+
+def known(*, slug: str, name: str, code: str) -> Modality:
+    """The modality of this id; where there is none yet, it is made with this name and code. Raises
+    ModalityRefused when another has one of them."""
+    names = _checked(name, code)
+    with _told_apart(slug, names):
+        return Modality.objects.get_or_create(slug=slug, defaults=names)[0]
+
+
+@contextmanager
+def _told_apart(slug: str, names: dict[str, str]) -> Iterator[None]:
+    """Names and codes of two modalities differ, or nobody can tell them apart."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        cause = error.__cause__
+        broken = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
+        if broken == "clinic_modality_pkey":
+            said = gettext("There is a modality with this id already.")
+            raise ModalityRefused(said, "slug") from None
+        if broken == "modality_name_once":
+            field, same = "name", Q(low=Lower(Value(names["name"])))
+        elif broken == "modality_code_once":
+            field, same = "code", Q(code=names["code"])
+        else:
+            raise
+        other = Modality.objects.alias(low=Lower("name")).get(same)
+        said = gettext("%(name)s has it already. Choose another.") % {"name": other.name}
+        raise ModalityRefused(said, field) from None
+
+
+def _checked(name: str, code: str) -> dict[str, str]:
+    """Both as they are stored."""
     tidy = " ".join(name.split())
     if not tidy:
         raise ModalityRefused(gettext("Enter a name."), "name")
@@ -79,9 +125,4 @@ def _checked(slug: str, name: str, code: str) -> dict[str, str]:
     if not CODE.fullmatch(code):
         said = gettext("A code is two capital letters, such as TX.")
         raise ModalityRefused(said, "code")
-    others = Modality.objects.exclude(pk=slug)
-    for field, same in (("name", {"name__iexact": tidy}), ("code", {"code": code})):
-        if other := others.filter(**same).first():
-            said = gettext("%(name)s has it already. Choose another.")
-            raise ModalityRefused(said % {"name": other.name}, field)
     return {"name": tidy, "code": code}

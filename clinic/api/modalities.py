@@ -1,4 +1,5 @@
-"""The ways of treating that the company knows: to read, and to add and rename by who manages."""
+"""The ways of treating that the company knows: to read, to add by who manages a site, and to rename
+by who manages all of them."""
 
 from __future__ import annotations
 
@@ -58,6 +59,7 @@ class Modalities(ListModelMixin, Rows):
 
     @extend_schema(
         summary="Give a way of treating another name or code.",
+        description="By who manages every site of the company.",
         request=ModalityNamesSerializer,
         responses={200: ModalitySerializer},
         examples=[OpenApiExample("LED", {"name": "Red light", "code": "RL"}, request_only=True)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from clinic.hours import MINUTES_A_DAY
@@ -23,6 +24,8 @@ class Modality(models.Model):
         verbose_name_plural = "modalities"
         constraints = [
             models.CheckConstraint(name="modality_code", condition=Q(code__regex=r"^[A-Z]{2}$")),
+            models.UniqueConstraint(Lower("name"), name="modality_name_once"),
+            models.UniqueConstraint(fields=("code",), name="modality_code_once"),
         ]
 
     def __str__(self) -> str:

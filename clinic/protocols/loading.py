@@ -13,7 +13,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from clinic import access, audit
+from clinic import access, audit, modalities
+from clinic.modalities import ModalityRefused
 from clinic.models import Modality, ProtocolVersion, Staff
 from clinic.protocols import reading, schema
 from clinic.protocols.reading import ProtocolError
@@ -76,13 +77,17 @@ def load_library(
     """Store every protocol file of `directory` that is not stored yet, as drafts.
 
     All or nothing: raises LoadRefused with every problem of every file, among them a version
-    that is already stored with other content.
+    that is already stored with other content, and a new modality with the name or code of another.
     """
     problems: list[str] = []
     added: list[str] = []
     unchanged: list[str] = []
     for protocol in _files(directory, problems):
-        row, is_new = _store(protocol, by=by, now=now)
+        try:
+            row, is_new = _store(protocol, by=by, now=now)
+        except LoadRefused as refused:
+            problems += refused.problems
+            continue
         if row.digest != reading.digest(protocol):
             problems.append(f"{row} is already published with other content; raise the version")
         (added if is_new else unchanged).append(str(row))
@@ -129,7 +134,8 @@ def retire(
 
 @transaction.atomic
 def store(protocol: Protocol, *, by: Staff, now: datetime) -> ProtocolVersion:
-    """Keep a new version as a draft, to be approved. Raises LoadRefused when it is there."""
+    """Keep a new version as a draft, to be approved. Raises LoadRefused when it is there, and when
+    another modality has the name or the code of its new one."""
     row, is_new = _store(protocol, by=by, now=now)
     if not is_new:
         raise LoadRefused([f"{row} is there already; raise the version"])
@@ -157,7 +163,7 @@ def create_service(
     It has one visit of `minutes` and says nothing clinical, so the manager who sets it up also
     approves it. `modality` is what a provider must be credentialed for; the id when empty.
     Raises Forbidden; ProtocolError when a value is wrong; LoadRefused when the id belongs to a
-    treatment protocol.
+    treatment protocol, or the name or code of its new modality to another one.
     """
     access.require(by, access.Capability.MANAGE_SITE)
     before = list(ProtocolVersion.objects.select_for_update().filter(protocol=id))
@@ -209,9 +215,7 @@ def _in_library(id: str) -> bool:
 
 def _store(protocol: Protocol, *, by: Staff | None, now: datetime) -> tuple[ProtocolVersion, bool]:
     """The row of a protocol's version, and whether it was added now (as a draft)."""
-    modality, _ = Modality.objects.get_or_create(
-        slug=protocol.modality, defaults={"name": protocol.name.en, "code": protocol.code}
-    )
+    modality = _modality(protocol)
     row, is_new = ProtocolVersion.objects.get_or_create(
         protocol=protocol.id,
         version=protocol.version,
@@ -234,6 +238,16 @@ def _store(protocol: Protocol, *, by: Staff | None, now: datetime) -> tuple[Prot
             after={"status": row.status, "digest": row.digest},
         )
     return row, is_new
+
+
+def _modality(protocol: Protocol) -> Modality:
+    try:
+        return modalities.known(slug=protocol.modality, name=protocol.name.en, code=protocol.code)
+    except ModalityRefused as refused:
+        place = {"name": "name.en", "code": "code"}[refused.field]
+        raise LoadRefused(
+            [f"{protocol.id} {protocol.version}: {place}: {refused.sentence}"]
+        ) from None
 
 
 def _locked(version: ProtocolVersion) -> list[ProtocolVersion]:

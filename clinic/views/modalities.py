@@ -64,7 +64,7 @@ def modality_list(request: HttpRequest) -> HttpResponse:
         machines=Count("devices", distinct=True),
         people=Count("credentials__provider", distinct=True),
     )
-    context = {"rows": rows, "form": form}
+    context = {"rows": rows, "form": form, "may_rename": modalities.may_rename(by)}
     status = 422 if form.errors else 200
     return render(request, "clinic/modalities/list.html", context, status=status)
 
@@ -73,7 +73,7 @@ def modality_list(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, modality: str) -> HttpResponse:
     """Another name, or other letters on the day list."""
     by = cast(Staff, request.user)
-    access.require(by, Capability.MANAGE_SITE)
+    modalities.require_rename(by)
     shown = get_object_or_404(Modality, pk=modality)
     form = NamesForm(request.POST or None, initial={"name": shown.name, "code": shown.code})
     if form.is_valid():

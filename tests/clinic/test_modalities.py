@@ -1,5 +1,6 @@
 """Ways of treating: added and renamed by who manages, told apart by id, name and code."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from clinic import equipping, modalities
 from clinic.access import Forbidden
 from clinic.modalities import ModalityRefused
-from clinic.models import AuditEntry, Modality, Site, Staff
+from clinic.models import AuditEntry, Modality, Role, Site, SiteRole, Staff
 from tests.api import api, refused
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +42,55 @@ def test_a_modality_is_added_used_and_renamed(
     assert (said.before["code"], said.after["code"]) == ("LD", "RL")
     with pytest.raises(Forbidden):
         modalities.add(by=front_desk, now=now, **LED)
-    with pytest.raises(IntegrityError, match="modality_code"), transaction.atomic():
-        Modality.objects.filter(pk=made.pk).update(code="r1")
+    for constraint, stored in (
+        ("modality_code", {"code": "r1"}),
+        ("modality_code_once", {"code": modality.code}),
+        ("modality_name_once", {"name": modality.name.upper()}),
+    ):
+        with pytest.raises(IntegrityError, match=f'"{constraint}"'), transaction.atomic():
+            Modality.objects.filter(pk=made.pk).update(**stored)
+    with pytest.raises(ModalityRefused) as told:
+        modalities.rename(modality=made, name="Red light", code=modality.code, **by)
+    assert told.value.field == "code" and modality.name in told.value.sentence
+
+
+def test_only_who_manages_every_site_renames_what_all_of_them_have(
+    client: Client, other_site: Site, manager: Staff, outsider: Staff, modality: Modality, now: Any
+) -> None:
+    own, named = f"/modalities/{modality.pk}/", {"name": "Needling", "code": "ND"}
+    for by in (manager, outsider):
+        with pytest.raises(Forbidden, match="every site"):
+            modalities.rename(modality=modality, by=by, now=now, **named)
+        client.force_login(by)
+        assert {client.get(own).status_code, client.post(own, named).status_code} == {403}
+        assert own not in client.get("/modalities/").content.decode()
+        renaming = f"/api/v1/modalities/{modality.pk}/rename/"
+        refused(api(by).post(renaming, named), 403, "forbidden")
+    SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
+    modalities.rename(modality=modality, by=manager, now=now, **named)
+    modality.refresh_from_db()
+    assert modality.name == "Needling"
+
+
+def test_what_was_typed_before_the_rules_is_mended_by_the_migrations() -> None:
+    typed = [
+        ("a", "Toxin", "TX"), ("b", "Toxin", "tx"), ("c", "toxin", "t1"), ("d", "Facial", "FA"),
+        ("e", "Face", "FA"), ("f", "9", ""), ("g", "Cold", "co"), ("h", "X" * 60, "X"),
+        ("i", "x" * 60, "XX"),
+    ]  # fmt: skip
+    first, then = (
+        import_module(f"clinic.migrations.{name}")
+        for name in ("0018_codes_of_modalities", "0019_modalities_told_apart")
+    )
+    codes = first.in_capitals(typed)
+    assert codes == {"b": "TO", "c": "TI", "f": "AA", "g": "CO", "h": "AB"}
+    stand = then.told_apart([(pk, name, codes.get(pk, code)) for pk, name, code in typed])
+    assert [stand[pk] for pk in "abcdefg"] == [
+        ("Toxin", "TX"), ("Toxin 2", "TO"), ("toxin 3", "TI"), ("Facial", "FA"), ("Face", "FC"),
+        ("9", "AA"), ("Cold", "CO"),
+    ]  # fmt: skip
+    assert stand["i"] == ("x" * 58 + " 2", "XX")
+    assert len({code for _, code in stand.values()}) == len(typed)
 
 
 def test_the_pages_and_the_api_do_it_and_keep_others_out(

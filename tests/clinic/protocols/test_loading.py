@@ -306,6 +306,22 @@ def test_a_manager_adds_a_plain_service_that_can_be_booked_at_once(manager: Staf
     assert Modality.objects.get(slug="facial").code == "FA"
 
 
+def test_a_new_modality_with_the_name_or_code_of_another_is_refused(
+    manager: Staff, library: Path
+) -> None:
+    create(manager)
+    for field, taken in (("code", {"code": "FA"}), ("name.en", {"name": Text("FACIAL", "Otra")})):
+        wanted: dict[str, Any] = {"id": "peel", "name": Text("Peel", "Peeling"), "code": "PE"}
+        with pytest.raises(LoadRefused, match=f"peel 1.0.0: {field}: Facial has it already"):
+            create(manager, **(wanted | taken))
+    Modality.objects.create(slug="mine", name="Mine", code="RM")
+    Modality.objects.create(slug="own", name="consultation", code="OW")
+    with pytest.raises(LoadRefused) as refused:
+        loading.load_library(directory=library, now=NOW)
+    assert len(refused.value.problems) == 2
+    assert not Modality.objects.filter(slug="consultation").exists()
+
+
 def test_changing_a_service_makes_its_next_version(manager: Staff) -> None:
     first = create(manager)
     assert create(manager) == first
