@@ -45,7 +45,7 @@ def add(*, slug: str, name: str, code: str, by: Staff, now: datetime) -> Modalit
         said = gettext("Write small letters, digits and underscores, such as led_therapy.")
         raise ModalityRefused(said, "slug")
     names = _checked(name, code)
-    with _told_apart(slug, names):
+    with _told_apart(names):
         made = Modality.objects.create(slug=slug, **names)
     after = {"name": made.name, "code": made.code}
     audit.record(action="modality.add", subject=made, by=by, now=now, after=after)
@@ -65,7 +65,7 @@ def rename(*, modality: Modality, name: str, code: str, by: Staff, now: datetime
     if before == after:
         return
     stored.name, stored.code = after["name"], after["code"]
-    with _told_apart(stored.slug, after):
+    with _told_apart(after):
         stored.save(update_fields=["name", "code"])
     audit.record(
         action="modality.rename", subject=stored, by=by, now=now, before=before, after=after
@@ -87,12 +87,12 @@ def known(*, slug: str, name: str, code: str) -> Modality:
     """The modality of this id; where there is none yet, it is made with this name and code. Raises
     ModalityRefused when another has one of them."""
     names = _checked(name, code)
-    with _told_apart(slug, names):
+    with _told_apart(names):
         return Modality.objects.get_or_create(slug=slug, defaults=names)[0]
 
 
 @contextmanager
-def _told_apart(slug: str, names: dict[str, str]) -> Iterator[None]:
+def _told_apart(names: dict[str, str]) -> Iterator[None]:
     """Names and codes of two modalities differ, or nobody can tell them apart."""
     try:
         with transaction.atomic():
