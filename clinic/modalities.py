@@ -38,9 +38,9 @@ def add(*, slug: str, name: str, code: str, by: Staff, now: datetime) -> Modalit
 
     Raises:
         ModalityRefused: for an id, a name or a code that cannot be or is another's.
-        Forbidden: when `by` manages no site.
+        Forbidden: when `by` does not manage every site.
     """
-    access.require(by, Capability.MANAGE_SITE)
+    require_change(by)
     if not SLUG.fullmatch(slug):
         said = gettext("Write small letters, digits and underscores, such as led_therapy.")
         raise ModalityRefused(said, "slug")
@@ -58,7 +58,7 @@ def rename(*, modality: Modality, name: str, code: str, by: Staff, now: datetime
 
     Raises ModalityRefused as `add`, Forbidden when `by` does not manage every site.
     """
-    require_rename(by)
+    require_change(by)
     stored = Modality.objects.select_for_update(no_key=True).get(pk=modality.pk)
     before = {"name": stored.name, "code": stored.code}
     after = _checked(name, code)
@@ -72,15 +72,16 @@ def rename(*, modality: Modality, name: str, code: str, by: Staff, now: datetime
     )
 
 
-def may_rename(staff: Staff) -> bool:
-    """Whether `staff` manages every site: the name and the code are those of all of them."""
+def may_change(staff: Staff) -> bool:
+    """Whether `staff` manages every site: modalities are those of all of them."""
     return access.can_everywhere(staff, Capability.MANAGE_SITE)
 
 
-def require_rename(staff: Staff) -> None:
-    """Raise Forbidden unless `may_rename`."""
-    if not may_rename(staff):
-        raise access.Forbidden(gettext("Only somebody who manages every site renames a modality."))
+def require_change(staff: Staff) -> None:
+    """Raise Forbidden unless `may_change`."""
+    if not may_change(staff):
+        said = gettext("Only somebody who manages every site adds and renames modalities.")
+        raise access.Forbidden(said)
 
 
 def known(*, slug: str, name: str, code: str) -> Modality:

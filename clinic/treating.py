@@ -43,7 +43,7 @@ def add_provider(
     Raises:
         ResourceRefused: for neither or both of `staff` and `name`, a `staff` without a role that
             treats there, and leave that ends before it begins.
-        Forbidden: when `by` does not manage `site`.
+        Forbidden: when `by` does not manage `site`; for leave, as `give_leave`.
     """
     access.require(by, Capability.MANAGE_SITE, site)
     if (staff is None) == (not name.strip()):
@@ -70,6 +70,19 @@ def unbooked(site: Site) -> list[Staff]:
         site_roles__site=site, site_roles__role__in=treating, is_active=True, resource=None
     )
     return list(here.distinct())
+
+
+def not_managed(provider: Resource, by: Staff) -> list[Site]:
+    """The sites that have a say in a provider's login and leave and that `by` does not manage.
+
+    Whoever signs in as a provider sees their visits everywhere, and leave to treat holds
+    everywhere: so every site at which they have hours, are set up, or hold a role that treats.
+    """
+    treating = access.roles_holding(Capability.CHART)
+    works = Q(provider_hours__provider=provider) | Q(resources=provider)
+    signs = Q(site_roles__staff__resource=provider, site_roles__role__in=treating)
+    sites = Site.objects.filter(works | signs).distinct()
+    return [each for each in sites if not access.can(by, Capability.MANAGE_SITE, each)]
 
 
 @transaction.atomic
@@ -144,10 +157,11 @@ def give_leave(
     """Leave to treat with a modality from `valid_from` up to and with `valid_until`, local dates;
     leave that begins on the same day gets the new end.
 
-    Raises ResourceRefused when it would end before it begins and for what is no provider of
-    `site`, Forbidden as `add_provider`.
+    Leave holds wherever the provider works. Raises ResourceRefused when it would end before it
+    begins and for what is no provider of `site`, Forbidden as `give_login`.
     """
     stored = _locked(provider, site, by)
+    _require_all(stored, by)
     if valid_until is not None and valid_until < valid_from:
         raise ResourceRefused(
             gettext("It ends before it begins. Choose a later end."), "valid_until"
@@ -210,13 +224,8 @@ def _require_treating(staff: Staff, site: Site, field: str) -> None:
 
 
 def _require_all(provider: Resource, by: Staff) -> None:
-    """Whoever signs in as a provider sees their visits everywhere: every site at which they have
-    hours, are set up, or hold a role that treats is asked."""
-    treating = access.roles_holding(Capability.CHART)
-    works = Q(provider_hours__provider=provider) | Q(resources=provider)
-    signs = Q(site_roles__staff__resource=provider, site_roles__role__in=treating)
-    for each in Site.objects.filter(works | signs).distinct():
-        access.require(by, Capability.MANAGE_SITE, each)
+    for site in not_managed(provider, by):
+        access.require(by, Capability.MANAGE_SITE, site)
 
 
 def _locked(provider: Resource, site: Site, by: Staff) -> Resource:

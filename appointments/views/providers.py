@@ -32,7 +32,7 @@ def provider(request: HttpRequest, site: Site, shown: Resource, by: Staff) -> Ht
         else:
             messages.success(request, _("Saved."))
             return to(site, shown)
-    return _page(request, site, shown, form, _login_form(None, site))
+    return _page(request, site, shown, by, form, _login_form(None, site))
 
 
 @require_POST
@@ -52,7 +52,7 @@ def give_login(request: HttpRequest, pk: int) -> HttpResponse:
             said = _("%(name)s signs in as %(email)s now.")
             messages.success(request, said % {"name": shown.name, "email": staff.email})
             return to(site, shown)
-    return _page(request, site, shown, LeaveForm(), form)
+    return _page(request, site, shown, by, LeaveForm(), form)
 
 
 @require_POST
@@ -70,7 +70,12 @@ def _login_form(request: HttpRequest | None, site: Site) -> LoginForm:
 
 
 def _page(
-    request: HttpRequest, site: Site, shown: Resource, form: LeaveForm, login: LoginForm
+    request: HttpRequest,
+    site: Site,
+    shown: Resource,
+    by: Staff,
+    form: LeaveForm,
+    login: LoginForm,
 ) -> HttpResponse:
     outside = affected.by_week(site, provider=shown, now=timezone.now())
     context = {
@@ -78,6 +83,7 @@ def _page(
         "shown": shown,
         "form": form,
         "login": login,
+        "elsewhere": ", ".join(each.name for each in treating.not_managed(shown, by)),
         "week": lines_of(site, shown),
         "leaves": shown.credentials.select_related("modality").order_by("modality", "valid_from"),
         "outside": [(day, len(visits)) for day, visits in outside.items()],

@@ -1,5 +1,5 @@
-"""The ways of treating that the company knows: to read, to add by who manages a site, and to rename
-by who manages all of them."""
+"""The ways of treating that the company knows: to read, and to add and rename by who manages every
+site."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Modalities(ListModelMixin, Rows):
 
     @extend_schema(
         summary="Add a way of treating.",
+        description="By who manages every site of the company.",
         request=NewModalitySerializer,
         responses={201: ModalitySerializer},
         examples=[

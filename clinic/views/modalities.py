@@ -47,9 +47,11 @@ class ModalityForm(NamesForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def modality_list(request: HttpRequest) -> HttpResponse:
-    """All of them, with what is of each; the form for one more below."""
+    """All of them, with what is of each; the form for one more below, for who may add one."""
     by = cast(Staff, request.user)
     access.require(by, Capability.MANAGE_SITE)
+    if request.method == "POST":
+        modalities.require_change(by)
     form = ModalityForm(request.POST or None)
     if form.is_valid():
         try:
@@ -64,7 +66,7 @@ def modality_list(request: HttpRequest) -> HttpResponse:
         machines=Count("devices", distinct=True),
         people=Count("credentials__provider", distinct=True),
     )
-    context = {"rows": rows, "form": form, "may_rename": modalities.may_rename(by)}
+    context = {"rows": rows, "form": form, "may_change": modalities.may_change(by)}
     status = 422 if form.errors else 200
     return render(request, "clinic/modalities/list.html", context, status=status)
 
@@ -73,7 +75,7 @@ def modality_list(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, modality: str) -> HttpResponse:
     """Another name, or other letters on the day list."""
     by = cast(Staff, request.user)
-    modalities.require_rename(by)
+    modalities.require_change(by)
     shown = get_object_or_404(Modality, pk=modality)
     form = NamesForm(request.POST or None, initial={"name": shown.name, "code": shown.code})
     if form.is_valid():

@@ -1,4 +1,4 @@
-"""Ways of treating: added and renamed by who manages, told apart by id, name and code."""
+"""Ways of treating: changed by who manages every site, told apart by id, name and code."""
 
 from importlib import import_module
 from typing import Any
@@ -54,16 +54,22 @@ def test_a_modality_is_added_used_and_renamed(
     assert told.value.field == "code" and modality.name in told.value.sentence
 
 
-def test_only_who_manages_every_site_renames_what_all_of_them_have(
+def test_only_who_manages_every_site_changes_what_all_of_them_have(
     client: Client, other_site: Site, manager: Staff, outsider: Staff, modality: Modality, now: Any
 ) -> None:
     own, named = f"/modalities/{modality.pk}/", {"name": "Needling", "code": "ND"}
     for by in (manager, outsider):
         with pytest.raises(Forbidden, match="every site"):
             modalities.rename(modality=modality, by=by, now=now, **named)
+        with pytest.raises(Forbidden, match="every site"):
+            modalities.add(by=by, now=now, **LED)
         client.force_login(by)
+        listed = client.get("/modalities/").content.decode()
+        assert "Somebody who manages every site" in listed and 'name="slug"' not in listed
+        assert client.post("/modalities/", LED).status_code == 403
+        refused(api(by).post("/api/v1/modalities/", LED), 403, "forbidden")
         assert {client.get(own).status_code, client.post(own, named).status_code} == {403}
-        assert own not in client.get("/modalities/").content.decode()
+        assert own not in listed
         renaming = f"/api/v1/modalities/{modality.pk}/rename/"
         refused(api(by).post(renaming, named), 403, "forbidden")
     SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)

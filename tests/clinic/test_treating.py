@@ -77,9 +77,10 @@ def test_a_login_is_made_given_once_and_taken_off(
     assert treating.give_login(staff=provider, **asked) == provider
 
 
-def test_only_who_manages_everywhere_they_work_says_who_signs_in(
-    eva: Resource, site: Site, other_site: Site, manager: Staff, front_desk: Staff,
-    outsider: Staff, room: Resource, now: Any,
+@CLOCK
+def test_only_who_manages_everywhere_they_work_says_who_signs_in_and_what_they_treat_with(
+    client: Client, eva: Resource, site: Site, other_site: Site, manager: Staff,
+    front_desk: Staff, outsider: Staff, room: Resource, modality: Modality, now: Any,
 ) -> None:  # fmt: skip
     asked: dict[str, Any] = {"provider": eva, "site": site, "now": now}
     ProviderHours.objects.create(provider=eva, site=other_site, weekday=0, starts=540, ends=600)
@@ -88,10 +89,17 @@ def test_only_who_manages_everywhere_they_work_says_who_signs_in(
             treating.give_login(email="eva@clinic.example", by=by, **asked)
         with pytest.raises(Forbidden):
             treating.take_login(by=by, **asked)
+        with pytest.raises(Forbidden):
+            treating.give_leave(by=by, modality=modality, valid_from=date(2027, 3, 1), **asked)
+    client.force_login(manager)
+    page, leave = f"/resources/{eva.pk}/", {"modality": modality.pk, "valid_from": "2027-03-01"}
+    assert f"treats at {other_site.name} as well" in client.get(page).content.decode()
+    assert client.post(page, leave).status_code == 403
     SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
     with pytest.raises(ResourceRefused, match="Only somebody who treats"):
         treating.take_login(by=manager, **{**asked, "provider": room})
     treating.give_login(email="eva@clinic.example", by=manager, **asked)
+    assert client.post(page, leave).status_code == 303
 
 
 @pytest.mark.parametrize("with_login", [True, False])
