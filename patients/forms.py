@@ -25,6 +25,8 @@ CONSENTS: dict[tuple[str, str], StrPromise] = {
     ("phi_detail", "any"): _("agreed"),
     ("photos", "any"): _("agreed"),
 }
+# What few patients need; the form folds it away while it is empty.
+SELDOM = ("preferred_name", "zone", "quiet_from", "quiet_until")
 PURPOSES = tuple(dict.fromkeys(purpose for purpose, _ in CONSENTS))
 # What the text field suggests; every IANA zone is taken.
 ZONES = (
@@ -150,6 +152,11 @@ class PatientForm(forms.Form):
     def shown_consents(self) -> set[tuple[str, str]]:
         names = set(self.cleaned_data["shown"].split())
         return {pair for pair in CONSENTS if _box(*pair) in names}
+
+    @property
+    def has_seldom(self) -> bool:
+        """Whether something of `SELDOM` is written or wrong, so that the page unfolds it."""
+        return any(self[name].value() or self[name].errors for name in SELDOM)
 
     @property
     def purposes(self) -> list[dict[str, Any]]:

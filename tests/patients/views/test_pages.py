@@ -78,6 +78,21 @@ def test_what_was_searched_in_vain_is_filled_in(desk: Client, query: str, field:
     assert field in text_of(desk.get(NEW, {"q": query}))
 
 
+def test_what_few_patients_need_is_folded_away_until_it_is_written_or_wrong(
+    desk: Client, patient: Patient
+) -> None:
+    edit = f"/patients/{patient.pk}/edit/"
+    folded, unfolded = '<details class="panel stack seldom">', 'seldom" open>'
+    assert folded in text_of(desk.get(NEW))
+    assert folded in text_of(desk.get(edit))
+    assert unfolded in text_of(desk.post(NEW, {**ELENA, "zone": "Mars"}))
+    assert (
+        desk.post(edit, edit_of(patient, quiet_from="21:00", quiet_until="08:00")).status_code
+        == 302
+    )
+    assert unfolded in text_of(desk.get(edit))
+
+
 def test_errors_stand_at_their_fields_and_what_was_written_is_kept(desk: Client) -> None:
     response = desk.post(
         NEW, {**ELENA, "legal_family": "", "phone": "555", "zone": "Mars", "notes": "kept & safe"}
