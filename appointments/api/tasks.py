@@ -31,8 +31,8 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     class Meta:
         model = Task
         fields = (
-            *("id", "site", "patient", "appointment", "kind", "title", "detail", "why"),
-            *("due_at", "created_at", "owner", "closed_at", "closed_by", "outcome"),
+            *("id", "site", "patient", "appointment", "kind", "title", "detail", "wish"),
+            *("why", "due_at", "created_at", "owner", "closed_at", "closed_by", "outcome"),
         )
 
 

@@ -38,9 +38,9 @@ def ask(
         .first()
     )
     if open_one is not None:
-        if words and words not in open_one.detail:
-            open_one.detail = f"{open_one.detail}\n{words}".strip()[: 4 * WISH_LENGTH]
-            open_one.save(update_fields=["detail"])
+        if words and words not in open_one.wish:
+            open_one.wish = f"{open_one.wish}\n{words}".strip()[: 4 * WISH_LENGTH]
+            open_one.save(update_fields=["wish"])
         return open_one
     made, _ = Task.objects.get_or_create(
         key=f"asked:{about}:{now.isoformat(timespec='minutes')}",
@@ -50,7 +50,7 @@ def ask(
             "appointment": visit,
             "kind": TaskKind.CALL,
             "title": title,
-            "detail": words,
+            "wish": words,
             "why": [noop("The patient asked for it on their page.")],
             "due_at": now + CALL_WITHIN,
             "created_at": now,

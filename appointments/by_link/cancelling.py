@@ -13,6 +13,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, PatientLink, SchedulingSettings, Task, TaskKind
 from appointments.visits import cancelling
 from appointments.visits.attendance import REASON_LENGTH
+from clinic.retelling import kept, together
 from clinic.saying import noop
 
 CALL_WITHIN = timedelta(hours=4)
@@ -62,7 +63,12 @@ def cancel(*, link: PatientLink, visit: Appointment, reason: str, now: datetime)
             expected_version=visit.version,
         )
         links.acted(link, visit)
-        late = f" It was less than {said.notice_hours} hours before it." if said.is_late else ""
+        which = kept(
+            "Session %(session)s of %(sessions)s.",
+            session=visit.session,
+            sessions=visit.series.sessions,
+        )
+        late = kept("It was less than %(hours)s hours before it.", hours=said.notice_hours)
         Task.objects.get_or_create(
             key=task_key(cancelled),
             defaults={
@@ -70,8 +76,8 @@ def cancel(*, link: PatientLink, visit: Appointment, reason: str, now: datetime)
                 "patient": visit.series.patient,
                 "appointment": visit,
                 "kind": TaskKind.CALL,
-                "title": "Cancelled by the patient: find a new time",
-                "detail": f"Session {visit.session} of {visit.series.sessions}.{late}",
+                "title": noop("Cancelled by the patient: find a new time"),
+                "detail": together([which, late if said.is_late else ""]),
                 "why": [noop("The patient cancelled the visit on their page.")],
                 "due_at": now + CALL_WITHIN,
                 "created_at": now,

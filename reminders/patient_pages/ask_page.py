@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from appointments.by_link import asking
 from appointments.models import Appointment, PatientLink
+from clinic.saying import noop
 from reminders.patient_pages import own_visit
 from reminders.patient_pages.self_service import for_patients, site_of
 
@@ -18,7 +19,7 @@ from reminders.patient_pages.self_service import for_patients, site_of
 def ask_to_move(request: HttpRequest, token: str, visit: int) -> HttpResponse:
     """About one visit for which no time suits."""
     link, shown = own_visit.opened(token, visit, now=timezone.now())
-    return _page(request, link, shown, "Wants another time")
+    return _page(request, link, shown, noop("Wants another time"))
 
 
 @for_patients
@@ -27,7 +28,8 @@ def ask(request: HttpRequest, token: str) -> HttpResponse:
     """About a touch-up, or whatever else the page does not offer."""
     link = own_visit.opened_for_either(token, now=timezone.now())
     is_touch_up = link.purpose == PatientLink.Purpose.TOUCH_UP
-    return _page(request, link, None, "Wants a touch-up" if is_touch_up else "Wants a visit")
+    title = noop("Wants a touch-up") if is_touch_up else noop("Wants a visit")
+    return _page(request, link, None, title)
 
 
 def _page(

@@ -115,7 +115,7 @@ def statement(*, patient: Patient, by: Staff, now: datetime) -> Statement:
         ),
         (gettext("replies"), _replies(ids).filter(forgotten_at=None)),
         (gettext("guardians"), Guardian.objects.filter(patient__in=ids).exclude(name=ERASED)),
-        (gettext("tasks’ words"), Task.objects.filter(patient__in=ids).exclude(detail="")),
+        (gettext("tasks’ words"), Task.objects.filter(patient__in=ids).exclude(detail="", wish="")),
         (
             gettext("wait-list notes"),
             WaitlistEntry.objects.filter(patient__in=ids).exclude(note=""),
@@ -243,7 +243,7 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
     WaitlistEntry.objects.filter(patient__in=ids).update(note="")
     tasks = Task.objects.filter(patient__in=ids)
     tasks.open().update(closed_at=now, closed_by=by, outcome=ERASED)
-    tasks.update(detail="", why=[], outcome=ERASED)
+    tasks.update(detail="", wish="", why=[], outcome=ERASED)
     RecallAttempt.objects.filter(series__patient__in=ids).update(note="")
     # Nobody's any more, so that a run that goes on leaves them out.
     ImportRow.objects.filter(patient__in=ids).update(

@@ -193,7 +193,7 @@ def test_what_the_patient_wrote_is_handed_out_as_it_was_and_sentences_are_told(
     furnish = Furnisher(patient, site=site, staff=manager, now=now)
     InboundMessage.objects.filter(pk=furnish.row(InboundMessage).pk).update(text=wrote)
     why = [kept("Session %(session)s is due.", session=2)]
-    Task.objects.filter(pk=furnish.row(Task).pk).update(why=why, detail=wrote)
+    Task.objects.filter(pk=furnish.row(Task).pk).update(why=why, detail=why[0], wish=wrote)
     left = {"message": {"why": why, "key": wrote}, "content": {"text": wrote, "why": why}}
     ArchivedMessage.objects.filter(pk=furnish.row(ArchivedMessage).pk).update(whole=left)
     asked = exporting.ask(patient=patient, reason="By letter", by=manager, now=now)
@@ -201,8 +201,8 @@ def test_what_the_patient_wrote_is_handed_out_as_it_was_and_sentences_are_told(
     tables = json.loads(files["record.json"])["tables"]
     told = ["Session 2 is due."]
     assert [row["text"] for row in tables["reminders.inboundmessage"]] == [wrote]
-    assert [(row["why"], row["detail"]) for row in tables["appointments.task"]] == [
-        (told, "50% off ok")
+    assert [(row["why"], row["detail"], row["wish"]) for row in tables["appointments.task"]] == [
+        (told, told[0], wrote)
     ]
     [gone] = tables["reminders.archivedmessage"]
     assert gone["whole"] == left | {"message": {"why": told, "key": wrote}}

@@ -22,6 +22,7 @@ from appointments.models import (
 from appointments.visits import attendance, booking, cancelling, moving
 from clinic.audit import LOOKED
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from clinic.retelling import retold
 from patients.models import Patient
 from reminders.models import Message
 from reminders.views.book_series import draft as drafts
@@ -383,23 +384,27 @@ def test_cancelling_late_states_the_terms_in_the_patients_language_before_the_ac
     assert "less than 24 hours before" in late and "It costs 50 dollars." in late
     assert "Cuesta 50 dólares." in text_of(client.get(f"{of_visit('cancel')}?lang=es"))
     client.post(of_visit("cancel"))
-    assert "less than 24 hours" in Task.objects.get().detail
+    assert "less than 24 hours" in retold(Task.objects.get().detail)
 
 
 # --- Asking, dead links, languages ----------------------------------------------------------------
 
 
 def test_who_finds_no_time_asks_and_staff_get_one_task_with_their_words(
-    client: Client, of_visit: Any, visits: list[Appointment]
+    client: Client, of_visit: Any, visits: list[Appointment], front_desk: Staff
 ) -> None:
     empty = client.post(of_visit("ask"), {"wish": "  "})
     assert empty.status_code == 422 and "There is a problem" in text_of(empty)
-    for wish in ("Tuesdays after four", "Tuesdays after four", "or Fridays"):
+    # A word of our catalogue stays what the patient wrote.
+    for wish in ("Confirmed", "Confirmed", "or Fridays"):
         sent = client.post(of_visit("ask"), {"wish": wish}, follow=True)
         assert "We will call you" in text_of(sent)
     task = Task.objects.get()
     assert task.appointment == visits[0]
-    assert (task.title, task.detail) == ("Wants another time", "Tuesdays after four\nor Fridays")
+    assert (task.title, task.wish) == ("Wants another time", "Confirmed\nor Fridays")
+    client.force_login(front_desk)
+    read = client.get(f"/tasks/?site={visits[0].site.slug}", headers={"Accept-Language": "es"})
+    assert "“Confirmed\nor Fridays”" in text_of(read)
 
 
 def test_each_dead_link_has_its_page_and_some_a_way_to_a_new_one(

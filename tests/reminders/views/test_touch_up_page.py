@@ -143,7 +143,7 @@ def test_when_none_fits_asking_leaves_a_task(
     asked = client.post(f"{url}ask/", {"wish": "Mondays"}, follow=True)
     assert "We will call you" in text_of(asked)
     task = Task.objects.get()
-    assert (task.title, task.detail) == ("Wants a touch-up", "Mondays")
+    assert (task.title, task.wish) == ("Wants a touch-up", "Mondays")
 
 
 def test_the_same_link_ends_the_mails_and_opens_nothing_else(
