@@ -20,8 +20,8 @@ _KINDS = frozenset(Kind)
 class Item:
     """One thing that is said at most once: a step about one version of an anchor, on a channel.
 
-    `anchor` is "visit:ID", "series:ID" or "invitation:ID"; `step` a protocol step id or a message
-    kind.
+    `anchor` is "visit:ID", "series:ID", "invitation:ID" or "patient:ID"; `step` a protocol step id
+    or a message kind.
     """
 
     anchor: str

@@ -14,6 +14,7 @@ from clinic.models import AuditEntry
 from reminders import gate
 from reminders.catalogue import Purpose
 from reminders.journeys import recipients
+from reminders.ledger import provider_statuses
 from reminders.models import Attempt, SentContent
 from reminders.proving.checks import CLOCKS, MOST_NAMED, Check, Finding, by_query
 from reminders.sending.lease import LEASE
@@ -33,9 +34,18 @@ SELECT format('message %%s: attempts %%s and %%s', message.id, first.number, sec
  WHERE first.outcome = 'accepted' AND second.outcome = 'accepted'
    AND NOT EXISTS (
        SELECT FROM reminders_receipt AS receipt
+         JOIN unnest(%(providers)s::text[], %(words)s::text[]) AS loss (provider, word)
+           ON receipt.provider = loss.provider AND receipt.status = loss.word
         WHERE receipt.message_id = first.message_id AND receipt.applied
           AND receipt.received_at BETWEEN first.started_at AND second.started_at)
 """
+# The providers' words for what did not arrive.
+_LOSSES = [
+    (provider, word)
+    for provider, statuses in provider_statuses.STATUSES.items()
+    for word, state in statuses.items()
+    if state in provider_statuses.FAILURES
+]
 _SAID_TWICE = """
 SELECT format('%%s of %%s v%%s by %%s: messages %%s', step, anchor, schedule_version, item.channel,
               string_agg(message.id::text, ', ' ORDER BY message.id))
@@ -190,6 +200,8 @@ SENDINGS: tuple[Check, ...] = (
         "accepted_once",
         "No message was taken by a provider twice, unless the first was reported lost.",
         _ACCEPTED_TWICE,
+        providers=[provider for provider, _ in _LOSSES],
+        words=[word for _, word in _LOSSES],
     ),
     by_query("said_once", "Nothing was said twice on one channel.", _SAID_TWICE),
     by_query("true_when_sent", "What was said of a visit was true when it was said.", _STALE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from reminders.proving.checks import Check, by_query
+from reminders.sending.taking import CHANNEL_CLOSED_RETRY
 
 # A drain runs every second and tidying every fifteen: what is this late is not just about to be.
 PATIENCE = timedelta(minutes=2)
@@ -17,6 +18,15 @@ SELECT format('message %%s', message.id)
   FROM reminders_message AS message
  WHERE message.state = 'scheduled' AND message.wake_at IS NOT NULL
    AND message.expires_at < %(now)s - %(patience)s
+"""
+# The plan of a message says nothing of when it is looked at, so who loses that sleeps for ever. A
+# channel that does not open puts off for some minutes whatever it is.
+_ASLEEP = """
+SELECT format('message %%s', message.id)
+  FROM reminders_message AS message
+ WHERE message.state = 'scheduled'
+   AND (message.wake_at IS NULL AND message.waits_for = ''
+        OR message.expires_at > %(now)s AND message.wake_at > message.expires_at + %(patience)s)
 """
 _OVERDUE = """
 SELECT format('message %%s', message.id)
@@ -59,9 +69,14 @@ SELECT format('report %%s (%%s)', id, fault) FROM reminders_heldreport
 _WITHOUT_VISIT = """
 SELECT format('%%s of message %%s', item.anchor, item.message_id)
   FROM reminders_messageitem AS item
- WHERE item.anchor LIKE 'visit:%%%%'
-   AND NOT EXISTS (SELECT FROM appointments_appointment AS visit
+ WHERE NOT EXISTS (SELECT FROM appointments_appointment AS visit
                     WHERE item.anchor = 'visit:' || visit.id)
+   AND NOT EXISTS (SELECT FROM appointments_treatmentseries AS series
+                    WHERE item.anchor = 'series:' || series.id)
+   AND NOT EXISTS (SELECT FROM appointments_invitation AS invitation
+                    WHERE item.anchor = 'invitation:' || invitation.id)
+   AND NOT EXISTS (SELECT FROM patients_patient AS patient
+                    WHERE item.anchor = 'patient:' || patient.id)
 """
 _WITHOUT_ITEM = """
 SELECT format('message %%s', message.id)
@@ -80,6 +95,12 @@ SELECT format('message %%s', message.id)
 
 WAITING: tuple[Check, ...] = (
     by_query("expired", "Nothing that has expired waits to be sent.", _EXPIRED, patience=PATIENCE),
+    by_query(
+        "asleep",
+        "Everything that waits is looked at before it expires.",
+        _ASLEEP,
+        patience=CHANNEL_CLOSED_RETRY,
+    ),
     by_query("overdue", "Nothing has been due for long.", _OVERDUE, overdue=OVERDUE),
     by_query("claims", "No claim outlives its lease.", _STUCK, patience=PATIENCE),
     by_query(
@@ -95,7 +116,7 @@ WAITING: tuple[Check, ...] = (
         unknown=UNKNOWN,
     ),
     by_query("held", "Every report of a provider was dealt with.", _HELD, overdue=OVERDUE),
-    by_query("visits", "Every message about a visit has its visit.", _WITHOUT_VISIT),
+    by_query("visits", "What a message is about is there.", _WITHOUT_VISIT),
     by_query("items", "Every planned message says something.", _WITHOUT_ITEM),
     by_query("words", "Everything sent in the last 30 days can be shown.", _WITHOUT_WORDS),
 )

@@ -190,6 +190,8 @@ BREAKS: dict[str, str | Callable[[], None]] = {
         UPDATE reminders_message
            SET due_at = created_at - interval '2 h', expires_at = created_at - interval '1 h'
          WHERE id = {WAITING}""",
+    "asleep": f"""
+        UPDATE reminders_message SET wake_at = NULL WHERE id = {WAITING}""",
     "overdue": f"""
         UPDATE reminders_message SET wake_at = created_at - interval '1 h' WHERE id = {WAITING}""",
     "claims": f"""
@@ -244,19 +246,53 @@ def test_a_check_finds_the_fault_that_it_is_for(
     assert found[check]
 
 
-def test_a_repetition_after_a_reported_loss_is_no_fault(
-    told: Message, as_owner: Callable[[str], None], now: datetime
+@pytest.mark.parametrize(
+    ("status", "code", "is_fault"), [("undelivered", "30003", False), ("delivered", "", True)]
+)
+def test_a_repetition_is_a_fault_unless_the_first_was_reported_lost(
+    told: Message,
+    as_owner: Callable[[str], None],
+    now: datetime,
+    status: str,
+    code: str,
+    is_fault: bool,
 ) -> None:
     receipts.record(
         provider="twilio",
         reference=told.reference,
-        event_key="lost",
-        status="undelivered",
-        code="30003",
+        event_key="reported",
+        status=status,
+        code=code,
         now=now + timedelta(minutes=10, seconds=30),
     )
     as_owner(TAKEN_AGAIN.replace(SENT, str(told.pk)))
-    assert "accepted_once" not in faults(now)
+    assert ("accepted_once" in faults(now)) == is_fault
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize(
+    ("check", "broken"),
+    [
+        (
+            "asleep",
+            f"UPDATE reminders_message SET wake_at = expires_at + interval '1 d'"
+            f" WHERE id = {WAITING}",
+        ),
+        (
+            "visits",
+            f"UPDATE reminders_messageitem SET anchor = 'series:0' WHERE message_id = {SENT}",
+        ),
+        (
+            "visits",
+            f"UPDATE reminders_messageitem SET anchor = 'invitation:0' WHERE message_id = {SENT}",
+        ),
+    ],
+)
+def test_a_check_finds_every_shape_of_its_fault(
+    check: str, broken: str, as_owner: Callable[[str], None], now: datetime
+) -> None:
+    as_owner(broken)
+    assert faults(now).keys() - ALSO == {check}
 
 
 @pytest.mark.usefixtures("told")
