@@ -146,8 +146,9 @@ def site_of(said: Mapping[str, str]) -> int | None:
 
 
 def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:
-    """The site that was written to. Of several that share a sender, the one that last wrote to
-    this address."""
+    """The site that was written to. Of several that share a sender the one that last wrote to this
+    address, and so of all where the sender is no site's any more: a STOP to a former number, or a
+    symptom, must reach somebody."""
     if channel == Channel.SMS:
         sites = Site.objects.filter(sms_number=to_address)
     else:
@@ -155,15 +156,13 @@ def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:
             Q(email_address__iexact=to_address) | Q(reply_to__iexact=to_address)
         )
     found = list(sites.order_by("pk"))
-    if len(found) <= 1:
-        return found[0] if found else None
-    last = (
-        Message.objects.filter(site__in=found, channel=channel, content__address=from_address)
-        .order_by("-accepted_at")
-        .select_related("site")
-        .first()
-    )
-    return last.site if last else found[0]
+    if len(found) == 1:
+        return found[0]
+    wrote = Message.objects.filter(channel=channel, content__address=from_address)
+    if found:
+        wrote = wrote.filter(site__in=found)
+    last = wrote.order_by("-content__at").select_related("site").first()
+    return last.site if last else next(iter(found), None)
 
 
 def ours(addresses: Sequence[str]) -> str:

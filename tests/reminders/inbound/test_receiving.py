@@ -313,6 +313,14 @@ def test_what_was_written_to_no_site_is_not_kept(reply: Reply, patient: Patient)
     assert not InboundMessage.objects.exists()
 
 
+def test_a_stop_to_a_number_that_the_site_had_before_still_closes_theirs(
+    reply: Reply, question: Message
+) -> None:
+    assert reply("STOP", to="+19995550000") is not None
+    assert the_conversation().site == question.site
+    assert Suppression.objects.get().address == PHONE
+
+
 def test_replies_to_an_open_conversation_stay_together(
     reply: Reply, patient: Patient, now: datetime
 ) -> None:
