@@ -177,6 +177,10 @@ REASONS: Mapping[str, str] = {
     "condition_unknown": noop("It depends on an answer that is not on record."),
     "condition_not_met": noop("By the answers on record it is not for this patient."),
     "treatment_held": noop("An answer holds the treatment back, so nothing is prepared for it."),
+    "visit_barred": noop(
+        "An answer bars the treatment on that day, so the patient is not reminded of it: staff call"
+        " them, and cancel or move the visit."
+    ),
     "nothing_to_fill_in": noop("Everything is answered and signed."),
     "superseded": noop("A newer treatment of the same kind has taken its place."),
     "said_for_longer": noop("Another treatment asks for the same, for longer; that is said."),

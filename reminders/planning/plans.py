@@ -90,6 +90,7 @@ def plan(patient: PatientFacts) -> Plan:
     wished = list(freezing.held_back(patient, wished))
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
     wished, clash_tasks = clashes.held_back(patient, wished, tasks)
+    tasks += [task for series in patient.series for task in visits.task_wishes(series)]
     wished = [wish for wish in wished if wish.item not in patient.spoken]
     apart = choices.set_apart(patient, wished)
     messages = _spread(merged(_caught_up(apart.rest, patient)), patient)

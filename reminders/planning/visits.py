@@ -16,13 +16,14 @@ from clinic.durations import Duration
 from clinic.protocols.schema import Phase, Protocol
 from clinic.retelling import Fact, kept, moment, span, text
 from clinic.saying import noop
-from reminders.catalogue import Channel, Kind
+from reminders.catalogue import REASONS, Channel, Kind
 from reminders.planning.facts import SeriesFacts, VisitFacts
 from reminders.planning.wish import (
     INSTANT,
     POSTCARE_DELAY,
     TREATABLE,
     UNTOLD,
+    TaskWish,
     Wish,
     about_visit,
     ended_at,
@@ -40,6 +41,7 @@ CONFIRM_NOTICE, FINAL_NOTICE = timedelta(days=4), timedelta(hours=30)
 WEEK, FINAL = Duration(days=7), Duration(days=1)
 NUDGE, NUDGE_HELPS_UNTIL = timedelta(hours=3), timedelta(hours=1)
 NO_SHOW_DELAY = timedelta(hours=2)
+BARRED = "visit_barred"
 
 
 def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
@@ -48,7 +50,7 @@ def wishes(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         return
     yield from _notice(series, visit)
     if visit.state in TO_COME:
-        yield from _reminders(series, visit)
+        yield from (_barred(visit, reminder) for reminder in _reminders(series, visit))
     if visit.is_untreated:
         return
     if visit.state in TREATABLE and _has_aftercare(series.protocol_of(visit)):
@@ -123,15 +125,11 @@ def _untold(visit: VisitFacts, notice: Wish) -> Wish:
 
 def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     zone, starts_at = visit.site.zone, visit.starts_at
-    is_on = kept(
-        "Session %(session)s is on %(when)s.", session=visit.session, when=_when(visit, starts_at)
-    )
+    is_on = _is_on(visit)
     # Who brought it over knows of it for as long as the former system did.
     is_new = visit.told_elsewhere_until is None
     notice = starts_at - visit.scheduled_at if is_new else WEEK_NOTICE
-    confirm_at = hours.instant(
-        hours.local(starts_at, zone).date() - CONFIRM_DAYS, CONFIRM_MINUTE, zone
-    )
+    confirm_at = _confirm_at(visit)
     final_at = hours.before(starts_at, FINAL, zone)
     for channel in BOTH:
         yield about_visit(
@@ -181,6 +179,47 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
             expires_at=starts_at - NUDGE_HELPS_UNTIL + INSTANT,
             skip="confirmed" if visit.state is State.CONFIRMED else too_late,
         )
+
+
+def _confirm_at(visit: VisitFacts) -> datetime:
+    zone = visit.site.zone
+    day = hours.local(visit.starts_at, zone).date() - CONFIRM_DAYS
+    return hours.instant(day, CONFIRM_MINUTE, zone)
+
+
+def _is_on(visit: VisitFacts) -> str:
+    when = _when(visit, visit.starts_at)
+    return kept("Session %(session)s is on %(when)s.", session=visit.session, when=when)
+
+
+def _barred(visit: VisitFacts, reminder: Wish) -> Wish:
+    """The reminder, not to be sent while an answer bars the treatment: whoever is asked to come
+    would come in vain, and staff have it in hand."""
+    return replace(reminder, skip=reminder.skip or BARRED) if visit.is_held else reminder
+
+
+def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
+    """For every visit of which the patient is not reminded because treatment is barred, a task
+    at the time of the first reminder that stays away: until then a clinician may have decided."""
+    for visit in series.visits:
+        if visit.is_held and visit.state in TO_COME and not visit.is_history:
+            due_at = max(_confirm_at(visit), visit.scheduled_at)
+            yield TaskWish(
+                key=f"{visit.anchor}.{BARRED}",
+                kind=Kind.REMINDER_CONFIRM,
+                step="",
+                series_id=series.id,
+                visit_id=visit.id,
+                session=visit.session,
+                site_id=visit.site.id,
+                due_at=due_at,
+                title=noop("Cancel or move the visit: treatment is barred"),
+                detail=noop(
+                    "The patient is not reminded of it any more, but may still come. Call them."
+                ),
+                why=(_is_on(visit), REASONS[BARRED]),
+                until=visit.starts_at,
+            )
 
 
 def _is_wanted(since: date | None, due_at: datetime, zone: str) -> bool:

@@ -1,12 +1,13 @@
 """Two treatments at a time: what they ask together, and what staff must decide."""
 
 from dataclasses import replace
+from datetime import date
 
 from appointments.lifecycle import State
 from reminders.planning.facts import Item, PatientFacts
 from reminders.planning.merging import Wanted
 from reminders.planning.plans import Plan, plan, undecided
-from tests.reminders.planning.world import patient, series, visit, wall
+from tests.reminders.planning.world import SITE, patient, series, visit, wall
 
 
 def skips(made: Plan, step: str) -> dict[str, str]:
@@ -107,3 +108,25 @@ def test_a_visit_that_is_held_prepares_nobody_and_keeps_its_check_ins() -> None:
     assert not any(task.step.startswith("pre.") for task in held.tasks)
     done = visit(1, state=State.DONE, done_at=wall("2027-04-12 11:30"))
     assert any(m.kind == "checkin" and not m.skip for m in plan(patient(series(done))).messages)
+
+
+def test_of_a_visit_that_is_barred_nobody_is_reminded_and_staff_are_told_before() -> None:
+    reminders = {"reminder_7d", "reminder_confirm", "reminder_final", "nudge"}
+
+    def said(made: Plan) -> set[str]:
+        return {message.skip for message in made.messages if message.kind in reminders}
+
+    site = replace(SITE, week_reminders_from=date(2027, 1, 1), nudges_from=date(2027, 1, 1))
+    barred = plan(patient(series(visit(1, site=site, is_held=True))))
+    assert said(barred) == {"visit_barred"}
+    confirmed = [m for m in barred.messages if m.kind == "booking_confirmed"]
+    assert {m.skip for m in confirmed} == {""}, "that it was booked is still true"
+    (task,) = (each for each in barred.tasks if each.title.startswith("Cancel or move"))
+    assert task.due_at == wall("2027-04-09 10:00"), "when the first reminder stays away"
+    decided = plan(patient(series(visit(1, site=site))))
+    assert said(decided) == {""}
+    assert not any(each.title.startswith("Cancel or move") for each in decided.tasks)
+    cancelled = visit(1, state=State.CANCELLED, is_held=True)
+    assert not any(
+        each.title.startswith("Cancel or move") for each in plan(patient(series(cancelled))).tasks
+    )
