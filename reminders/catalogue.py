@@ -40,8 +40,8 @@ class MessageState(StrEnum):
     SKIPPED = "skipped"
 
 
-class Phase(StrEnum):
-    """Where a message stands, as it is listed: what it goes through within one touches no index."""
+class Tray(StrEnum):
+    """Where a message is listed: what it goes through within one touches no index."""
 
     TO_COME = "to_come"
     TOLD = "told"
@@ -51,17 +51,17 @@ class Phase(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-PHASE_OF: Mapping[MessageState, Phase] = {
-    MessageState.SCHEDULED: Phase.TO_COME,
-    MessageState.SUBMITTING: Phase.TO_COME,
-    MessageState.UNKNOWN: Phase.UNKNOWN,
-    MessageState.ACCEPTED: Phase.TOLD,
-    MessageState.SENT: Phase.TOLD,
-    MessageState.DELIVERED: Phase.TOLD,
-    MessageState.UNDELIVERED: Phase.FAILED,
-    MessageState.FAILED: Phase.FAILED,
-    MessageState.WITHDRAWN: Phase.WITHDRAWN,
-    MessageState.SKIPPED: Phase.SKIPPED,
+TRAY_OF: Mapping[MessageState, Tray] = {
+    MessageState.SCHEDULED: Tray.TO_COME,
+    MessageState.SUBMITTING: Tray.TO_COME,
+    MessageState.UNKNOWN: Tray.UNKNOWN,
+    MessageState.ACCEPTED: Tray.TOLD,
+    MessageState.SENT: Tray.TOLD,
+    MessageState.DELIVERED: Tray.TOLD,
+    MessageState.UNDELIVERED: Tray.FAILED,
+    MessageState.FAILED: Tray.FAILED,
+    MessageState.WITHDRAWN: Tray.WITHDRAWN,
+    MessageState.SKIPPED: Tray.SKIPPED,
 }
 
 

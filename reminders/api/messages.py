@@ -19,7 +19,7 @@ from appointments.api.shapes import ReasonField
 from clinic.api_fields import Body, Instant, Retold
 from clinic.api_views import DayFilter, IdFilter, Rows
 from patients.api import ConsentSerializer
-from reminders.catalogue import PHASE_OF, Channel, Kind, MessageState
+from reminders.catalogue import TRAY_OF, Channel, Kind, MessageState
 from reminders.ledger import retrying, showing_consent, skipping
 from reminders.models import Attempt, Message, Receipt, SentContent
 from reminders.sending import retiming, switching
@@ -163,8 +163,8 @@ class MessageFilter(filters.FilterSet):  # type: ignore[misc]  # django-filter s
     ) -> QuerySet[Message]:
         if not states:
             return found
-        phases = {PHASE_OF[MessageState(state)] for state in states}  # as the index has it
-        return found.filter(phase__in=phases, state__in=states)
+        trays = {TRAY_OF[MessageState(state)] for state in states}  # as the index has it
+        return found.filter(tray__in=trays, state__in=states)
 
 
 @extend_schema_view(

@@ -16,7 +16,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
 from clinic.hours import instant
 from clinic.models import Site
-from reminders.catalogue import Channel, MessageState, Phase
+from reminders.catalogue import Channel, MessageState, Tray
 from reminders.journeys import comparing_plans
 from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect
 from reminders.journeys.gathering import facts_of, site_facts
@@ -65,7 +65,7 @@ def foresee(
         setattr(other, name, value)
     changed = {name for name, value in changes.items() if getattr(site, name) != value}
     waiting = Message.objects.filter(
-        site=site, phase=Phase.TO_COME, state=MessageState.SCHEDULED, expires_at__gt=now
+        site=site, tray=Tray.TO_COME, state=MessageState.SCHEDULED, expires_at__gt=now
     )
     said_on = {channel for name in changed for channel in _SAID_ON.get(name, ())}
     by_channel = dict(

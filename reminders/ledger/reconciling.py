@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from patients.models import ContactPoint
-from reminders.catalogue import MessageState, Phase
+from reminders.catalogue import MessageState, Tray
 from reminders.channels import base, opening
 from reminders.ledger import claiming, fallback, marking
 from reminders.models import Attempt, LookUp, LookUpAnswer, Message, SentContent
@@ -68,7 +68,7 @@ SELECT message.id, attempt.id
   FROM reminders_message AS message
   JOIN LATERAL (SELECT id, number, started_at FROM reminders_attempt
                  WHERE message_id = message.id ORDER BY number DESC LIMIT 1) AS attempt ON true
- WHERE message.phase = 'unknown' AND attempt.started_at <= %(settled)s
+ WHERE message.tray = 'unknown' AND attempt.started_at <= %(settled)s
    AND NOT EXISTS (
        SELECT FROM reminders_lookup AS look
         WHERE look.message_id = message.id AND look.attempt = attempt.number
@@ -170,7 +170,7 @@ def _ours(message: Message, found: base.Found) -> tuple[str, ...]:
 
 
 def _has_double(message: Message, content: SentContent) -> bool:
-    unknown = Message.objects.filter(phase=Phase.UNKNOWN, provider=message.provider)
+    unknown = Message.objects.filter(tray=Tray.UNKNOWN, provider=message.provider)
     same = unknown.filter(content__address=content.address, content__text=content.text)
     return same.exclude(pk=message.pk).exists()
 

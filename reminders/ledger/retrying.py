@@ -15,7 +15,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.saying import gettext
-from reminders.catalogue import MessageState, Phase
+from reminders.catalogue import MessageState, Tray
 from reminders.ledger import claiming, writing_deaths
 from reminders.models import Message
 
@@ -98,7 +98,7 @@ def retry_failed(*, site: Site, by: Staff, now: datetime) -> int:
     """Schedule what failed at a site and is still of use, the nearest to its expiry first, up to
     `MOST_AT_ONCE`; how many. What may have arrived is left. Raises Forbidden."""
     access.require(by, Capability.MANAGE_MESSAGES, site)
-    failed = Message.objects.filter(site=site, phase=Phase.FAILED, expires_at__gt=now).exclude(
+    failed = Message.objects.filter(site=site, tray=Tray.FAILED, expires_at__gt=now).exclude(
         patient=None
     )
     done = 0

@@ -8,7 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 from appointments.models import TreatmentSeries
 from clinic.models import Site, Staff
 from patients.models import Patient
-from reminders.catalogue import PHASE_OF, Channel, Kind, MessageState, Phase, Purpose
+from reminders.catalogue import TRAY_OF, Channel, Kind, MessageState, Purpose, Tray
 from reminders.planning.facts import Item
 
 
@@ -31,7 +31,7 @@ class Message(models.Model):
     `wake_at` the next moment at which it is to be taken up: due, or a retry. It is empty when it
     is not, also while the message waits for its visit to be done. The mark leaves it and everything
     else that is indexed as it was, so that PostgreSQL writes the row anew on its own page and into
-    no index; `phase` is there for that: the indexes know it in place of the state.
+    no index; `tray` is there for that: the indexes know it in place of the state.
     `why` holds the sentences of the plan, `gate_why` those of the gate; neither carries a body.
     It goes to `to_address` where that is filled: the number that wrote to us, a member of staff;
     else to the patient's own address at the time. Without a patient nothing of it is planned.
@@ -66,9 +66,9 @@ class Message(models.Model):
         choices=[(state.value, state.value) for state in MessageState],
         default=MessageState.SCHEDULED,
     )
-    phase = models.GeneratedField(
+    tray = models.GeneratedField(
         expression=Case(
-            *(When(state=state.value, then=Value(phase.value)) for state, phase in PHASE_OF.items())
+            *(When(state=state.value, then=Value(tray.value)) for state, tray in TRAY_OF.items())
         ),
         output_field=models.CharField(max_length=9),
         db_persist=True,
@@ -172,14 +172,14 @@ class Message(models.Model):
             ),
             models.Index(
                 fields=("priority", "id"),
-                condition=Q(phase=Phase.UNKNOWN.value),
+                condition=Q(tray=Tray.UNKNOWN.value),
                 name="message_unknown",
             ),
             models.Index(fields=("patient", "due_at"), name="message_patient"),
             models.Index(
                 fields=("patient",), condition=Q(chosen_at__isnull=False), name="message_chosen"
             ),
-            models.Index(fields=("site", "phase", "due_at"), name="message_list"),
+            models.Index(fields=("site", "tray", "due_at"), name="message_list"),
         ]
 
     def __str__(self) -> str:

@@ -66,7 +66,7 @@ SELECT message.state, message.priority, count(*),
 """
 _UNKNOWN = """
 SELECT count(*), coalesce(extract(epoch FROM %(now)s - min(claimed_at)), 0)
-  FROM reminders_message WHERE phase = 'unknown'
+  FROM reminders_message WHERE tray = 'unknown'
 """
 _UNPLANNED = "SELECT count(*) FROM patients_patient WHERE revision <> planned_revision"
 # Reports that could not be dealt with when they came.

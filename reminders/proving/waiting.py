@@ -50,7 +50,7 @@ SELECT format('attempt %%s of message %%s', attempt.number, message.id)
 _UNATTENDED = """
 SELECT format('message %%s', message.id)
   FROM reminders_message AS message
- WHERE message.phase = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
+ WHERE message.tray = 'unknown' AND message.claimed_at < %(now)s - %(unknown)s
    AND message.expires_at > %(now)s AND message.wake_at IS NULL
    -- With this answer the task was made, or another channel had said the same.
    AND NOT EXISTS (SELECT FROM reminders_lookup AS look

@@ -31,13 +31,13 @@ from appointments.models.series import SeriesState
 from appointments.models.waitlist import GapEnd
 from clinic.models import Site
 from clinic.saying import gettext
-from reminders.catalogue import Phase
+from reminders.catalogue import Tray
 from reminders.models import Message
 from reminders.reporting.figures import Bar, Figure, Share, worst_first
 from reminders.reporting.periods import Weeks
 
-_FAILED = Q(phase=Phase.FAILED)
-_SENT = (Phase.TOLD, Phase.FAILED)
+_FAILED = Q(tray=Tray.FAILED)
+_SENT = (Tray.TOLD, Tray.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def report(site: Site, weeks: Weeks, *, protocol: str = "") -> Report:
     failed = _Question(
         gettext("Messages that failed"),
         gettext("Of messages that were sent, those that reached nobody."),
-        Message.objects.filter(site=site, phase__in=_SENT),
+        Message.objects.filter(site=site, tray__in=_SENT),
         "due_at",
         _FAILED,
         more_is_better=False,

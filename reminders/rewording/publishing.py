@@ -16,7 +16,7 @@ from clinic import audit
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.saying import gettext
-from reminders.catalogue import Kind, MessageState, Phase
+from reminders.catalogue import Kind, MessageState, Tray
 from reminders.models import Message, WordingState, WordingVersion
 from reminders.rewording import checking, drafting, scopes
 from reminders.rewording.scopes import Scope
@@ -127,7 +127,7 @@ def retire(*, version: WordingVersion, by: Staff, now: datetime) -> None:
 def waiting_messages(scope: Scope, kind: Kind, language: str) -> int:
     """How many scheduled messages will be written with what is published here, as things stand."""
     return Message.objects.filter(
-        phase=Phase.TO_COME,
+        tray=Tray.TO_COME,
         state=MessageState.SCHEDULED,
         kind=kind,
         patient__language=language,

@@ -21,7 +21,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.looking import shows
 from reminders import gate
-from reminders.catalogue import MessageState, Phase, Purpose
+from reminders.catalogue import MessageState, Purpose, Tray
 from reminders.journeys import recipients
 from reminders.ledger import retrying, skipping
 from reminders.ledger.provider_codes import Action, meaning
@@ -29,7 +29,7 @@ from reminders.models import Attempt, Message, Receipt, SentContent
 from reminders.sending import letters, retiming, switching, taking
 
 ON_ITS_WAY = (MessageState.SCHEDULED, MessageState.SUBMITTING)
-FAILED = (Phase.FAILED, Phase.UNKNOWN)
+FAILED = (Tray.FAILED, Tray.UNKNOWN)
 REASON_LENGTH = 200
 WAITS = {
     "visit_done": _("It waits until the visit is done; its time counts from then."),
@@ -149,7 +149,7 @@ def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
 
 def add_codes(rows: Sequence[MessageRow]) -> None:
     """Add to those of these rows that failed the last code of their provider."""
-    failed = [row for row in rows if row.message.phase in FAILED]
+    failed = [row for row in rows if row.message.tray in FAILED]
     codes: dict[int, str] = {}
     for of in (Attempt.objects.order_by("number"), Receipt.objects.order_by("id")):
         given = of.filter(message__in=[row.message for row in failed]).exclude(code="")

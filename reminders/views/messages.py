@@ -27,7 +27,7 @@ from clinic.hours import instant, local
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
-from reminders.catalogue import Channel, Kind, Phase
+from reminders.catalogue import Channel, Kind, Tray
 from reminders.ledger import retrying, showing_consent
 from reminders.models import Message
 from reminders.sending import switching
@@ -39,14 +39,14 @@ PER_PAGE = 50
 ONE_DAY = timedelta(days=1)
 # Days outside these are slips of the keyboard.
 WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
-# tab → its name, its phases, what an empty one says.
-TABS: dict[str, tuple[Promise, tuple[Phase, ...], Promise]] = {
+# tab → its name, its trays, what an empty one says.
+TABS: dict[str, tuple[Promise, tuple[Tray, ...], Promise]] = {
     "scheduled": (
         _("Scheduled"),
-        (Phase.TO_COME,),
+        (Tray.TO_COME,),
         _("Messages are planned within moments of a booking."),
     ),
-    "sent": (_("Sent"), (Phase.TOLD,), _("What providers took over appears here.")),
+    "sent": (_("Sent"), (Tray.TOLD,), _("What providers took over appears here.")),
     "failed": (
         _("Failed"),
         message_rows.FAILED,
@@ -54,12 +54,12 @@ TABS: dict[str, tuple[Promise, tuple[Phase, ...], Promise]] = {
     ),
     "skipped": (
         _("Skipped"),
-        (Phase.SKIPPED,),
+        (Tray.SKIPPED,),
         _("What is left out on purpose appears here with its reason."),
     ),
     "withdrawn": (
         _("Withdrawn"),
-        (Phase.WITHDRAWN,),
+        (Tray.WITHDRAWN,),
         _("What a moved or cancelled visit made needless appears here."),
     ),
 }
@@ -104,8 +104,8 @@ def message_list(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
     here = Message.objects.seen_by(staff).filter(site=site)
-    name, phases, empty = TABS[tab]
-    found = _filtered(here.filter(phase__in=phases), asked, site)
+    name, trays, empty = TABS[tab]
+    found = _filtered(here.filter(tray__in=trays), asked, site)
     order = ("due_at", "id") if tab == "scheduled" else ("-due_at", "-id")
     page = Paginator(found.select_related("patient", "site").order_by(*order), PER_PAGE).get_page(
         request.GET.get("page")
@@ -193,4 +193,4 @@ def _midnight(day: date, site: Site) -> datetime:
 
 def _awaiting_a_hand(here: QuerySet[Message], now: datetime) -> int:
     """How many failed messages could still be of use."""
-    return here.filter(phase__in=message_rows.FAILED, expires_at__gt=now).count()
+    return here.filter(tray__in=message_rows.FAILED, expires_at__gt=now).count()

@@ -1,0 +1,40 @@
+"""What a message is listed in has a name of its own, and what is planned otherwise is planned anew."""
+
+from django.db import migrations, models
+
+# The indexes name the column by its number: nothing is written anew.
+TRAY = "ALTER TABLE reminders_message RENAME COLUMN phase TO tray"
+PHASE = "ALTER TABLE reminders_message RENAME COLUMN tray TO phase"
+# Of a visit whose treatment is barred nobody is reminded any more; planning reaches all patients of
+# a site whose revision rose.
+PLAN_ANEW = "UPDATE clinic_site SET revision = revision + 1"
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("reminders", "0025_phases"),
+    ]
+
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(TRAY, PHASE)],
+            state_operations=[
+                migrations.RemoveIndex(model_name="message", name="message_unknown"),
+                migrations.RemoveIndex(model_name="message", name="message_list"),
+                migrations.RenameField(model_name="message", old_name="phase", new_name="tray"),
+                migrations.AddIndex(
+                    model_name="message",
+                    index=models.Index(
+                        condition=models.Q(("tray", "unknown")),
+                        fields=["priority", "id"],
+                        name="message_unknown",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="message",
+                    index=models.Index(fields=["site", "tray", "due_at"], name="message_list"),
+                ),
+            ],
+        ),
+        migrations.RunSQL(PLAN_ANEW, PLAN_ANEW),
+    ]
