@@ -44,7 +44,7 @@ MOST = {
     "search": (100, 12),
     "filtered list": (600, 60),
     "patient page": (150, 15),
-    "whole journey": (400, 40),
+    "further journey": (400, 40),
     "plans": (800, 15),
 }
 # As a name, a telephone number and a birth date are typed.
@@ -103,7 +103,7 @@ def _screens(
         "search": [f"/patients/?q={words}" for words in SEARCHES],
         "filtered list": [f"/patients/?{asked}" for asked in FILTERS],
         "patient page": [f"/patients/{patient.pk}/"],
-        "whole journey": [f"/patients/{patient.pk}/?all=1"],
+        "further journey": [f"/patients/{patient.pk}/?more=1"],
         "plans": [f"/series/new/dates/?site={built.site.slug}&{plan}&from={ahead}"],
     }
 

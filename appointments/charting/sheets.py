@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from appointments.charting import checking, copying, fields
 from appointments.charting.checking import Finding, Wear
@@ -56,6 +56,7 @@ def sheet_of(visit: Appointment, *, log: Log | None = None) -> Sheet:
     if log is None:
         log = log_of(stored.document) if stored is not None else Log()
     log = fields.as_typed(protocol, log)
+    earlier = [signed_of(row) for row in signed_before(visit, protocol.id)[:_EARLIER]]
     return Sheet(
         visit=visit,
         version=version,
@@ -63,7 +64,7 @@ def sheet_of(visit: Appointment, *, log: Log | None = None) -> Sheet:
         record=stored,
         log=log,
         day=local(visit.starts_at, visit.site.zone).date(),
-        was=copying.was(protocol, visit.series.areas, _earlier(visit, protocol)),
+        was=copying.was(protocol, visit.series.areas, earlier),
         wear=wear_of(visit, version, fields.cartridge_of(protocol, log)),
     )
 
@@ -90,16 +91,15 @@ def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed |
     return Wear(used=max(used, 0), life=known.life, expires_on=known.expires_on)
 
 
-def _earlier(visit: Appointment, protocol: Protocol) -> list[Signed]:
+def signed_before(visit: Appointment, protocol: str) -> QuerySet[TreatmentRecord]:
     """The patient's signed logs of this protocol before the visit, the latest first."""
-    rows = (
+    return (
         TreatmentRecord.objects.signed()
         .filter(
             appointment__series__patient=visit.series.patient_id,
-            protocol_version__protocol=protocol.id,
+            protocol_version__protocol=protocol,
             appointment__starts_at__lt=visit.starts_at,
         )
         .order_by("-appointment__starts_at", "-id")
         .prefetch_related("addenda")
     )
-    return [signed_of(row) for row in rows[:_EARLIER]]

@@ -8,6 +8,8 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from appointments.models import Photo
+from appointments.photos import standard_views
 from clinic import hours
 from clinic.models import Site
 from clinic.reader_language import reader_language
@@ -29,6 +31,13 @@ OUTCOMES = {
 def dot_class(state: str) -> str:
     """The class of one session's dot; a session that is not booked is "open"."""
     return "open" if state == "open" else VISIT_STATES[state][0]
+
+
+@register.filter
+def shows_what(photo: Photo) -> str:
+    """The area and the side that a photo shows: "Face, front"."""
+    area = photo.area.replace("_", " ").capitalize()
+    return f"{area}, {standard_views.name(photo.view, reader_language()).lower()}"
 
 
 @register.simple_tag

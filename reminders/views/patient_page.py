@@ -9,6 +9,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from appointments.charting import courses
@@ -18,18 +19,28 @@ from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
+from clinic.views.row_id import row_id
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
 from reminders.models import ArchivedMessage, Suppression
 from reminders.views import forms_panel, patient_course, patient_screening, timeline
 from reminders.views.patient_list import progress_of, remember
 from reminders.views.records import asking
+from reminders.views.timeline import Kind
 
-SHOWN = {
-    "all": (timeline.VISITS, timeline.MESSAGES, timeline.TASKS),
-    "visits": (timeline.VISITS,),
-    "messages": (timeline.MESSAGES,),
+ALL = "all"
+WORDS = {
+    ALL: _("All"),
+    Kind.VISITS: _("Visits"),
+    Kind.MESSAGES: _("Messages"),
+    Kind.TASKS: _("Tasks"),
+    Kind.PHOTOS: _("Photos"),
+    Kind.FORMS: _("Forms"),
+    Kind.LOG: _("Logs"),
+    Kind.AUDIT: _("Audit"),
 }
+# Nobody presses “more” so often.
+MOST_TIMES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Contact:
 
 @require_GET
 def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
-    """`?show=` is all, visits or messages; `?all=1` leaves nothing out."""
+    """`?show=` is one kind of row, else all of them; `?more=2` shows more, asked for twice."""
     staff, now = cast(Staff, request.user), timezone.now()
     seen = Patient.objects.seen_by(staff).prefetch_related("sites")
     patient = seen.filter(pk=patient_id).first()
@@ -64,9 +75,22 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
     shows(request, patient, patient_id=patient.pk)
     remember(request, patient.pk)
     site = current_site(request)
-    show = request.GET.get("show", "all")
+    kinds = _kinds(staff, patient)
+    show = request.GET.get("show", ALL)
+    show = show if show in kinds else ALL
+    more = min(row_id(request.GET.get("more", "")), MOST_TIMES)
     visits, every = timeline.visits_of(patient), courses.all_series(patient.pk)
     under_way = [each for each in reversed(every) if each.closed_at is None]
+    panels = forms_panel.of_patient(patient, every, access.capabilities(staff, site), now=now)
+    journey = timeline.timeline(
+        patient=patient,
+        visits=visits,
+        forms=panels["forms"]["history"],
+        staff=staff,
+        now=now,
+        kinds=timeline.TOGETHER if show == ALL else (Kind(show),),
+        more=more,
+    )
     context = {
         "patient": patient,
         "site": site,
@@ -76,25 +100,26 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         "consents": _consents(patient),
         "back": request.path,
         "progress": progress_of(under_way, visits),
-        "timeline": timeline.timeline(
-            patient=patient,
-            visits=visits,
-            staff=staff,
-            now=now,
-            kinds=SHOWN.get(show, SHOWN["all"]),
-            everything=request.GET.get("all") == "1",
-        ),
+        "timeline": journey,
+        "tabs": [(each, WORDS[each], journey.counts.get(each)) for each in kinds],
+        "more": more + 1,
         "archived": ArchivedMessage.objects.filter(patient=patient).count(),
-        "show": show if show in SHOWN else "all",
+        "show": show,
         "is_being_planned": patient.planned_revision != patient.revision,
         "may_edit": asking.may(staff, Capability.EDIT_PATIENTS, patient),
-        **forms_panel.of_patient(patient, every, access.capabilities(staff, site), now=now),
+        **panels,
         **patient_course.context(patient, every, staff, now),
         **patient_screening.context(patient, every, visits, now),
         "may_book": access.can(staff, Capability.BOOK, site) and patient.erased_at is None,
         "record": asking.panel(patient, staff, now=now),
     }
     return render(request, "reminders/patient_page/patient_page.html", context)
+
+
+def _kinds(staff: Staff, patient: Patient) -> list[str]:
+    """What of the journey `staff` may choose to see alone."""
+    may_audit = asking.may(staff, Capability.SEE_AUDIT, patient)
+    return [each for each in WORDS if each != Kind.AUDIT or may_audit]
 
 
 def _contacts(patient: Patient) -> list[Contact]:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 
+from appointments.charting.last_time import last_time
 from appointments.lifecycle import Move, State
 from appointments.lifecycle import offered as may_be_done
 from appointments.models import Allocation, Appointment
@@ -43,6 +44,9 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
     moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
     moves = moves if Capability.BOOK in held else ()
     protocol = protocols.get(visit.protocol_version)
+    siblings = _siblings(visit)
+    # What was done and how it looked is for who treats, and never for a board without names.
+    is_clinical = Capability.CHART in held and not wanted.initials
     return {
         "visit": visit,
         "asked": wanted,
@@ -56,7 +60,9 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "may_resize": Move.RESIZE in moves,
         "minutes": (visit.ends_at - visit.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
-        "siblings": _siblings(visit),
+        "siblings": siblings,
+        "next": next((each for each in siblings if each.visit.starts_at > visit.starts_at), None),
+        "last": last_time(visit) if is_clinical else None,
         "flags": day_flags.of_one(visit, now),
         "said": _said(visit),
         "here": here(request),

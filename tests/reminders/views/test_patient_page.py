@@ -61,7 +61,7 @@ def test_the_future_stands_above_now_farthest_first_and_the_past_below(
     clock: time_machine.Traveller,
 ) -> None:
     send(at(FIRST, "09:00"), clock, desk, front_desk)
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     places = [text.index(f"Session {n} of 3") for n in (3, 2)]
     places += [text.index("Now, "), text.rindex("Booking confirmation")]
     assert places == sorted(places)
@@ -76,7 +76,7 @@ def test_a_visit_that_was_over_when_it_was_brought_over_names_who_had_it(
     moved = {"imported_start": now, "imported_at": now}
     Appointment.objects.filter(pk=later.pk).update(**moved)
     Allocation.objects.filter(appointment__in=[visit, later]).update(active=False)
-    text = page(desk, patient, "?kind=visits&all=1")
+    text = page(desk, patient, "?kind=visits&more=1")
     assert text.count("Sam Okafor") == 2  # of the first, and of the last, which stands here
     shown = desk.get(reverse("visit", args=[visit.pk])).content.decode()
     assert "Sam Okafor" in shown and "The place was given back." not in shown
@@ -85,7 +85,7 @@ def test_a_visit_that_was_over_when_it_was_brought_over_names_who_had_it(
 def test_every_message_says_why_and_what_stops_it(
     desk: Client, patient: Patient, planned: TreatmentSeries
 ) -> None:
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     for message in Message.objects.filter(patient=patient).exclude(state="withdrawn"):
         assert message.why
         for sentence in map(retold, message.why):
@@ -111,7 +111,7 @@ def test_words_that_were_sent_are_shown_word_for_word(
     clock: time_machine.Traveller,
 ) -> None:
     send(at(FIRST, "09:00"), clock, desk, front_desk)
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     sent = SentContent.objects.filter(message__channel="sms").first()
     assert sent is not None
     assert escape(sent.text) in text
@@ -146,7 +146,7 @@ def test_a_moved_visit_leaves_its_messages_withdrawn_with_the_reason(
     )
     assert "being planned anew" in page(desk, patient)
     replanning.sync_stale(now=told)
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     assert "being planned anew" not in text
     assert "withdrawn or cancelled" in text
     assert "The plan changed: the visit was moved, cancelled or regrouped." in text
@@ -157,10 +157,10 @@ def test_what_staff_skipped_can_be_put_back(
     desk: Client, patient: Patient, planned: TreatmentSeries, front_desk: Staff, now: datetime
 ) -> None:
     message = Message.objects.filter(state="scheduled", kind="reminder_final").earliest("due_at")
-    assert f"/messages/{message.pk}/skip/" in page(desk, patient, "?all=1")
+    assert f"/messages/{message.pk}/skip/" in page(desk, patient, "?more=1")
     skipping.skip(message=message, by=front_desk, now=now)
     replanning.sync_stale(now=now)
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     assert f"/messages/{message.pk}/put-back/" in text
     assert "Staff chose not to send it." in text
 
@@ -171,7 +171,7 @@ def test_filters_show_visits_or_messages_alone(
     visits = page(desk, patient, "?show=visits")
     assert "Session 1 of 3" in visits
     assert "Last reminder" not in visits
-    messages = page(desk, patient, "?show=messages&all=1")
+    messages = page(desk, patient, "?show=messages&more=1")
     assert "Session 1 of 3" not in messages
     assert "Last reminder" in messages
     assert "Session 1 of 3" in page(desk, patient, "?show=%00nonsense")
@@ -180,7 +180,7 @@ def test_filters_show_visits_or_messages_alone(
 def test_far_messages_are_folded_and_the_rest_is_one_press_away(
     desk: Client, patient: Patient, planned: TreatmentSeries
 ) -> None:
-    few, all_of_them = page(desk, patient), page(desk, patient, "?all=1")
+    few, all_of_them = page(desk, patient), page(desk, patient, "?more=1")
     assert "later messages" in few
     assert "later messages" not in all_of_them
     assert few.count('class="mark"') < all_of_them.count('class="mark"')
@@ -227,7 +227,7 @@ def test_an_empty_journey_leads_to_booking(desk: Client, patient: Patient) -> No
 def test_no_word_of_the_database_reaches_the_page(
     desk: Client, patient: Patient, planned: TreatmentSeries
 ) -> None:
-    text = page(desk, patient, "?all=1")
+    text = page(desk, patient, "?more=1")
     visible = text.split("<main")[1]
     for raw in ("reminder_final", "booking_confirmed", "plan_changed", "visit_done", "phi_detail>"):
         assert f">{raw}" not in visible
@@ -243,7 +243,7 @@ def test_staff_of_another_site_meet_nobody(
 def test_a_provider_sees_the_journey_and_no_button_that_is_not_theirs(
     sign_in: SignIn, provider: Staff, patient: Patient, planned: TreatmentSeries
 ) -> None:
-    text = page(sign_in(provider), patient, "?all=1")
+    text = page(sign_in(provider), patient, "?more=1")
     assert "Last reminder" in text
     for missing in ("/skip/", "/edit/", "/withdraw/", "/give/"):
         assert missing not in text
@@ -259,8 +259,8 @@ def test_three_series_take_as_few_queries_as_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     page(desk, patient)
-    with django_assert_max_num_queries(48) as one:
-        page(desk, patient, "?all=1")
+    with django_assert_max_num_queries(49) as one:
+        page(desk, patient, "?more=1")
     TreatmentSeries.objects.bulk_create(
         TreatmentSeries(
             patient=patient,
@@ -288,4 +288,4 @@ def test_three_series_take_as_few_queries_as_one(
     Patient.objects.filter(pk=patient.pk).raise_revision()
     replanning.sync_stale(now=now)
     with django_assert_max_num_queries(len(one)):
-        page(desk, patient, "?all=1")
+        page(desk, patient, "?more=1")
