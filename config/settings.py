@@ -1,5 +1,6 @@
 """Django's settings. Every deployment value comes from the environment (`.env.example`)."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from tempfile import gettempdir
@@ -240,6 +241,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+# Nothing here is a map, and the search for this library takes three dozen processes whenever a
+# process describes the API for the first time.
+GDAL_LIBRARY_PATH = os.devnull
 
 # --- Channels -------------------------------------------------------------------------------------
 
