@@ -99,7 +99,8 @@ def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
 
 def at(site: Site, moment: datetime) -> list[OnCallShift]:
     """Everybody who is on call for `site` at `moment` (UTC)."""
-    return list(OnCallShift.objects.at(moment).filter(site=site, staff__is_active=True))
+    on_call = OnCallShift.objects.at(moment).filter(site=site, staff__is_active=True)
+    return list(on_call.select_related("staff"))
 
 
 def _check(

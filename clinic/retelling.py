@@ -26,7 +26,7 @@ _TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
-def kept(message: str, **facts: Fact | int) -> str:
+def kept(message: str, /, **facts: Fact | int) -> str:
     """A sentence to store: a `message` with named places, and what stands in them."""
     return message + "".join(
         [

@@ -15,6 +15,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import Site, Staff, TravelTime
+from clinic.saying import gettext
 
 
 class TravelRefused(Exception):
@@ -53,9 +54,11 @@ def set_minutes(*, site: Site, minutes: Mapping[Site, int], by: Staff, now: date
     access.require(by, Capability.MANAGE_SITE, site)
     for other, needed in minutes.items():
         if other.pk == site.pk:
-            raise TravelRefused("Choose another site.", "other")
+            raise TravelRefused(gettext("Choose another site."), "other")
         if not 0 <= needed <= MINUTES_A_DAY:
-            raise TravelRefused(f"Give minutes from 0 to {MINUTES_A_DAY}.", "minutes")
+            raise TravelRefused(
+                gettext("Give minutes from 0 to %(most)s.") % {"most": MINUTES_A_DAY}, "minutes"
+            )
     both = Site.objects.filter(pk__in=[site.pk, *(other.pk for other in minutes)])
     with transaction.atomic():
         # Of two who say it at once, the later one changes what the first one wrote.

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from clinic import access
 from clinic.access import Capability
-from clinic.api_fields import Instant, NamedSerializer
+from clinic.api_fields import Instant, NamedSerializer, Retold
 from clinic.api_views import IdFilter, Rows
 from clinic.models import AuditEntry
 from clinic.origin import Via
@@ -32,6 +32,7 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
     patient = serializers.IntegerField(source="patient_id", allow_null=True)
     before = serializers.JSONField(help_text="Only what changed.")
     after = serializers.JSONField(help_text="Only what changed; the ids of a list of patients.")
+    reason = Retold()
     via = serializers.ChoiceField(choices=Via.choices)
     device = serializers.CharField(source="agent", help_text="Beginning of the agent's digest.")
 

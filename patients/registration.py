@@ -334,7 +334,8 @@ def as_columns(fields: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     if cleaned["zone"] and cleaned["zone"] not in available_timezones():
         raise RegistrationRefused(
             "zone",
-            f"'{cleaned['zone']}' is not a time zone; write one such as America/New_York.",
+            gettext("“%(zone)s” is not a time zone; write one such as America/New_York.")
+            % {"zone": cleaned["zone"]},
         )
     _require_open_hours(cleaned["quiet_from"], cleaned["quiet_until"])
     return cleaned

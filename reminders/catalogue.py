@@ -99,6 +99,40 @@ class Kind(StrEnum):
     CANARY = "canary"
 
 
+# What a message of each kind is, as staff read it.
+KIND_WORDS: Mapping[str, str] = {
+    Kind.BOOKING_CONFIRMED: noop("Booking confirmation"),
+    Kind.PRECARE_STEP: noop("Preparation"),
+    Kind.FILL_IN: noop("To fill in before the visit"),
+    Kind.REMINDER_7D: noop("Reminder a week before"),
+    Kind.REMINDER_CONFIRM: noop("Reminder, asks to confirm"),
+    Kind.REMINDER_FINAL: noop("Last reminder"),
+    Kind.NUDGE: noop("Reminder on the day"),
+    Kind.APPT_MOVED: noop("Visit moved"),
+    Kind.CANCELLED: noop("Visit cancelled"),
+    Kind.NO_SHOW_FOLLOWUP: noop("After a missed visit"),
+    Kind.POSTCARE_0: noop("Care after the visit"),
+    Kind.POSTCARE_STEP: noop("Care at home"),
+    Kind.CHECKIN: noop("Check-in"),
+    Kind.PROGRESS_MILESTONE: noop("Progress"),
+    Kind.TOUCHUP_PROMPT: noop("Touch-up prompt"),
+    Kind.REVIEW_REQUEST: noop("Request for a review"),
+    Kind.BIRTHDAY: noop("Birthday greeting"),
+    Kind.SESSION_DUE: noop("Next session is due"),
+    Kind.WAITLIST_OFFER: noop("Place on offer"),
+    Kind.WAITLIST_GONE: noop("Place on offer is gone"),
+    Kind.OPTOUT_ACK: noop("Answer to STOP"),
+    Kind.START_ACK: noop("Answer to START"),
+    Kind.HELP_REPLY: noop("Answer to HELP"),
+    Kind.SAFETY_TEXT: noop("Safety text"),
+    Kind.AWAY_REPLY: noop("Answer out of hours"),
+    Kind.STAFF_REPLY: noop("Reply by staff"),
+    Kind.NEW_LINK: noop("New link"),
+    Kind.ON_CALL: noop("Page to on-call staff"),
+    Kind.CANARY: noop("Test message"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """How messages of one kind behave.

@@ -17,10 +17,11 @@ from appointments.models.series import SeriesState
 from appointments.proposing.places import VisitWish
 from appointments.visits import booking, ending
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.saying import noop
 from patients.models import Patient
 from reminders.models import SkipChoice
 
-TAKEN_BACK = "Booking taken back"
+TAKEN_BACK = noop("Booking taken back")
 
 
 def book(

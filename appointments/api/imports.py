@@ -43,6 +43,7 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
     finished_at = Instant(allow_null=True)
     has_file = serializers.SerializerMethodField()
     outcomes = serializers.SerializerMethodField()
+    problem = Retold()
     written = serializers.DictField(source="counts", child=serializers.IntegerField())
     columns = serializers.ListField(child=serializers.CharField())
     mapping = serializers.DictField(child=serializers.CharField(), help_text="Column by field.")

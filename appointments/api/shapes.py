@@ -26,6 +26,7 @@ from clinic.api_fields import (
     Instant,
     NamedSerializer,
     PlaceSerializer,
+    Retold,
     Seen,
     Start,
     instant_of,
@@ -354,6 +355,7 @@ class StatusChangeSerializer(serializers.ModelSerializer[StatusChange]):
     starts_before = Instant(allow_null=True)
     ends_before = Instant(allow_null=True)
     starts_after = Instant()
+    reason = Retold()
     overrides = serializers.ListField(
         child=serializers.CharField(),
         help_text="What this act let pass, for its `override_reason`.",

@@ -27,6 +27,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
     title = Retold()
     detail = Retold()
     why = serializers.ListField(child=Retold())
+    outcome = Retold()
 
     class Meta:
         model = Task

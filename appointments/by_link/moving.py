@@ -20,6 +20,7 @@ from appointments.refusals import NoWayForTheRest, StaleVersion
 from appointments.visits import moving
 from appointments.visits.moving import VisitMove
 from clinic.hours import local
+from clinic.saying import gettext
 
 
 def proposed(
@@ -74,7 +75,7 @@ def move(
     """
     own = next((each for each in moves if each.appointment.pk == visit.pk), None)
     if own is None:
-        raise StaleVersion("Choose the time again: what was shown cannot be read.")
+        raise StaleVersion(gettext("Choose the time again: what was shown cannot be read."))
     notice = times.notice_of(visit.site)
     for each in moves:
         times.require_movable(each.appointment, now=now)

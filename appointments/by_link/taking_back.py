@@ -13,8 +13,9 @@ from appointments.lifecycle import Move
 from appointments.models import PatientLink, Task
 from appointments.visits import cancelling as visit_cancelling
 from appointments.visits import undoing
+from clinic.saying import noop
 
-_TAKEN_BACK = "The patient took it back."
+_TAKEN_BACK = noop("The patient took it back.")
 UNDOABLE = (Move.MOVE, Move.CANCEL, Move.BOOK)
 
 

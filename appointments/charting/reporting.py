@@ -24,6 +24,7 @@ from appointments.refusals import EventClosed, EventRefused, StaleVersion
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
+from clinic.retelling import kept
 from clinic.saying import gettext, noop
 from patients.models import Patient
 
@@ -84,7 +85,13 @@ def report(
     return event
 
 
-@translation.override("en")  # what is kept is English, whoever asks
+_TITLES = {
+    Severity.MILD: noop("Adverse event, mild: see to the patient"),
+    Severity.MODERATE: noop("Adverse event, moderate: see to the patient"),
+    Severity.SEVERE: noop("Adverse event, severe: see to the patient"),
+}
+
+
 def _ask_staff(
     event: AdverseEvent,
     patient: Patient,
@@ -99,8 +106,11 @@ def _ask_staff(
         patient=patient,
         appointment=appointment,
         kind=TaskKind.CALL,
-        title=f"Adverse event, {event.get_severity_display().lower()}: see to the patient",
-        detail=f"Open it under Adverse events (number {event.pk}), take it, and close it there.",
+        title=_TITLES[Severity(event.severity)],
+        detail=kept(
+            "Open it under Adverse events (number %(number)s), take it, and close it there.",
+            number=event.pk,
+        ),
         why=[
             noop("Somebody reported it. Nothing further is booked in its area until it is closed.")
         ],

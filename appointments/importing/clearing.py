@@ -14,7 +14,7 @@ from appointments.importing.people import Act
 from appointments.models import Appointment, ImportRow, Task, TaskKind
 from clinic.hours import local
 from clinic.models import ProtocolVersion
-from clinic.retelling import together
+from clinic.retelling import kept, together
 from clinic.saying import noop
 from patients.models import Patient
 
@@ -62,7 +62,10 @@ def keep_as_work(act: Act, rows: Sequence[ImportRow], said: Mapping[int, Sequenc
                 patient_id=row.patient_id,
                 appointment_id=row.appointment,
                 kind=TaskKind.CHECK,
-                title=f"Session {row.session} was booked in the former system, and is barred",
+                title=kept(
+                    "Session %(session)s was booked in the former system, and is barred",
+                    session=row.session,
+                ),
                 detail=together(said[row.number]),
                 why=[noop("It was brought over as it was booked; it cannot be started like this.")],
                 due_at=act.now,

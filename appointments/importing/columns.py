@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from clinic.saying import noop
+from clinic.saying import gettext, noop
 from patients.naming import folded
 
 PATIENT, CONSENT = noop("The patient"), noop("What they agreed to")
@@ -122,29 +122,36 @@ def problems(mapping: Mapping_, columns: Sequence[str]) -> dict[str, str]:
     found = {}
     for name, column in mapping.items():
         if name not in BY_NAME:
-            found[name] = f"There is no field “{name}”."
+            found[name] = gettext("There is no field “%(name)s”.") % {"name": name}
         elif column not in columns:
-            found[name] = f"The file has no column “{column}”."
+            found[name] = gettext("The file has no column “%(column)s”.") % {"column": column}
     taken: dict[str, str] = {}
     for name, column in mapping.items():
         if column in taken:
-            found[name] = f"“{column}” is taken for {BY_NAME[taken[column]].label.lower()} already."
+            found[name] = gettext("“%(column)s” is taken already, for: %(field)s.") % {
+                "column": column,
+                "field": gettext(BY_NAME[taken[column]].label),
+            }
         taken.setdefault(column, name)
     named = "name" in mapping or {"given", "family"} <= mapping.keys()
     if not (named and "birth_date" in mapping) and "patient_id" not in mapping:
-        found["birth_date"] = (
+        found["birth_date"] = gettext(
             "Say which columns hold the names and the birth date, or else the patient's number in"
             " the former system."
         )
     if "given" in mapping and "name" in mapping:
-        found["name"] = "Take either the whole name or given and family name, not both."
+        found["name"] = gettext("Take either the whole name or given and family name, not both.")
     visits = [name for name in OF_VISIT if name in mapping]
-    for needed in ("protocol", "date"):
-        if visits and needed not in mapping:
-            found[needed] = (
-                f"A visit needs its {BY_NAME[needed].label.split(',')[0].lower()} as well."
-            )
+    if visits:
+        lacking = {each: sentence for each, sentence in _NEEDED.items() if each not in mapping}
+        found |= {each: gettext(sentence) for each, sentence in lacking.items()}
     return found
+
+
+_NEEDED = {
+    "protocol": noop("A visit needs its treatment as well."),
+    "date": noop("A visit needs its date as well."),
+}
 
 
 def _nearness(field: Field, key: str) -> float:

@@ -152,7 +152,7 @@ def _series(
         booked_at=booked,
         booked_by=act.by,
         closed_at=None if runs else max(ends, booked),
-        closed_reason="" if runs or done else "It was ended in the former system.",
+        closed_reason="" if runs or done else noop("It was ended in the former system."),
     )
 
 

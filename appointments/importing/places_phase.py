@@ -324,7 +324,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
     site = act.source.site
     found = [f"import.place.{site.pk}.{line.row.visit_key}" for line in lines if line.place.held]
     Task.objects.filter(key__in=found).open().update(
-        closed_at=act.now, closed_by=act.by, outcome="It has its place now."
+        closed_at=act.now, closed_by=act.by, outcome=noop("It has its place now.")
     )
     without = [line for line in lines if not line.place.held and not line.row.appointment]
     series = TreatmentSeries.objects.filter(pk__in=[line.row.series for line in without])
@@ -336,7 +336,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
                 site=site,
                 patient_id=line.row.patient_id,
                 kind=TaskKind.CHECK,
-                title=f"Find a place for session {line.row.session}",
+                title=kept("Find a place for session %(session)s", session=line.row.session),
                 detail=together(
                     (
                         kept(

@@ -16,7 +16,7 @@ from typing import BinaryIO, TextIO
 
 from appointments.importing.decoding import Unreadable, encoding_of
 from clinic.retelling import kept
-from clinic.saying import noop
+from clinic.saying import gettext, noop
 from patients.naming import folded
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -61,7 +61,7 @@ def layout_of(stream: BinaryIO) -> Layout:
     """How this file is to be read. Raises Unreadable when it is empty or no table."""
     stream.seek(0)
     if not stream.read(1):
-        raise Unreadable("This file is empty. Export it again and upload that.")
+        raise Unreadable(gettext("This file is empty. Export it again and upload that."))
     encoding = encoding_of(stream)
     sample = [line for line, _ in zip(_lines(stream, encoding), range(_SAMPLE_LINES), strict=False)]
     named = _NAMED.match(sample[0]) if sample else None
@@ -74,11 +74,14 @@ def layout_of(stream: BinaryIO) -> Layout:
         names.pop()
     if header.problem or not names:
         raise Unreadable(
-            "The first row holds no column names. Write one in each column and upload it again."
+            gettext(
+                "The first row holds no column names. Write one in each column and upload it again."
+            )
         )
     if len(names) > MOST_COLUMNS:
         raise Unreadable(
-            f"This file has more than {MOST_COLUMNS} columns. Remove those not needed."
+            gettext("This file has more than %(most)s columns. Remove those not needed.")
+            % {"most": MOST_COLUMNS}
         )
     return Layout(encoding, delimiter, first, tuple(_unique(names)))
 

@@ -26,6 +26,7 @@ from appointments.models.importing import WORKING
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext, noop
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,11 @@ def check(*, source: Import, by: Staff, now: datetime) -> Import:
     with transaction.atomic():
         fresh = _locked(source)
         if fresh.state in WORKING:
-            raise ImportBusy("This import is under way. Stop it first.")
+            raise ImportBusy(gettext("This import is under way. Stop it first."))
         if not fresh.mapping:
-            raise ImportBusy("Say first what the columns are.")
+            raise ImportBusy(gettext("Say first what the columns are."))
         if not fresh.file:
-            raise ImportBusy("The file of this import was deleted. Upload it again.")
+            raise ImportBusy(gettext("The file of this import was deleted. Upload it again."))
         ImportRow.objects.filter(source=fresh).delete()
         fresh.rows = 0
         fresh.run_by = by
@@ -64,7 +65,7 @@ def run(*, source: Import, by: Staff, now: datetime) -> Import:
     with transaction.atomic():
         fresh = _locked(source)
         if fresh.state != ImportState.CHECKED:
-            raise ImportBusy("Only what was checked can be run. Check the file first.")
+            raise ImportBusy(gettext("Only what was checked can be run. Check the file first."))
         fresh.run_by = by
         _begin(fresh, ImportState.RUNNING, ImportPhase.PEOPLE, now)
         _record("import.run", fresh, by=by, now=now)
@@ -142,7 +143,7 @@ def _failed(pk: int, fault: Exception, now: datetime) -> Import:
     else:
         # The text of an error may hold what the file says.
         log.error("import %s failed: %s", pk, type(fault).__name__)
-        problem = (
+        problem = noop(
             "Something unforeseen happened, and the batch was not written. Check the file again;"
             " if it fails again, tell whoever runs the installation."
         )

@@ -18,6 +18,8 @@ from datetime import datetime, timedelta, timezone
 from PIL import Image, ImageCms, ImageOps
 from pillow_heif import register_heif_opener
 
+from clinic.saying import gettext
+
 register_heif_opener(thumbnails=False)
 
 MOST_BYTES = 25 * 1024 * 1024
@@ -70,21 +72,25 @@ def prepare(content: bytes) -> Picture:
         raise _too_many_pixels() from None
     except Exception:  # noqa: BLE001 - the decoders raise many kinds on a broken file
         raise PictureRefused(
-            "broken", "This picture is broken or not whole. Take it once more, or send another one."
+            "broken",
+            gettext("This picture is broken or not whole. Take it once more, or send another one."),
         ) from None
 
 
 def too_large() -> PictureRefused:
     most = MOST_BYTES // 1024 // 1024
     return PictureRefused(
-        "too_large", f"This file is larger than {most} MB. Send a smaller picture."
+        "too_large",
+        gettext("This file is larger than %(most)s MB. Send a smaller picture.") % {"most": most},
     )
 
 
 def _too_many_pixels() -> PictureRefused:
     most = MOST_PIXELS // 1_000_000
     return PictureRefused(
-        "too_many_pixels", f"This picture has more than {most} million pixels. Send a smaller one."
+        "too_many_pixels",
+        gettext("This picture has more than %(most)s million pixels. Send a smaller one.")
+        % {"most": most},
     )
 
 
@@ -97,7 +103,8 @@ def _kind(content: bytes) -> str:
     if content[4:8] == b"ftyp" and content[8:12] in _HEIC_BRANDS:
         return "HEIF"
     raise PictureRefused(
-        "not_a_picture", "This is no photo that we can read. Send a JPEG, PNG or HEIC picture."
+        "not_a_picture",
+        gettext("This is no photo that we can read. Send a JPEG, PNG or HEIC picture."),
     )
 
 
@@ -110,7 +117,8 @@ def _drawn(content: bytes, kind: str) -> Picture:
         if min(image.size) * min(1, longest / max(image.size)) < LEAST_SIDE:
             raise PictureRefused(
                 "too_small",
-                f"This picture is too small to compare. Each side needs {LEAST_SIDE} pixels.",
+                gettext("This picture is too small to compare. Each side needs %(least)s pixels.")
+                % {"least": LEAST_SIDE},
             )
         taken = _taken(image)
         image.draft("RGB", (longest, longest))  # a JPEG is decoded no larger than it is needed

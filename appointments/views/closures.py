@@ -17,6 +17,7 @@ from appointments.views import relocating
 from clinic import access, closures
 from clinic.access import Capability
 from clinic.models import Closure, Staff
+from clinic.retelling import kept, text
 
 
 @require_safe
@@ -50,7 +51,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         visits=affected.by_closure(shown, now=timezone.now()),
         back=reverse("closure", args=[pk]),
         address=reverse("closure-move", args=[pk]),
-        reason=f"Closed: {shown.reason}"[:200],
+        reason=kept("Closed: %(reason)s", reason=text(shown.reason)),
     )
 
 

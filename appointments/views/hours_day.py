@@ -25,6 +25,8 @@ from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.exceptional_hours import HoursChanged
 from clinic.hours import local
 from clinic.models import HoursException, Resource, ResourceKind, Site, Staff
+from clinic.retelling import kept, text
+from clinic.saying import noop
 from clinic.stretches import HoursRefused
 from clinic.views.row_id import row_id
 
@@ -97,9 +99,9 @@ def move(request: HttpRequest, site: str, on: str, whose: str) -> HttpResponse:
         ),
         back=shown.address,
         address=f"{shown.address}move/",
-        reason=gettext("Other hours: %(reason)s") % {"reason": shown.reason}
+        reason=kept("Other hours: %(reason)s", reason=text(shown.reason))
         if shown.reason
-        else gettext("Other hours"),
+        else noop("Other hours"),
     )
 
 

@@ -32,6 +32,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading as protocols
+from clinic.retelling import kept, text
 from clinic.saying import gettext
 from patients.models import Patient
 
@@ -99,7 +100,12 @@ def migrate(
     moves = [replace(each, protocol_version=version) for each in moves]
     try:
         with allocating.guarded():
-            moving.move_together(moves=moves, by=by, now=now, reason=f"Version {version.version}")
+            moving.move_together(
+                moves=moves,
+                by=by,
+                now=now,
+                reason=kept("Version %(version)s", version=text(version.version)),
+            )
             # Visits and resources come first, then the series: as everybody locks them.
             fresh = TreatmentSeries.objects.select_for_update(no_key=True).get(pk=series.pk)
             _may_be(fresh, version)

@@ -164,7 +164,7 @@ def _begun(appointment: Appointment, expected: int | None, by: Staff | None) -> 
     if by is not None:
         access.require(by, _CAPABILITY.get(Move(change.move), Capability.RUN_VISIT), visit.site)
     elif change.by_id is not None:
-        raise NothingToUndo("This was not the patient's own doing.")
+        raise NothingToUndo(gettext("This was not the patient's own doing."))
     was = history.before(visit, list(visit.resources_held().values()))
     return _Undoing(visit, was, change)
 

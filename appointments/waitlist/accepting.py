@@ -13,7 +13,7 @@ from appointments.refusals import NoMatch
 from appointments.visits import booking, moving
 from appointments.visits.moving import VisitMove
 from clinic.models import Staff
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 
 
 def ripple(
@@ -55,7 +55,7 @@ def take_place(
             moves=[VisitMove(line.appointment, line.after.wish) for line in plan.changed],
             by=by,
             now=now,
-            reason="Earlier place from the wait-list",
+            reason=noop("Earlier place from the wait-list"),
             hold=hold,
         )
         return next(visit for visit in moved if visit.pk == entry.appointment_id)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic.hours import MINUTES_A_DAY
 
@@ -27,7 +28,8 @@ def validate_zone(value: str) -> None:
     """Refuse anything that is not an IANA zone name."""
     if value not in available_timezones():
         raise ValidationError(
-            f"'{value}' is not an IANA time zone; write one such as America/New_York."
+            _("“%(zone)s” is not a time zone; write one such as America/New_York."),
+            params={"zone": value},
         )
 
 
@@ -46,7 +48,7 @@ class Site(models.Model):
         max_length=20,
         help_text="E.164; printed in messages.",
         validators=[
-            RegexValidator(E164, "Write the number with its country code, like +12125550123.")
+            RegexValidator(E164, _("Write the number with its country code, like +12125550123."))
         ],
     )
     sms_name = models.CharField(
@@ -54,8 +56,10 @@ class Site(models.Model):
         validators=[
             RegexValidator(
                 PLAIN_LETTERS,
-                "Use the letters of plain texts only: no accents but those of é, ñ, ü and their"
-                " like, no typographic marks, no emoji.",
+                _(
+                    "Use the letters of plain texts only: no accents but those of é, ñ, ü and their"
+                    " like, no typographic marks, no emoji."
+                ),
             )
         ],
         help_text="How the clinic signs a text message; plain GSM-7 letters.",

@@ -19,6 +19,8 @@ from clinic.models import Modality, ProtocolVersion, Staff
 from clinic.protocols import reading, schema
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Protocol, Text
+from clinic.retelling import kept, text
+from clinic.saying import gettext
 
 LIBRARY = Path(__file__).parent / "library"
 
@@ -108,12 +110,23 @@ def approve(
     access.require(by, access.Capability.APPROVE_PROTOCOL)
     [row, *others] = _locked(version)
     if row.status != ProtocolVersion.Status.DRAFT:
-        raise StatusRefused(f"{row} is {row.status}, not a draft; load a new version to change it.")
+        raise StatusRefused(
+            gettext("%(version)s is no draft any more; load a new version to change it.")
+            % {"version": row}
+        )
     if reading.digest(reading.from_document(row.document)) != row.digest:
-        raise StatusRefused(f"{row} does not match its digest, so nobody can approve it.")
+        raise StatusRefused(
+            gettext("%(version)s does not match its digest, so nobody can approve it.")
+            % {"version": row}
+        )
     for other in others:
         if other.status == ProtocolVersion.Status.APPROVED:
-            _retire(other, by=by, now=now, reason=f"{row} took its place")
+            _retire(
+                other,
+                by=by,
+                now=now,
+                reason=kept("%(version)s took its place", version=text(str(row))),
+            )
     return _approve(row, by=by, now=now, demo=demo)
 
 
@@ -128,7 +141,7 @@ def retire(
     access.require(by, access.Capability.APPROVE_PROTOCOL)
     row = _locked(version)[0]
     if row.status == ProtocolVersion.Status.RETIRED:
-        raise StatusRefused(f"{row} is retired already.")
+        raise StatusRefused(gettext("%(version)s is retired already.") % {"version": row})
     return _retire(row, by=by, now=now, reason=reason)
 
 
@@ -138,7 +151,9 @@ def store(protocol: Protocol, *, by: Staff, now: datetime) -> ProtocolVersion:
     another modality has the name or the code of its new one."""
     row, is_new = _store(protocol, by=by, now=now)
     if not is_new:
-        raise LoadRefused([f"{row} is there already; raise the version"])
+        raise LoadRefused(
+            [gettext("%(version)s is there already; raise the version.") % {"version": row}]
+        )
     return row
 
 
@@ -168,7 +183,9 @@ def create_service(
     access.require(by, access.Capability.MANAGE_SITE)
     before = list(ProtocolVersion.objects.select_for_update().filter(protocol=id))
     if any(row.kind != ProtocolVersion.Kind.SERVICE for row in before) or _in_library(id):
-        raise LoadRefused([f"'{id}' is the id of a treatment protocol; choose another"])
+        raise LoadRefused(
+            [gettext("“%(id)s” is the id of a treatment protocol; choose another.") % {"id": id}]
+        )
     protocol = reading.check(
         schema.service(
             id=id,
@@ -189,7 +206,12 @@ def create_service(
         if row.status == ProtocolVersion.Status.APPROVED:
             if get(row) == replace(protocol, version=row.version):
                 return row
-            _retire(row, by=by, now=now, reason=f"{id} {protocol.version} took its place")
+            _retire(
+                row,
+                by=by,
+                now=now,
+                reason=kept("%(version)s took its place", version=text(f"{id} {protocol.version}")),
+            )
     row, _ = _store(protocol, by=by, now=now)
     return _approve(row, by=by, now=now, demo=False)
 

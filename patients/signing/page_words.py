@@ -89,7 +89,7 @@ SIGNING_WORDS: Mapping[str, Mapping[str, str]] = {
         "withdraw": "Retirar mi consentimiento",
         "withdraw_what": "Desde entonces ya no vale. Lo hecho hasta entonces queda como está. "
         "Puede que su tratamiento tenga que esperar.",
-        "withdraw_photo": "Desde entonces ya no vale. Las fotos que existen quedan en su historia "
+        "withdraw_photo": "Desde entonces ya no vale. Las fotos que hay quedan en su expediente "
         "el tiempo que pide la ley, y no se usan más para esto.",
         "withdraw_press": "Sí, retirar",
         "withdrawn_now": "Su consentimiento está retirado.",

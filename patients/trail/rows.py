@@ -10,6 +10,7 @@ from typing import Any
 from clinic.models import AuditEntry, Staff
 from clinic.models.audit import LISTED
 from clinic.origin import Via
+from clinic.retelling import retold
 from clinic.saying import gettext
 from patients.models import Patient
 from patients.trail import words
@@ -98,7 +99,7 @@ def file_rows(parts: Iterable[Sequence[AuditEntry]], staff: Staff) -> Iterator[S
                 " ".join(str(each) for each in _patients(entry)),
                 "; ".join(f"{field}: {value}" for field, value, _ in row.changes if value),
                 "; ".join(f"{field}: {value}" for field, _, value in row.changes if value),
-                entry.reason,
+                retold(entry.reason),
                 entry.site.slug if entry.site else "",
                 entry.via,
                 entry.ip or "",

@@ -50,7 +50,7 @@ def shown(
     the clock of `zone`, names as words, digests by their beginning."""
     kept = {field for field in before if field in after and before[field] == after[field]}
     return [
-        (_field(field), _read(was, zone), _read(becomes, zone))
+        (field_word(field), _read(was, zone), _read(becomes, zone))
         for field, was, becomes in changes(
             {field: value for field, value in before.items() if field not in kept},
             {field: value for field, value in after.items() if field not in kept},
@@ -58,7 +58,8 @@ def shown(
     ]
 
 
-def _field(name: str) -> str:
+def field_word(name: str) -> str:
+    """A field of a row, in words."""
     known = FIELDS.get(name.replace(" ", "_"))
     return gettext(known) if known else name
 

@@ -15,7 +15,7 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic.api_fields import Body, Instant, NamedSerializer, Seen
+from clinic.api_fields import Body, Instant, NamedSerializer, Retold, Seen
 from clinic.api_views import IdFilter, Rows
 from patients.models import Patient
 from reminders.inbound import conversing
@@ -25,7 +25,7 @@ from reminders.models import Conversation, ConversationState, InboundMessage
 class InboundSerializer(serializers.ModelSerializer[InboundMessage]):
     received_at = Instant()
     labels = serializers.ListField(child=serializers.CharField(), help_text="What was read in it.")
-    did = serializers.ListField(child=serializers.CharField(), help_text="What was done at once.")
+    did = serializers.ListField(child=Retold(), help_text="What was done at once.")
 
     class Meta:
         model = InboundMessage

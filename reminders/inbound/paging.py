@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 
 from appointments.models import AdverseEvent
 from clinic import audit, on_call
 from clinic.models import Site
+from clinic.retelling import kept, retold, text
+from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
 from reminders.ledger import saying_now
 from reminders.models import Conversation
@@ -35,11 +38,12 @@ def page(conversation: Conversation, *, now: datetime) -> int:
         conversation.site,
         number,
         key=f"page:{conversation.pk}",
-        text=(
-            f"Urgent reply from a patient (page {number}). Take it now:"
-            f" {settings.PUBLIC_URL}/inbox/{conversation.pk}/"
+        sentence=kept(
+            "Urgent reply from a patient (page %(number)s). Take it now: %(address)s",
+            number=number,
+            address=text(f"{settings.PUBLIC_URL}/inbox/{conversation.pk}/"),
         ),
-        why="A reply names an urgent symptom, and nobody has taken it.",
+        why=noop("A reply names an urgent symptom, and nobody has taken it."),
         now=now,
     )
 
@@ -81,24 +85,27 @@ def page_for_events(*, now: datetime) -> int:
             event.site,
             event.pages,
             key=f"page:event:{event.pk}",
-            text=(
-                f"Adverse event reported (page {event.pages}). Take it now:"
-                f" {settings.PUBLIC_URL}/events/{event.pk}/"
+            sentence=kept(
+                "Adverse event reported (page %(number)s). Take it now: %(address)s",
+                number=event.pages,
+                address=text(f"{settings.PUBLIC_URL}/events/{event.pk}/"),
             ),
-            why="An adverse event was reported, and nobody has taken it.",
+            why=noop("An adverse event was reported, and nobody has taken it."),
             now=now,
         )
     return len(due)
 
 
-def _call(site: Site, number: int, *, key: str, text: str, why: str, now: datetime) -> int:
-    """Say it to everybody who is on call; to how many addresses."""
+def _call(site: Site, number: int, *, key: str, sentence: str, why: str, now: datetime) -> int:
+    """Say it to everybody who is on call, each in their language; to how many addresses."""
     shifts = on_call.at(site, now)
-    points = [(Channel.SMS, shift.phone) for shift in shifts if shift.phone]
-    points += [(Channel.EMAIL, shift.email) for shift in shifts if shift.email]
+    points = [(Channel.SMS, each.phone, each.staff.language) for each in shifts if each.phone]
+    points += [(Channel.EMAIL, each.email, each.staff.language) for each in shifts if each.email]
     if not points or number >= ALSO_THE_SITE:
-        points.append((Channel.EMAIL, site.reply_to))
-    for place, (channel, address) in enumerate(points):
+        points.append((Channel.EMAIL, site.reply_to, ""))
+    for place, (channel, address, language) in enumerate(points):
+        with translation.override(language or "en"):
+            said = retold(sentence)
         saying_now.say(
             site=site,
             kind=Kind.ON_CALL,
@@ -106,7 +113,8 @@ def _call(site: Site, number: int, *, key: str, text: str, why: str, now: dateti
             to_address=address,
             key=f"{key}:{number}:{place}",
             now=now,
-            text=text,
+            text=said,
             why=[why],
+            language=language,
         )
     return len(points)

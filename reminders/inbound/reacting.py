@@ -13,6 +13,7 @@ from appointments.models.task import TaskKind
 from appointments.proposing import house_hours
 from clinic.hours import local
 from clinic.models import Site
+from clinic.retelling import kept, word
 from clinic.saying import noop
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
@@ -196,7 +197,7 @@ def _symptom(heard: Heard, now: datetime) -> list[str]:
     if conversation.owner_id is not None or conversation.page_at is not None:
         return did  # somebody has it, or is being paged
     count = paging.page(conversation, now=now)
-    return [*did, f"On call was paged by {count} message{'s' if count != 1 else ''}."]
+    return [*did, kept("On call was paged; messages sent: %(count)s.", count=count)]
 
 
 _ACTS = {
@@ -256,13 +257,16 @@ def _ask_staff(heard: Heard, name: str, title: str, due_at: datetime, now: datet
             "appointment": visit,
             "kind": TaskKind.CALL,
             "title": title,
-            "detail": f"Read the reply in the inbox, conversation {heard.conversation.pk}.",
+            "detail": kept(
+                "Read the reply in the inbox, conversation %(number)s.",
+                number=heard.conversation.pk,
+            ),
             "why": [noop("A patient wrote back.")],
             "due_at": due_at,
             "created_at": now,
         },
     )
-    return [f"Task: {title}."]
+    return [kept("Task: %(title)s.", title=word(title))]
 
 
 def _is_open(site: Site, now: datetime) -> bool:

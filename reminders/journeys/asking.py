@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from appointments.models import Task, TaskKind
+from clinic.saying import noop
 from reminders.planning.wish import TaskWish
 
-NO_LONGER_NEEDED = "No longer needed: the plan changed."
+NO_LONGER_NEEDED = noop("No longer needed: the plan changed.")
 
 
 def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from appointments.models import Task, TaskKind
+from clinic.retelling import kept, text, together
 from clinic.saying import noop
 from reminders.ledger.provider_codes import Action, is_known, meaning
 
@@ -29,9 +30,11 @@ def raise_for_waiting(site_id: int, *, count: int, oldest: datetime, now: dateti
         site_id,
         "waiting",
         title=noop("Messages are late"),
-        detail=(
-            f"{count} are due and have not left, the first for {minutes} minutes. Whoever looks"
-            " after the installation finds at /health/ which part is down."
+        detail=kept(
+            "Due and not left: %(count)s, the first for %(minutes)s minutes. Whoever looks after"
+            " the installation finds at /health/ which part is down.",
+            count=count,
+            minutes=minutes,
         ),
         why=noop("What is due leaves within two minutes, or something is wrong."),
         now=now,
@@ -70,7 +73,7 @@ def _open(site_id: int, code: str, *, now: datetime) -> None:
             noop("Tell whoever looks after the provider account."),
         )
     )
-    detail = f"{detail} The code is {code}."
+    detail = together((detail, kept("The code is %(code)s.", code=text(code))))
     _task(site_id, code, title=title, detail=detail, why=rule.sentence, now=now)
 
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from hashlib import sha256
 
 from appointments.models import Task, TaskKind
+from clinic.retelling import Fact, kept, word
 from clinic.saying import noop
-from reminders.catalogue import REASONS, Channel, Kind, MessageState
+from reminders.catalogue import KIND_WORDS, REASONS, Channel, Kind, MessageState
 from reminders.ledger import alarms, claiming
 from reminders.ledger.claiming import Due
 from reminders.ledger.provider_codes import meaning
@@ -93,9 +94,10 @@ def ask_about_unknown(message: Message, *, attempt: int, now: datetime) -> None:
                 appointment_id=_visit_of(items),
                 kind=TaskKind.CHECK,
                 title=noop("A message may not have been sent"),
-                detail=(
-                    f"Nobody can say whether the {_named(message)} left. Ask the patient, or send"
-                    " it again from its page."
+                detail=kept(
+                    "Nobody can say whether it left (%(message)s). Ask the patient, or send it"
+                    " again from its page.",
+                    message=_named(message),
                 ),
                 why=[noop("The provider did not answer, and what it knows does not settle it.")],
                 due_at=now,
@@ -125,7 +127,10 @@ def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
                 patient_id=message.patient_id,
                 kind=TaskKind.CHECK,
                 title=noop("A message could not be written"),
-                detail=f"The {message.kind.replace('_', ' ')} was not sent. Tell the patient.",
+                detail=kept(
+                    "It was not sent (%(message)s). Tell the patient.",
+                    message=word(KIND_WORDS[message.kind]),
+                ),
                 why=[REASONS["cannot_be_written"]],
                 due_at=now,
                 created_at=now,
@@ -208,9 +213,9 @@ def _visit_of(items: Iterable[MessageItem]) -> int | None:
     return int(visits[0]) if visits else None
 
 
-def _named(message: Message) -> str:
-    by = "text message" if message.channel == Channel.SMS else "e-mail"
-    return f"{message.kind.replace('_', ' ')} by {by}"
+def _named(message: Message) -> Fact:
+    by = noop("text message") if message.channel == Channel.SMS else noop("e-mail")
+    return word(KIND_WORDS[message.kind], by)
 
 
 def _is_unsaid(message: Message, items: list[MessageItem], said: set[Said]) -> bool:
@@ -230,7 +235,7 @@ def _call(message: Message, code: str, items: list[MessageItem], now: datetime) 
         appointment_id=_visit_of(items),
         kind=TaskKind.CALL,
         title=noop("Call the patient: a message did not reach them"),
-        detail=f"The {_named(message)} could not be delivered.",
+        detail=kept("It could not be delivered (%(message)s).", message=_named(message)),
         why=[meaning(code).sentence] if code else [],
         due_at=now,
         created_at=now,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from clinic.models import Staff
+from clinic.saying import gettext
 from patients import consent
 from patients.models import ContactConsent, Patient, Purpose
 from patients.models.consent import ConsentChannel, ConsentSource
@@ -28,12 +29,10 @@ class Ruling:
 
     @property
     def words(self) -> str:
-        channel = (
-            ""
-            if self.channel == ConsentChannel.ANY
-            else f" by {ConsentChannel(self.channel).label.lower()}"
-        )
-        return f"{Purpose(self.purpose).label}{channel}"
+        purpose = str(Purpose(self.purpose).label)
+        if self.channel == ConsentChannel.ANY:
+            return purpose
+        return f"{purpose}: {ConsentChannel(self.channel).label}"
 
 
 def rulings(kept: Patient, gone: Patient) -> list[Ruling]:
@@ -49,12 +48,18 @@ def _rule(
     stands = [each for each in (kept, gone) if each is not None and each.closed_at is None]
     closed = [each for each in (kept, gone) if each is not None and each.closed_at is not None]
     if closed:
-        why = "Withdrawn in one of the records: the stricter wins." if stands else "Withdrawn."
+        why = (
+            gettext("Withdrawn in one of the records: the stricter wins.")
+            if stands
+            else gettext("Withdrawn.")
+        )
         return Ruling(purpose, channel, False, why, stands)
     if len(stands) == 2:
         later = max(stands, key=lambda each: (each.opened_at, each.pk))
-        return Ruling(purpose, channel, True, "Agreed to in both records.", [later])
-    return Ruling(purpose, channel, True, "Agreed to in one record, not asked in the other.")
+        return Ruling(purpose, channel, True, gettext("Agreed to in both records."), [later])
+    return Ruling(
+        purpose, channel, True, gettext("Agreed to in one record, not asked in the other.")
+    )
 
 
 def enforce(kept: Patient, gone: Patient, *, by: Staff, now: datetime) -> list[int]:

@@ -17,13 +17,14 @@ from django.db import IntegrityError, connection, transaction
 from appointments.models import Photo
 from appointments.photos import keeping
 from clinic import audit
+from clinic.saying import noop
 from patients.models import Patient
 from reminders.ledger import claiming
 from reminders.records import lasting
 
 log = logging.getLogger(__name__)
 
-ERASED = "Erased"
+ERASED = noop("Erased")
 NOBODY_BORN = date(1900, 1, 1)
 AT_ONCE = 50
 

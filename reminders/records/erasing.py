@@ -192,7 +192,7 @@ def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
         quiet_until=None,
         search_key=" ",
         do_not_contact_at=now,
-        do_not_contact_why="The record was erased.",
+        do_not_contact_why=noop("The record was erased."),
     )
     claiming.plan_anew([patient.pk])
     audit.record(
@@ -255,7 +255,7 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
         remark="",
         waits=False,
         outcome=RowOutcome.ERROR,
-        sentence="This patient’s record was erased here.",
+        sentence=noop("This patient’s record was erased here."),
     )
     RecordMerge.objects.filter(Q(kept__in=ids) | Q(gone__in=ids)).update(manifest={}, reason=ERASED)
     RecordExport.objects.filter(patient__in=ids).update(reason=ERASED)

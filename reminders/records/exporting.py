@@ -17,6 +17,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import BinaryField, F, Field, FileField, ForeignKey, Model
+from django.utils import translation
 
 from appointments.models import Appointment, Photo
 from appointments.photos import keeping
@@ -39,7 +40,12 @@ _AT_ONCE = 500
 # Keys of ours, which say nothing of the patient.
 _OMITTED = frozenset({"token_digest", "claim_token"})
 # Columns of sentences of ours. Whatever else is handed out as it was written.
-_SENTENCES = frozenset({"why", "gate_why", "title", "detail", "reasons", "sentence", "remark"})
+_SENTENCES = frozenset(
+    {
+        *("why", "gate_why", "title", "detail", "outcome", "reasons", "sentence", "remark"),
+        *("did", "reason", "closed_reason", "do_not_contact_why"),
+    }
+)
 
 Part = Callable[[], Iterator[bytes]]
 
@@ -243,36 +249,44 @@ class _Record:
             yield line.encode()
 
     def _summary(self) -> bytes:
-        patient = self.patient
+        """Who and when, in the patient's language."""
+        with translation.override(self.patient.language):
+            return self._summed_up(self.patient)
+
+    def _summed_up(self, patient: Patient) -> bytes:
         visits = tables.rows_of(Appointment, self.ids).select_related("site", "protocol_version")
         rows = tuple(
             (
-                format_when(visit.starts_at, visit.site.zone, "en", year=True),
-                f"{visit.protocol_version.name}, session {visit.session}",
+                format_when(visit.starts_at, visit.site.zone, patient.language, year=True),
+                gettext("%(protocol)s, session %(session)s")
+                % {"protocol": visit.protocol_version.name, "session": visit.session},
                 visit.get_state_display(),
             )
             for visit in visits.order_by("starts_at", "pk")
         )
         points = patient.contact_points.filter(retired_at=None)
         return printing.pdf(
-            title=f"Record #{patient.pk}",
+            title=gettext("Record #%(number)s") % {"number": patient.pk},
             blocks=(
                 printing.Facts(
                     (
-                        ("Name", f"{patient.legal_given} {patient.legal_family}"),
-                        ("Born", patient.birth_date.isoformat()),
+                        (gettext("Name"), f"{patient.legal_given} {patient.legal_family}"),
+                        (gettext("Born"), patient.birth_date.isoformat()),
                         *((point.get_kind_display(), point.value) for point in points),
                     )
                 ),
-                printing.Heading("Visits"),
-                printing.Table(("When", "What", "State"), rows)
+                printing.Heading(gettext("Visits")),
+                printing.Table((gettext("When"), gettext("What"), gettext("State")), rows)
                 if rows
-                else printing.Paragraph("None."),
-                printing.Paragraph("The whole record is in record.json beside this sheet."),
+                else printing.Paragraph(gettext("None.")),
+                printing.Paragraph(
+                    gettext("The whole record is in record.json beside this sheet.")
+                ),
             ),
-            footer=f"Record #{patient.pk}, exported {self.now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            footer=gettext("Record #%(number)s, exported %(at)s UTC")
+            % {"number": patient.pk, "at": f"{self.now.astimezone(UTC):%Y-%m-%d %H:%M}"},
             at=self.now,
-            language="en",
+            language=patient.language,
         )
 
 

@@ -18,8 +18,8 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, PatientLink, Task, TaskKind
 from appointments.refusals import Refused
 from clinic import audit
-from clinic.hours import format_when
 from clinic.models import Staff
+from clinic.retelling import kept, moment, text, together
 from clinic.saying import gettext, noop
 from patients import registration
 from patients.models import Patient
@@ -170,7 +170,11 @@ def _list_visits(patient: Patient, title: str, *, now: datetime) -> None:
 
 
 def _listed(visits: Sequence[Appointment]) -> str:
-    return ". ".join(
-        f"{visit.protocol_version.name}, {format_when(visit.starts_at, visit.site.zone, 'en')}"
+    return together(
+        kept(
+            "%(protocol)s: %(when)s.",
+            protocol=text(visit.protocol_version.name),
+            when=moment(visit.starts_at, visit.site.zone),
+        )
         for visit in visits
     )

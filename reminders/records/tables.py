@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import ForeignKey, Model, QuerySet
 
+from clinic.saying import noop
 from patients.models import Patient, RecordMerge
 
 APPS = ("patients", "appointments", "reminders")
@@ -28,6 +29,28 @@ ELSEWHERE: dict[str, str | None] = {
 }
 # They tell what was merged into what, and are not moved.
 STAY = {(Patient, "merged_into"), (RecordMerge, "kept"), (RecordMerge, "gone")}
+_WORDS = {
+    "appointments.adverseevent": noop("adverse events"),
+    "appointments.broughtover": noop("numbers of a former system"),
+    "appointments.hold": noop("places held"),
+    "appointments.importrow": noop("rows of imports"),
+    "appointments.patientlink": noop("links"),
+    "appointments.photo": noop("photos"),
+    "appointments.task": noop("tasks"),
+    "appointments.treatmentseries": noop("treatment series"),
+    "appointments.waitlistentry": noop("wait-list entries"),
+    "patients.contactconsent": noop("contact consents"),
+    "patients.contactpoint": noop("numbers and addresses"),
+    "patients.guardian": noop("guardians"),
+    "patients.patient_sites": noop("sites"),
+    "patients.screeninganswer": noop("screening answers"),
+    "patients.screeningdecision": noop("screening decisions"),
+    "patients.signedform": noop("signed forms"),
+    "reminders.archivedmessage": noop("archived messages"),
+    "reminders.conversation": noop("conversations"),
+    "reminders.message": noop("messages"),
+    "reminders.recordexport": noop("exports of the record"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +67,8 @@ class Column:
 
     @property
     def words(self) -> str:
-        return str(self.model._meta.verbose_name_plural)
+        """What its rows are, as a word of the catalogue."""
+        return _WORDS[self.model._meta.label_lower]
 
     @property
     def is_sites(self) -> bool:

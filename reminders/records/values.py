@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db.models import Field, Model
 
 from patients.models import ContactPoint, Guardian, Patient
+from patients.trail.words import field_word
 
 # What is counted, derived, or says what the record is and not who the patient is.
 _NOT_CHOSEN = frozenset(
@@ -109,7 +110,7 @@ def _groups() -> list[tuple[str, ...]]:
 
 
 def _label(name: str) -> str:
-    return str(Patient._meta.get_field(name).verbose_name).capitalize()  # type: ignore[union-attr]
+    return field_word(name).capitalize()
 
 
 def _values(patient: Patient, names: Sequence[str]) -> tuple[Any, ...]:

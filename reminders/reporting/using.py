@@ -14,6 +14,7 @@ from appointments.models import Allocation, Appointment
 from appointments.proposing import house_hours
 from clinic.hours import Period, subtract
 from clinic.models import ProviderHours, Resource, ResourceKind, Site
+from clinic.saying import gettext
 from reminders.reporting.figures import Bar, Share
 from reminders.reporting.periods import Weeks
 
@@ -35,7 +36,10 @@ def by_kind(site: Site, weeks: Weeks, *, protocol: str = "") -> dict[ResourceKin
     for each in resources:
         used, whole = held.get(each.pk, 0), open_for[each.pk]
         if whole:
-            detail = f"{used / 60:.0f} of {whole / 60:.0f} h"
+            detail = gettext("%(used)s of %(whole)s h") % {
+                "used": f"{used / 60:.0f}",
+                "whole": f"{whole / 60:.0f}",
+            }
             bars[ResourceKind(each.kind)].append(Bar(each.name, Share(used, whole), detail))
     return {
         kind: sorted(some, key=lambda bar: (bar.share.part / bar.share.whole, bar.name))

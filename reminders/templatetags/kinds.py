@@ -11,41 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.lifecycle import Move
 from clinic.templatetags.ui import icon
-from reminders.catalogue import REASONS, Kind
+from reminders.catalogue import KIND_WORDS, REASONS
 from reminders.ledger.provider_codes import meaning
 
 register = template.Library()
 
-WORDS: dict[str, Promise] = {
-    Kind.BOOKING_CONFIRMED: _("Booking confirmation"),
-    Kind.PRECARE_STEP: _("Preparation"),
-    Kind.FILL_IN: _("To fill in before the visit"),
-    Kind.REMINDER_7D: _("Reminder a week before"),
-    Kind.REMINDER_CONFIRM: _("Reminder, asks to confirm"),
-    Kind.REMINDER_FINAL: _("Last reminder"),
-    Kind.NUDGE: _("Reminder on the day"),
-    Kind.APPT_MOVED: _("Visit moved"),
-    Kind.CANCELLED: _("Visit cancelled"),
-    Kind.NO_SHOW_FOLLOWUP: _("After a missed visit"),
-    Kind.POSTCARE_0: _("Care after the visit"),
-    Kind.POSTCARE_STEP: _("Care at home"),
-    Kind.CHECKIN: _("Check-in"),
-    Kind.PROGRESS_MILESTONE: _("Progress"),
-    Kind.TOUCHUP_PROMPT: _("Touch-up prompt"),
-    Kind.REVIEW_REQUEST: _("Request for a review"),
-    Kind.BIRTHDAY: _("Birthday greeting"),
-    Kind.SESSION_DUE: _("Next session is due"),
-    Kind.WAITLIST_OFFER: _("Place on offer"),
-    Kind.WAITLIST_GONE: _("Place on offer is gone"),
-    Kind.OPTOUT_ACK: _("Answer to STOP"),
-    Kind.START_ACK: _("Answer to START"),
-    Kind.HELP_REPLY: _("Answer to HELP"),
-    Kind.SAFETY_TEXT: _("Safety text"),
-    Kind.AWAY_REPLY: _("Answer out of hours"),
-    Kind.STAFF_REPLY: _("Reply by staff"),
-    Kind.NEW_LINK: _("New link"),
-    Kind.ON_CALL: _("Page to on-call staff"),
-    Kind.CANARY: _("Test message"),
+# The kinds of tasks, where they stand beside messages.
+TASKS: dict[str, Promise] = {
     "call": _("Call by staff"),
     "prepare": _("Task: prepare"),
     "check": _("Task: check"),
@@ -55,7 +27,9 @@ WORDS: dict[str, Promise] = {
 @register.filter
 def kind_word(kind: str) -> str:
     """What a message or a task is, in words: "Last reminder"."""
-    return str(WORDS.get(kind, kind.replace("_", " ").capitalize()))
+    if kind in KIND_WORDS:
+        return gettext(KIND_WORDS[kind])
+    return str(TASKS.get(kind, kind.replace("_", " ").capitalize()))
 
 
 LABELS: dict[str, Promise] = {

@@ -10,6 +10,7 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -22,7 +23,7 @@ from clinic.views.row_id import row_id
 from reminders.reporting import measuring, using
 from reminders.reporting.figures import Bar, Figure, line
 from reminders.reporting.periods import CHOICES, WEEK, Weeks, weeks_before
-from reminders.templatetags.kinds import WORDS
+from reminders.templatetags.kinds import kind_word
 
 USUAL = 12
 USED = {
@@ -56,7 +57,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "figures": [_drawn(figure, weeks) for figure in report.figures],
         "used": [(USED[kind], bars) for kind, bars in used.items()],
         "by_protocol": report.by_protocol,
-        "by_kind": [Bar(str(WORDS.get(bar.name, bar.name)), bar.share) for bar in report.by_kind],
+        "by_kind": [Bar(kind_word(bar.name), bar.share) for bar in report.by_kind],
     }
     return render(request, "reminders/reports/reports.html", context)
 
@@ -83,18 +84,18 @@ def _csv(
     of resources minutes."""
     out = StringIO()
     write = csv.writer(out)
-    write.writerow(["figure", "week from", "part", "whole"])
+    write.writerow([gettext("figure"), gettext("week from"), gettext("part"), gettext("whole")])
     for figure in report.figures:
         for number, share in enumerate(figure.weeks):
             day = weeks.first + number * WEEK
             write.writerow([figure.name, day.isoformat(), share.part, share.whole])
     for name, bars in (
-        ("Series completed: ", report.by_protocol),
-        ("Messages that failed: ", report.by_kind),
-        ("Minutes in use: ", [bar for some in used.values() for bar in some]),
+        (gettext("Series completed"), report.by_protocol),
+        (gettext("Messages that failed"), report.by_kind),
+        (gettext("Minutes in use"), [bar for some in used.values() for bar in some]),
     ):
         for bar in bars:
-            row = [name + bar.name, weeks.first.isoformat(), bar.share.part, bar.share.whole]
+            row = [f"{name}: {bar.name}", weeks.first.isoformat(), bar.share.part, bar.share.whole]
             write.writerow(row)
     answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="report-{weeks.first}.csv"'

@@ -215,7 +215,7 @@ _BREACHED = {
 def _breaches(history: list[StatusChange]) -> list[dict[str, Any]]:
     """What rules were breached by whom and why, the last first; `history` is newest first."""
     return [
-        {"what": _BREACHED.get(code, "A rule was breached"), "change": change}
+        {"what": _BREACHED.get(code, _("A rule was breached")), "change": change}
         for change in history
         for code in change.overrides
     ]

@@ -142,7 +142,7 @@ CHANGE_WORDS: Mapping[str, Mapping[str, str]] = {
         "taken": "Esta hora se acaba de ocupar. Su cita sigue igual. Estas están libres:",
         "run_out": "Ya no le guardamos esta hora. Elija otra vez, por favor.",
         "not_that": "Su tratamiento no permite esta hora. Elija otra, por favor.",
-        "rest_in_the_way": "Sus citas siguientes no encuentran sitio entonces. Elija otra hora, "
+        "rest_in_the_way": "Sus citas siguientes no encuentran lugar entonces. Elija otra hora, "
         "o llámenos.",
         "changed_meanwhile": "Algo cambió mientras miraba. Elija otra vez, por favor.",
         "sure_title": "¿Es esta la hora correcta?",
@@ -159,7 +159,7 @@ CHANGE_WORDS: Mapping[str, Mapping[str, str]] = {
         "free_until": "Puede cancelar hasta el {} sin más.",
         "is_late": "Faltan menos de {} horas para su cita.",
         "is_late_one": "Falta menos de una hora para su cita.",
-        "late_hint": "Si puede, venga, por favor, o llámenos: quizá alguien espera un sitio.",
+        "late_hint": "Si puede, venga, por favor, o llámenos: quizá alguien espera un lugar.",
         "series_effect": "Sus otras citas siguen igual. Le llamaremos para buscar una nueva hora "
         "para esta, porque el tiempo entre citas importa.",
         "reason": "¿Por qué? (no hace falta que lo diga)",

@@ -31,10 +31,10 @@ PHOTO_WORDS: dict[str, dict[str, str]] = {
         "how": "Póngase donde haya luz, sin nada en la piel, y sujete la cámara recta.",
         "choose": "Fotos",
         "hint": "Hasta {} a la vez, JPEG, PNG o HEIC, cada una de {} MB como mucho. No guardamos "
-        "dónde se hicieron.",
+        "dónde se tomaron.",
         "send": "Enviar",
         "thanks": "Gracias. Fotos que hemos recibido: {}.",
-        "ask": "Antes de enviar fotos necesitamos su firma para las fotos de su historia.",
+        "ask": "Antes de enviar fotos necesitamos su firma para las fotos de su expediente.",
         "sign": "Leer y firmar",
         "back": "Volver a mis citas",
         "problem": "Hay un problema",

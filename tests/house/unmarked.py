@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from gettext import GNUTranslations
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +17,7 @@ from django.db import models
 from django.utils.translation import trans_real
 
 from appointments.photos import standard_views
-from clinic import hours
+from clinic import hours, retelling
 from config import words
 from patients.screening.form import WORDS
 from patients.screening.questions import _IN_THE_SUN
@@ -120,6 +120,15 @@ def _outside(text: str, depth: int) -> tuple[str, int]:
     return kept, depth
 
 
+def _theirs(value: object, ours: Collection[str]) -> object:
+    """A stored value without what is told anew: words of the catalogue, and what has facts."""
+    if isinstance(value, list):
+        return [_theirs(each, ours) for each in value]
+    if isinstance(value, str) and (value in ours or retelling._FACT in value):
+        return ""
+    return value
+
+
 # Marks hold dates, code is for programs, and options are names of rows.
 _SILENT = frozenset(("script", "style", "time", "code", "kbd", "textarea", "option"))
 _VOID: Iterable[str] = frozenset(
@@ -128,8 +137,10 @@ _VOID: Iterable[str] = frozenset(
 
 
 def stored() -> str:
-    """All words that the database and the protocols of the clinic hold, in lower case."""
+    """All words that the database and the protocols of the clinic hold, in lower case, but for
+    the sentences of ours in it: they must be told."""
     held: list[str] = []
+    ours = {str(word.id) for word in words.gathered() if word.id and " " in str(word.id)}
     for model in apps.get_models():
         if model._meta.app_label in {each.rpartition(".")[2] for each in words.APPS}:
             fields = [field.name for field in model._meta.concrete_fields]
@@ -138,7 +149,8 @@ def stored() -> str:
                 for field in model._meta.concrete_fields
                 if isinstance(field, models.CharField | models.TextField | models.JSONField)
             ]
-            held += [str(value) for row in model._base_manager.values_list(*names) for value in row]
+            rows = model._base_manager.values_list(*names)
+            held += [str(_theirs(value, ours)) for row in rows for value in row]
             held += [name.replace("_", " ") for name in (model._meta.model_name or "", *fields)]
     held += [str(each) for each in (hours._WEEKDAYS["es"], hours._MONTHS["es"], WORDS["es"])]
     views = standard_views.FILE.read_text()

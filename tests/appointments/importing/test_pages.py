@@ -56,7 +56,7 @@ def test_a_manager_goes_from_upload_to_report_without_script(
     wrong = f"{address}?outcome=error"
     assert "“soon” is not a date" in client.get(wrong).content.decode()
     spanish = client.get(wrong, headers={"accept-language": "es"}).content.decode()
-    assert "«soon» no es una fecha. Escríbala como 2026-04-03." in spanish
+    assert "“soon” no es una fecha. Escríbala como 2026-04-03." in spanish
     assert client.post(f"{address}run/").status_code == 303
     working.work(clock=lambda: now)
     html = client.get(address).content.decode()

@@ -64,16 +64,19 @@ def test_on_call_is_paged_every_quarter_of_an_hour_until_somebody_takes_it(
         by=manager,
         now=now,
     )
+    Staff.objects.filter(pk=provider.pk).update(language="es")
     reply(URGENT)
     conversation = Conversation.objects.get()
     pages = Message.objects.filter(kind=Kind.ON_CALL)
     assert [each.to_address for each in pages] == [NURSE]
-    assert URGENT not in pages.get().draft.text and "Elena" not in pages.get().draft.text
+    text = pages.get().draft.text
+    assert text.startswith("Respuesta urgente") and URGENT not in text and "Elena" not in text
     assert paging.page_again(now=now + timedelta(minutes=14)) == 0
     assert paging.page_again(now=now + QUARTER) == 1
     assert paging.page_again(now=now + QUARTER) == 0
     # The second time the site's own mailbox hears of it as well.
     assert sorted(pages.values_list("to_address", flat=True)) == [NURSE, NURSE, site.reply_to]
+    assert pages.get(to_address=site.reply_to).draft.text.startswith("Urgent reply")
     conversing.take(conversation=conversation, by=provider, now=now + QUARTER)
     assert paging.page_again(now=now + timedelta(hours=2)) == 0
     assert fresh(conversation).owner == provider
