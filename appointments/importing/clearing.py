@@ -64,7 +64,7 @@ def keep_as_work(act: Act, rows: Sequence[ImportRow], said: Mapping[int, Sequenc
                 kind=TaskKind.CHECK,
                 title=kept(
                     "Session %(session)s was booked in the former system, and is barred",
-                    session=row.session,
+                    session=row.session or 0,
                 ),
                 detail=together(said[row.number]),
                 why=[noop("It was brought over as it was booked; it cannot be started like this.")],

@@ -336,7 +336,7 @@ def _tasks(act: Act, lines: Sequence[_Line]) -> None:
                 site=site,
                 patient_id=line.row.patient_id,
                 kind=TaskKind.CHECK,
-                title=kept("Find a place for session %(session)s", session=line.row.session),
+                title=kept("Find a place for session %(session)s", session=line.row.session or 0),
                 detail=together(
                     (
                         kept(
