@@ -15,7 +15,7 @@ from clinic.views import (
 )
 from clinic.views.passwords import ChangePassword, Welcome
 from clinic.views.preferences import preferences
-from clinic.views.signing_in import SignIn, SignOut, discard
+from clinic.views.signing_in import SignIn, SignInBeside, SignOut, discard
 from clinic.views.start import start
 
 # One edition of a consent form: of a protocol (its id) or of a use of photos.
@@ -26,6 +26,7 @@ _DRAFT = "protocols/<slug:protocol>/draft/<slug:slug>"
 urlpatterns = [
     path("", start, name="start"),
     path("login/", SignIn.as_view(), name="sign-in"),
+    path("login/beside/", SignInBeside.as_view(), name="sign-in-beside"),
     path("logout/", login_not_required(SignOut.as_view()), name="sign-out"),
     path("kept-form/discard/", discard, name="kept-form-discard"),
     path("preferences/", preferences, name="preferences"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from axes.helpers import get_cool_off
 from django.conf import settings
@@ -18,10 +18,12 @@ from django.views.csrf import csrf_failure
 from django.views.decorators.http import require_POST
 
 from clinic import demo_logins, handover, hours, kept_forms
+from clinic.access import sites_at_hand
 from clinic.forms import SignInForm
 from clinic.kept_forms import Kept
 from clinic.models import Site, Staff
 from clinic.reader_language import reader_language
+from clinic.views.current_site import REMEMBERED
 
 
 class SignIn(LoginView):
@@ -38,9 +40,7 @@ class SignIn(LoginView):
         if sealed := self.request.POST.get("kept", ""):
             now, staff = timezone.now(), form.get_user()
             if kept_forms.give_back(self.request, sealed, to=staff, now=now) is None:
-                said = gettext("What was written before you signed in was not yours, and is gone.")
-                messages.warning(self.request, said)
-                return redirect(settings.LOGIN_REDIRECT_URL)
+                return _not_theirs(self.request, redirect(settings.LOGIN_REDIRECT_URL))
         return answer
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -52,6 +52,45 @@ class SignIn(LoginView):
         sealed = self.request.POST.get("kept", "")
         kept = kept_forms.unseal(sealed, now=timezone.now()) if sealed else None
         return super().get_context_data(**kwargs) | _shown(kept, sealed)
+
+
+class SignInBeside(SignIn):
+    """The dialog over a page whose session ended: what is written there stays where it is.
+
+    `by` is the id of who was signed in on that page and `site` the slug of what they looked at: a
+    new session names no site. Anybody else is led to a page of their own.
+    """
+
+    template_name = "clinic/signing_in_beside/form.html"
+    redirect_authenticated_user = False
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Nothing is asked of who signed in meanwhile in another tab."""
+        if request.user.is_authenticated:
+            return self._go_on()
+        return super().get(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """The page beneath may have fields of the same names."""
+        return super().get_form_kwargs() | {"auto_id": "beside_%s"}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        super().form_valid(form)
+        return self._go_on()
+
+    def _go_on(self) -> HttpResponse:
+        staff, site = cast(Staff, self.request.user), self.request.GET.get("site", "")
+        if self.request.GET.get("by") != str(staff.pk):
+            return _not_theirs(self.request, HttpResponse(headers={"HX-Redirect": "/"}))
+        if site in {each.slug for each in sites_at_hand(staff)}:
+            self.request.session[REMEMBERED] = site
+        return render(self.request, "clinic/signing_in_beside/done.html")
+
+
+def _not_theirs(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    said = gettext("What was written before you signed in was not yours, and is gone.")
+    messages.warning(request, said)
+    return answer
 
 
 def sign_in_again(request: HttpRequest, kept: Kept, sealed: str) -> HttpResponse:
@@ -126,4 +165,6 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     sealed = request.POST.get("kept", "")
     kept = kept_forms.unseal(sealed, now=timezone.now()) if sealed else None
     context = {"until": until, "next": request.POST.get("next", "")} | _shown(kept, sealed)
-    return render(request, "clinic/locked_out.html", context, status=429)
+    is_beside = request.path == reverse("sign-in-beside")
+    page = "signing_in_beside/locked_out" if is_beside else "locked_out"
+    return render(request, f"clinic/{page}.html", context, status=429)

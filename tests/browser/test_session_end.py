@@ -38,7 +38,7 @@ def test_what_was_written_is_there_again_and_sent_by_a_press(
     expect(page.get_by_text("Likes <b>tea</b>")).to_be_visible()
 
 
-def test_a_press_on_a_part_of_a_page_leads_to_the_sign_in_and_back(
+def test_a_press_on_a_part_of_a_page_signs_in_above_it(
     page: Page,
     live_server: object,
     sign_in: SignIn,
@@ -53,6 +53,15 @@ def test_a_press_on_a_part_of_a_page_leads_to_the_sign_in_and_back(
     page.goto(f"{live_server}/day/")
     Session.objects.all().delete()
     page.get_by_role("button", name="Check in").first.click()
-    sign_in_again(page, front_desk)
-    expect(page.get_by_text("You were signed out while you wrote")).to_be_visible()
+    dialog = page.get_by_role("dialog", name="You were signed out")
+    dialog.get_by_label("E-mail").fill(front_desk.email)
+    dialog.get_by_label("Password").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("There is a problem")).to_be_visible()
+    page.keyboard.press("Escape")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
     assert Appointment.objects.get(pk=visit.pk).state == "booked"
+    page.get_by_role("button", name="Check in").first.click()
+    expect(page.get_by_text("checked in")).to_be_visible()

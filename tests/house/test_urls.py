@@ -7,7 +7,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny
 
 # Beside patients' own links, whose views prove the bearer of each.
-PUBLIC = {"health", "sign-in", "sign-out", "login", "api-schema", "api-docs", "twilio-status"}
+PUBLIC = {
+    "health",
+    "sign-in",
+    "sign-in-beside",
+    "sign-out",
+    "login",
+    "api-schema",
+    "api-docs",
+    "twilio-status",
+}
 PUBLIC |= {"twilio-inbound", "telnyx-status", "telnyx-inbound", "mail-tracking", "mail-inbound"}
 # A calendar program has no session: the token in the address is its key.
 PUBLIC |= {"calendar-feed"}

@@ -2,7 +2,7 @@
 "use strict";
 
 const $ = (selector, root = document) => root.querySelector(selector);
-const loadedAt = new Date();
+let shownAt = new Date(); // of what is on the page
 
 // ---- One-key shortcuts: an element with data-key="n" (or a sequence, data-key="g d") is pressed
 // or, if it is a field, focused. Inert while typing; off when the preferences say so.
@@ -174,27 +174,48 @@ document.addEventListener("change", (event) => {
 // ---- Connection and session.
 
 function isWritten() {
-  const fields = document.querySelectorAll("main form[method=post] :is(input:not([type=hidden]), textarea)");
-  return [...fields].some((field) => field.checked !== field.defaultChecked || field.value !== field.defaultValue);
+  const chosen = (field) => [...field.options].some((each) => each.selected !== each.defaultSelected);
+  return [...document.querySelectorAll("main form :is(input:not([type=hidden]), textarea, select)")].some((field) =>
+    field.options ? chosen(field) && field.options.length > 1 : field.checked !== field.defaultChecked || field.value !== field.defaultValue);
 }
+
+// The session ended: the answer is a page to sign in, which belongs in no fragment. What is written
+// or was pressed stays where it is, and who wrote it signs in above it; else the page says so itself.
+function signInBeside() {
+  const dialog = $("#sign-in-beside");
+  if (dialog.open) return;
+  const asked = htmx.ajax("GET", dialog.dataset.at, { target: dialog, swap: "innerHTML" });
+  asked.then(() => { if (dialog.childElementCount && !dialog.open) dialog.showModal(); });
+}
+// Nobody is signed in: what lies beneath is not for who closes it.
+document.addEventListener("cancel", (event) => { if (event.target.id === "sign-in-beside") event.preventDefault(); }, true);
+// The forms of the page belong to the new session from now on.
+document.addEventListener("htmx:afterSettle", () => {
+  const dialog = $("#sign-in-beside");
+  const token = $("#signed-in input", dialog ?? document.createElement("p"))?.value;
+  if (!token) return;
+  dialog.close();
+  dialog.replaceChildren();
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+});
 document.addEventListener("htmx:sendError", () => {
   const banner = $("#offline");
-  $("time", banner).textContent = loadedAt.toTimeString().slice(0, 5);
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: banner.dataset.zone };
+  $("time", banner).textContent = new Intl.DateTimeFormat([], clock).format(shownAt);
   banner.hidden = false;
 });
+document.addEventListener("htmx:afterSwap", () => { shownAt = new Date(); });
 document.addEventListener("htmx:beforeSwap", (event) => {
   $("#offline").hidden = true;
   const { xhr } = event.detail;
-  // The session ended: the answer is the sign-in page, which belongs in no fragment.
-  if (new URL(xhr.responseURL || location.href).pathname === "/login/" && location.pathname !== "/login/") {
-    event.detail.shouldSwap = false;
-    // A reload would lose what is being written; who sends it signs in and finds it again.
-    if (isWritten()) $("#signed-out").hidden = false;
-    else location.reload();
+  const isLed = new URL(xhr.responseURL || location.href).pathname === "/login/" && location.pathname !== "/login/";
+  if (isLed || (xhr.status === 401 && $("#sign-in-beside"))) {
+    event.detail.shouldSwap = event.detail.isError = false;
+    return isLed && !isWritten() ? location.reload() : signInBeside();
   }
-  // A refused form or a lost race comes with its own words, a form without a session with the
-  // sign-in page that keeps it.
-  if ([400, 401, 403, 404, 409, 422].includes(xhr.status)) {
+  // A refused form, a lost race or a rest comes with its own words.
+  if ([400, 403, 404, 409, 422, 429].includes(xhr.status)) {
     event.detail.shouldSwap = true;
     event.detail.isError = false;
   }

@@ -273,3 +273,22 @@ def test_what_another_edition_sealed_is_not_read(ended: Client, manager: Staff) 
     session[kept_forms.KEY] = kept_forms.seal(Later(*kept, (), 0, ""), now=timezone.now())
     session.save()
     assert ended.get(PAGE).status_code == 200
+
+
+def test_beside_a_page_its_reader_signs_in_and_anybody_else_is_led_away(
+    ended: Client, manager: Staff, front_desk: Staff, site: Site
+) -> None:
+    elsewhere = open_site("pier", "Pier Clinic", "America/New_York", "+15185550101")
+    SiteRole.objects.create(staff=manager, site=elsewhere, role=Role.MANAGER)
+    beside = f"/login/beside/?by={manager.pk}&site={elsewhere.slug}"
+    assert "what you wrote is still there" in ended.get(beside).text
+    credentials = {"username": manager.email, "password": PASSWORD}
+    wrong = ended.post(beside, credentials | {"password": "wrong"})
+    assert "There is a problem" in wrong.text and 'id="signed-in"' not in wrong.text
+    done = ended.post(beside, credentials)
+    assert 'id="signed-in"' in done.text and "csrfmiddlewaretoken" in done.text
+    assert ended.session["site"] == elsewhere.slug
+    # Another tab, for which nobody has to sign in any more.
+    assert 'id="signed-in"' in ended.get(beside).text
+    other = Client().post(beside, {"username": front_desk.email, "password": PASSWORD})
+    assert other.headers["HX-Redirect"] == "/" and not other.content
