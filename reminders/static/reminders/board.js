@@ -7,6 +7,7 @@
   const THRESHOLD = 10;
   const LONG_PRESS_MS = 300;
   const CARD = "a.slip[data-visit]";
+  const START = ".start button";
   // {slip, x, y, offset, timer, ghost, column, row}; of one whose edge is held: {edge, first} as well
   let held = null;
 
@@ -14,10 +15,11 @@
   const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: $(".board-grid")?.dataset.zone });
 
   function down(event) {
-    const edge = Boolean(event.target.closest(".edge"));
-    const slip = event.target.closest(edge ? "a.slip[data-resizable]" : "a.slip[data-movable]");
+    const slip = event.target.closest(CARD);
     if (!slip || event.button) return;
     const box = slip.getBoundingClientRect();
+    const edge = "resizable" in slip.dataset && box.bottom - event.clientY <= parseFloat(getComputedStyle(slip, "::after").height);
+    if (!edge && !("movable" in slip.dataset)) return;
     const offset = event.clientY - (edge ? box.bottom : box.top);
     held = { slip, x: event.clientX, y: event.clientY, offset, edge, column: slip.closest(".board-col") };
     if (edge) held.was = Math.round((box.bottom - $("ol", held.column).getBoundingClientRect().top) / rowHeight());
@@ -36,6 +38,7 @@
   }
 
   function take() {
+    clearTimeout(held.timer);
     held.ghost = document.createElement("div");
     held.ghost.className = "board-ghost";
     held.ghost.style.height = `${held.slip.offsetHeight}px`;
@@ -104,11 +107,14 @@
     held = null;
   }
 
-  // ---- Arrows: up and down in a column, left and right to the nearest in time beside it. They
-  // begin at the visit that is chosen, else at the first of the day.
+  // ---- Arrows: up and down in a column, left and right to the nearest in time beside it. They go
+  // through the visits, or through the free starts of one that was picked up, and begin at what is
+  // chosen, else at the first of the day.
+
+  const stop = () => ($(START) ? START : CARD);
 
   function begin(event) {
-    const card = $(`${CARD}[aria-current]`) ?? $(CARD);
+    const card = $(`${stop()}[aria-current]`) ?? $(stop());
     if (!card) return;
     event.preventDefault();
     card.focus();
@@ -117,10 +123,10 @@
   function arrow(event) {
     if (event.key === "Escape") return drop();
     if (!event.key.startsWith("Arrow")) return;
-    const card = event.target.closest?.(CARD);
+    const card = event.target.closest?.(stop());
     if (!card) return event.target === document.body && begin(event);
     const columns = [...document.querySelectorAll(".board-col")];
-    const cards = (column) => [...column.querySelectorAll(CARD)];
+    const cards = (column) => [...column.querySelectorAll(stop())];
     const own = columns.indexOf(card.closest(".board-col"));
     let next;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -176,8 +182,11 @@
     const scroller = $(".board-scroll");
     place = scroller && [scroller.scrollLeft, scroller.scrollTop];
   });
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSwap", (event) => {
     if (place) $(".board-scroll")?.scrollTo(...place);
+    // The button that was pressed is gone: the focus goes with the visit that it moved.
+    const moved = /^\/visits\/(\d+)\//.exec(event.detail.pathInfo?.requestPath ?? "")?.[1];
+    if (moved && document.activeElement === document.body) $(`${CARD}[data-visit="${moved}"]`)?.focus();
   });
   const now = $(".board-now");
   if (now) $(".board-scroll").scrollTop = Math.max(0, now.offsetTop - 240);

@@ -64,8 +64,7 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         site_id=site.pk,
     )
     pick = picking.picked(request, site, wanted, now) if Capability.BOOK in held else None
-    if pick is not None:
-        picking.draw(pick, drawn)
+    nearest_start = picking.draw(pick, drawn) if pick is not None else ""
     today, sums = local(now, site.zone).date(), _sums(drawn)
     last_day = wanted.monday + 6 * ONE_DAY if wanted.view == WEEK else wanted.day
     return {
@@ -82,6 +81,7 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         "now_at": _now_at(drawn, wanted, today, now),
         "now": now,
         "pick": pick,
+        "nearest_start": nearest_start,
         "may_book": Capability.BOOK in held,
         "board_columns": list(COLUMN_WORDS.items()),
         "legend": VISIT_STATES,

@@ -13,7 +13,7 @@ from appointments.finding import ticks
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Appointment
 from appointments.proposing.places import DayStarts, Place
-from clinic.hours import Period
+from clinic.hours import Period, local
 from clinic.models import Site, Staff
 from reminders.views.board.asking import WEEK, Asked
 from reminders.views.board.columns import Board
@@ -63,12 +63,15 @@ def picked(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> Pi
     return Picked(visit, starts)
 
 
-def draw(pick: Picked, drawn: Board) -> None:
+def draw(pick: Picked, drawn: Board) -> str:
     """Add to the column of each provider the first start of each free stretch, and those at the
-    quarters of the hour after it."""
+    quarters of the hour after it. Returns the one that is nearest to the time of day which the
+    visit has now, as written; empty when there is none."""
     columns = {column.resource.pk: column for column in drawn.columns}
     before: dict[int, int] = {}  # the last start of each provider, drawn or not
     until: dict[int, int] = {}  # the row at which the last one drawn ends
+    away: dict[str, int] = {}  # of each one drawn, the minutes from the time that it has now
+    now_at = _minute(pick.visit.starts_at, pick.visit.site.zone)
     for place in pick.starts.places:
         column, tick = columns.get(place.provider.pk), ticks.floor(place.starts_at)
         is_first = before.get(place.provider.pk) != tick - 1
@@ -82,3 +85,11 @@ def draw(pick: Picked, drawn: Board) -> None:
         period = Period(place.starts_at, place.ends_at)
         start = Start(place, drafts.written(place.wish))
         column.items.append(Item(Kind.START, first, last, period, start))
+        away[start.written] = abs(_minute(place.starts_at, pick.visit.site.zone) - now_at)
+    return min(away, key=away.__getitem__, default="")
+
+
+def _minute(at: datetime, zone: str) -> int:
+    """The minute of the local day."""
+    clock = local(at, zone)
+    return clock.hour * 60 + clock.minute

@@ -99,7 +99,10 @@ def book(request: HttpRequest) -> HttpResponse:
             overlap=request.POST.get("overlap") == "1",
         )
     except Refused as refusal:
-        return _plan_page(request, found, refusal=refusal)
+        answer = _plan_page(request, found, refusal=refusal)
+        # What was pressed has no page to load again: the plan has.
+        answer["HX-Push-Url"] = to_dates(site, draft)["Location"]
+        return answer
     return redirect("series-booked", series.pk)
 
 

@@ -125,6 +125,9 @@ def test_a_lost_race_offers_three_starts_and_keeps_the_rest(
     offers = re.findall(r'name="choose" value="(2@[^"]+)"', page)
     assert len(offers) == 3
     assert form_of(page)["visit"] == plan["visit"]
+    # Loaded again, the page is the plan and not the press that was refused.
+    shown = body(desk.get(lost.headers["HX-Push-Url"]))
+    assert form_of(shown)["visit"] == plan["visit"]
     again = desk.post("/series/new/change/", {**form_of(page), "choose": offers[0]}, follow=True)
     desk.post("/series/new/book/", form_of(body(again)))
     series = TreatmentSeries.objects.get(patient__legal_given="Elena")
