@@ -1,6 +1,5 @@
 """Looks at one page in every size and colour, and says what is wrong with it."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,16 +11,8 @@ from playwright.sync_api import Page
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 NARROWEST = (320, 640)
 THEMES = ("light", "dark")
-TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-# Colours are all that a theme changes.
-OF_COLOUR = ("color-contrast", "link-in-text-block")
-_RUN = """async ([within, only]) => {
-  const found = await axe.run(within || document, {runOnly: only, resultTypes: ["violations"],
-    preload: false, iframes: false});
-  return found.violations.map((each) => [each.id,
-    each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " +
-      node.any.concat(node.all, node.none).map((check) => check.message).join("; "))]);
-}"""
+_LOOK = "([size, theme, within]) => lookAt(size, theme, within)"
+_LOOKING = AXE_SCRIPT + Path(__file__).with_suffix(".js").read_text()
 
 _SEND = """([address, pairs]) => {
   const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
@@ -44,19 +35,12 @@ def problems(page: Page, label: str, within: str = "") -> list[str]:
     found: list[str] = []
     # A click waits until the next page has begun to come, not until it is there.
     page.wait_for_load_state()
-    page.evaluate(AXE_SCRIPT)
-    # What follows is of our doing. A page hears of its new size after the frame that shows it.
-    page.evaluate(
-        "globalThis.untouchedUntil = Math.min(globalThis.untouchedUntil, performance.now())"
-    )
+    page.evaluate(_LOOKING)
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        # What takes the focus may lie under the bar that stays in view.
-        page.evaluate("scrollTo(0, 0)")
         for theme in THEMES:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            only = _only("tag", TAGS) if theme == "light" else _only("rule", OF_COLOUR)
-            for rule, nodes in page.evaluate(_RUN, [within, only]):
+            for rule, nodes in page.evaluate(_LOOK, [size, theme, within]):
                 found.append(f"{label}, {size}, {theme}: {rule}: {' | '.join(nodes)}")
             if folder := os.environ.get("SHOTS"):
                 Path(folder).mkdir(exist_ok=True)
@@ -77,7 +61,3 @@ def post(page: Page, address: str, data: Mapping[str, Any]) -> None:
     ]
     with page.expect_navigation():
         page.evaluate(_SEND, [address, pairs])
-
-
-def _only(kind: str, values: tuple[str, ...]) -> dict[str, Any]:
-    return json.loads(json.dumps({"type": kind, "values": values}))  # type: ignore[no-any-return]
