@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -22,6 +22,9 @@ from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
 from patients.models import Patient
 
+# A writer who saved nothing for so long sits down anew, and the trail says so again.
+SITTING = timedelta(minutes=30)
+
 
 @transaction.atomic
 def save(
@@ -34,7 +37,7 @@ def save(
     copy: bool = False,
 ) -> TreatmentRecord:
     """Keep `log` as the draft of the visit, whatever it still lacks; with `copy` the settings of
-    last time take the place of its own.
+    last time take the place of its own. The trail has one entry for each sitting of a writer.
 
     `expected_version` is the one that was seen, 0 when nothing was written yet.
 
@@ -52,7 +55,7 @@ def save(
         log = copying.copied(log, sheet_of(visit).was, visit.series.areas)
     log = fields.as_typed(protocol, log)
     before = (record.outcome, record.treated) if record is not None else ("", [])
-    is_new = record is None
+    sits_down = record is None or now - record.saved_at >= SITTING
     if record is None:
         record = TreatmentRecord(
             appointment=visit, protocol_version=version, version=0, created_at=now
@@ -65,7 +68,7 @@ def save(
     record.version += 1
     record.saved_at, record.drafted_by = now, by
     record.save()
-    if is_new:
+    if sits_down:
         keep(record, "record.draft", by=by, now=now)
     if (record.outcome, record.treated) != before:
         settle(visit, now=now)

@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from appointments.clearance import adverse_events, closed_records, consents, screening, spacing
+from appointments.clearance import (
+    adverse_events,
+    closed_records,
+    consents,
+    earliness,
+    screening,
+    spacing,
+)
 from appointments.clearance.bars import BOTH, Act, Bar, Barred, strictest_first
 from appointments.clearance.treatments import Treatment
 from clinic import access, statements
@@ -22,6 +29,7 @@ SOURCES: tuple[tuple[Source, frozenset[Act]], ...] = (
     (screening.bars, BOTH),
     (spacing.bars, frozenset({Act.START})),
     (consents.bars, frozenset({Act.START})),
+    (earliness.bars, frozenset({Act.START})),
 )
 
 

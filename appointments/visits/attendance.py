@@ -85,7 +85,7 @@ def start(
             appointment, by=by, capability=Capability.RUN_VISIT, expected=expected_version
         )
         was = history.before(visit)
-        visit.state = after(State(visit.state), Move.START)
+        begun = after(State(visit.state), Move.START)
         today = local(now, visit.site.zone).date()
         (passed,) = clearance.require(
             Act.START,
@@ -95,6 +95,7 @@ def start(
             now=now,
             reason=reason,
         )
+        visit.state = begun
         history.keep(
             visit, Move.START, was, by=by, now=now, override_reason=reason, overrides=passed
         )

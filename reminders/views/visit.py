@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.claiming.checking import OVERLAP
+from appointments.clearance.earliness import STARTED_EARLY
 from appointments.lifecycle import UNDOABLE, Move, MoveRefused, State, offered
 from appointments.models import Appointment, SchedulingSettings, StatusChange
 from appointments.refusals import (
@@ -208,6 +209,7 @@ _BREACHED = {
     OVERLAP: _("Over another visit"),
     IntervalTooShort.code: _("Interval shorter than allowed"),
     IntervalTooLong.code: _("Interval longer than allowed"),
+    STARTED_EARLY: _("Started long before its time"),
     TooManySessions.code: _("More sessions than allowed"),
 }
 

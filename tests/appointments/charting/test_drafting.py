@@ -53,6 +53,17 @@ def test_a_draft_keeps_whatever_was_typed_and_is_saved_upon_what_was_seen(
     )
     assert TreatmentRecord.objects.get().document == document_of(a_log()) == saved.document
     assert AuditEntry.objects.get(action="record.take_over").before == {"drafted_by": provider.pk}
+    # Saves of one sitting are one entry, and who comes back later is seen to.
+    for version, minutes, sittings in ((3, 20, 1), (4, 49, 1), (5, 79, 2), (6, 80, 2)):
+        later = now + minutes * MINUTE
+        drafting.save(
+            appointment=visit,
+            log=a_log(pain=version),
+            by=clinical_lead,
+            now=later,
+            expected_version=version,
+        )
+        assert AuditEntry.objects.filter(action="record.draft").count() == sittings
 
 
 def test_what_was_treated_is_a_fact_of_the_plan_and_every_other_save_is_not(
