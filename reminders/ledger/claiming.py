@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from django.db import connection
@@ -174,11 +174,16 @@ def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:
 
 # A worker of the release before `leased_until` marks with `wake_at` as the end.
 LEASE_END = "greatest(message.leased_until, message.wake_at)"
+# No mark is of a time to come, but for one that was made before a clock was set right.
+SET_BACK = timedelta(minutes=5)
 LAPSE = f"""
 WITH lapsed AS (
-  UPDATE reminders_message SET state = 'unknown', wake_at = NULL, error_code = 'lease'
+  UPDATE reminders_message
+     SET state = 'unknown', wake_at = NULL, error_code = 'lease',
+         claimed_at = least(claimed_at, %(now)s)
    WHERE id IN (SELECT id FROM reminders_message AS message
-                 WHERE state = 'submitting' AND {LEASE_END} < %(now)s AND ({
+                 WHERE state = 'submitting'
+                   AND ({LEASE_END} < %(now)s OR claimed_at > %(now)s + %(set_back)s) AND ({
     " OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)
 })
                    FOR UPDATE SKIP LOCKED)
@@ -194,7 +199,7 @@ SELECT id,
 def lapse(*, now: datetime) -> None:
     """Call those unknown that a worker marked and then died with: the provider may have them."""
     with connection.cursor() as cursor:
-        cursor.execute(LAPSE, {"now": now})
+        cursor.execute(LAPSE, {"now": now, "set_back": SET_BACK})
 
 
 HOLD = "SELECT id, revision FROM patients_patient WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"

@@ -24,28 +24,43 @@ from reminders.sending.letters import body_digest
 CHANGES = ("patient.change", "patient.merge", "patient.unmerge", "patient.erase")
 _BATCH = 1000
 
+# Of attempt `first`: that nobody has reported it lost before `until`.
+_NOT_LOST = """
+NOT EXISTS (
+       SELECT FROM reminders_receipt AS receipt
+         JOIN unnest(%(providers)s::text[], %(words)s::text[]) AS loss (provider, word)
+           ON receipt.provider = loss.provider AND receipt.status = loss.word
+        WHERE receipt.message_id = first.message_id AND receipt.applied
+          AND receipt.received_at BETWEEN first.started_at AND {until})
+"""
 # Handed over a second time although nothing proved the first time wrong.
-_ACCEPTED_TWICE = """
+_ACCEPTED_TWICE = f"""
 SELECT format('message %%s: attempts %%s and %%s', message.id, first.number, second.number)
   FROM reminders_attempt AS first
   JOIN reminders_attempt AS second
     ON second.message_id = first.message_id AND second.number > first.number
   JOIN reminders_message AS message ON message.id = first.message_id
  WHERE first.outcome = 'accepted' AND second.outcome = 'accepted'
-   AND NOT EXISTS (
-       SELECT FROM reminders_receipt AS receipt
-         JOIN unnest(%(providers)s::text[], %(words)s::text[]) AS loss (provider, word)
-           ON receipt.provider = loss.provider AND receipt.status = loss.word
-        WHERE receipt.message_id = first.message_id AND receipt.applied
-          AND receipt.received_at BETWEEN first.started_at AND second.started_at)
+   AND {_NOT_LOST.format(until="second.started_at")}
+"""
+_ABOUT_TO_BE = f"""
+SELECT format('message %%s: attempt %%s', message.id, first.number)
+  FROM reminders_attempt AS first
+  JOIN reminders_message AS message ON message.id = first.message_id
+ WHERE first.outcome = 'accepted' AND message.state = 'scheduled' AND message.wake_at IS NOT NULL
+   AND {_NOT_LOST.format(until="%(now)s")}
 """
 # The providers' words for what did not arrive.
-_LOSSES = [
+_LOST = [
     (provider, word)
     for provider, statuses in provider_statuses.STATUSES.items()
     for word, state in statuses.items()
     if state in provider_statuses.FAILURES
 ]
+_LOSSES = {
+    "providers": [provider for provider, _ in _LOST],
+    "words": [word for _, word in _LOST],
+}
 _SAID_TWICE = """
 SELECT format('%%s of %%s v%%s by %%s: messages %%s', step, anchor, schedule_version, item.channel,
               string_agg(message.id::text, ', ' ORDER BY message.id))
@@ -200,8 +215,13 @@ SENDINGS: tuple[Check, ...] = (
         "accepted_once",
         "No message was taken by a provider twice, unless the first was reported lost.",
         _ACCEPTED_TWICE,
-        providers=[provider for provider, _ in _LOSSES],
-        words=[word for _, word in _LOSSES],
+        **_LOSSES,
+    ),
+    by_query(
+        "not_again",
+        "Nothing that a provider took waits to be sent again, unless it was reported lost.",
+        _ABOUT_TO_BE,
+        **_LOSSES,
     ),
     by_query("said_once", "Nothing was said twice on one channel.", _SAID_TWICE),
     by_query("true_when_sent", "What was said of a visit was true when it was said.", _STALE),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from reminders.ledger.claiming import SET_BACK
 from reminders.proving.checks import Check, by_query
 from reminders.sending.taking import CHANNEL_CLOSED_RETRY
 
@@ -38,7 +39,8 @@ _STUCK = """
 SELECT format('message %%s', message.id)
   FROM reminders_message AS message
  WHERE message.state = 'submitting'
-   AND coalesce(message.leased_until, message.wake_at) < %(now)s - %(patience)s
+   AND (coalesce(message.leased_until, message.wake_at) < %(now)s - %(patience)s
+        OR message.claimed_at > %(now)s + %(set_back)s + %(patience)s)
 """
 _OPEN_ATTEMPTS = """
 SELECT format('attempt %%s of message %%s', attempt.number, message.id)
@@ -102,7 +104,13 @@ WAITING: tuple[Check, ...] = (
         patience=CHANNEL_CLOSED_RETRY,
     ),
     by_query("overdue", "Nothing has been due for long.", _OVERDUE, overdue=OVERDUE),
-    by_query("claims", "No claim outlives its lease.", _STUCK, patience=PATIENCE),
+    by_query(
+        "claims",
+        "No claim outlives its lease, and none is of a time to come.",
+        _STUCK,
+        patience=PATIENCE,
+        set_back=SET_BACK,
+    ),
     by_query(
         "attempts",
         "Every attempt that is not under way has its outcome.",

@@ -369,6 +369,17 @@ def test_a_living_lease_is_left_alone(visit: Appointment, now: datetime) -> None
     assert again(message).state == MessageState.SUBMITTING
 
 
+def test_a_mark_from_before_the_clock_was_set_back_becomes_unknown_and_is_looked_into(
+    visit: Appointment, now: datetime
+) -> None:
+    message = queued(visit, now=now)
+    ahead = now + timedelta(days=1)
+    die(message, now=ahead, lease_ends=ahead + MINUTE)
+    dispatch.tidy(now=now + MINUTE)
+    assert again(message).state == MessageState.UNKNOWN
+    assert message.attempts.get().started_at == now + MINUTE, "or nobody asks for a day"
+
+
 def test_a_mark_of_the_release_without_its_own_lease_holds_until_it_wakes(
     visit: Appointment, now: datetime
 ) -> None:

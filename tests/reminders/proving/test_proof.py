@@ -161,6 +161,9 @@ BREAKS: dict[str, str | Callable[[], None]] = {
     "places": "UPDATE appointments_allocation SET active = false",
     "given_back": "UPDATE appointments_appointment SET state = 'cancelled', closed_at = now()",
     "accepted_once": TAKEN_AGAIN,
+    "not_again": f"""
+        UPDATE reminders_message SET state = 'scheduled', wake_at = expires_at - interval '1 min'
+         WHERE id = {SENT}""",
     "said_once": f"""
         DROP INDEX message_item_said_once;
         UPDATE reminders_message SET state = 'sent', accepted_at = now(), wake_at = NULL
@@ -276,6 +279,12 @@ def test_a_repetition_is_a_fault_unless_the_first_was_reported_lost(
         (
             "asleep",
             f"UPDATE reminders_message SET wake_at = expires_at + interval '1 d'"
+            f" WHERE id = {WAITING}",
+        ),
+        (
+            "claims",
+            "UPDATE reminders_message SET state = 'submitting', claim_token = gen_random_uuid(),"
+            " claimed_at = created_at + interval '1 d', leased_until = created_at + interval '1 d'"
             f" WHERE id = {WAITING}",
         ),
         (
