@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 
 from benchmarks import (
     engine_load,
@@ -33,6 +33,7 @@ STORED = (10_000, 100_000, 1_000_000, 10_000_000)
 # Filling ten million rows takes minutes.
 MOST_STORED = int(os.environ.get("BENCH_STORED", 1_000_000))
 MOST_PAGES, MOST_MILLISECONDS = 10, 1.0
+CLAIMED, MORE_PAGES = 64, 1.5
 
 
 def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
@@ -53,9 +54,10 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
 def _ticks(
     built: House, patients: Sequence[Patient], step: Callable[[str], None]
 ) -> Iterator[Figure | LeftOut]:
-    """An empty tick beside more and more stored messages, half of them sent, half to come."""
+    """An empty tick and a claim beside more and more stored messages, half of them sent, half to
+    come."""
     engine_load.emptied()
-    stored, least = 0, 0.0
+    stored, least, fewest, quickest = 0, 0.0, 0.0, 0.0
     for number in STORED:
         if number > MOST_STORED:
             why = f"filling takes minutes: BENCH_STORED={number}"
@@ -68,11 +70,22 @@ def _ticks(
         engine_load.fill(built, patients, half, due=NOW - 30 * DAY, state="accepted")
         stored = number
         name = f"an empty tick beside {number:,} messages"
-        yield Figure(GROUP, f"{name}, pages", _pages(), "pages", 1, MOST_PAGES)
+        pages = _pages(claiming.ANYTHING)
+        yield Figure(GROUP, f"{name}, pages", pages, "pages", 1, MOST_PAGES)
         taken = p50(milliseconds(_tick, times=200))
         least = least or taken
         yield Figure(GROUP, f"{name}, p50", taken, "ms", MOST_MILLISECONDS, 1)
         yield Figure(GROUP, f"{name}, against {STORED[0]:,}", taken, "ms", least)
+        engine_load.fill(built, patients, 2 * CLAIMED, due=NOW - DAY)
+        name = f"a claim of {CLAIMED} beside {number:,} messages"
+        pages = _pages(claiming.TAKE)
+        fewest = fewest or pages
+        against = f"{name}, pages against {STORED[0]:,}"
+        yield Figure(GROUP, against, pages, "pages", fewest, MORE_PAGES)
+        taken = p50(milliseconds(_claim, times=50))
+        quickest = quickest or taken
+        yield Figure(GROUP, f"{name}, against {STORED[0]:,}", taken, "ms", quickest)
+        engine_load.removed(due=NOW - DAY)
     step("an empty tick while a snapshot is kept")
     yield from _pinned(built, patients, p50(milliseconds(_tick, times=200)))
 
@@ -81,13 +94,22 @@ def _tick() -> None:
     assert not dispatch.send_due(now=NOW)
 
 
-def _pages() -> float:
-    """The pages that an empty tick touches; the first reading of the catalogue is not counted."""
-    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {claiming.ANYTHING}"
+def _claim() -> None:
+    with transaction.atomic():
+        assert claiming.take(now=NOW, channels=["sms"], limit=CLAIMED)[0]
+        transaction.set_rollback(True)
+
+
+@transaction.atomic
+def _pages(statement: str) -> float:
+    """The pages that a statement touches; the first reading of the catalogue is not counted."""
+    explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+    values = {"now": NOW, "floor": claiming.BOTTOM, "channels": ["sms"], "limit": CLAIMED}
     with connection.cursor() as cursor:
-        cursor.execute(explain, {"now": NOW, "floor": claiming.BOTTOM})
-        cursor.execute(explain, {"now": NOW, "floor": claiming.BOTTOM})
+        cursor.execute(explain, values)
+        cursor.execute(explain, values)
         found = cursor.fetchone()[0]
+    transaction.set_rollback(True)
     told = json.loads(found) if isinstance(found, str) else found
     plan = told[0]["Plan"]
     return float(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

@@ -142,6 +142,15 @@ def emptied() -> None:
         held.execute("TRUNCATE reminders_message CASCADE")
 
 
+def removed(*, due: datetime) -> None:
+    """Take these out of what is stored, with what they leave in the indexes."""
+    with owner() as held:
+        held.execute(
+            "DELETE FROM reminders_message WHERE due_at = %s AND state = 'scheduled'", [due]
+        )
+        held.execute("VACUUM ANALYZE reminders_message")
+
+
 # A queue in bare SQL keeps the end of a lease where it kept when the row was due: `{lease}`. The
 # ledger does not, so that its mark can be written in place.
 TAKE = """
