@@ -11,6 +11,8 @@ READ_SECONDS = 15.0
 # As many calls as may be in flight at once; more would open a connection each and drop it.
 CONNECTIONS = 128
 RETRY_AFTER_BUSY_SECONDS = 30
+# Whoever asks for more is asked again meanwhile: one wrong header must not silence an account.
+LONGEST_BUSY_SECONDS = 3600
 # A fault of our account, not of the message: the text waits until somebody has mended it.
 RETRY_AFTER_ALARM_SECONDS = 300
 
@@ -37,4 +39,6 @@ def at_base(uri: str, base_url: str) -> str:
 
 
 def seconds(retry_after: str) -> int:
-    return int(retry_after) if retry_after.isdecimal() else RETRY_AFTER_BUSY_SECONDS
+    """For how long a provider's Retry-After asks to be left alone, an hour at most."""
+    wish = int(retry_after[:9]) if retry_after.isdecimal() else RETRY_AFTER_BUSY_SECONDS
+    return min(wish, LONGEST_BUSY_SECONDS)
