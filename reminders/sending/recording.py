@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from reminders import failpoints
 from reminders.catalogue import MessageState
@@ -29,7 +29,8 @@ DATABASE_RETRY_SECONDS = 0.5
 def record(answers: Sequence[Answer]) -> Tally:
     """Store what became of these, also while the database is away, until their leases have ended.
 
-    Then they count as unknown, and the error is let through.
+    Then they count as unknown, and the error is let through. An answer that the database does not
+    take is left to its lease alone.
     """
     failpoint(failpoints.BEFORE_RECORD)
     while True:
@@ -41,6 +42,12 @@ def record(answers: Sequence[Answer]) -> Tally:
             log.warning("outcomes wait in memory: the database cannot be reached")
             connection.close()
             time.sleep(DATABASE_RETRY_SECONDS)
+        except DatabaseError as fault:
+            if len(answers) > 1:
+                return sum((record([each]) for each in answers), Tally())
+            [answer] = answers
+            log.error("message %s: its answer: %s", answer.marked.due.pk, type(fault).__name__)
+            return Tally()
         else:
             failpoint(failpoints.AFTER_RECORD)
             return tally

@@ -272,6 +272,26 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     assert Task.objects.get().patient_id == poison.patient_id
 
 
+def test_an_answer_that_cannot_be_stored_costs_the_others_nothing(
+    site: Site, front_desk: Staff, protocol: ProtocolVersion, now: datetime
+) -> None:
+    messages = [
+        queued(a_visit(patient, site, protocol, now=now), now=now)
+        for patient in some_patients(3, site, front_desk, now)
+    ]
+    garbled = messages[1]
+
+    def answer(outgoing: Outgoing) -> Submission:
+        nobodys = "\x00" if outgoing.message_id == garbled.pk else "SM1"
+        return Submission(outcome=Outcome.ACCEPTED, provider_id=nobodys)
+
+    tally = dispatch.send_due(now=now, channel=Recorder(answer))
+    assert tally["accepted"] == 2
+    dispatch.tidy(now=now + 2 * MINUTE)
+    states = [again(message).state for message in messages]
+    assert states == [MessageState.ACCEPTED, MessageState.UNKNOWN, MessageState.ACCEPTED]
+
+
 @pytest.mark.parametrize(
     ("refuses", "agrees"),
     [
