@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 
 from benchmarks import (
     engine_load,
@@ -20,6 +20,7 @@ from benchmarks import (
 )
 from benchmarks.figures import Figure, LeftOut, milliseconds, p50
 from benchmarks.house import NOW, House
+from clinic import statements
 from patients.models import Patient
 from reminders.journeys import replanning
 from reminders.ledger import claiming
@@ -105,10 +106,8 @@ def _pages(statement: str) -> float:
     """The pages that a statement touches; the first reading of the catalogue is not counted."""
     explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
     values = {"now": NOW, "floor": claiming.BOTTOM, "channels": ["sms"], "limit": CLAIMED}
-    with connection.cursor() as cursor:
-        cursor.execute(explain, values)
-        cursor.execute(explain, values)
-        found = cursor.fetchone()[0]
+    statements.rows(explain, values)
+    [(found,)] = statements.rows(explain, values)
     transaction.set_rollback(True)
     told = json.loads(found) if isinstance(found, str) else found
     plan = told[0]["Plan"]

@@ -198,8 +198,7 @@ SELECT id,
 
 def lapse(*, now: datetime) -> None:
     """Call those unknown that a worker marked and then died with: the provider may have them."""
-    with connection.cursor() as cursor:
-        cursor.execute(LAPSE, {"now": now, "set_back": SET_BACK})
+    statements.run(LAPSE, {"now": now, "set_back": SET_BACK})
 
 
 HOLD = "SELECT id, revision FROM patients_patient WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"

@@ -6,7 +6,8 @@ which letters it writes, and holds a lock on the file that the kernel opens with
 Whoever finds such a file counts a death against each message in it. From then on a message is noted
 alone: only the one that is to blame goes on collecting deaths, until it is given up.
 
-The directory must outlive a process, not a machine: where it does not, nothing is counted.
+The directory must outlive a process, not a machine: where it does not, or nothing can be written
+there, nothing is counted, and messages leave all the same.
 """
 
 from __future__ import annotations
@@ -54,8 +55,11 @@ def collect(*, now: datetime) -> None:
     """Count what processes of this machine were writing when they died, each once."""
     global _suspects
     found = False
-    for note in _directory().glob("*.json"):
-        found |= _count(note, now=now)
+    try:
+        for note in _directory().glob("*.json"):
+            found |= _count(note, now=now)
+    except OSError as fault:
+        _tell(fault)
     if found or _suspects is None:
         _suspects = writing_deaths.suspects()
 
@@ -67,16 +71,32 @@ def _count(note: Path, *, now: datetime) -> bool:
     try:
         with note.open() as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            writing_deaths.count(json.loads(opened.readline() or "[]"), now=now)
+            writing_deaths.count(_read(opened.readline()), now=now)
             note.unlink()
     except (BlockingIOError, FileNotFoundError):  # its process lives, or somebody was faster
         return False
     return True
 
 
+def _read(line: str) -> list[int]:
+    """What a note says; nothing of one that a full disk cut off."""
+    try:
+        said: list[int] = json.loads(line or "[]")
+    except ValueError:
+        return []
+    return said
+
+
 def _note(messages: Sequence[int]) -> None:
     # One call, so that no half of it is left; what stands behind the line is of a longer one.
-    os.pwrite(_file(), f"{json.dumps(messages)}\n".encode(), 0)
+    try:
+        os.pwrite(_file(), f"{json.dumps(messages)}\n".encode(), 0)
+    except OSError as fault:
+        _tell(fault)
+
+
+def _tell(fault: OSError) -> None:
+    log.error("what is being written cannot be noted: %s", fault.strerror)
 
 
 def _file() -> int:

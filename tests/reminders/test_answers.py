@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from pytest_django import Settings
 
 from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
@@ -17,7 +19,7 @@ from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.ledger.claiming import Due
 from reminders.models import Message, MessageItem, Suppression
-from reminders.sending import dispatch, taking
+from reminders.sending import dispatch, last_words, taking
 from reminders.sending.taking import Ready
 from tests.personas import a_patient
 from tests.reminders.ledger import (
@@ -270,6 +272,35 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     stored = again(poison)
     assert (stored.state, stored.reason) == (MessageState.FAILED, "cannot_be_written")
     assert Task.objects.get().patient_id == poison.patient_id
+
+
+def test_messages_leave_while_nothing_can_be_noted_of_who_writes_them(
+    visit: Appointment,
+    now: datetime,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(last_words, "_own", None)
+    no_directory = tmp_path / "full"
+    no_directory.touch()
+    settings.LAST_WORDS_DIR = no_directory
+    last_words.collect(now=now)
+    message = queued(visit, now=now)
+    dispatch.send_due(now=now, channel=Recorder())
+    assert again(message).state == MessageState.ACCEPTED
+
+
+def test_a_note_that_was_cut_off_blames_nobody_and_is_gone(
+    visit: Appointment, now: datetime, tmp_path: Path, settings: Settings
+) -> None:
+    settings.LAST_WORDS_DIR = tmp_path
+    last_words.collect(now=now)
+    [directory] = tmp_path.iterdir()
+    note = directory / "dead.json"
+    note.write_text("[17, 1")
+    last_words.collect(now=now)
+    assert not note.exists()
 
 
 def test_an_answer_that_cannot_be_stored_costs_the_others_nothing(
