@@ -162,8 +162,13 @@ def test_pregnancy_stops_what_prepares_for_treatment_until_it_is_answered_anew(
     assert (to_send("pre.actives"), to_send("post.heat")) == (0, before[1])
     held = Message.objects.filter(steps__contains=["pre.actives"], reason="treatment_held")
     assert held.exists()
+    reminders = Message.objects.filter(kind="reminder_final").exclude(state="withdrawn")
+    asked = Task.objects.filter(title="Cancel or move the visit: treatment is barred")
+    assert {each.reason for each in reminders} == {"visit_barred"}
+    assert {each.appointment for each in asked.open()} == {*visits}
     says(visits[1], front_desk, now, pregnancy="no")
     assert to_send("pre.actives") == before[0]
+    assert {each.state for each in reminders.all()} == {"scheduled"} and not asked.open()
 
 
 def test_who_takes_a_prescribed_blood_thinner_hears_nothing_of_pain_killers(
