@@ -11,6 +11,7 @@ from appointments.proposing.places import VisitWish
 from appointments.visits import booking
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients.models import Patient
+from tests.personas import a_patient
 
 Wish = Callable[..., VisitWish]
 Book = Callable[..., TreatmentSeries]
@@ -55,6 +56,12 @@ def book(
         return booking.book_series(visits=visits, **wanted)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def other(site: Site, front_desk: Staff, now: datetime) -> Patient:
+    """Another patient of the site, who has no visits."""
+    return a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
 
 
 # Thursdays, 28 days apart; the clocks go forward between the first and the second.

@@ -11,6 +11,7 @@ from appointments.absences.relocating import Relocation
 from appointments.finding.needs import need_of
 from appointments.models import Appointment, Block, BlockKind
 from appointments.proposing.places import Place
+from appointments.visits.moving import VisitMove
 from clinic.models import ProtocolVersion, Resource, Role, Site, Staff
 from clinic.protocols import loading as protocols
 from tests.appointments.conftest import FIRST, at
@@ -57,11 +58,13 @@ def proposed(block: Block, now: datetime) -> list[Relocation]:
     return relocating.propose(visits=affected.by_block(block, now=now), now=now)
 
 
+def moves_of(found: Iterable[Relocation]) -> list[VisitMove]:
+    return [line.move for each in found for line in each.lines]
+
+
 def move_all(block: Block, by: Staff, now: datetime) -> relocating.Relocated:
-    moves = [line.move for each in proposed(block, now) for line in each.lines]
-    return relocating.relocate(
-        moves=moves, visits=affected.by_block(block, now=now), by=by, now=now
-    )
+    visits = affected.by_block(block, now=now)
+    return relocating.relocate(moves=moves_of(proposed(block, now)), visits=visits, by=by, now=now)
 
 
 def held(place: Place, visit: Appointment) -> list[tuple[int, datetime, datetime]]:

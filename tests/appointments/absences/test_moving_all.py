@@ -13,13 +13,32 @@ from appointments.visits import attendance
 from clinic.access import Forbidden
 from clinic.models import Resource, Site, Staff
 from config.embedded.database import APP
-from tests.appointments.absences.conftest import DAY, Blocked, apart, move_all, proposed
+from tests.appointments.absences.conftest import DAY, Blocked, apart, move_all, moves_of, proposed
 from tests.appointments.claiming.test_races import no_overlap, patients
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish
 from tests.personas import a_patient
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db
+
+
+BookEach = Callable[..., list[Appointment]]
+
+
+@pytest.fixture
+def book_each(book: Book, wish: Wish, site: Site, front_desk: Staff, now: datetime) -> BookEach:
+    """Books each of these times of FIRST, and of SECOND for two sessions, for another patient: the
+    first visits."""
+
+    def make(*walls: str, sessions: int = 1) -> list[Appointment]:
+        days = (FIRST, SECOND)[:sessions]
+        people = patients(site, front_desk, now, len(walls))
+        return [
+            book(*(wish(day, wall) for day in days), patient=person).appointments.get(session=1)
+            for person, wall in zip(people, walls, strict=True)
+        ]
+
+    return make
 
 
 # --- Moving them ----------------------------------------------------------------------------------
@@ -33,7 +52,7 @@ def test_moving_them_leaves_no_work_and_twice_is_once(
     now: datetime,
 ) -> None:
     block = blocked(days=40)
-    moves = [line.move for each in proposed(block, now) for line in each.lines]
+    moves = moves_of(proposed(block, now))
     work = affected.by_block(block, now=now)
     done = relocating.relocate(moves=moves, visits=work, by=front_desk, now=now, reason="Broken")
     assert {visit.pk for visit in done.moved} == {visits[0].pk, visits[1].pk}
@@ -60,7 +79,7 @@ def test_a_place_that_was_lost_meanwhile_is_proposed_anew(
     other = a_patient(site, front_desk, now, given="P", phone="", email="p@p.example")
     book(lost.wish, patient=other)
     done = relocating.relocate(
-        moves=[line.move for line in found.lines],
+        moves=moves_of([found]),
         visits=affected.by_block(block, now=now),
         by=front_desk,
         now=now,
@@ -71,20 +90,15 @@ def test_a_place_that_was_lost_meanwhile_is_proposed_anew(
 
 
 def test_a_patient_who_cannot_be_moved_stays_work_and_keeps_nobody_back(
-    book: Book,
-    wish: Wish,
+    book_each: BookEach,
     blocked: Blocked,
     second_device: Resource,
-    site: Site,
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    first, second = (
-        book(wish(FIRST, wall), patient=person).appointments.get()
-        for person, wall in zip(patients(site, front_desk, now, 2), ("10:00", "13:00"), strict=True)
-    )
+    first, second = book_each("10:00", "13:00")
     block = blocked(days=1)
-    moves = [line.move for each in proposed(block, now) for line in each.lines]
+    moves = moves_of(proposed(block, now))
     attendance.confirm(appointment=first, by=front_desk, now=now)
     done = relocating.relocate(
         moves=moves, visits=affected.by_block(block, now=now), by=front_desk, now=now
@@ -96,20 +110,15 @@ def test_a_patient_who_cannot_be_moved_stays_work_and_keeps_nobody_back(
 
 
 def test_it_stops_between_two_patients_when_there_is_no_more_time(
-    book: Book,
-    wish: Wish,
+    book_each: BookEach,
     blocked: Blocked,
     second_device: Resource,
-    site: Site,
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    for person, wall in zip(
-        patients(site, front_desk, now, 3), ("09:30", "11:30", "13:30"), strict=True
-    ):
-        book(wish(FIRST, wall), patient=person)
+    book_each("09:30", "11:30", "13:30")
     block = blocked(days=1)
-    moves = [line.move for each in proposed(block, now) for line in each.lines]
+    moves = moves_of(proposed(block, now))
     answers = iter([True, False])
     done = relocating.relocate(
         moves=moves,
@@ -132,7 +141,7 @@ def test_only_who_may_book_moves_visits_and_only_those_that_are_work(
 ) -> None:
     block = blocked(days=40)
     found = proposed(block, now)
-    moves = [line.move for each in found for line in each.lines]
+    moves = moves_of(found)
     refused = relocating.relocate(
         moves=moves, visits=affected.by_block(block, now=now), by=outsider, now=now
     ).refused
@@ -187,19 +196,15 @@ def test_forty_visits_get_new_places_in_about_a_second_and_all_are_moved(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_kill_in_the_middle_leaves_whole_patients_only(
-    book: Book,
-    wish: Wish,
+    book_each: BookEach,
     blocked: Blocked,
     second_device: Resource,
-    site: Site,
     front_desk: Staff,
     now: datetime,
 ) -> None:
-    people = patients(site, front_desk, now, 2)
-    for person, wall in zip(people, ("10:00", "13:00"), strict=True):
-        book(wish(FIRST, wall), wish(SECOND, wall), patient=person)
+    people = [visit.series.patient for visit in book_each("10:00", "13:00", sessions=2)]
     block = blocked(days=40)
-    moves = [line.move for each in proposed(block, now) for line in each.lines]
+    moves = moves_of(proposed(block, now))
     backend: list[int] = []
     failed: list[BaseException] = []
 

@@ -23,7 +23,6 @@ from clinic.models import (
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, Book, Wish, at
 from tests.appointments.proposing.conftest import DAY, Propose
-from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -36,8 +35,8 @@ def test_the_free_starts_of_a_day_are_all_bookable(
     site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     free = proposing.free_starts(
         patient=other, site=site, version=house, areas=["face"], day=FIRST, now=now
     )
@@ -68,12 +67,11 @@ def test_a_day_without_starts_says_why(
     house: ProtocolVersion,
     site: Site,
     patient: Patient,
-    front_desk: Staff,
     manager: Staff,
     room: Resource,
     now: datetime,
+    other: Patient,
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
 
     def why(day: date, who: Patient = other) -> str:
         return proposing.free_starts(

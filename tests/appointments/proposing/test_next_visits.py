@@ -12,9 +12,9 @@ from clinic.models import (
     Site,
     Staff,
 )
+from patients.models import Patient
 from tests.appointments.conftest import FIRST, THIRD, at
 from tests.appointments.proposing.conftest import DAY, Propose, days
-from tests.personas import a_patient
 
 pytestmark = pytest.mark.django_db
 
@@ -88,10 +88,14 @@ def test_a_session_between_neighbours_too_near_to_each_other_has_no_date(
 
 
 def test_a_missed_visit_keeps_its_place(
-    visits: list[Appointment], house: ProtocolVersion, site: Site, front_desk: Staff, now: datetime
+    visits: list[Appointment],
+    house: ProtocolVersion,
+    site: Site,
+    front_desk: Staff,
+    now: datetime,
+    other: Patient,
 ) -> None:
     attendance.no_show(appointment=visits[0], by=front_desk, now=visits[0].starts_at)
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     free = proposing.free_starts(
         patient=other, site=site, version=house, areas=["face"], day=FIRST, now=now
     )

@@ -19,6 +19,7 @@ from clinic.models import (
     Site,
     Staff,
 )
+from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
 from tests.personas import a_patient, provider_resource, staff_at
 
@@ -39,14 +40,8 @@ def test_a_long_series_is_booked_in_as_many_queries_as_a_single_visit(
 
 
 def test_a_taken_slot_names_the_resource_and_three_places_near_it(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
+    book: Book, wish: Wish, series: TreatmentSeries, other: Patient
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     with pytest.raises(SlotTaken) as refused:
         book(wish(FIRST, "10:30"), patient=other)
     taken = refused.value
@@ -62,14 +57,8 @@ def test_a_taken_slot_names_the_resource_and_three_places_near_it(
 
 
 def test_neighbouring_visits_of_one_room_do_not_collide(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
+    book: Book, wish: Wish, series: TreatmentSeries, other: Patient
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     # Until 11:35, clean-up of the room until 11:50, set-up from then on.
     with pytest.raises(SlotTaken):
         book(wish(FIRST, "11:50"), patient=other)
@@ -98,14 +87,8 @@ def test_a_patient_is_not_in_two_places(
 
 
 def test_a_series_is_booked_whole_or_not_at_all(
-    book: Book,
-    wish: Wish,
-    site: Site,
-    front_desk: Staff,
-    now: datetime,
-    series: TreatmentSeries,
+    book: Book, wish: Wish, series: TreatmentSeries, other: Patient
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     counts = Appointment.objects.count(), Allocation.objects.count()
     with pytest.raises(SlotTaken):
         book(wish(FIRST, "13:00"), wish(SECOND, "10:00"), patient=other)

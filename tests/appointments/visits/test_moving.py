@@ -55,9 +55,9 @@ def test_a_moved_visit_keeps_its_length_and_resources_and_frees_its_old_place(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     before, before_revision = held(visits[0]), revision(visits[0])
     moved = moving.move(
@@ -74,7 +74,6 @@ def test_a_moved_visit_keeps_its_length_and_resources_and_frees_its_old_place(
     assert held(moved) == before
     assert (moved.schedule_version, moved.version, moved.scheduled_at) == (2, 2, now)
     assert revision(moved) == before_revision + 1
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     assert book(wish(FIRST, "10:00"), patient=other).pk
 
 
@@ -98,11 +97,10 @@ def test_a_moved_visit_takes_others_where_its_own_are_not_free(
     wish: Wish,
     visits: list[Appointment],
     spare: dict[str, int],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
     moved = moving.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
     assert held(moved).items() >= spare.items()
@@ -129,11 +127,10 @@ def test_a_move_onto_a_taken_place_names_it_and_changes_nothing(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
     with pytest.raises(SlotTaken) as refused:
         moving.move(appointment=visits[0], starts_at=at(FIRST, "13:30"), by=front_desk, now=now)
@@ -171,9 +168,9 @@ def test_the_alternatives_of_a_lost_move_keep_the_interval(
     site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     earliest = FIRST + timedelta(days=21)
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     third = a_patient(site, front_desk, now, given="Cy", phone="", email="cy@p.example")
     book(wish(earliest, "09:15"), patient=other)
     book(wish(earliest, "13:00"), patient=third)
@@ -234,9 +231,9 @@ def test_a_cancelled_visit_gives_back_its_place_and_keeps_its_history(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     cancelled = cancelling.cancel(
         appointment=visits[0], by=front_desk, now=now, reason="Ill", by_patient=True
@@ -253,7 +250,6 @@ def test_a_cancelled_visit_gives_back_its_place_and_keeps_its_history(
         4,
         front_desk,
     )
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     assert book(wish(FIRST), patient=other).pk
 
 
@@ -276,12 +272,11 @@ def test_a_cancelled_visit_stays_cancelled_once_its_place_is_taken(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST), patient=other)
     with pytest.raises(SlotTaken, match=r"former place at Thu 4 Mar 10:00 has been taken"):
         undoing.undo(appointment=visits[0], by=front_desk, now=now)
@@ -352,12 +347,11 @@ def test_a_move_is_not_undone_once_the_old_place_is_taken(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     moving.move(appointment=visits[0], starts_at=at(FIRST, "13:00"), by=front_desk, now=now)
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST), patient=other)
     with pytest.raises(SlotTaken):
         undoing.undo(appointment=visits[0], by=front_desk, now=now)

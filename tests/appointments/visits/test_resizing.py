@@ -20,9 +20,10 @@ from appointments.visits import (
 )
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Role, Site, Staff
+from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
-from tests.personas import a_patient, staff_at
+from tests.personas import staff_at
 
 pytestmark = [pytest.mark.django_db, CLOCK]
 
@@ -85,11 +86,10 @@ def test_what_is_in_the_way_of_a_longer_visit_is_told_whole(
     book: Book,
     wish: Wish,
     visits: list[Appointment],
-    site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
     visit, usual = visits[0], minutes(visits[0])
     with pytest.raises(SlotTaken, match="is not free for all of Thu 4 Mar 10:00 to 13:00"):
@@ -114,9 +114,9 @@ def test_staff_who_may_lay_a_longer_visit_over_another_for_a_reason(
     site: Site,
     front_desk: Staff,
     now: datetime,
+    other: Patient,
 ) -> None:
     manager = staff_at(site, Role.MANAGER, "Mae Boss")
-    other = a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
     book(wish(FIRST, "13:00"), patient=other)
     over: dict[str, Any] = {
         "minutes": 180,
