@@ -76,8 +76,9 @@ def _run(console: Console, data_dir: Path, port: int) -> None:
 
 
 def _setup() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What is done before the parts start. PATIENTS asks for a clinic of another size."""
-    size = ("--patients", chosen) if (chosen := os.environ.get("PATIENTS")) else ()
+    """What is done before the parts start. PATIENTS and WEEKS ask for a clinic of another size."""
+    sizes = {f"--{name.lower()}": os.environ.get(name) for name in ("PATIENTS", "WEEKS")}
+    size = [part for name, chosen in sizes.items() if chosen for part in (name, chosen)]
     return (
         ("Migrating the database", ("manage.py", "migrate", "--no-input")),
         ("Furnishing the clinic", ("manage.py", "demo_data", *size)),

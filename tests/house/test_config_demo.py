@@ -49,6 +49,7 @@ def test_the_demo_serves_every_part_and_ctrl_c_leaves_nothing_behind(home: Path)
             "PATH": os.environ["PATH"],
             "PORT": str(port),
             "PATIENTS": "30",
+            "WEEKS": "1",
             "AFTERGLOW_DATA": str(home),
         },
         stdout=subprocess.PIPE,

@@ -229,9 +229,11 @@ def test_the_command_changes_nothing_where_the_demo_is_built(
     assert not Patient.objects.exists()
 
 
-def test_the_command_asks_for_enough_patients() -> None:
+def test_the_command_asks_for_enough_patients_and_weeks() -> None:
     with pytest.raises(CommandError, match="30 patients at least"):
         call_command("demo_data", patients=20)
+    with pytest.raises(CommandError, match="one week at least"):
+        call_command("demo_data", weeks=0)
     assert not Site.objects.exists()
 
 

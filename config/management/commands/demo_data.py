@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from config import demo_data
-from config.demo_data import arrivals, people
+from config.demo_data import arrivals, journeys, people
 
 
 class Command(BaseCommand):
@@ -34,11 +34,19 @@ class Command(BaseCommand):
             default=people.COUNT,
             help=f"How many, {people.FEWEST} at least.",
         )
+        parser.add_argument(
+            "--weeks",
+            type=int,
+            default=journeys.WEEKS_BACK,
+            help="How long ago the first visits were, one at least.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         begun = time.monotonic()
         if options["patients"] < people.FEWEST:
             raise CommandError(f"The demo's clinic has {people.FEWEST} patients at least.")
+        if options["weeks"] < 1:
+            raise CommandError("The demo's clinic has been open for one week at least.")
         try:
             if demo_data.is_built():
                 self.stdout.write("The demo's clinic is there already.")
@@ -52,6 +60,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
                 seed=options["seed"],
                 count=options["patients"],
+                weeks_back=options["weeks"],
                 progress=lambda what, share: shown.update(task, description=what, completed=share),
             )
         # Building took a while; what a newcomer shall see arrive is still to come.
