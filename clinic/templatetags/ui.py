@@ -173,6 +173,16 @@ def dialled(number: str) -> str:
 
 
 @register.filter
+def tel(number: str) -> SafeString:
+    """A phone number as it is read, and to be pressed; what is none, such as an e-mail address, as
+    it stands."""
+    shown = dialled(number)
+    if shown == number:
+        return format_html("{}", number)
+    return format_html('<a class="tel nowrap" href="tel:{}">{}</a>', number, shown)
+
+
+@register.filter
 def duration(value: Duration | None) -> str:
     """A duration in words: "28 days"; a dash for none."""
     return in_words(value, reader_language()) if value is not None else "–"
