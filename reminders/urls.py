@@ -33,6 +33,7 @@ from reminders.views import (
     rippling,
     sent_words,
     series,
+    setting_aside,
     site_settings,
     swapping,
     tasks,
@@ -144,6 +145,9 @@ urlpatterns = [
     path("inbox/<int:pk>/reply/", inbox.reply, name="conversation-reply"),
     path("inbox/<int:pk>/count/", inbox.count, name="conversation-count"),
     path("inbox/<int:pk>/match/", inbox.match, name="conversation-match"),
+    path("inbox/<int:pk>/assign/", setting_aside.assign, name="conversation-assign"),
+    path("inbox/<int:pk>/snooze/", setting_aside.snooze, name="conversation-snooze"),
+    path("inbox/<int:pk>/wake/", setting_aside.wake, name="conversation-wake"),
     path("inbox/<int:pk>/close/", inbox.close, name="conversation-close"),
     path("inbox/<int:pk>/reopen/", inbox.reopen, name="conversation-reopen"),
     path(

@@ -1,4 +1,4 @@
-"""The inbox: what patients wrote back, to take, to answer, to match and to close."""
+"""The inbox: what patients wrote back, to take, to answer, to hand on, to snooze and to close."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic.api_fields import Body, Instant, NamedSerializer, Retold, Seen
+from clinic.api_fields import Body, Instant, NamedSerializer, NotSeen, Retold, Seen
 from clinic.api_views import IdFilter, Rows
 from patients.models import Patient
-from reminders.inbound import conversing
+from reminders.inbound import conversing, passing_on, snoozing
 from reminders.models import Conversation, ConversationState, InboundMessage
+from reminders.models.conversation import ConversationQuerySet
 
 
 class InboundSerializer(serializers.ModelSerializer[InboundMessage]):
@@ -37,13 +38,15 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
     opened_at = Instant()
     last_at = Instant()
     page_at = Instant(allow_null=True, help_text="When on call is paged next.")
+    snoozed_until = Instant(allow_null=True, help_text="Until when it is out of sight.")
     closed_at = Instant(allow_null=True)
 
     class Meta:
         model = Conversation
         fields: tuple[str, ...] = (
             *("id", "site", "channel", "address", "patient", "state", "has_symptom", "owner"),
-            *("opened_at", "last_at", "page_at", "pages", "closed_at", "closed_by"),
+            *("opened_at", "last_at", "page_at", "pages", "snoozed_until"),
+            *("closed_at", "closed_by"),
         )
 
 
@@ -65,6 +68,14 @@ class ReplySerializer(Body):
     )
 
 
+class AssignSerializer(Body):
+    staff = serializers.IntegerField(help_text="The id of a colleague who may answer it.")
+
+
+class SnoozeSerializer(Body):
+    until = Instant(help_text="When it comes back: a moment to come.")
+
+
 class WhoseSerializer(Body):
     patient = Seen(Patient.objects.seen_by)
 
@@ -74,10 +85,19 @@ class ConversationFilter(filters.FilterSet):  # type: ignore[misc]  # django-fil
     patient = IdFilter(field_name="patient", label="The id of a patient.")
     owner = IdFilter(field_name="owner", label="The id of a staff member.")
     state = filters.MultipleChoiceFilter(choices=ConversationState.choices)
+    snoozed = filters.BooleanFilter(
+        method="by_sight", label="Only those that are out of sight, or only the others."
+    )
 
     class Meta:
         model = Conversation
         fields: tuple[str, ...] = ("site", "patient", "owner", "state")
+
+    def by_sight(
+        self, rows: ConversationQuerySet, name: str, is_snoozed: bool
+    ) -> ConversationQuerySet:
+        now = timezone.now()
+        return rows.snoozed(now) if is_snoozed else rows.in_sight(now)
 
 
 @extend_schema_view(
@@ -148,6 +168,43 @@ class Inbox(ListModelMixin, RetrieveModelMixin, Rows):
             now=timezone.now(),
             **self.body(WhoseSerializer),
         )
+        return self._fresh()
+
+    @extend_schema(request=AssignSerializer)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def assign(self, request: Request, pk: int) -> Response:
+        """Give a conversation to a colleague; one that is urgent is only taken."""
+        shown, asked = self.get_object(), self.body(AssignSerializer)
+        to = passing_on.colleagues(shown).filter(pk=asked["staff"]).first()
+        if to is None:
+            raise NotSeen("staff", asked["staff"])
+        passing_on.assign(conversation=shown, to=to, by=self.staff, now=timezone.now())
+        return self._fresh()
+
+    @extend_schema(
+        request=SnoozeSerializer,
+        examples=[
+            OpenApiExample(
+                "Until Monday", value={"until": "2027-03-15T13:00:00Z"}, request_only=True
+            )
+        ],
+    )
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def snooze(self, request: Request, pk: int) -> Response:
+        """Keep a conversation out of sight until a time, or until they write again."""
+        snoozing.snooze(
+            conversation=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(SnoozeSerializer),
+        )
+        return self._fresh()
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def wake(self, request: Request, pk: int) -> Response:
+        """Bring a conversation back that is out of sight."""
+        snoozing.wake(conversation=self.get_object(), by=self.staff, now=timezone.now())
         return self._fresh()
 
     @extend_schema(request=None)

@@ -59,7 +59,7 @@ def take(
 
     Raises Forbidden, and ConversationRefused when it is closed or somebody else's.
     """
-    stored = _locked(conversation, by)
+    stored = locked(conversation, by)
     if stored.owner_id not in (None, by.pk) and not over:
         raise ConversationRefused(
             gettext("%(owner)s has taken this conversation already.") % {"owner": stored.owner}
@@ -67,7 +67,7 @@ def take(
     before = stored.owner_id
     stored.owner, stored.page_at = by, None
     stored.save(update_fields=["owner", "page_at"])
-    _record("conversation.take", stored, by=by, now=now, before=before)
+    recorded("conversation.take", stored, by=by, now=now, before=before)
     return stored
 
 
@@ -83,7 +83,7 @@ def reply(
         ConversationRefused: when it is closed or too long, or its address gets no messages.
         Forbidden: unless `by` may answer it.
     """
-    stored = _locked(conversation, by)
+    stored = locked(conversation, by)
     text = _laid_out(text, Channel(stored.channel))
     _sayable(stored, text)
     message = saying_now.say(
@@ -104,9 +104,9 @@ def reply(
         stored.owner = by
     if stored.state in (State.NEW, State.ESCALATED):
         stored.state = State.WAITING
-    stored.page_at, stored.last_at = None, now
-    stored.save(update_fields=["owner", "state", "page_at", "last_at"])
-    _record("conversation.reply", stored, by=by, now=now, after={"message": message.pk})
+    stored.page_at, stored.snoozed_until, stored.last_at = None, None, now
+    stored.save(update_fields=["owner", "state", "page_at", "snoozed_until", "last_at"])
+    recorded("conversation.reply", stored, by=by, now=now, after={"message": message.pk})
     return message
 
 
@@ -118,7 +118,7 @@ def match(
 
     Raises Forbidden, and ConversationRefused when it is closed or has a patient already.
     """
-    stored = _locked(conversation, by)
+    stored = locked(conversation, by)
     if stored.patient_id is not None:
         raise ConversationRefused(gettext("This conversation has a patient already."))
     if not patient.sites.filter(pk=stored.site_id).exists():
@@ -127,7 +127,7 @@ def match(
     if stored.state == State.UNMATCHED:
         stored.state = State.NEW
     stored.save(update_fields=["patient", "state"])
-    _record("conversation.match", stored, by=by, now=now, after={"patient": patient.pk})
+    recorded("conversation.match", stored, by=by, now=now, after={"patient": patient.pk})
     return stored
 
 
@@ -138,15 +138,15 @@ def close(*, conversation: Conversation, by: Staff, now: datetime) -> Conversati
     Raises Forbidden, and ConversationRefused when it is closed already.
     """
     claiming.hold_patients([conversation.patient_id])
-    stored = _locked(conversation, by)
-    stored.state, stored.page_at = State.CLOSED, None
+    stored = locked(conversation, by)
+    stored.state, stored.page_at, stored.snoozed_until = State.CLOSED, None, None
     stored.closed_at, stored.closed_by = now, by
-    stored.save(update_fields=["state", "page_at", "closed_at", "closed_by"])
+    stored.save(update_fields=["state", "page_at", "snoozed_until", "closed_at", "closed_by"])
     if stored.has_symptom and stored.patient_id is not None:
         Message.objects.filter(
             patient=stored.patient_id, state=MessageState.SCHEDULED, reason=IN_CONVERSATION
         ).update(wake_at=now)
-    _record("conversation.close", stored, by=by, now=now)
+    recorded("conversation.close", stored, by=by, now=now)
     return stored
 
 
@@ -172,7 +172,7 @@ def reopen(*, conversation: Conversation, by: Staff, now: datetime) -> Conversat
             stored.save(update_fields=["state", "owner", "closed_at", "closed_by"])
     except IntegrityError as error:  # they wrote in this very moment
         raise ConversationRefused(again) from error
-    _record("conversation.reopen", stored, by=by, now=now)
+    recorded("conversation.reopen", stored, by=by, now=now)
     return stored
 
 
@@ -219,7 +219,7 @@ def _sayable(conversation: Conversation, text: str) -> None:
         )
 
 
-def _locked(conversation: Conversation, by: Staff) -> Conversation:
+def locked(conversation: Conversation, by: Staff) -> Conversation:
     """The open conversation as it is now, locked. Raises Forbidden and ConversationRefused."""
     stored = _allowed(conversation, by)
     if stored.state == State.CLOSED:
@@ -238,15 +238,16 @@ def _allowed(conversation: Conversation, by: Staff) -> Conversation:
     return stored
 
 
-def _record(
+def recorded(
     action: str,
     conversation: Conversation,
     *,
     by: Staff,
     now: datetime,
     before: int | None = None,
-    after: dict[str, int] | None = None,
+    after: dict[str, int | str] | None = None,
 ) -> None:
+    """Write an act on the conversation into the trail; `before` is who had it."""
     audit.record(
         action=action,
         subject=conversation,

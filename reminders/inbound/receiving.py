@@ -246,6 +246,6 @@ def _conversation(
         # Whoever had it before it was urgent may not be there now.
         stored.state, stored.owner = State.ESCALATED, None
         stored.closed_at = None
-    stored.last_at = now
+    stored.last_at, stored.snoozed_until = now, None
     stored.save()
     return stored

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,12 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def open(self) -> ConversationQuerySet:
         return self.exclude(state=ConversationState.CLOSED)
 
+    def snoozed(self, now: datetime) -> ConversationQuerySet:
+        return self.filter(snoozed_until__gt=now)
+
+    def in_sight(self, now: datetime) -> ConversationQuerySet:
+        return self.exclude(snoozed_until__gt=now)
+
 
 class Conversation(models.Model):
     """What was written between a site and one number or address, until somebody closes it.
@@ -37,7 +45,8 @@ class Conversation(models.Model):
     `patient` is empty while the address belongs to nobody we know, or to several. A conversation
     with a symptom holds back automated messages of lesser priority to the patient until it is
     closed. `page_at` is the next moment at which whoever is on call is paged: empty when nobody is
-    to be, because nothing is urgent or somebody has taken it.
+    to be, because nothing is urgent or somebody has taken it. Until `snoozed_until` it is out of
+    sight, or until the patient writes again; never one with a symptom.
     """
 
     site = models.ForeignKey(
@@ -56,6 +65,7 @@ class Conversation(models.Model):
     opened_at = models.DateTimeField()
     last_at = models.DateTimeField(help_text="When either side last wrote.")
     page_at = models.DateTimeField(null=True)
+    snoozed_until = models.DateTimeField(null=True)
     pages = models.PositiveSmallIntegerField(default=0, help_text="How often on-call was paged.")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
@@ -86,6 +96,11 @@ class Conversation(models.Model):
             models.CheckConstraint(
                 name="conversation_paged_while_escalated",
                 condition=Q(page_at=None) | Q(state="escalated", owner=None),
+            ),
+            models.CheckConstraint(
+                name="conversation_snoozed_without_symptom",
+                condition=Q(snoozed_until=None)
+                | Q(has_symptom=False, state__in=("unmatched", "new", "waiting")),
             ),
         ]
         indexes = [

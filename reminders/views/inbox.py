@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 from uuid import uuid4
@@ -11,43 +10,56 @@ from django import forms
 from django.contrib import messages as toasts
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.lifecycle import Move, State, offered
-from appointments.models import Appointment
-from appointments.visits import conflicts
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.current_site import current_site
-from clinic.views.looking import lists, shows
+from clinic.views.looking import lists
 from clinic.views.row_id import row_id
 from reminders.inbound import conversing, threads
 from reminders.inbound.conversing import ConversationRefused
-from reminders.inbound.grammar import Label
 from reminders.models import Conversation, ConversationState, InboundMessage
-from reminders.views import whose_conversation
-from reminders.views.book_series import plan_rows
+from reminders.models.conversation import ConversationQuerySet
+from reminders.views import setting_aside, suggesting, whose_conversation
+from reminders.views.one_conversation import seen
 from reminders.wording.rules import HARD_SEGMENTS
 
 PER_PAGE = 50
 OPEN = "open"
-TABS = ((OPEN, _("Open")), *ConversationState.choices)
+SNOOZED = "snoozed"
+TABS = (
+    (OPEN, _("Open")),
+    *((value, words) for value, words in ConversationState.choices if value != "closed"),
+    (SNOOZED, _("Snoozed")),
+    ("closed", ConversationState.CLOSED.label),
+)
 EMPTY = {
     OPEN: _("Everything that patients wrote back is dealt with."),
     "unmatched": _("Replies whose number belongs to nobody, or to several, wait here."),
     "new": _("Replies that nobody has answered yet wait here."),
     "waiting": _("Once you have answered, a conversation waits here for the patient."),
     "escalated": _("Replies that name an urgent symptom come here, and on call is paged."),
+    SNOOZED: _(
+        "What can wait is put out of sight until a time. It comes back then, or as soon as the"
+        " patient writes again."
+    ),
     "closed": _("What is dealt with, by you or at once, is kept here."),
 }
-OWNERS = (("", _("Everybody's")), ("mine", _("Mine")), ("nobody", _("Nobody's")))
+OWNERS: tuple[tuple[str, Promise], ...] = (
+    ("", _("Everybody's")),
+    ("mine", _("Mine")),
+    ("nobody", _("Nobody's")),
+)
 
 
 class ReplyForm(forms.Form):
@@ -64,15 +76,19 @@ def inbox(request: HttpRequest) -> HttpResponse:
     tab, owner = request.GET.get("tab", OPEN), request.GET.get("owner", "")
     tab = tab if tab in EMPTY else OPEN
     here = conversing.of(staff).filter(site=site)
-    chosen = _owned(here.open() if tab == OPEN else here.filter(state=tab), owner, staff)
-    page = Paginator(_with_last(chosen), PER_PAGE).get_page(request.GET.get("page"))
-    counts = dict(here.open().order_by().values_list("state").annotate(n=Count("pk")))
+    page = Paginator(_with_last(_owned(_of_tab(here, tab, now), owner, staff)), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    in_sight = here.open().in_sight(now).order_by()
+    counts = dict(in_sight.values_list("state").annotate(n=Count("pk")))
+    counts[SNOOZED] = here.snoozed(now).count()
+    owners = (*OWNERS, *_others(here, staff))
     lists(request, (each.patient_id for each in page), site_id=site.pk)
     context = {
         "site": site,
         "tabs": [(slug, words, counts.get(slug, 0), slug == tab) for slug, words in TABS],
         "tab": tab,
-        "owners": [(value, words, value == owner) for value, words in OWNERS],
+        "owners": [(value, words, value == owner) for value, words in owners],
         "page": page,
         "empty": EMPTY[tab],
         "may_manage": access.can(staff, Capability.MANAGE_MESSAGES, site),
@@ -85,12 +101,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_GET
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     """One conversation, beside what was said to the same address before."""
-    return _shown(request, _seen(request, pk), ReplyForm(initial={"reference": uuid4()}))
+    return _shown(request, seen(request, pk), ReplyForm(initial={"reference": uuid4()}))
 
 
 @require_POST
 def take(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = _seen(request, pk)
+    shown = seen(request, pk)
     try:
         conversing.take(
             conversation=shown,
@@ -107,7 +123,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
-    shown, form = _seen(request, pk), ReplyForm(request.POST)
+    shown, form = seen(request, pk), ReplyForm(request.POST)
     if not form.is_valid():
         return _shown(request, shown, form, status=422)
     try:
@@ -127,7 +143,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def match(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that it is the conversation of `patient`, who is of its site."""
-    shown, staff = _seen(request, pk), cast(Staff, request.user)
+    shown, staff = seen(request, pk), cast(Staff, request.user)
     here = whose_conversation.of_its_site(shown, staff)
     patient = get_object_or_404(here, pk=row_id(request.POST.get("patient", "")))
     try:
@@ -146,7 +162,7 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         conversing.close(
-            conversation=_seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
+            conversation=seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
         )
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
@@ -160,7 +176,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         conversing.reopen(
-            conversation=_seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
+            conversation=seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
         )
     except ConversationRefused as refused:
         toasts.error(request, refused.sentence)
@@ -172,19 +188,12 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def count(request: HttpRequest, pk: int) -> HttpResponse:
     """How many text messages the answer takes, while it is typed."""
-    shown = _seen(request, pk)
+    shown = seen(request, pk)
     context = {
         "counted": conversing.counted(shown.site, request.POST.get("text", "")),
         "most": HARD_SEGMENTS,
     }
     return render(request, "reminders/inbox/_count.html", context)
-
-
-def _seen(request: HttpRequest, pk: int) -> Conversation:
-    seen = conversing.of(cast(Staff, request.user))
-    found = get_object_or_404(seen.select_related("site", "patient", "owner", "closed_by"), pk=pk)
-    shows(request, found, patient_id=found.patient_id)
-    return found
 
 
 def _shown(
@@ -200,7 +209,9 @@ def _shown(
         "earlier": earlier,
         "lines": latest,
         "visit": visit,
-        "instead": _instead(request, shown, lines, visit, now),
+        "suggestion": suggesting.suggested(
+            shown, lines, visit, by=cast(Staff, request.user), now=now
+        ),
         "suppression": conversing.suppression(shown),
         "detail": threads.may_name_detail(shown),
         **whose_conversation.asked(request, shown),
@@ -208,44 +219,43 @@ def _shown(
         "counted": conversing.counted(shown.site, form["text"].value() or ""),
         "most": HARD_SEGMENTS,
         "staff": request.user,
+        "now": now,
+        **setting_aside.offered(shown, now=now),
     }
     return render(request, "reminders/inbox/conversation.html", context, status=status)
 
 
-def _instead(
-    request: HttpRequest,
-    shown: Conversation,
-    lines: Sequence[threads.Line],
-    visit: Appointment | None,
-    now: datetime,
-) -> list[plan_rows.Choice]:
-    """Where the next visit could go instead, when the latest reply asks for a change."""
-    latest = next((line for line in reversed(lines) if not line.is_ours), None)
-    may_move = visit is not None and access.can(
-        cast(Staff, request.user), Capability.BOOK, visit.site
-    )
-    wants = latest is not None and Label.CHANGE in latest.labels
-    if visit is None or not may_move or not wants or shown.state == ConversationState.CLOSED:
-        return []
-    if Move.MOVE not in offered(State(visit.state), is_locked=visit.is_locked):
-        return []
-    return plan_rows.choices(conflicts.near(appointment=visit, now=now))
+def _of_tab(here: ConversationQuerySet, tab: str, now: datetime) -> ConversationQuerySet:
+    if tab == SNOOZED:
+        return here.snoozed(now)
+    in_sight = here.in_sight(now)
+    return in_sight.open() if tab == OPEN else in_sight.filter(state=tab)
 
 
 def _owned(found: QuerySet[Conversation], owner: str, staff: Staff) -> QuerySet[Conversation]:
     if owner == "mine":
         return found.filter(owner=staff)
+    if pk := row_id(owner):
+        return found.filter(owner=pk)
     return found.filter(owner=None) if owner == "nobody" else found
 
 
+def _others(here: ConversationQuerySet, staff: Staff) -> list[tuple[str, str]]:
+    """The colleagues who have an open conversation."""
+    having = Staff.objects.filter(pk__in=here.open().values("owner")).exclude(pk=staff.pk)
+    return [(str(pk), name) for pk, name in having.order_by("name").values_list("pk", "name")]
+
+
 def _with_last(found: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """Each with its latest reply's words and labels, the urgent first."""
+    """Each with its latest reply's words and labels: the urgent first, then those in which
+    somebody wrote last, or which came back last."""
     latest = InboundMessage.objects.filter(conversation=OuterRef("pk")).order_by("-id")
     return (
         found.annotate(
             last_text=Subquery(latest.values("text")[:1]),
             last_labels=Subquery(latest.values("labels")[:1]),
+            up_at=Greatest("last_at", "snoozed_until"),
         )
         .select_related("patient", "owner", "site")
-        .order_by("page_at", "-last_at", "-id")
+        .order_by("page_at", "-up_at", "-id")
     )

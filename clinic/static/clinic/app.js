@@ -12,11 +12,12 @@ const visible = (element) => element.checkVisibility() || element.closest("[popo
 let before = "";
 let beforeAt = 0;
 
-// Of several, that of the entry which has the focus, else the first.
+// Of several, that of the entry which has the focus, else the first. One that says data-key-here
+// is pressed for the entry with the focus only: nothing is closed that nobody points at.
 function controlFor(key) {
   const found = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);
   const entry = document.activeElement?.closest("[data-along] > li");
-  return found.find((control) => entry?.contains(control)) ?? found[0];
+  return found.find((control) => entry?.contains(control)) ?? found.find((control) => !("keyHere" in control.dataset));
 }
 
 function press(event) {
@@ -101,9 +102,8 @@ function listKeys() {
   list.replaceChildren();
   const rows = [...document.querySelectorAll("[data-key]")].filter(visible);
   const said = new Set();
-  for (const control of rows) {
-    const key = control.dataset.key;
-    if (said.has(key)) continue;
+  const explain = (key, words) => {
+    if (said.has(key)) return;
     said.add(key);
     const dt = document.createElement("dt");
     for (const part of key.split(" ")) {
@@ -112,9 +112,13 @@ function listKeys() {
       dt.append(kbd, " ");
     }
     const dd = document.createElement("dd");
-    dd.textContent = control.dataset.keyLabel || control.textContent.trim();
+    dd.textContent = words;
     list.append(dt, dd);
-  }
+  };
+  for (const control of rows) explain(control.dataset.key, control.dataset.keyLabel || control.textContent.trim());
+  const entries = $("[data-along][data-next]");
+  if (entries) explain("j", entries.dataset.next);
+  if (entries) explain("k", entries.dataset.previous);
 }
 
 function clicked(event) {

@@ -1,9 +1,10 @@
 """Staff and conversations: taken, answered once, matched, closed; and on call paged until then."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from appointments.models import Appointment
 from clinic import on_call
@@ -12,7 +13,7 @@ from clinic.models import AuditEntry, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.gate import IN_CONVERSATION
-from reminders.inbound import conversing, paging
+from reminders.inbound import conversing, paging, passing_on, snoozing
 from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation, Message
 from reminders.sending import dispatch
@@ -226,3 +227,73 @@ def test_who_treats_answers_symptoms_and_nothing_else(
         with pytest.raises(Forbidden):
             act(conversation=plain, by=outsider, now=now)
     assert said().count(Kind.STAFF_REPLY) == 1
+
+
+def test_a_conversation_is_given_to_a_colleague_who_may_answer_it(
+    plain: Conversation, front_desk: Staff, manager: Staff, provider: Staff, now: datetime
+) -> None:
+    assert set(passing_on.colleagues(plain)) == {front_desk, manager}
+    passing_on.assign(conversation=plain, to=manager, by=front_desk, now=now)
+    assert fresh(plain).owner == manager
+    entry = AuditEntry.objects.get(action="conversation.assign")
+    assert (entry.by, entry.after) == (front_desk, {"owner": manager.pk})
+    with pytest.raises(ConversationRefused, match="has this conversation already"):
+        passing_on.assign(conversation=plain, to=manager, by=front_desk, now=now)
+    with pytest.raises(ConversationRefused, match="may not answer"):
+        passing_on.assign(conversation=plain, to=provider, by=front_desk, now=now)
+    with pytest.raises(Forbidden):
+        passing_on.assign(conversation=plain, to=manager, by=provider, now=now)
+
+
+def test_a_snoozed_conversation_comes_back_at_its_time_or_when_they_write(
+    plain: Conversation, reply: Reply, front_desk: Staff, outsider: Staff, now: datetime
+) -> None:
+    until = now + timedelta(days=1)
+    snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    at_hand = Conversation.objects.open()
+    assert plain in at_hand.snoozed(now) and plain not in at_hand.in_sight(now)
+    assert plain in at_hand.in_sight(until) and plain not in at_hand.snoozed(until)
+    reply("are you there?", at=now + QUARTER)
+    assert fresh(plain).snoozed_until is None and plain in at_hand.in_sight(now + QUARTER)
+    snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    snoozing.wake(conversation=plain, by=front_desk, now=now)
+    with pytest.raises(ConversationRefused, match="in sight already"):
+        snoozing.wake(conversation=plain, by=front_desk, now=now)
+    for wrong in (now, now + snoozing.LONGEST + QUARTER):
+        with pytest.raises(ConversationRefused, match="within 90 days"):
+            snoozing.snooze(conversation=plain, until=wrong, by=front_desk, now=now)
+    with pytest.raises(Forbidden):
+        snoozing.snooze(conversation=plain, until=until, by=outsider, now=now)
+    written = AuditEntry.objects.filter(action__in=("conversation.snooze", "conversation.wake"))
+    assert written.count() == 3
+    snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    conversing.close(conversation=plain, by=front_desk, now=now)
+    assert fresh(plain).snoozed_until is None
+
+
+def test_what_names_a_symptom_never_leaves_the_sight_and_an_urgent_one_is_only_taken(
+    plain: Conversation, reply: Reply, front_desk: Staff, manager: Staff, now: datetime
+) -> None:
+    until = now + timedelta(days=1)
+    snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    reply(URGENT, at=now + QUARTER)
+    paged_at = fresh(plain).page_at
+    assert plain.snoozed_until is None and paged_at is not None
+    with pytest.raises(ConversationRefused, match="names a symptom"):
+        snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    with pytest.raises(ConversationRefused, match="taken by who calls"):
+        passing_on.assign(conversation=plain, to=manager, by=front_desk, now=now)
+    assert (fresh(plain).page_at, plain.owner) == (paged_at, None)
+    with pytest.raises(IntegrityError, match="snoozed_without_symptom"), transaction.atomic():
+        Conversation.objects.filter(pk=plain.pk).update(snoozed_until=until)
+
+
+def test_a_snooze_is_proposed_until_soon_and_the_next_mornings(site: Site) -> None:
+    site.zone = "America/New_York"
+    friday = datetime(2027, 3, 12, 18, 20, 40, tzinfo=UTC)
+    assert snoozing.proposed(site, friday) == [
+        datetime(2027, 3, 12, 19, 20, tzinfo=UTC),
+        datetime(2027, 3, 13, 14, tzinfo=UTC),
+        datetime(2027, 3, 15, 13, tzinfo=UTC),  # the clocks went forward meanwhile
+    ]
+    assert len(snoozing.proposed(site, friday + timedelta(days=2))) == 2

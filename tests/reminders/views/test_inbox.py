@@ -1,7 +1,7 @@
 """The inbox: its list, one conversation, and the acts of staff, on pages and by the API."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from clinic.models import Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.inbound import receiving
-from reminders.models import Conversation, Message, SentContent
+from reminders.models import Conversation, InboundMessage, Message, SentContent
 from tests.api import api, refused
 from tests.personas import a_patient
 from tests.reminders.inbound.conftest import PHONE, asked
@@ -21,7 +21,7 @@ from tests.reminders.views.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
 
-ACTS = ("take", "reply", "count", "match", "close", "reopen")
+ACTS = ("take", "reply", "count", "match", "assign", "snooze", "wake", "close", "reopen")
 
 
 def heard(text: str, site: Site, now: datetime, *, by: str = PHONE) -> Conversation:
@@ -158,7 +158,7 @@ def test_staff_of_another_site_meet_no_conversation(
     for act in ACTS:
         assert stranger.post(f"/inbox/{plain.pk}/{act}/", {"text": "x"}).status_code == 404
     assert api(outsider).get("/api/v1/inbox/").json()["count"] == 0
-    for act in ("take", "reply", "match", "close", "reopen"):
+    for act in (each for each in ACTS if each != "count"):
         refused(api(outsider).post(f"/api/v1/inbox/{plain.pk}/{act}/", {}), 404, "not_found")
 
 
@@ -181,7 +181,7 @@ def test_nobody_sees_nothing_and_get_changes_nothing(client: Client, plain: Conv
 
 
 def test_the_api_reads_takes_answers_and_closes(
-    front_desk: Staff, plain: Conversation, patient: Patient
+    front_desk: Staff, manager: Staff, plain: Conversation, patient: Patient, now: datetime
 ) -> None:
     client, address = api(front_desk), f"/api/v1/inbox/{plain.pk}/"
     assert client.get("/api/v1/inbox/?state=new").json()["count"] == 1
@@ -198,8 +198,17 @@ def test_the_api_reads_takes_answers_and_closes(
         "conversation_refused",
         "state",
     )
+    tomorrow = {"until": (now + timedelta(days=1)).isoformat()}
+    assert client.post(f"{address}snooze/", tomorrow).json()["snoozed_until"] is not None
+    assert client.get("/api/v1/inbox/?snoozed=true").json()["count"] == 1
+    assert client.get("/api/v1/inbox/?snoozed=false").json()["count"] == 0
+    assert client.post(f"{address}wake/").json()["snoozed_until"] is None
+    given = client.post(f"{address}assign/", {"staff": manager.pk}).json()
+    assert given["owner"]["name"] == manager.name
+    refused(client.post(f"{address}assign/", {"staff": 10**6}), 404, "not_found", "staff")
     assert client.post(f"{address}close/").json()["state"] == "closed"
     refused(client.post(f"{address}close/"), 409, "conversation_refused", "state")
+    refused(client.post(f"{address}snooze/", tomorrow), 409, "conversation_refused", "state")
     assert client.post(f"{address}reopen/").json()["state"] == "new"
     refused(client.post(f"{address}reopen/"), 409, "conversation_refused", "state")
 
@@ -247,3 +256,37 @@ def test_who_asks_for_another_time_is_offered_three_that_keep_the_intervals(
     assert visits[0].version == 2
     other = heard("do you sell the cream?", site, now)
     assert "Asks for another time" not in text_of(desk.get(f"/inbox/{other.pk}/"))
+
+
+def test_a_conversation_is_handed_on_and_put_out_of_sight_on_its_page(
+    desk: Client, plain: Conversation, manager: Staff, provider: Staff
+) -> None:
+    address = f"/inbox/{plain.pk}/"
+    page = text_of(desk.post(f"{address}assign/", {"staff": manager.pk}, follow=True))
+    assert f"This conversation is {manager.name}" in page.replace("&#x27;", "'")
+    assert "do you sell" in text_of(desk.get(f"/inbox/?owner={manager.pk}"))
+    assert desk.post(f"{address}assign/", {"staff": provider.pk}).status_code == 404
+    [soonest, *_] = re.findall(r'name="until" value="([^"]+)">', text_of(desk.get(address)))
+    snoozed = text_of(desk.post(f"{address}snooze/", {"until": soonest}, follow=True))
+    assert "No conversations here" in snoozed and f'action="{address}wake/"' in snoozed
+    assert "do you sell" in text_of(desk.get("/inbox/?tab=snoozed"))
+    assert "Out of sight until" in text_of(desk.get(address))
+    assert "in sight again" in text_of(desk.post(f"{address}wake/", follow=True))
+    assert "do you sell" in text_of(desk.get("/inbox/"))
+    for odd in ("", "soon", "2027-01-01T00:00"):
+        assert desk.post(f"{address}snooze/", {"until": odd}).status_code == 302
+    assert "No conversations here" in text_of(desk.get("/inbox/?tab=snoozed"))
+
+
+def test_a_yes_that_came_too_late_and_a_wrong_number_are_answered_in_one_press(
+    desk: Client, visits: list[Appointment], site: Site, now: datetime
+) -> None:
+    asked(visits[0], now=now)
+    conversation = heard("can we reschedule please", site, now)
+    InboundMessage.objects.filter(conversation=conversation).update(labels=["confirm"])
+    page = text_of(desk.get(f"/inbox/{conversation.pk}/"))
+    assert (
+        "Says that the time suits" in page and f'action="/visits/{visits[0].pk}/confirm/"' in page
+    )
+    InboundMessage.objects.filter(conversation=conversation).update(labels=["wrong_number"])
+    assert "somebody else" in text_of(desk.get(f"/inbox/{conversation.pk}/"))
