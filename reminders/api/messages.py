@@ -109,15 +109,17 @@ class MessageDetailSerializer(MessageSerializer):
         return ConsentSerializer(stood, many=True).data
 
     def get_acts(self, message: Message) -> list[str]:
+        now = timezone.now()
+        is_switched = switching.is_switched(message)
         can = {
             "skip": skipping.can_skip(message),
             "unskip": skipping.can_unskip(message),
-            "retry": retrying.can_retry(message, now=timezone.now()),
+            "retry": retrying.can_retry(message, now=now),
             "put_off": retiming.can_retime(message),
             "send_now": retiming.can_retime(message),
             "planned_time": retiming.has_chosen_time(message),
-            "switch": switching.can_switch(message) and not switching.is_switched(message),
-            "switch_back": switching.is_switched(message),
+            "switch": switching.can_switch(message, now=now) and not is_switched,
+            "switch_back": is_switched,
         }
         return [act for act, may in can.items() if may]
 

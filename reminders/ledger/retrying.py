@@ -13,15 +13,14 @@ from django.db import transaction
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.models import Site, Staff
+from clinic.models import Staff
 from clinic.saying import gettext
-from reminders.catalogue import MessageState, Tray
+from reminders.catalogue import MessageState
 from reminders.ledger import claiming, writing_deaths
 from reminders.models import Message
 
 # What the gate refused may since have been mended: a consent given, a number added.
 GATE_REASONS = frozenset({"no_consent", "no_address", "suppressed", "not_live", "no_common_hour"})
-MOST_AT_ONCE = 100
 CERTAINLY_NOT_RECEIVED = (MessageState.FAILED, MessageState.UNDELIVERED)
 
 
@@ -92,23 +91,6 @@ def retry(
         reason=reason,
     )
     return stored
-
-
-def retry_failed(*, site: Site, by: Staff, now: datetime) -> int:
-    """Schedule what failed at a site and is still of use, the nearest to its expiry first, up to
-    `MOST_AT_ONCE`; how many. What may have arrived is left. Raises Forbidden."""
-    access.require(by, Capability.MANAGE_MESSAGES, site)
-    failed = Message.objects.filter(site=site, tray=Tray.FAILED, expires_at__gt=now).exclude(
-        patient=None
-    )
-    done = 0
-    for message in failed.select_related("site").order_by("expires_at", "id")[:MOST_AT_ONCE]:
-        try:
-            retry(message=message, by=by, now=now)
-        except RetryRefused:
-            continue  # somebody was faster
-        done += 1
-    return done
 
 
 def can_retry(message: Message, *, now: datetime) -> bool:

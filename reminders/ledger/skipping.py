@@ -84,8 +84,12 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
 def can_skip(message: Message) -> bool:
     """Whether no dispatcher has taken the message up and it is still to be sent; a greeting is of
     no visit, for which that could be chosen."""
-    is_of_visit = is_planned(message) and message.kind != Kind.BIRTHDAY
-    return is_of_visit and message.state == MessageState.SCHEDULED
+    return is_of_visit(message) and message.state == MessageState.SCHEDULED
+
+
+def is_of_visit(message: Message) -> bool:
+    """Whether planning made it of a visit or a series."""
+    return is_planned(message) and message.kind != Kind.BIRTHDAY
 
 
 def is_planned(message: Message) -> bool:

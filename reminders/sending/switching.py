@@ -1,4 +1,5 @@
-"""Staff let a planned message go by the other channel, and back: a fact of the plan."""
+"""Staff let a message that is planned, or did not arrive, go by the other channel, and back: a fact
+of the plan."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
 from reminders.ledger import claiming, skipping
 from reminders.ledger.fallback import UNHEARD, Said
+from reminders.ledger.retrying import CERTAINLY_NOT_RECEIVED
 from reminders.models import Message, MessageItem, SkipChoice
 from reminders.planning.choices import OTHER
 from reminders.sending import letters, taking
@@ -34,15 +36,17 @@ class SwitchRefused(Refused):
 
 @transaction.atomic
 def switch(*, message: Message, by: Staff, now: datetime) -> None:
-    """Say by the other channel what a planned message says. It is planned anew and takes the place
-    of this one, also when the visit moves.
+    """Say by the other channel what a planned message says, or one that did not arrive. It is
+    planned anew, takes the place of this one, also when the visit moves, and passes the gate.
 
-    Raises Forbidden unless `by` may manage messages; SwitchRefused once it has left, or when
-    consent, address or what is said already stand against it.
+    Raises Forbidden unless `by` may manage messages; SwitchRefused once it has arrived or is of no
+    use any more, or when consent, address or what is said already stand against it.
     """
-    stored = _held(message, by)
+    stored = _held(message, by, now)
     other = _by_the_other(stored)
     if _is_said_by(other):
+        if stored.state in CERTAINLY_NOT_RECEIVED:
+            raise SwitchRefused(gettext("The other channel says the same already."))
         raise SwitchRefused(
             gettext("An e-mail says the same already: skip this text instead.")
             if other.channel == Channel.EMAIL
@@ -67,6 +71,11 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
     written, _ = letters.write([other], readers, now=now)
     if not written:
         raise SwitchRefused(gettext("Its words cannot be written for that channel."))
+    came_here = SkipChoice.objects.filter(_switched(stored))
+    if came_here.exists():  # from where it goes now: it has its own channel again
+        came_here.delete()
+        _planned_anew(stored, "message.switch", other.channel, by=by, now=now)
+        return
     choices = skipping.choices_of(stored)
     # Skipped there before it was switched back: it is wanted there now.
     SkipChoice.objects.filter(_of(choices, channel=other.channel, instead="")).delete()
@@ -105,23 +114,27 @@ def switch_back(*, message: Message, by: Staff, now: datetime) -> None:
     _planned_anew(stored, "message.switch_back", own.pop(), by=by, now=now)
 
 
-def can_switch(message: Message) -> bool:
-    """Whether the message is planned and has not left, as for skipping it; what stands against the
-    other channel is said when it is tried."""
-    return skipping.can_skip(message)
+def can_switch(message: Message, *, now: datetime) -> bool:
+    """Whether the message is planned and has not left, as for skipping it, or did not arrive and is
+    still of use; what stands against the other channel is said when it is tried."""
+    has_failed = message.state in CERTAINLY_NOT_RECEIVED and now < message.expires_at
+    return skipping.can_skip(message) or (has_failed and skipping.is_of_visit(message))
 
 
 def is_switched(message: Message) -> bool:
-    """Whether something that the message says came here from the other channel."""
-    return can_switch(message) and SkipChoice.objects.filter(_switched(message)).exists()
+    """Whether something that the message, which has not left, says came from the other channel."""
+    return skipping.can_skip(message) and SkipChoice.objects.filter(_switched(message)).exists()
 
 
-def _held(message: Message, by: Staff) -> Message:
+def _held(message: Message, by: Staff, now: datetime) -> Message:
     access.require(by, Capability.MANAGE_MESSAGES, message.site)
     stored = skipping.locked(message)
-    if not can_switch(stored):
+    if not can_switch(stored, now=now):
         raise SwitchRefused(
-            gettext("Only a planned message that has not left yet can go by another channel.")
+            gettext(
+                "Only a planned message that has not left yet, or one that did not arrive and is"
+                " still of use, can go by another channel."
+            )
         )
     return stored
 

@@ -120,7 +120,7 @@ def _row(message: Message, powers: _Powers, now: datetime) -> MessageRow:
         may_put_back=mine and skipping.can_unskip(message),
         may_retry=mine and retrying.can_retry(message, now=now),
         may_retime=mine and retiming.can_retime(message),
-        may_switch=mine and switching.can_switch(message),
+        may_switch=mine and switching.can_switch(message, now=now),
     )
 
 

@@ -8,18 +8,15 @@ from typing import Any, cast
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django import forms
-from django.contrib import messages as toasts
 from django.core.paginator import Paginator
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from clinic import access
 from clinic.access import Capability
@@ -28,7 +25,7 @@ from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from reminders.catalogue import Channel, Kind, Tray
-from reminders.ledger import retrying, showing_consent
+from reminders.ledger import showing_consent
 from reminders.models import Message
 from reminders.sending import switching
 from reminders.templatetags.kinds import kind_word
@@ -153,18 +150,6 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "may_at_any_hour": access.can(staff, Capability.SEND_AT_ANY_HOUR, shown.site),
     }
     return render(request, "reminders/messages/message.html", context)
-
-
-@require_POST
-def retry_failed(request: HttpRequest) -> HttpResponse:
-    """Send everything again that failed at the site and is still of use."""
-    site = current_site(request)
-    done = retrying.retry_failed(site=site, by=cast(Staff, request.user), now=timezone.now())
-    said = ngettext(
-        "%(count)s message goes out again now.", "%(count)s messages go out again now.", done
-    )
-    toasts.success(request, said % {"count": done})
-    return HttpResponseRedirect(f"{reverse('message-list')}?tab=failed", status=303)
 
 
 def _proposed(shown: Message, now: datetime) -> datetime:

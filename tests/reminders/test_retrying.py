@@ -5,6 +5,7 @@ import pytest
 from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
+from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Kind, MessageState
 from reminders.channels.base import Outcome, Submission
@@ -12,7 +13,7 @@ from reminders.journeys import replanning
 from reminders.ledger import receipts, retrying
 from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.models import Message
-from reminders.sending import dispatch, retiming
+from reminders.sending import dispatch, repeating, retiming
 from tests.reminders.ledger import Recorder, planned, queued
 
 pytestmark = pytest.mark.django_db
@@ -176,9 +177,24 @@ def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
         expires_at=now,
     )
     with pytest.raises(Forbidden):
-        retrying.retry_failed(site=visit.site, by=outsider, now=now)
-    assert retrying.retry_failed(site=visit.site, by=front_desk, now=now) == 1
+        repeating.retry_all(site=visit.site, by=outsider, now=now)
+    foreseen = repeating.outlook(site=visit.site, by=front_desk, now=now)
+    assert (foreseen.goes, foreseen.held, foreseen.too_late) == ([failed], [], 1)
+    assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 1
     states = dict(Message.objects.values_list("pk", "state"))
     assert states[failed.pk] == MessageState.SCHEDULED
     assert states[late.pk] == MessageState.FAILED
-    assert retrying.retry_failed(site=visit.site, by=front_desk, now=now) == 0
+    assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 0
+
+
+def test_what_the_gate_would_hold_back_is_told_before_and_left(
+    visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
+) -> None:
+    failed = ended(visit, now, REFUSED)
+    consent.withdraw(patient=patient, purpose="care", channel="sms", by=front_desk, now=now)
+    foreseen = repeating.outlook(site=visit.site, by=front_desk, now=now)
+    [(held, why)] = foreseen.held
+    assert held == failed and "not agreed" in why and not foreseen.goes
+    assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 0
+    failed.refresh_from_db()
+    assert failed.state == MessageState.FAILED

@@ -11,8 +11,9 @@ from clinic.models import AuditEntry, Staff
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Kind
+from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
-from reminders.ledger import skipping
+from reminders.ledger import retrying, skipping
 from reminders.models import Message, SkipChoice
 from reminders.sending import dispatch, switching
 from reminders.sending.switching import SwitchRefused
@@ -164,3 +165,29 @@ def test_what_is_sent_at_its_time_is_an_e_mail(
     channel = Recorder()
     dispatch.send_due(now=reminder.due_at + timedelta(seconds=1), channel=channel)
     assert [bool(each.subject) for each in channel.sent] == [True]
+
+
+def test_what_did_not_arrive_goes_by_the_other_channel_once(
+    visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
+) -> None:
+    replanning.sync_stale(now=now)
+    mail = Message.objects.filter(kind=Kind.PRECARE_STEP, priority=2).earliest("due_at")
+    Message.objects.exclude(pk=mail.pk).update(wake_at=None)
+    at = mail.due_at
+    dispatch.send_due(now=at, channel=Recorder(Submission(outcome=Outcome.REFUSED, code="550")))
+    assert Message.objects.get(pk=mail.pk).state == "failed"
+    switching.switch(message=mail, by=front_desk, now=at)
+    replanning.sync_stale(now=at)
+    text = Message.objects.get(kind=Kind.PRECARE_STEP, channel="sms", state="scheduled", due_at=at)
+    assert not replanning.differences([patient.pk])
+    with pytest.raises(SwitchRefused, match="says the same already"):
+        switching.switch(message=mail, by=front_desk, now=at)
+    retrying.retry(message=mail, by=front_desk, now=at)  # both were pressed
+    replanning.sync_stale(now=at)
+    channel = Recorder()
+    dispatch.send_due(now=at, channel=channel)
+    assert [outgoing.subject for outgoing in channel.sent] == [""]
+    states = Message.objects.filter(pk__in=(mail.pk, text.pk)).order_by("pk")
+    assert set(states.values_list("state", flat=True)) == {"withdrawn", "accepted"}
+    with pytest.raises(SwitchRefused, match="still of use"):
+        switching.switch(message=text, by=front_desk, now=at)

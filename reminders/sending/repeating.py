@@ -1,0 +1,79 @@
+"""Everything that failed at a site, sent again at once; and what would come of it, before.
+
+What may have arrived is left: only a person can say of each whether twice is better than never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Site, Staff
+from reminders import gate
+from reminders.catalogue import Tray
+from reminders.journeys import recipients
+from reminders.ledger import retrying
+from reminders.ledger.retrying import RetryRefused
+from reminders.models import Message
+from reminders.sending import taking
+
+MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a retry of all comes to. `held` are messages with the sentence why the gate would not
+    let them go; `later` is how many wait for the next time, `too_late` and `unknown` how many are
+    left because they are of no use any more, or may have arrived."""
+
+    goes: list[Message]
+    held: list[tuple[Message, str]]
+    later: int
+    too_late: int
+    unknown: int
+
+
+def outlook(*, site: Site, by: Staff, now: datetime) -> Outlook:
+    """The nearest to their expiry first, up to `MOST_AT_ONCE`. Raises Forbidden."""
+    access.require(by, Capability.MANAGE_MESSAGES, site)
+    here = Message.objects.filter(site=site)
+    failed = _failed(here, now)
+    found = list(failed.select_related("site", "patient")[:MOST_AT_ONCE])
+    readers = recipients.of(found)
+    goes: list[Message] = []
+    held: list[tuple[Message, str]] = []
+    for message in found:
+        decision = gate.decide(taking.envelope(message), readers[message.pk], now=now)
+        if isinstance(decision, gate.Skip):
+            held.append((message, decision.why))
+        else:
+            goes.append(message)
+    return Outlook(
+        goes,
+        held,
+        later=max(failed.count() - MOST_AT_ONCE, 0),
+        too_late=here.filter(tray=Tray.FAILED, expires_at__lte=now).count(),
+        unknown=here.filter(tray=Tray.UNKNOWN, expires_at__gt=now).count(),
+    )
+
+
+def retry_all(*, site: Site, by: Staff, now: datetime) -> int:
+    """Schedule what failed, is still of use and may go as things stand; how many. Raises
+    Forbidden."""
+    done = 0
+    for message in outlook(site=site, by=by, now=now).goes:
+        try:
+            retrying.retry(message=message, by=by, now=now)
+        except RetryRefused:
+            continue  # somebody was faster
+        done += 1
+    return done
+
+
+def _failed(here: QuerySet[Message], now: datetime) -> QuerySet[Message]:
+    failed = here.filter(tray=Tray.FAILED, expires_at__gt=now).exclude(patient=None)
+    return failed.order_by("expires_at", "id")
