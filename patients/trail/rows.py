@@ -73,6 +73,34 @@ class Row:
         return {} if self.entry.action == LISTED else self.entry.after
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry, or looks of one person in a row, the latest first."""
+
+    rows: Sequence[Row]
+
+    @property
+    def row(self) -> Row:
+        return self.rows[0]
+
+    @property
+    def first(self) -> Row:
+        """The one with which the looks began."""
+        return self.rows[-1]
+
+    @property
+    def is_run(self) -> bool:
+        return len(self.rows) > 1
+
+
+def lines_of(
+    lines: Sequence[Sequence[AuditEntry]], staff: Staff, *, zone: str = "UTC"
+) -> list[Line]:
+    """A line for each of these, in a constant number of queries."""
+    rows = iter(rows_of([entry for line in lines for entry in line], staff, zone=zone))
+    return [Line([next(rows) for _ in line]) for line in lines]
+
+
 def rows_of(entries: Sequence[AuditEntry], staff: Staff, *, zone: str = "UTC") -> list[Row]:
     """A row for each entry, in a constant number of queries."""
     about = {entry.pk: _patients(entry) for entry in entries}

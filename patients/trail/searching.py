@@ -17,8 +17,12 @@ from clinic.access import Capability
 from clinic.models import AuditEntry, Site, Staff
 from clinic.models.audit import LISTED
 from patients.models import Patient
+from patients.trail.folding import LOOKS, folded
 
 PAGE = 50
+# As many entries at most does a page of lines come from.
+READ = 400
+ACTS_ONLY, LOOKS_ONLY = "acts", "looks"
 # As many entries at once as a file is written from.
 CHUNK = 1000
 
@@ -26,7 +30,7 @@ CHUNK = 1000
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What to look for; None and "" ask for nothing. Instants are UTC, [since, until). `subject` is
-    one row of the house, as "appointments.appointment:812"."""
+    one row of the house, as "appointments.appointment:812"; `kind` is "acts" or "looks"."""
 
     by: int | None = None
     action: str = ""
@@ -36,6 +40,12 @@ class Asked:
     subject: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    kind: str = ""
+
+    @property
+    def folds(self) -> bool:
+        """Whether looks in a row are one line: unless they are what is asked for."""
+        return self.kind != LOOKS_ONLY and self.action not in LOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,10 @@ def found(staff: Staff, asked: Asked) -> QuerySet[AuditEntry]:
     if asked.subject:
         kind, _, pk = asked.subject.partition(":")
         rows = rows.filter(subject_type=kind, subject_id=pk)
+    if asked.kind == ACTS_ONLY:
+        rows = rows.exclude(action__in=LOOKS)
+    if asked.kind == LOOKS_ONLY:
+        rows = rows.filter(action__in=LOOKS)
     if asked.via:
         rows = rows.filter(via=asked.via)
     if asked.since is not None:
@@ -115,6 +129,21 @@ def page(
     if len(entries) <= size:
         return entries, None
     return entries[:size], Place(entries[size - 1].at, entries[size - 1].pk)
+
+
+def lines(
+    rows: QuerySet[AuditEntry], after: Place | None, *, folds: bool
+) -> tuple[list[list[AuditEntry]], Place | None]:
+    """A page as `page` gives it, the entries by lines; looks in a row are one where it `folds`."""
+    if not folds:
+        entries, place = page(rows, after)
+        return [[entry] for entry in entries], place
+    entries, place = page(rows, after, READ)
+    found = folded(entries)
+    if len(found) <= PAGE:
+        return found, place
+    last = found[PAGE - 1][-1]
+    return found[:PAGE], Place(last.at, last.pk)
 
 
 def everything(rows: QuerySet[AuditEntry]) -> Iterator[list[AuditEntry]]:

@@ -28,6 +28,13 @@ from patients.trail.searching import Asked, Place
 WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 
 
+KINDS = (
+    ("", _("Everything")),
+    (searching.ACTS_ONLY, _("Acts")),
+    (searching.LOOKS_ONLY, _("Looks at records")),
+)
+
+
 class TrailForm(forms.Form):
     """What to show; days are local to the site, both included."""
 
@@ -56,6 +63,8 @@ class TrailForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
 
+    kind = forms.ChoiceField(required=False, choices=KINDS, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, staff: Staff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         sites = searching.sites_of(staff)
@@ -79,6 +88,7 @@ class TrailForm(forms.Form):
             ip=data.get("ip") or None,
             via=data.get("via", ""),
             subject=data.get("subject", ""),
+            kind=data.get("kind", ""),
             since=instant(since, 0, site.zone) if since else None,
             until=instant(until + timedelta(days=1), 0, site.zone) if until else None,
         )
@@ -91,11 +101,11 @@ def trail(request: HttpRequest) -> HttpResponse:
     access.require(staff, Capability.SEE_AUDIT)
     form = TrailForm(request.GET, staff=staff)
     asked = form.asked(site)
-    entries, older = searching.page(
-        searching.found(staff, asked), Place.read(request.GET.get("after", ""))
-    )
-    shown = rows.rows_of(entries, staff, zone=site.zone)
-    lists(request, (each.pk for row in shown for each in row.patients), site_id=site.pk)
+    after = Place.read(request.GET.get("after", ""))
+    found, older = searching.lines(searching.found(staff, asked), after, folds=asked.folds)
+    shown = rows.lines_of(found, staff, zone=site.zone)
+    named = (each.pk for line in shown for row in line.rows for each in row.patients)
+    lists(request, named, site_id=site.pk)
     filters = urlencode(
         [(name, request.GET[name]) for name in form.fields if request.GET.get(name)]
     )
@@ -103,7 +113,8 @@ def trail(request: HttpRequest) -> HttpResponse:
         "site": site,
         "form": form,
         "is_filtered": asked != Asked() or bool(form.errors),
-        "rows": shown,
+        "lines": shown,
+        "kinds": [(kind, words, kind == asked.kind) for kind, words in KINDS],
         "older": f"{filters}&{urlencode({'after': str(older)})}".lstrip("&") if older else "",
         "is_first": not request.GET.get("after"),
         "filters": filters,

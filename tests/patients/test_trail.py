@@ -5,6 +5,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -266,3 +267,52 @@ def test_a_look_costs_one_statement(patient: Patient, front_desk: Staff) -> None
     with time_machine.travel(NOW, tick=False):
         audit.look(subject=patient, patient_id=None, by=front_desk, now=NOW)
     assert AuditEntry.objects.filter(action="record.view").count() == 1
+
+
+def test_looks_in_a_row_are_one_line_that_opens_and_acts_stand_alone(
+    patient: Patient, manager: Staff, front_desk: Staff, site: Site
+) -> None:
+    def looked(by: Staff, number: float) -> None:
+        at = NOW + timedelta(minutes=number)
+        found = {"subject": patient, "by": by, "now": at, "site": site}
+        audit.record(action="record.view", patient_id=patient.pk, **found)  # type: ignore[arg-type]
+
+    for number in (1, 2, 2.5):
+        looked(front_desk, number)
+    audit.record(
+        action="patient.change", subject=patient, by=front_desk, now=NOW + timedelta(minutes=3),
+        site=site, patient_id=patient.pk,
+    )  # fmt: skip
+    looked(front_desk, 4)
+    looked(manager, 5)
+    asked = Asked(patient=patient.pk, since=NOW + timedelta(minutes=1))
+    rows = searching.found(manager, asked)
+    lines, place = searching.lines(rows, None, folds=True)
+    assert ([len(line) for line in lines], place) == ([1, 1, 1, 3], None)
+    unfolded, _ = searching.lines(rows, None, folds=False)
+    assert [len(line) for line in unfolded] == [1] * 6
+    client = signed_in(manager)
+    page = client.get(f"/audit/?patient={patient.pk}").content.decode()
+    assert "3 looks at records" in page and "Patient: change" in page
+    for kind, count in (("acts", 0), ("looks", 5)):
+        rows = searching.found(manager, replace(asked, kind=kind))
+        assert sum(each.action == "record.view" for each in rows) == count
+    assert "looks at records" not in (
+        client.get(f"/audit/?patient={patient.pk}&kind=acts").content.decode().lower()
+    ).replace(">looks at records</a>", "")
+    assert client.get("/audit/?kind=odd").status_code == 422
+
+
+def test_a_page_of_lines_goes_on_where_its_last_run_ended(
+    patient: Patient, manager: Staff, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "PAGE", 2)
+    actions = ["record.view", "record.view", "act.a", "record.view", "record.view", "act.b"]
+    for number, action in enumerate(actions):
+        at = NOW + timedelta(minutes=1, seconds=number)
+        audit.record(action=action, subject=site, by=manager, now=at, site=site)
+    rows = searching.found(manager, Asked(since=NOW + timedelta(minutes=1)))
+    first, place = searching.lines(rows, None, folds=True)
+    assert [[each.action for each in line] for line in first] == [["act.b"], ["record.view"] * 2]
+    second, end = searching.lines(rows, place, folds=True)
+    assert [len(line) for line in second] == [1, 2] and end is None
