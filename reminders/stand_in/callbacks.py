@@ -16,7 +16,8 @@ from reminders.stand_in.reports import Step
 # Codes of a text that never left its provider.
 FAILED_CODES = frozenset({"30001", "30002", "30034", "30036", "40010", "40014", "40015"})
 FINAL = frozenset({"delivered", "undelivered", "failed"})
-TIMEOUT_SECONDS = 5
+# As long as Twilio waits for an answer (its error 11205).
+TIMEOUT_SECONDS = 15
 
 
 def steps(mode: Mode) -> list[Step]:
