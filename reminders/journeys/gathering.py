@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 
 from appointments.clearance.screening import screen
+from appointments.finding.needs import body_after
+from appointments.finding.ticks import TICK
 from appointments.lifecycle import TO_COME, State
 from appointments.models import (
     AdverseEvent,
@@ -54,10 +56,21 @@ from reminders.planning.facts import (
 )
 from reminders.wording.lettering import Reader, Sender
 
+_NO_VERSIONS: Mapping[int, ProtocolVersion] = {}
 
-def facts_of(patient_ids: Collection[int], *, as_if: Site | None = None) -> dict[int, PatientFacts]:
-    """What is known now of each of these patients, by id; unknown ids are left out. With `as_if`
-    that site, which need not be stored, counts in the place of its row."""
+
+def facts_of(
+    patient_ids: Collection[int],
+    *,
+    as_if: Site | None = None,
+    going_over: Mapping[int, ProtocolVersion] = _NO_VERSIONS,
+) -> dict[int, PatientFacts]:
+    """What is known now of each of these patients, by id; unknown ids are left out.
+
+    With `as_if` that site, which need not be stored, counts in the place of its row. Series, by id,
+    that are `going_over` to another version of their protocol count as if they had, with their
+    visits to come at the same starts.
+    """
     patients = list(Patient.objects.filter(pk__in=patient_ids))
     series = defaultdict(list)
     rows = list(
@@ -68,6 +81,9 @@ def facts_of(patient_ids: Collection[int], *, as_if: Site | None = None) -> dict
         .annotate(outcome=F("record__outcome"), treated=F("record__treated"))
         .order_by("session", "id")
     )
+    versions = {each.protocol_version_id for each in (*rows, *visits)}
+    protocols = _protocols_of(versions | {each.pk for each in going_over.values()})
+    _go_over(rows, visits, going_over, protocols)
     # By visit what was treated in a session that was not completed, its log signed or not.
     cut_short = {
         each.pk: tuple(each.treated)  # type: ignore[attr-defined]
@@ -79,9 +95,6 @@ def facts_of(patient_ids: Collection[int], *, as_if: Site | None = None) -> dict
     )
     site_rows = {pk: _as_if(site, as_if) for pk, site in site_rows.items()}
     sites = {pk: site_facts(site) for pk, site in site_rows.items()}
-    protocols = _protocols_of(
-        {each.protocol_version_id for each in rows} | {each.protocol_version_id for each in visits}
-    )
     screened = _screened(rows, patients, protocols)
     lacking = _lacking_of(visits, rows, site_rows, screened, protocols)
     known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
@@ -198,6 +211,26 @@ def reader_of(
 
 def _as_if(site: Site, other: Site | None) -> Site:
     return other if other is not None and other.pk == site.pk else site
+
+
+def _go_over(
+    series: Sequence[TreatmentSeries],
+    visits: Sequence[Appointment],
+    going_over: Mapping[int, ProtocolVersion],
+    protocols: Mapping[int, Protocol],
+) -> None:
+    """Let rows that are not stored be as `appointments.visits.migrating` would leave them."""
+    areas = {row.pk: row.areas for row in series}
+    for visit in visits:
+        version = going_over.get(visit.series_id)
+        if version is not None and visit.state in TO_COME:
+            old, new = protocols[visit.protocol_version_id], protocols[version.pk]
+            body = body_after(old, new, areas[visit.series_id], visit.body)
+            visit.ends_at = visit.starts_at + body * TICK
+            visit.protocol_version = version
+    for row in series:
+        if row.pk in going_over:
+            row.protocol_version = going_over[row.pk]
 
 
 def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:

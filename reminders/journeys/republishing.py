@@ -6,44 +6,54 @@ would come of it if all were.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
-from appointments.lifecycle import TO_COME
 from appointments.models import TreatmentSeries
+from appointments.models.series import SeriesState
 from clinic.models import ProtocolVersion
 from clinic.protocols import loading
-from clinic.protocols.schema import Protocol
 from reminders.journeys import comparing_plans
 from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect
-from reminders.planning.facts import PatientFacts, SeriesFacts
+from reminders.journeys.gathering import facts_of
 
 
-def effect(*, version: ProtocolVersion, now: datetime, most: int = MOST_PATIENTS) -> Effect:
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """The open series that go by other versions (number, how many series, the most first), how many
+    of them cannot go over as they treat an area that the version does not, and what would come of
+    it if all others did, their visits at the same starts."""
+
+    by_version: tuple[tuple[str, int], ...]
+    left_out: int
+    effect: Effect
+
+    @property
+    def series(self) -> int:
+        return sum(many for _, many in self.by_version)
+
+    @property
+    def going_over(self) -> int:
+        return self.series - self.left_out
+
+
+def under_way(*, version: ProtocolVersion, now: datetime, most: int = MOST_PATIENTS) -> UnderWay:
     """What migrating every open series of the protocol to `version` would change from `now` on."""
-    under_way = TreatmentSeries.objects.filter(
-        protocol_version__protocol=version.protocol, closed_at=None
-    ).exclude(protocol_version=version)
-    ids = list(under_way.order_by("patient").values_list("patient", flat=True).distinct())
-    series = set(under_way.filter(patient__in=ids[:most]).values_list("pk", flat=True))
-    protocol = loading.get(version)
-
-    def migrated(known: Mapping[int, PatientFacts]) -> dict[int, PatientFacts]:
-        return {pk: _migrated(facts, series, protocol) for pk, facts in known.items()}
-
-    return comparing_plans.effect(ids, migrated, now=now, most=most)
-
-
-def _migrated(facts: PatientFacts, ids: Collection[int], protocol: Protocol) -> PatientFacts:
-    """The patient with the visits to come of these series by another version."""
-    series = tuple(_other(each, protocol) if each.id in ids else each for each in facts.series)
-    return replace(facts, series=series)
-
-
-def _other(series: SeriesFacts, protocol: Protocol) -> SeriesFacts:
-    visits = tuple(
-        replace(each, protocol=protocol if each.state in TO_COME else series.protocol_of(each))
-        for each in series.visits
+    rows = list(
+        TreatmentSeries.objects.filter(
+            protocol_version__protocol=version.protocol, state=SeriesState.OPEN
+        )
+        .exclude(protocol_version=version)
+        .order_by("patient", "pk")
+        .values_list("pk", "patient", "areas", "protocol_version__version")
     )
-    return replace(series, protocol=protocol, visits=visits)
+    known = loading.get(version).applicability.areas.keys()
+    going = [(pk, patient) for pk, patient, areas, _ in rows if known >= set(areas)]
+    going_over = {pk: version for pk, _ in going}
+    patients = list(dict.fromkeys(patient for _, patient in going))
+    effect = comparing_plans.effect(
+        patients, lambda some: facts_of(some.keys(), going_over=going_over), now=now, most=most
+    )
+    counted = Counter(number for *_, number in rows)
+    return UnderWay(tuple(counted.most_common()), len(rows) - len(going), effect)

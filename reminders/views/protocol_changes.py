@@ -46,7 +46,7 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     may_count = access.can(staff, Capability.APPROVE_PROTOCOL)
     context: dict[str, Any] = {"site": site, "version": row, "other": other, "may_count": may_count}
     if may_count and "effect" in request.GET:
-        context["effect"] = republishing.effect(version=row, now=timezone.now())
+        context["under_way"] = republishing.under_way(version=row, now=timezone.now())
     if request.headers.get("HX-Request"):
         return render(request, "reminders/protocols/_effect.html", context)
     found = differences(other.document, row.document) if other else []

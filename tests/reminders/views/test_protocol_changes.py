@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from appointments.models import TreatmentSeries
-from appointments.visits import ending
+from appointments.visits import ending, migrating
 from clinic.durations import parse
 from clinic.models import ProtocolVersion, Staff
-from clinic.protocols import reading
+from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
+from reminders.catalogue import MessageState
 from reminders.journeys import replanning, republishing
 from reminders.models import Message
 from tests.reminders.views.conftest import SignIn
@@ -58,28 +60,107 @@ def without(protocol: Protocol, step: str) -> Protocol:
 def test_the_same_protocol_touches_nobody(
     series: TreatmentSeries, microneedling: Protocol, draft: Draft, now: datetime
 ) -> None:
-    found = republishing.effect(version=draft(microneedling), now=now)
+    found = republishing.under_way(version=draft(microneedling), now=now).effect
     assert (found.patients, found.looked_at, found.touched, found.messages) == (1, 1, 0, 0)
 
 
-def test_a_step_less_is_a_message_less_at_each_session(
+def with_step(protocol: Protocol, id: str, **changes: Any) -> Protocol:
+    """The same, with one step changed; a new one is like the last check-in."""
+    known = {step.id: step for step in protocol.steps}
+    known[id] = replace(known.get(id) or replace(known["post.check7d"], id=id), **changes)
+    return replace(protocol, steps=tuple(known.values()))
+
+
+def of_face(protocol: Protocol, **changes: Any) -> Protocol:
+    areas = protocol.applicability.areas
+    face = replace(areas["face"], **changes)
+    applicability = replace(protocol.applicability, areas={**areas, "face": face})
+    return replace(protocol, applicability=applicability)
+
+
+CHANGES: dict[str, Callable[[Protocol], Protocol]] = {
+    "removed": lambda given: without(given, "post.check7d"),
+    "removed from what is said together": lambda given: without(given, "pre.hydrate"),
+    "added": lambda given: with_step(given, "post.check40d", after=parse("P40D"), topic="other"),
+    "shifted": lambda given: later(given, "post.check7d"),
+    "longer": lambda given: of_face(given, chair=parse("PT90M")),
+}
+
+
+def planned(series: TreatmentSeries) -> dict[frozenset[tuple[object, ...]], tuple[object, ...]]:
+    """What the ledger holds to be sent: by what it says, when and about what."""
+    rows = Message.objects.filter(patient=series.patient, state=MessageState.SCHEDULED)
+    return {
+        frozenset(each.items.values_list("anchor", "schedule_version", "step", "channel")): (
+            each.due_at,
+            each.expires_at,
+            each.steps,
+        )
+        for each in rows
+    }
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_counted_is_what_migrating_changes(
+    change: str,
+    series: TreatmentSeries,
+    microneedling: Protocol,
+    draft: Draft,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    replanning.sync_stale(now=now)
+    version = draft(CHANGES[change](microneedling))
+    found = republishing.under_way(version=version, now=now)
+    before = planned(series)
+    # Asking changed nothing.
+    assert replanning.sync_stale(now=now) == replanning.sync_stale(now=now)
+    assert planned(series) == before
+
+    version = loading.approve(version=version, by=clinical_lead, now=now)
+    migrating.migrate(series=series, version=version, by=front_desk, now=now)
+    replanning.sync_stale(now=now)
+    after = planned(series)
+    old = [said for said in before if said not in after]
+    new = [said for said in after if said not in before]
+    becomes = [said for said in new if any(said & each for each in old)]
+    changed = sum(before[said] != after[said] for said in before.keys() & after.keys())
+    gone = [said for said in old if not any(said & each for each in new)]
+    counted = (found.effect.added, found.effect.changed, found.effect.gone)
+    assert counted == (len(new) - len(becomes), changed + len(becomes), len(gone))
+    assert found.effect.messages >= 3 and found.effect.touched == 1
+    assert (found.by_version, found.left_out) == (((microneedling.version, 1),), 0)
+
+
+def test_other_words_count_for_who_reads_them(
     series: TreatmentSeries, microneedling: Protocol, draft: Draft, now: datetime
 ) -> None:
     replanning.sync_stale(now=now)
-    step = "post.check7d"
-    with_it = Message.objects.filter(steps__contains=[step]).count()
-    assert with_it >= 3
-    found = republishing.effect(version=draft(without(microneedling, step)), now=now)
-    assert (found.touched, found.gone + found.added) == (1, with_it)
+    step = next(each for each in microneedling.steps if each.id == "post.check7d")
+    english, spanish = (replace(step.text, **{each: "Otherwise."}) for each in ("en", "es"))
+    reworded = draft(with_step(microneedling, step.id, text=english))
+    scheduled = Message.objects.filter(steps__contains=[step.id], state=MessageState.SCHEDULED)
+    found = republishing.under_way(version=reworded, now=now).effect
+    assert (found.touched, found.changed, found.messages) == (1,) + (scheduled.count(),) * 2
+    # The patient reads English.
+    other = draft(with_step(microneedling, step.id, text=spanish), "99.0.1")
+    assert republishing.under_way(version=other, now=now).effect.messages == 0
     # What is overdue and still of use counts, as it would leave at once.
-    first = Message.objects.filter(steps=[step]).earliest("due_at")
+    first = scheduled.earliest("due_at")
     late = first.due_at + (first.expires_at - first.due_at) / 2
-    found = republishing.effect(version=draft(without(microneedling, step), "99.0.2"), now=late)
-    assert (found.touched, found.gone + found.added) == (1, with_it)
-    moved = republishing.effect(version=draft(later(microneedling, step), "99.0.1"), now=now)
-    assert moved.messages >= 3
-    # Asking changes nothing.
-    assert Message.objects.filter(steps__contains=[step]).count() == with_it
+    assert republishing.under_way(version=reworded, now=late).effect == found
+
+
+def test_a_series_of_an_area_that_is_no_longer_treated_cannot_go_over(
+    series: TreatmentSeries, microneedling: Protocol, draft: Draft, now: datetime
+) -> None:
+    areas = {k: v for k, v in microneedling.applicability.areas.items() if k != "face"}
+    other = replace(microneedling.applicability, areas=areas)
+    found = republishing.under_way(
+        version=draft(replace(microneedling, applicability=other)), now=now
+    )
+    assert (found.series, found.going_over, found.effect.patients) == (1, 0, 0)
 
 
 def test_who_is_through_or_goes_by_it_already_is_not_counted(
@@ -90,15 +171,15 @@ def test_who_is_through_or_goes_by_it_already_is_not_counted(
     house: ProtocolVersion,
     now: datetime,
 ) -> None:
-    assert republishing.effect(version=house, now=now).patients == 0
+    assert republishing.under_way(version=house, now=now).series == 0
     ending.end_series(series=series, reason="Moved away", by=front_desk, now=now)
-    assert republishing.effect(version=draft(microneedling), now=now).patients == 0
+    assert republishing.under_way(version=draft(microneedling), now=now).series == 0
 
 
 def test_no_more_are_looked_at_than_a_page_has_patience_for(
     series: TreatmentSeries, microneedling: Protocol, draft: Draft, now: datetime
 ) -> None:
-    found = republishing.effect(version=draft(microneedling), now=now, most=0)
+    found = republishing.under_way(version=draft(microneedling), now=now, most=0).effect
     assert (found.patients, found.looked_at) == (1, 0)
 
 
@@ -112,18 +193,16 @@ def test_the_page_shows_both_values_and_the_effect(
     microneedling: Protocol,
     draft: Draft,
 ) -> None:
-    step = microneedling.steps[0]
-    changed = replace(step, before=parse("P30D"))
-    draft(replace(microneedling, steps=(changed, *microneedling.steps[1:])))
+    draft(with_step(microneedling, "post.check7d", after=parse("P8D")))
     client = sign_in(clinical_lead)
     at = "/protocols/rf_microneedling/99.0.0/changes/"
     page = client.get(at).content.decode()
-    assert "What patients hear" in page and "6 weeks" in page and "30 days" in page
+    assert "What patients hear" in page and "7 days" in page and "8 days" in page
     assert f'hx-get="{at}?effect=1"' in page
     whole = client.get(f"{at}?effect=1").content.decode()
-    assert "would change <b>" in whole
+    assert "it would change <b>" in whole and "<b>1 series</b>" in whole
     part = client.get(f"{at}?effect=1", headers={"HX-Request": "true"}).content.decode()
-    assert "<html" not in part and "would change <b>" in part
+    assert "<html" not in part and "it would change <b>" in part
 
 
 def test_the_protocol_s_page_leads_there(
@@ -141,7 +220,7 @@ def test_the_front_desk_reads_but_does_not_count_and_nobody_signs_in(
 ) -> None:
     draft(microneedling)
     at = "/protocols/rf_microneedling/99.0.0/changes/"
-    assert "would change <b>" not in desk.get(f"{at}?effect=1").content.decode()
+    assert "it would change <b>" not in desk.get(f"{at}?effect=1").content.decode()
     assert Client().get(at).status_code == 302
     assert desk.get("/protocols/rf_microneedling/77.0.0/changes/").status_code == 404
 

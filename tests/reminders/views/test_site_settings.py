@@ -97,12 +97,13 @@ def test_each_setting_counts_what_it_touches(
     to_come = {key for key, at in before.items() if at >= now}
     assert sum(before[key] != after[key] for key in to_come) == spread.changed
 
-    # To be asked for answers alone is planned otherwise, too.
+    # To be asked for answers alone is planned otherwise, too; it takes in what falls due then.
+    site.refresh_from_db()
     asked = touched(clearance_from=SECOND).plan
     Site.objects.update(clearance_from=SECOND, revision=site.revision + 2)
     replanning.sync_stale(now=now)
     assert asked is not None
-    assert asked.added == Message.objects.filter(kind=Kind.FILL_IN).count() > 0
+    assert asked.messages == Message.objects.filter(kind=Kind.FILL_IN).count() > 0
 
     old = queued(visits[0], now=now - timedelta(days=100), kind=Kind.NUDGE)
     Message.objects.filter(pk=old.pk).update(
