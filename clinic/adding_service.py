@@ -31,7 +31,8 @@ def add_service(
     """Store the service and give `providers` the credential for it, from today (UTC) on.
 
     A `modality` is one of devices: every visit then holds such a device. Raises what
-    `loading.create_service` raises.
+    `loading.create_service` raises: only who manages every site adds one, so leave to treat is
+    theirs to give.
     """
     version = loading.create_service(
         id=id,

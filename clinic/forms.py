@@ -86,10 +86,7 @@ class ServiceForm(forms.Form):
     id = forms.SlugField(
         max_length=40,
         label=_("Id"),
-        help_text=_(
-            "Small letters and underscores, such as toxin. The id of an existing service "
-            "makes its next version."
-        ),
+        help_text=_("Small letters and underscores, such as toxin. It stays."),
         error_messages={"required": _("Enter an id.")},
     )
     minutes = forms.IntegerField(

@@ -20,7 +20,7 @@ from clinic.adding_service import add_service
 from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
-from clinic.protocols import drafting, loading
+from clinic.protocols import deciding, drafting, loading
 from clinic.protocols.schema import Text
 
 
@@ -57,9 +57,8 @@ class TextSerializer(Body):
     )
 
     def validate_protocol(self, protocol: str) -> str:
-        kind = ProtocolVersion.Kind.SERIES
-        if not ProtocolVersion.objects.filter(protocol=protocol, kind=kind).exists():
-            raise serializers.ValidationError(f"There is no treatment protocol '{protocol}'.")
+        if not ProtocolVersion.objects.filter(protocol=protocol).exists():
+            raise serializers.ValidationError(f"There is no protocol '{protocol}'.")
         return protocol
 
 
@@ -79,7 +78,7 @@ def _providers(staff: Staff) -> QuerySet[Resource]:
 
 
 class ServiceSerializer(Body):
-    id = serializers.SlugField(max_length=40, help_text="An existing one gets its next version.")
+    id = serializers.SlugField(max_length=40, help_text="It stays; no other has it.")
     name = serializers.CharField(max_length=60)
     name_es = serializers.CharField(max_length=60)
     code = serializers.RegexField(r"^[A-Z]{2}$", max_length=2, help_text="Two capital letters.")
@@ -158,8 +157,8 @@ class Protocols(ListModelMixin, RetrieveModelMixin, Rows):
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def versions(self, request: Request) -> Response:
-        """Store the next version of a protocol as a draft, as the clinical lead; what is wrong
-        with the text is told line by line."""
+        """Store the next version of a protocol as a draft, as the clinical lead, or of a plain
+        service as who manages every site; what is wrong with the text is told line by line."""
         row = drafting.store_text(**self.body(TextSerializer), by=self.staff, now=timezone.now())
         return Response(ProtocolDetailSerializer(row).data, status=201)
 
@@ -185,8 +184,9 @@ class Protocols(ListModelMixin, RetrieveModelMixin, Rows):
     )
     @action(detail=False, methods=["post"], filterset_class=None)
     def services(self, request: Request) -> Response:
-        """Add a plain service, or its next version, and put it in use."""
-        access.require(self.staff, access.Capability.MANAGE_SITE)
+        """Add a plain service and put it in use, as who manages every site. Its next version is
+        stored as that of every protocol."""
+        deciding.require_adding_services(self.staff)
         given = self.body(ServiceSerializer)
         name = Text(en=given.pop("name"), es=given.pop("name_es"))
         row = add_service(

@@ -1,13 +1,14 @@
-"""What is different between two versions of a protocol, value by value. Pure.
+"""What is different between two versions of a protocol, value by value, or two texts. Pure.
 
-Works on the stored documents, so that no field is forgotten; rows of a list are told apart by
-their id, so that one that is moved is no difference.
+Values are those of the stored documents, so that no field is forgotten; rows of a list are told
+apart by their id, so that one that is moved is no difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from clinic.durations import DurationError, in_words, parse
@@ -40,6 +41,27 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
         Difference(*_named(path), _told(path, was, now), _told(path, now, was))
         for path in dict.fromkeys((*was, *now))
         if path[0] not in _LEFT_OUT and was.get(path) != now.get(path)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Lines that stand in one text from its `line` (from 1) on, and what stands there in another;
+    either may be none."""
+
+    line: int
+    mine: str
+    theirs: str
+
+
+def lines_apart(mine: str, theirs: str) -> list[Apart]:
+    """Where two texts differ, in the order of the first."""
+    one, other = mine.splitlines(), theirs.splitlines()
+    matched = SequenceMatcher(None, one, other)
+    return [
+        Apart(first + 1, "\n".join(one[first:last]), "\n".join(other[start:end]))
+        for tag, first, last, start, end in matched.get_opcodes()
+        if tag != "equal"
     ]
 
 

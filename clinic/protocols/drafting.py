@@ -13,12 +13,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic import access, audit
-from clinic.access import Capability
+from clinic import audit
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
-from clinic.protocols import loading, locating, reading, writing
+from clinic.protocols import deciding, loading, locating, reading, writing
+from clinic.protocols.loading import LoadRefused
 from clinic.protocols.reading import ProtocolError
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import Kind, Protocol
 from clinic.saying import gettext
 
 MOST_LETTERS = 400_000
@@ -72,8 +72,9 @@ class Checked:
     problems: tuple[Problem, ...] = ()
 
 
-def check(text: str, *, protocol: str, taken: Collection[str]) -> Checked:
-    """Whether `text` can become a version of `protocol`; `taken` are the versions there are."""
+def check(text: str, *, protocol: str, kind: Kind, taken: Collection[str]) -> Checked:
+    """Whether `text` can become a version of `protocol`, which is of that kind; `taken` are the
+    versions there are."""
     try:
         read = reading.read(text, filename="draft")
     except ProtocolError as error:
@@ -82,6 +83,9 @@ def check(text: str, *, protocol: str, taken: Collection[str]) -> Checked:
     if read.id != protocol:
         cause = gettext("this is the draft of '%(protocol)s', so its id stays that")
         problems.append(f"draft: id: {cause % {'protocol': protocol}}")
+    if read.kind is not kind:
+        cause = gettext("it was '%(kind)s' in every version, so it stays that")
+        problems.append(f"draft: kind: {cause % {'kind': kind}}")
     if read.version in taken:
         cause = gettext("%(version)s is there already; write a higher one")
         problems.append(f"draft: version: {cause % {'version': read.version}}")
@@ -90,7 +94,8 @@ def check(text: str, *, protocol: str, taken: Collection[str]) -> Checked:
 
 def check_for(draft: ProtocolDraft, text: str) -> Checked:
     """As `check`, of a text for a draft."""
-    return check(text, protocol=draft.protocol, taken=_versions(draft.protocol))
+    taken = _versions(draft.protocol)
+    return check(text, protocol=draft.protocol, kind=Kind(draft.base.kind), taken=taken)
 
 
 def checked(draft: ProtocolDraft) -> Checked:
@@ -100,10 +105,8 @@ def checked(draft: ProtocolDraft) -> Checked:
 
 def begin(*, base: ProtocolVersion, by: Staff, now: datetime) -> ProtocolDraft:
     """The working draft of a protocol: the one there is, else a copy of `base` with the next
-    version. Raises Forbidden, and DraftRefused for a plain service, which has a form."""
-    access.require(by, Capability.APPROVE_PROTOCOL)
-    if base.kind == ProtocolVersion.Kind.SERVICE:
-        raise DraftRefused(gettext("A plain service is changed where services are added."))
+    version. Raises Forbidden."""
+    deciding.require(by, loading.get(base))
     with transaction.atomic():
         draft, is_new = ProtocolDraft.objects.get_or_create(
             protocol=base.protocol,
@@ -125,16 +128,34 @@ def text_of(version: ProtocolVersion, number: str = "") -> str:
     return writing.toml(document | {"version": number or version.version})
 
 
-def save(*, draft: ProtocolDraft, text: str, seen: int, by: Staff, now: datetime) -> ProtocolDraft:
-    """Keep what was written upon the revision that was `seen`, right or not.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The draft as it was kept, and the version that it became."""
+
+    draft: ProtocolDraft
+    version: ProtocolVersion | None = None
+
+
+def save(
+    *,
+    draft: ProtocolDraft,
+    text: str,
+    seen: int,
+    by: Staff,
+    now: datetime,
+    publish: bool = False,
+) -> Saved:
+    """Keep what was written upon the revision that was `seen`, right or not. With `publish` the
+    draft becomes a version as well, unless something is still wrong with it.
 
     Raises Forbidden; DraftMovedOn when somebody saved it meanwhile; DraftRefused for a text that
     is no protocol's by its size, or a draft that is gone.
     """
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    require(by, draft)
     with transaction.atomic():
         # Browsers send every end of a line as two characters.
-        return keep(_locked(draft, seen), text.replace("\r\n", "\n"), by=by, now=now)
+        kept = keep(_locked(draft, seen), text.replace("\r\n", "\n"), by=by, now=now)
+        return Saved(kept, become(kept, by=by, now=now) if publish else None)
 
 
 def take_back(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> ProtocolDraft:
@@ -142,7 +163,7 @@ def take_back(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> P
 
     Raises as `save`, and DraftRefused for a draft that was not saved yet.
     """
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    require(by, draft)
     with transaction.atomic():
         row = _locked(draft, seen)
         if not row.text_before:
@@ -168,7 +189,7 @@ def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Pro
 
     Raises as `save`, and DraftRefused when something is still wrong with it.
     """
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    require(by, draft)
     with transaction.atomic():
         version = become(_locked(draft, seen), by=by, now=now)
         if version is None:
@@ -177,11 +198,16 @@ def publish(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> Pro
 
 
 def become(row: ProtocolDraft, *, by: Staff, now: datetime) -> ProtocolVersion | None:
-    """Store a row that is locked as a version; None when something is still wrong with it."""
+    """Store a row that is locked as a version; None when something is still wrong with it. Raises
+    DraftRefused when it brings a new modality with the name or the code of another one."""
     found = checked(row)
     if found.protocol is None:
         return None
-    version = loading.store(found.protocol, by=by, now=now)
+    try:
+        version = loading.store(found.protocol, by=by, now=now)
+    except LoadRefused as refused:
+        [problem] = _located(refused.problems, row.text)
+        raise DraftRefused(problem.sentence) from None
     row.delete()
     return version
 
@@ -196,8 +222,10 @@ def store_text(*, protocol: str, text: str, by: Staff, now: datetime) -> Protoco
 
     Raises Forbidden, and ProtocolError with every problem and its line.
     """
-    access.require(by, Capability.APPROVE_PROTOCOL)
-    found = check(text, protocol=protocol, taken=_versions(protocol))
+    latest = ProtocolVersion.objects.filter(protocol=protocol).latest("created_at", "pk")
+    deciding.require(by, loading.get(latest))
+    taken = _versions(protocol)
+    found = check(text, protocol=protocol, kind=Kind(latest.kind), taken=taken)
     if found.protocol is None:
         raise ProtocolError([problem.sentence for problem in found.problems])
     return loading.store(found.protocol, by=by, now=now)
@@ -205,7 +233,7 @@ def store_text(*, protocol: str, text: str, by: Staff, now: datetime) -> Protoco
 
 def discard(*, draft: ProtocolDraft, seen: int, by: Staff, now: datetime) -> None:
     """Throw the draft away. Raises as `save`."""
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    require(by, draft)
     with transaction.atomic():
         row = _locked(draft, seen)
         _record("protocol.draft_discard", row, by=by, now=now)
@@ -224,6 +252,11 @@ def next_version(version: str, taken: Collection[str]) -> str:
 def _versions(protocol: str) -> set[str]:
     rows = ProtocolVersion.objects.filter(protocol=protocol)
     return set(rows.values_list("version", flat=True))
+
+
+def require(by: Staff, draft: ProtocolDraft) -> None:
+    """Raise Forbidden unless `by` may decide on what the draft began from."""
+    deciding.require(by, loading.get(draft.base))
 
 
 def locked(draft: ProtocolDraft) -> ProtocolDraft:

@@ -1,22 +1,22 @@
 """Protocols in the database: load the library, approve, retire, add a plain service.
 
 A stored version never changes, whatever its status; a change is a new version. Only a person who
-may approve protocols makes one reach patients.
+may decide on it (`deciding`) makes one reach patients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
 
-from clinic import access, audit, modalities
+from clinic import audit, modalities
 from clinic.modalities import ModalityRefused
 from clinic.models import Modality, ProtocolVersion, Staff
-from clinic.protocols import reading, schema
+from clinic.protocols import deciding, plain_service, reading
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Protocol, Text
 from clinic.retelling import kept, text
@@ -107,7 +107,7 @@ def approve(
     Series pinned to the older one keep it. `demo` marks an approval that is no clinician's.
     Raises Forbidden, and StatusRefused when the version is no longer a draft.
     """
-    access.require(by, access.Capability.APPROVE_PROTOCOL)
+    deciding.require(by, get(version))
     [row, *others] = _locked(version)
     if row.status != ProtocolVersion.Status.DRAFT:
         raise StatusRefused(
@@ -138,7 +138,7 @@ def retire(
 
     Raises Forbidden, and StatusRefused when it is retired already.
     """
-    access.require(by, access.Capability.APPROVE_PROTOCOL)
+    deciding.require(by, get(version))
     row = _locked(version)[0]
     if row.status == ProtocolVersion.Status.RETIRED:
         raise StatusRefused(gettext("%(version)s is retired already.") % {"version": row})
@@ -151,9 +151,8 @@ def store(protocol: Protocol, *, by: Staff, now: datetime) -> ProtocolVersion:
     another modality has the name or the code of its new one."""
     row, is_new = _store(protocol, by=by, now=now)
     if not is_new:
-        raise LoadRefused(
-            [gettext("%(version)s is there already; raise the version.") % {"version": row}]
-        )
+        said = gettext("it is there already; raise the version")
+        raise LoadRefused([f"{row}: version: {said}"])
     return row
 
 
@@ -173,21 +172,17 @@ def create_service(
     clean_up_minutes: int = 0,
     min_age: int = 18,
 ) -> ProtocolVersion:
-    """Add a plain service (toxin, facial, call), or its next version, and put it in use.
+    """Add a plain service (toxin, facial, call) and put it in use.
 
     It has one visit of `minutes` and says nothing clinical, so the manager who sets it up also
-    approves it. `modality` is what a provider must be credentialed for; the id when empty.
-    Raises Forbidden; ProtocolError when a value is wrong; LoadRefused when the id belongs to a
-    treatment protocol, or the name or code of its new modality to another one.
+    approves it; its next versions are written as those of every protocol. `modality` is what a
+    provider must be credentialed for; the id when empty.
+    Raises Forbidden; ProtocolError when a value is wrong; LoadRefused when the id, or the name or
+    code of its new modality, is another one's.
     """
-    access.require(by, access.Capability.MANAGE_SITE)
-    before = list(ProtocolVersion.objects.select_for_update().filter(protocol=id))
-    if any(row.kind != ProtocolVersion.Kind.SERVICE for row in before) or _in_library(id):
-        raise LoadRefused(
-            [gettext("“%(id)s” is the id of a treatment protocol; choose another.") % {"id": id}]
-        )
+    deciding.require_adding_services(by)
     protocol = reading.check(
-        schema.service(
+        plain_service.service(
             id=id,
             name=name,
             modality=modality or id,
@@ -198,22 +193,13 @@ def create_service(
             set_up_minutes=set_up_minutes,
             clean_up_minutes=clean_up_minutes,
             min_age=min_age,
-            version=f"1.{len(before)}.0",
         ),
         filename=id or "service",
     )
-    for row in before:
-        if row.status == ProtocolVersion.Status.APPROVED:
-            if get(row) == replace(protocol, version=row.version):
-                return row
-            _retire(
-                row,
-                by=by,
-                now=now,
-                reason=kept("%(version)s took its place", version=text(f"{id} {protocol.version}")),
-            )
-    row, _ = _store(protocol, by=by, now=now)
-    return _approve(row, by=by, now=now, demo=False)
+    if _in_library(id) or ProtocolVersion.objects.filter(protocol=id).exists():
+        said = gettext("“%(id)s” is another one's already. Choose another id.") % {"id": id}
+        raise LoadRefused([f"{id} {protocol.version}: id: {said}"])
+    return _approve(store(protocol, by=by, now=now), by=by, now=now, demo=False)
 
 
 def _files(directory: Path, problems: list[str]) -> Iterator[Protocol]:

@@ -15,8 +15,6 @@ from typing import Any
 
 from django.db import transaction
 
-from clinic import access
-from clinic.access import Capability
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import drafting, filling, following, sections, writing
 from clinic.protocols.drafting import DraftRefused
@@ -124,7 +122,7 @@ def found_again(document: Mapping[str, Any], target: Target, typed: Typed, saw: 
 
 @dataclass(frozen=True, slots=True)
 class FilledIn:
-    """The draft as it was kept, where the part stands in it, and the version that it became."""
+    """As `drafting.Saved`, and where the part stands in the draft."""
 
     draft: ProtocolDraft
     target: Target
@@ -147,7 +145,7 @@ def fill_in(
     Raises Forbidden; DraftMovedOn when somebody changed that part since `saw`; TextRefused,
     RowRefused; DraftRefused when the draft is gone or grows too long.
     """
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    drafting.require(by, draft)
     with transaction.atomic():
         row = drafting.locked(draft)
         document = document_of(row.text)
@@ -172,7 +170,7 @@ def arrange(
 ) -> ProtocolDraft:
     """Move a row up or down, or take it out. Raises as `fill_in`; a row that is not there, and one
     that is at its end already, stays as it is."""
-    access.require(by, Capability.APPROVE_PROTOCOL)
+    drafting.require(by, draft)
     with transaction.atomic():
         locked = drafting.locked(draft)
         document = document_of(locked.text)

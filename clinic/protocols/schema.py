@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from clinic.durations import Duration, from_minutes
+from clinic.durations import Duration
 
 
 class Kind(StrEnum):
@@ -441,6 +441,15 @@ class Protocol:
         return f"{name} · {self.areas_in_words(areas, language)}"
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is a service that says nothing clinical: nothing is asked, told or watched,
+        and no skin type is kept from it."""
+        skin = self.applicability.fitzpatrick
+        clinical = (self.screening, self.steps, self.session_log, self.warnings, self.spacing)
+        also = (self.products, self.policy, skin.review, skin.block)
+        return self.kind is Kind.SERVICE and not any((*clinical, *also))
+
+    @property
     def _is_about_no_place(self) -> bool:
         return self.kind is Kind.SERVICE and len(self.applicability.areas) == 1
 
@@ -463,49 +472,3 @@ class Protocol:
             typical=max(each.typical for each in asked),
             max=max(each.max for each in asked),
         )
-
-
-SERVICE_DISCLAIMER = Text(
-    en="A plain service set up by the clinic. It carries no care advice.",
-    es="Un servicio sencillo definido por la clínica. No contiene consejos de cuidado.",
-)
-
-
-def service(
-    *,
-    id: str,
-    name: Text,
-    modality: str,
-    code: str,
-    minutes: int,
-    room_kind: str,
-    needs_device: bool = False,
-    set_up_minutes: int = 0,
-    clean_up_minutes: int = 0,
-    min_age: int = 18,
-    version: str = "1.0.0",
-) -> Protocol:
-    """A plain service (toxin, facial, call): one visit of `minutes`, no series and no steps.
-
-    Its one area is "visit". The result is not yet checked: see `reading.check`.
-    """
-    held = SetUp(from_minutes(set_up_minutes), from_minutes(clean_up_minutes))
-    return Protocol(
-        id=id,
-        version=version,
-        modality=modality,
-        code=code,
-        name=name,
-        kind=Kind.SERVICE,
-        disclaimer=SERVICE_DISCLAIMER,
-        review=Review(owner_role="clinical_lead", next_review=Duration(months=12)),
-        resources=Resources(
-            room_kind=room_kind, provider=held, room=held, device=held if needs_device else None
-        ),
-        applicability=Applicability(
-            areas={"visit": Area(name=Text("Visit", "Visita"), chair=from_minutes(minutes))},
-            fitzpatrick=Fitzpatrick(allow=tuple(SkinType)),
-            min_age=min_age,
-        ),
-        series=Series(sessions=Sessions(1, 1, 1)),
-    )

@@ -32,13 +32,15 @@ class Rows(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Section:
     """`of` is the class of its record or of each row, `path` where that stands ("" for the
-    protocol itself), `only` the fields of it that are filled in here."""
+    protocol itself), `only` the fields of it that are filled in here; `is_plain` when a plain
+    service has it, too."""
 
     slug: str
     of: type[Any]
     path: str
     only: tuple[str, ...] = ()
     rows: Rows = Rows.NONE
+    is_plain: bool = False
 
     @property
     def has_rows(self) -> bool:
@@ -47,9 +49,11 @@ class Section:
 
 SECTIONS = (
     Section("series", schema.Series, "series"),
-    Section("resources", schema.Resources, "resources"),
-    Section("who", schema.Applicability, "applicability", ("min_age", "fitzpatrick")),
-    Section("areas", schema.Area, "applicability.areas", rows=Rows.KEYED),
+    Section("resources", schema.Resources, "resources", is_plain=True),
+    Section(
+        "who", schema.Applicability, "applicability", ("min_age", "fitzpatrick"), is_plain=True
+    ),
+    Section("areas", schema.Area, "applicability.areas", rows=Rows.KEYED, is_plain=True),
     Section("screening", schema.Screening, "screening", rows=Rows.LISTED),
     Section("steps", schema.Step, "steps", rows=Rows.LISTED),
     Section("log", schema.LogField, "session_log", rows=Rows.LISTED),
@@ -63,6 +67,7 @@ SECTIONS = (
         Protocol,
         "",
         ("version", "name", "code", "modality", "disclaimer", "review", "inferences"),
+        is_plain=True,
     ),
 )
 BY_SLUG = {section.slug: section for section in SECTIONS}

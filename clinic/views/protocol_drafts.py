@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import access
-from clinic.access import Capability
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import drafting, sections
+from clinic.protocols.comparing import lines_apart
 from clinic.protocols.drafting import DraftMovedOn, DraftRefused
 from clinic.views import protocol_frame
 from clinic.views.row_id import row_id
@@ -30,48 +29,48 @@ def begin(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     except DraftRefused as refused:
         messages.error(request, refused.sentence)
         return redirect("protocol", protocol, version)
-    return redirect("protocol-draft-section", protocol, "series")
+    return redirect("protocol-draft-section", protocol, protocol_frame.first_section(row))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, protocol: str) -> HttpResponse:
     """POST saves, and stores the version when `publish` was pressed."""
-    by = cast(Staff, request.user)
-    access.require(by, Capability.APPROVE_PROTOCOL)
-    row = get_object_or_404(
-        ProtocolDraft.objects.select_related("base", "saved_by"), protocol=protocol
-    )
+    row = draft_of(request, protocol)
     if request.method != "POST":
         return _page(request, row)
     text, seen = request.POST.get("text", ""), row_id(request.POST.get("revision", ""))
-    now = timezone.now()
+    by, now, publish = cast(Staff, request.user), timezone.now(), "publish" in request.POST
     try:
-        row = drafting.save(draft=row, text=text, seen=seen, by=by, now=now)
-        if "publish" not in request.POST:
-            return _page(request, row, saved=True)
-        return published(request, row, row.revision)
+        saved = drafting.save(draft=row, text=text, seen=seen, by=by, now=now, publish=publish)
     except DraftMovedOn as moved:
-        row = moved.theirs
-        return _page(request, row, text=text, refused=moved.sentence, theirs=row.text)
+        return _page(request, moved.theirs, text=text, refused=moved)
     except DraftRefused as refused:
-        return _page(request, row, text=text, refused=refused.sentence)
+        return _page(request, row, text=text, refused=refused)
+    if saved.version:
+        return to_changes(request, saved.version)
+    wrong = drafting.no_version_yet() if publish else None
+    return _page(request, saved.draft, refused=wrong, saved=True)
+
+
+def draft_of(request: HttpRequest, protocol: str) -> ProtocolDraft:
+    """The working draft of a protocol, to who may write it."""
+    rows = ProtocolDraft.objects.select_related("base", "saved_by")
+    row = get_object_or_404(rows, protocol=protocol)
+    drafting.require(cast(Staff, request.user), row)
+    return row
 
 
 @require_POST
 def publish(request: HttpRequest, protocol: str) -> HttpResponse:
     """Make what is saved a version; `revision` is the draft that was seen."""
-    row = get_object_or_404(ProtocolDraft, protocol=protocol)
+    row, seen = draft_of(request, protocol), row_id(request.POST.get("revision", ""))
+    by, now = cast(Staff, request.user), timezone.now()
     try:
-        return published(request, row, row_id(request.POST.get("revision", "")))
+        version = drafting.publish(draft=row, seen=seen, by=by, now=now)
     except DraftRefused as refused:
         messages.error(request, refused.sentence)
         return redirect("protocol-draft", protocol)
-
-
-def published(request: HttpRequest, row: ProtocolDraft, seen: int) -> HttpResponse:
-    """To what the new version changes; raises as `drafting.publish`."""
-    by, now = cast(Staff, request.user), timezone.now()
-    return to_changes(request, drafting.publish(draft=row, seen=seen, by=by, now=now))
+    return to_changes(request, version)
 
 
 def to_changes(request: HttpRequest, version: ProtocolVersion) -> HttpResponse:
@@ -87,7 +86,7 @@ def to_changes(request: HttpRequest, version: ProtocolVersion) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, protocol: str) -> HttpResponse:
     """Put back what the last save replaced. `revision` is the draft that was seen."""
-    row = get_object_or_404(ProtocolDraft.objects.select_related("base"), protocol=protocol)
+    row = draft_of(request, protocol)
     seen = row_id(request.POST.get("revision", request.GET.get("revision", "")))
     by, now = cast(Staff, request.user), timezone.now()
     try:
@@ -104,7 +103,7 @@ def take_back(request: HttpRequest, protocol: str) -> HttpResponse:
 
 @require_POST
 def discard(request: HttpRequest, protocol: str) -> HttpResponse:
-    row = get_object_or_404(ProtocolDraft.objects.select_related("base"), protocol=protocol)
+    row = draft_of(request, protocol)
     seen = row_id(request.POST.get("revision", ""))
     try:
         drafting.discard(draft=row, seen=seen, by=cast(Staff, request.user), now=timezone.now())
@@ -120,18 +119,20 @@ def _page(
     row: ProtocolDraft,
     *,
     text: str | None = None,
-    refused: str = "",
-    theirs: str = "",
+    refused: DraftRefused | None = None,
     saved: bool = False,
 ) -> HttpResponse:
-    """`text` is what the reader wrote where it is not what is saved, `theirs` what is."""
+    """`text` is what the reader wrote where it is not what is saved. Where somebody else saved it
+    meanwhile, both stand side by side, line by line."""
     text = row.text if text is None else text
+    is_stale = isinstance(refused, DraftMovedOn)
     context = protocol_frame.frame(request, row, text, "text") | {
         "text": text,
         "rows": min(max(text.count("\n") + 2, 24), 36),
-        "refused": refused,
-        "theirs": theirs,
+        "refused": refused.sentence if refused else "",
+        "is_stale": is_stale,
+        "apart": lines_apart(text, row.text) if is_stale else (),
         "saved": saved,
     }
-    status = 409 if theirs else 422 if refused else 200
+    status = 409 if is_stale else 422 if refused else 200
     return render(request, "clinic/protocols/draft.html", context, status=status)

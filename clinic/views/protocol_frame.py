@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
 
-from clinic.models import ProtocolDraft
+from clinic import access
+from clinic.access import Capability
+from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import drafting, locating, reading, sections
 from clinic.protocols.comparing import Difference, differences
 from clinic.protocols.drafting import Problem
@@ -47,11 +49,13 @@ class Way:
     label: str
     rows: int | None
     wrong: int
+    is_plain: bool
 
 
 def frame(request: HttpRequest, row: ProtocolDraft, text: str, current: str) -> dict[str, Any]:
     """The context around a draft that reads `text`, in the section `current`."""
-    document = _document(text)
+    document, by = _document(text), cast(Staff, request.user)
+    found = state(row, text, document)
     return {
         "site": current_site(request),
         "draft": row,
@@ -59,8 +63,25 @@ def frame(request: HttpRequest, row: ProtocolDraft, text: str, current: str) -> 
         "current": current,
         "has_fields": document is not None,
         "has_remarks": locating.has_remarks(text),
-        **state(row, text, document),
+        "may_consent": access.can(by, Capability.PUBLISH_CONSENT_FORMS),
+        "is_service": row.base.kind == ProtocolVersion.Kind.SERVICE,
+        **found,
+        "ways": [way for way in found["ways"] if _is_offered(way, row, current, by)],
     }
+
+
+def first_section(version: ProtocolVersion) -> str:
+    """Where writing the next version begins."""
+    return "about" if version.kind == ProtocolVersion.Kind.SERVICE else "series"
+
+
+def _is_offered(way: Way, row: ProtocolDraft, current: str, by: Staff) -> bool:
+    """A service shows what a plain one has and what there is; whoever may approve it as something
+    clinical adds to it. It is no series."""
+    if row.base.kind != ProtocolVersion.Kind.SERVICE or way.is_plain or way.slug == current:
+        return True
+    may_add = access.can(by, Capability.APPROVE_PROTOCOL) and way.rows is not None
+    return bool(way.rows or way.wrong or may_add)
 
 
 def state(
@@ -110,6 +131,7 @@ def _ways(problems: tuple[Problem, ...], document: Mapping[str, Any] | None) -> 
             str(SECTIONS[section.slug][0]),
             len(sections.rows(document, section)) if document and section.has_rows else None,
             sum(1 for spot in spots if spot and spot.section is section),
+            section.is_plain,
         )
         for section in sections.SECTIONS
     ]

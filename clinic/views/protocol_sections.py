@@ -8,14 +8,12 @@ from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic import access
-from clinic.access import Capability
 from clinic.models import ProtocolDraft, Staff
 from clinic.protocols import drafting, references, sections, writing
 from clinic.protocols import saving_sections as saving
@@ -23,7 +21,7 @@ from clinic.protocols.drafting import DraftMovedOn, DraftRefused
 from clinic.protocols.saving_sections import Arrange, RowRefused, Target, TextRefused
 from clinic.protocols.sections import KEY, Part, Section
 from clinic.views import protocol_fields, protocol_frame
-from clinic.views.protocol_drafts import to_changes
+from clinic.views.protocol_drafts import draft_of, to_changes
 from clinic.views.protocol_words import SECTIONS
 from clinic.views.row_id import row_id
 
@@ -33,8 +31,8 @@ def section(request: HttpRequest, protocol: str, slug: str) -> HttpResponse:
     """One section: its fields, or the list of its rows."""
     found = _section(slug)
     if found.has_rows:
-        return _rows(request, _draft(request, protocol), found)
-    return _filled_in(request, _draft(request, protocol), Target(found))
+        return _rows(request, draft_of(request, protocol), found)
+    return _filled_in(request, draft_of(request, protocol), Target(found))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,13 +42,13 @@ def row(request: HttpRequest, protocol: str, slug: str, number: int) -> HttpResp
     found = _section(slug)
     if not found.has_rows:
         raise Http404
-    return _filled_in(request, _draft(request, protocol), Target(found, number))
+    return _filled_in(request, draft_of(request, protocol), Target(found, number))
 
 
 @require_POST
 def arrange(request: HttpRequest, protocol: str, slug: str, number: int) -> HttpResponse:
     """Move a row up or down, or take it out."""
-    draft, found = _draft(request, protocol), _section(slug)
+    draft, found = draft_of(request, protocol), _section(slug)
     if request.POST.get("act") not in [*Arrange]:
         raise Http404
     act = Arrange(request.POST["act"])
@@ -218,9 +216,3 @@ def _section(slug: str) -> Section:
     if slug not in sections.BY_SLUG:
         raise Http404
     return sections.BY_SLUG[slug]
-
-
-def _draft(request: HttpRequest, protocol: str) -> ProtocolDraft:
-    access.require(cast(Staff, request.user), Capability.APPROVE_PROTOCOL)
-    rows = ProtocolDraft.objects.select_related("base", "saved_by")
-    return get_object_or_404(rows, protocol=protocol)

@@ -15,11 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clinic import access
-from clinic.access import Capability
 from clinic.adding_service import add_service
 from clinic.forms import ServiceForm
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
-from clinic.protocols import loading
+from clinic.protocols import deciding, loading
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Phase, Step, Text
 from clinic.views.current_site import current_site
@@ -47,7 +46,7 @@ def protocol_list(request: HttpRequest) -> HttpResponse:
         {
             "site": site,
             "versions": versions,
-            "may_add": access.can(staff, Capability.MANAGE_SITE),
+            "may_add": deciding.may_add_services(staff),
         },
     )
 
@@ -68,7 +67,7 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
             "sections": _sections(content.steps),
             "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
             "is_being_written": ProtocolDraft.objects.filter(protocol=protocol).exists(),
-            "may_approve": access.can(cast(Staff, request.user), Capability.APPROVE_PROTOCOL),
+            "may_approve": deciding.may_decide(cast(Staff, request.user), content),
         },
     )
 
@@ -116,7 +115,7 @@ def retire(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
 def new_service(request: HttpRequest) -> HttpResponse:
     """A plain service such as toxin, facial or call: one visit, no series, no steps."""
     staff = cast(Staff, request.user)
-    access.require(staff, Capability.MANAGE_SITE)
+    deciding.require_adding_services(staff)
     form = ServiceForm(request.POST or None, sites=access.sites_of(staff))
     if form.is_valid():
         given = dict(form.cleaned_data)
@@ -132,7 +131,7 @@ def new_service(request: HttpRequest) -> HttpResponse:
             )
         except (ProtocolError, loading.LoadRefused) as refused:
             for problem in refused.problems:
-                form.add_error(None, problem)
+                _beside(form, problem)
         else:
             messages.success(request, gettext("%(row)s can be booked now.") % {"row": row.name})
             return redirect("protocol", row.protocol, row.version)
@@ -142,6 +141,20 @@ def new_service(request: HttpRequest) -> HttpResponse:
         {"form": form},
         status=422 if form.errors else 200,
     )
+
+
+# Where a place of the protocol is filled in, where that has another name.
+_FILLED_IN = {"name.en": "name", "name.es": "name_es", "resources.room_kind": "room_kind"}
+
+
+def _beside(form: ServiceForm, problem: str) -> None:
+    """Say what is wrong ("toxin: code: …") at its field, else above the form."""
+    place, _, cause = problem.partition(": ")[2].partition(": ")
+    field = _FILLED_IN.get(place, place)
+    if field in form.fields:
+        form.add_error(field, f"{cause[:1].upper()}{cause[1:]}{'' if cause.endswith('.') else '.'}")
+    else:
+        form.add_error(None, problem)
 
 
 def _version(protocol: str, version: str) -> ProtocolVersion:

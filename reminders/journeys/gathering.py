@@ -81,8 +81,11 @@ def facts_of(
         .annotate(outcome=F("record__outcome"), treated=F("record__treated"))
         .order_by("session", "id")
     )
-    versions = {each.protocol_version_id for each in (*rows, *visits)}
-    protocols = _protocols_of(versions | {each.pk for each in going_over.values()})
+    protocols = _protocols_of(
+        {each.protocol_version_id for each in rows}
+        | {each.protocol_version_id for each in visits}
+        | {version.pk for version in going_over.values()}
+    )
     _go_over(rows, visits, going_over, protocols)
     # By visit what was treated in a session that was not completed, its log signed or not.
     cut_short = {

@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from clinic import access
-from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
+from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
 from clinic.views.current_site import current_site
 from reminders.journeys import republishing
@@ -43,7 +42,7 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     others = ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk)
     other = others.filter(version=request.GET.get("with", "")).first()
     other = other or others.filter(status=ProtocolVersion.Status.APPROVED).first()
-    may_count = access.can(staff, Capability.APPROVE_PROTOCOL)
+    may_count = deciding.may_decide(staff, loading.get(row))
     context: dict[str, Any] = {"site": site, "version": row, "other": other, "may_count": may_count}
     if may_count and "effect" in request.GET:
         context["under_way"] = republishing.under_way(version=row, now=timezone.now())

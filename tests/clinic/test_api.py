@@ -293,8 +293,8 @@ def test_a_service_that_cannot_be_is_refused_with_its_field(
     assert (code, field) in {(line["code"], line["field"]) for line in lines}
 
 
-def test_a_provider_of_no_site_of_theirs_is_not_found(
+def test_who_manages_another_site_alone_adds_no_service(
     outsider: Staff, treatment_provider: Resource, room: Resource
 ) -> None:
     answer = api(outsider).post("/api/v1/protocols/services/", a_service(treatment_provider))
-    refused(answer, 404, "not_found", "providers")
+    refused(answer, 403, "forbidden")

@@ -10,6 +10,7 @@ from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import drafting, loading, locating, reading, writing
 from clinic.protocols.drafting import DraftMovedOn, DraftRefused
+from clinic.protocols.schema import Kind
 from tests.api import api
 from tests.clinic.views.conftest import keeps_to_the_policy
 
@@ -80,7 +81,7 @@ def test_what_is_wrong_is_told_with_its_line(
     file = loading.LIBRARY / "rf_microneedling.toml"
     protocol = reading.read(file.read_text(encoding="utf-8"), filename=file.name)
     text = writing.toml(reading.whole_document(protocol)).replace(*write, 1)
-    found = drafting.check(text, protocol="rf_microneedling", taken=set())
+    found = drafting.check(text, protocol="rf_microneedling", kind=Kind.SERIES, taken=set())
     assert found.protocol is None
     assert any(
         each.source.startswith(line_reads) and cause in each.cause for each in found.problems
@@ -90,9 +91,9 @@ def test_what_is_wrong_is_told_with_its_line(
 def test_a_draft_stays_its_protocol_with_a_version_of_its_own() -> None:
     file = loading.LIBRARY / "ipl.toml"
     text = file.read_text(encoding="utf-8")
-    assert drafting.check(text, protocol="ipl", taken=set()).protocol
-    said = [each.place for each in drafting.check(text, protocol="us", taken={"1.0.1"}).problems]
-    assert said == ["id", "version"]
+    assert drafting.check(text, protocol="ipl", kind=Kind.SERIES, taken=set()).protocol
+    found = drafting.check(text, protocol="us", kind=Kind.SERVICE, taken={"1.0.1"})
+    assert [each.place for each in found.problems] == ["id", "kind", "version"]
     assert drafting.next_version("1.0.0", {"1.0.0", "1.1.0"}) == "1.2.0"
     assert drafting.next_version("1.0.1", {"1.0.1"}) == "1.1.0"
 
@@ -151,7 +152,8 @@ def test_who_saves_upon_somebody_elses_draft_sees_both(
     client.force_login(clinical_lead)
     answer = client.post("/protocols/ipl/draft/", {"text": "mine = 2", "revision": 1})
     assert answer.status_code == 409
-    assert "theirs = 1" in answer.text and "mine = 2" in answer.text
+    assert '<pre tabindex="0">theirs = 1</pre>' in answer.text
+    assert '<pre tabindex="0">mine = 2</pre>' in answer.text
     assert ProtocolDraft.objects.get().text == "theirs = 1"
     answer = client.post("/protocols/ipl/draft/", {"text": "mine = 2", "revision": 2})
     assert ProtocolDraft.objects.get().text == "mine = 2"
@@ -163,8 +165,14 @@ def test_who_saves_upon_somebody_elses_draft_sees_both(
 
 @pytest.mark.django_db
 def test_only_who_approves_protocols_writes_them(
-    client: Client, front_desk: Staff, manager: Staff, base: ProtocolVersion, now: datetime
+    client: Client,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    manager: Staff,
+    base: ProtocolVersion,
+    now: datetime,
 ) -> None:
+    drafting.begin(base=base, by=clinical_lead, now=now)
     for staff in (front_desk, manager):
         with pytest.raises(Forbidden):
             drafting.begin(base=base, by=staff, now=now)

@@ -322,24 +322,15 @@ def test_a_new_modality_with_the_name_or_code_of_another_is_refused(
     assert not Modality.objects.filter(slug="consultation").exists()
 
 
-def test_changing_a_service_makes_its_next_version(manager: Staff) -> None:
-    first = create(manager)
-    assert create(manager) == first
-    second = create(manager, minutes=45)
-    first.refresh_from_db()
-    assert (first.status, second.status, second.version) == ("retired", "approved", "1.1.0")
-    assert loading.get(first).chair_minutes(["visit"]) == 60
-
-
-def test_a_service_cannot_take_the_place_of_a_treatment_protocol(
-    manager: Staff, library: Path
-) -> None:
-    with pytest.raises(LoadRefused, match="treatment protocol"):
-        create(manager, id="ultrasound")
+def test_a_service_cannot_take_the_place_of_another_protocol(manager: Staff, library: Path) -> None:
+    create(manager)
+    for taken in ("facial", "ultrasound"):
+        with pytest.raises(LoadRefused, match=f"id: “{taken}” is another one's already"):
+            create(manager, id=taken, minutes=45)
     (library / "rf_microneedling.toml").rename(library / "needling.toml")
     change(library, 'id = "rf_microneedling"', 'id = "needling"', name="needling")
     loading.load_library(directory=library, now=NOW)
-    with pytest.raises(LoadRefused, match="treatment protocol"):
+    with pytest.raises(LoadRefused, match="another one's"):
         create(manager, id="needling")
 
 

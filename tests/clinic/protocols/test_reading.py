@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from clinic.durations import Duration
 from clinic.protocols import reading
 from clinic.protocols.loading import LIBRARY
+from clinic.protocols.plain_service import service
 from clinic.protocols.reading import ProtocolError
-from clinic.protocols.schema import Channel, Intent, Kind, Protocol, Text, service
+from clinic.protocols.schema import Channel, Intent, Kind, Protocol, Text
 
 FILE = "rf_microneedling.toml"
 SOURCE = (LIBRARY / FILE).read_text(encoding="utf-8")

@@ -3,16 +3,19 @@
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from clinic.access import Forbidden
-from clinic.models import ProtocolDraft, ProtocolVersion, Staff
-from clinic.protocols import drafting, loading, saving_sections
+from clinic.models import ProtocolDraft, ProtocolVersion, Site, Staff
+from clinic.protocols import drafting, loading, reading, saving_sections, writing
 from clinic.protocols.saving_sections import Arrange, Target
+from clinic.protocols.schema import Text, Urgency, WarningSign
 from clinic.protocols.sections import BY_SLUG
 from tests.clinic.views.conftest import keeps_to_the_policy
 
@@ -231,3 +234,78 @@ def test_nobody_else_fills_in_a_protocol(
             sent = {"act": "up", "revision": "1"}
             assert client.post(f"{DRAFT}{act_of}", sent).status_code == 403
     assert Client().get(f"{DRAFT}series/").status_code == 302
+
+
+# --- Plain services -------------------------------------------------------------------------------
+
+FACIAL = "/protocols/facial/draft/"
+
+
+@pytest.fixture
+def facial(manager: Staff, now: datetime) -> ProtocolVersion:
+    name = Text("Facial", "Limpieza facial")
+    return loading.create_service(
+        id="facial", name=name, code="FA", minutes=60, room_kind="treatment", by=manager, now=now
+    )
+
+
+def test_a_service_goes_over_a_draft_to_its_next_version_by_who_manages_every_site(
+    as_: As, facial: ProtocolVersion, manager: Staff, clinical_lead: Staff
+) -> None:
+    client = as_(manager)
+    begun = client.post("/protocols/facial/1.0.0/edit/")
+    assert begun.headers["Location"] == f"{FACIAL}about/"
+    listed = client.get(f"{FACIAL}areas/").text
+    keeps_to_the_policy(client.get(f"{FACIAL}about/"))
+    assert f"{FACIAL}resources/" in listed and f"{FACIAL}steps/" not in listed
+    typed = form_of(client, f"{FACIAL}areas/0/") | {"chair": ["45"], "chair:unit": ["minutes"]}
+    answer = client.post(f"{FACIAL}areas/0/", {**typed, "publish": ""})
+    assert answer.headers["Location"] == "/protocols/facial/1.1.0/changes/"
+    assert client.post("/protocols/facial/1.1.0/approve/").status_code == 302
+    facial.refresh_from_db()
+    second = ProtocolVersion.objects.get(protocol="facial", status="approved")
+    assert (facial.status, second.version, second.approved_by) == ("retired", "1.1.0", manager)
+    assert loading.get(second).chair_minutes(["visit"]) == 45
+
+    # From the first one again, the next number is a free one.
+    client.post("/protocols/facial/1.0.0/edit/")
+    text = ProtocolDraft.objects.get().text
+    assert 'version = "1.2.0"' in text
+    twin = ProtocolVersion.objects.defer(None).get(pk=facial.pk)
+    twin.pk = None
+    with pytest.raises(IntegrityError, match="protocol_version_once"), transaction.atomic():
+        twin.save()
+    # What it says of health is the clinical lead's.
+    row = drafting.checked(ProtocolDraft.objects.get()).protocol
+    assert row
+    asked = replace(row, warnings=(WarningSign("hot", Text("heat", "calor"), Urgency.SAME_DAY),))
+    said = writing.toml(reading.whole_document(asked))
+    client.post(FACIAL, {"text": said, "revision": 1, "publish": ""})
+    refused = client.post("/protocols/facial/1.2.0/approve/")
+    assert refused.status_code == 403 and "clinical lead" in refused.text
+    assert "1.2.0/approve/" not in client.get("/protocols/facial/1.2.0/").text
+    assert as_(clinical_lead).post("/protocols/facial/1.2.0/approve/").status_code == 302
+    # So what began from it is as well.
+    assert as_(manager).post("/protocols/facial/1.2.0/edit/").status_code == 403
+
+
+def test_a_new_modality_that_cannot_be_is_told_and_nothing_is_lost(
+    as_: As, facial: ProtocolVersion, manager: Staff, draft: ProtocolDraft
+) -> None:
+    client = as_(manager)
+    client.post("/protocols/facial/1.0.0/edit/")
+    typed = form_of(client, f"{FACIAL}about/") | {"modality": ["other"]}
+    answer = client.post(f"{FACIAL}about/", {**typed, "publish": ""})
+    assert answer.status_code == 422 and "Facial has it already" in answer.text
+    assert 'name="modality" value="other"' in answer.text
+
+
+def test_who_manages_one_site_of_several_does_not_change_a_service(
+    as_: As, facial: ProtocolVersion, manager: Staff, other_site: Site, front_desk: Staff, now: Any
+) -> None:
+    for by in (manager, front_desk):
+        with pytest.raises(Forbidden, match="manager of every site or the clinical lead"):
+            drafting.begin(base=facial, by=by, now=now)
+        client = as_(by)
+        assert client.post("/protocols/facial/1.0.0/edit/").status_code == 403
+        assert client.post("/protocols/facial/1.0.0/retire/").status_code == 403

@@ -1,5 +1,6 @@
 """Protocol pages: everyone reads, the clinical lead approves, managers add plain services."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -165,7 +166,8 @@ def test_a_treatment_protocol_is_never_overwritten_by_a_service(
     given = {**SERVICE, "id": "ipl", "providers": [treatment_provider.pk]}
     answer = as_(manager).post("/protocols/services/new/", given)
     assert answer.status_code == 422
-    assert "is the id of a treatment protocol" in answer.content.decode()
+    html = answer.content.decode()
+    assert re.search(r'name="id"[^>]*aria-invalid="true"', html) and "Choose another id." in html
 
 
 def test_a_service_without_people_or_with_a_bad_code_says_so_and_keeps_what_was_typed(
@@ -179,9 +181,12 @@ def test_a_service_without_people_or_with_a_bad_code_says_so_and_keeps_what_was_
     assert not ProtocolVersion.objects.exists()
 
 
-def test_only_managers_add_services(as_: As, front_desk: Staff, room: Resource) -> None:
-    client = as_(front_desk)
-    assert "/protocols/services/new/" not in client.get("/protocols/").content.decode()
-    answer = client.post("/protocols/services/new/", SERVICE)
-    assert answer.status_code == 403
-    assert "Those who may: manager." in answer.content.decode()
+def test_only_who_manages_every_site_adds_services(
+    as_: As, front_desk: Staff, manager: Staff, outsider: Staff, room: Resource
+) -> None:
+    for by in (front_desk, manager, outsider):
+        client = as_(by)
+        assert "/protocols/services/new/" not in client.get("/protocols/").content.decode()
+        answer = client.post("/protocols/services/new/", SERVICE)
+        assert answer.status_code == 403
+        assert "Only a manager of every site adds" in answer.content.decode()
