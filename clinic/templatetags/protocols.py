@@ -1,19 +1,18 @@
-"""The words and the picture of a protocol."""
+"""The words of a protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django import template
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.durations import Duration, in_words
+from clinic.durations import in_words
 from clinic.protocols import schema
 from clinic.protocols.schema import Hold, Protocol, Step
 from clinic.reader_language import reader_language
@@ -169,121 +168,3 @@ def sources(ids: Iterable[str], protocol: Protocol) -> SafeString:
         gettext("Sources"),
         links,
     )
-
-
-# ---- The picture of a series ----------------------------------------------------------------
-
-WIDTH, RAIL, LEFT, RIGHT = 1000, 56, 16, 984
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Days from the first session → x."""
-
-    first: float
-    last: float
-
-    def x(self, day: float) -> float:
-        return round(LEFT + (day - self.first) / (self.last - self.first) * (RIGHT - LEFT), 1)
-
-
-@register.simple_tag
-def series_line(protocol: Protocol) -> SafeString:
-    """Sessions at their ideal days, the band in which each may lie, and a tick for every step."""
-    series = protocol.series
-    ideal = series.interval.ideal.whole_days if series.interval else 0
-    days = [number * ideal for number in range(min(series.sessions.typical, 8))]
-    before = [_days(step.before) for step in protocol.steps if step.before]
-    after = [_days(step.after) for step in protocol.steps if step.after]
-    room = max(ideal, 14)
-    scale = _Scale(
-        -min(max(before, default=7), room) - 2, days[-1] + min(max(after, default=14), room) + 7
-    )
-    parts = [
-        *_axis(scale),
-        format_html(
-            '<line class="rail" x1="{}" x2="{}" y1="{}" y2="{}"/>', LEFT, RIGHT, RAIL, RAIL
-        ),
-        *_ticks(scale, days, before, "before", -1),
-        *_ticks(scale, days, after, "after", 1),
-        *_sessions(scale, protocol, days),
-    ]
-    return format_html(
-        '<svg class="series-line" viewBox="0 0 {} 112" role="img" aria-label="{}">{}</svg>',
-        WIDTH,
-        _in_one_sentence(protocol),
-        mark_safe("".join(parts)),
-    )
-
-
-def _days(duration: Duration) -> float:
-    return duration.approximate_seconds / 86_400
-
-
-def _axis(scale: _Scale) -> Iterator[SafeString]:
-    weeks = 1 if scale.last - scale.first < 70 else 2 if scale.last - scale.first < 140 else 4
-    week = 0
-    while week * 7 <= scale.last:
-        x = scale.x(week * 7)
-        yield format_html(
-            '<line class="axis" x1="{}" x2="{}" y1="84" y2="90"/>'
-            '<text x="{}" y="104" text-anchor="middle">{}</text>',
-            x,
-            x,
-            x,
-            gettext("week 0") if week == 0 else week,
-        )
-        week += weeks
-
-
-def _ticks(
-    scale: _Scale, days: list[int], offsets: list[float], name: str, sign: int
-) -> Iterator[SafeString]:
-    for start in days:
-        for offset in sorted(set(offsets)):
-            day = start + sign * offset
-            if scale.first <= day <= scale.last:
-                x = scale.x(day)
-                yield format_html(
-                    '<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>',
-                    name,
-                    x,
-                    x,
-                    RAIL + 8 if sign > 0 else RAIL - 16,
-                    RAIL + 16 if sign > 0 else RAIL - 8,
-                )
-
-
-def _sessions(scale: _Scale, protocol: Protocol, days: list[int]) -> Iterator[SafeString]:
-    interval = protocol.series.interval
-    for number, day in enumerate(days, start=1):
-        if number > 1 and interval:
-            low = scale.x(day - interval.ideal.whole_days + interval.min.whole_days)
-            high = scale.x(day - interval.ideal.whole_days + interval.max.whole_days)
-            yield format_html(
-                '<rect class="band" x="{}" y="{}" width="{}" height="12" rx="3"/>',
-                low,
-                RAIL - 6,
-                max(2, round(high - low, 1)),
-            )
-        yield format_html(
-            '<circle class="session" cx="{}" cy="{}" r="7"/>'
-            '<text class="strong" x="{}" y="26" text-anchor="middle">{}</text>',
-            scale.x(day),
-            RAIL,
-            scale.x(day),
-            gettext("Session %(number)s") % {"number": number},
-        )
-
-
-def _in_one_sentence(protocol: Protocol) -> str:
-    series = protocol.series
-    if series.interval is None:
-        return gettext("One session.")
-    ideal, least, most = (
-        in_words(each, reader_language())
-        for each in (series.interval.ideal, series.interval.min, series.interval.max)
-    )
-    return gettext(
-        "%(count)s sessions, ideally %(ideal)s apart, at least %(least)s, at most %(most)s."
-    ) % {"count": series.sessions.typical, "ideal": ideal, "least": least, "most": most}
