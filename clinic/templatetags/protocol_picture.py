@@ -39,6 +39,7 @@ _MARK, _CROWD = 5, 9
 _TICKS = (1, 3, 7, 14, 28, 56, 84, 168, 364, 728)
 _WEEKS = (1, 2, 4, 8, 13, 26, 52)
 _APART = 52
+_TICK_APART = 40
 
 
 @register.simple_tag
@@ -198,7 +199,7 @@ def _ticks(scale: _Scale, every: Sequence[Moment], bottom: int) -> Iterator[Safe
         at = scale.zero
         for days in _TICKS:
             x = scale.x(sign * days)
-            if days <= far * 1.01 and abs(x - at) >= _APART:
+            if days <= far * 1.01 and abs(x - at) >= _TICK_APART:
                 yield _tick(x, bottom, f"{'−' if sign < 0 else '+'}{_short(days)}")
                 at = x
 

@@ -101,7 +101,7 @@ def test_approving_twice_says_why_not(
     as_: As, clinical_lead: Staff, protocol: ProtocolVersion
 ) -> None:
     html = as_(clinical_lead).post(page_of(protocol) + "approve/", follow=True).content.decode()
-    assert "is approved, not a draft" in html
+    assert "is no draft any more" in html
 
 
 def test_the_clinical_lead_retires_a_version_with_a_reason(
