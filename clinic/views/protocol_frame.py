@@ -97,7 +97,7 @@ def state(
         "found": found,
         "mends": mends,
         "changes": [
-            Change(_where(each), each.before, each.after)
+            Change(where(each), each.before, each.after)
             for each in (differences(row.base.document, new) if new else ())
         ],
         "ways": _ways(found.problems, document),
@@ -156,8 +156,8 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
     )
 
 
-def _where(change: Difference) -> str:
-    """A difference by the words of its section and field."""
+def where(change: Difference) -> str:
+    """A difference by the words of its section, row and field, between dots."""
     whole = [each for each in (change.part, *change.name.split(" "), change.field) if each]
     for section in sorted(sections.SECTIONS, key=lambda each: -len(each.path)):
         path = section.path.split(".") if section.path else []

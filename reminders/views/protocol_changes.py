@@ -15,6 +15,7 @@ from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
 from clinic.views.current_site import current_site
+from clinic.views.protocol_frame import where
 from reminders.journeys import republishing
 
 # In the order in which a protocol is read; what is not named comes last.
@@ -57,7 +58,8 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     return render(request, "reminders/protocols/changes.html", context)
 
 
-def _by_part(found: list[Difference]) -> list[tuple[str, list[Difference]]]:
+def _by_part(found: list[Difference]) -> list[tuple[str, list[tuple[str, Difference]]]]:
+    """Under the heading of its part each difference, with where it is in words."""
     order = list(PARTS)
 
     def rank(each: Difference) -> int:
@@ -65,6 +67,14 @@ def _by_part(found: list[Difference]) -> list[tuple[str, list[Difference]]]:
 
     ordered = sorted(found, key=rank)
     return [
-        (str(PARTS[order[number]] if number < len(order) else OTHER), list(group))
+        (
+            str(PARTS[order[number]] if number < len(order) else OTHER),
+            [(_within(where(each)), each) for each in group],
+        )
         for number, group in groupby(ordered, key=rank)
     ]
+
+
+def _within(place: str) -> str:
+    """Where it is within its section; of a section that is one value, the section."""
+    return place.partition(" · ")[2] or place
