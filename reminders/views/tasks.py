@@ -26,11 +26,11 @@ from clinic.models import Staff
 from clinic.retelling import retold
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
-from patients.models import ContactKind, ContactPoint
+from patients.models import ContactKind, ContactPoint, Patient
 
-PER_PAGE = 50
+PER_PAGE = 30
 # How many later tasks are listed under the fold.
-LATER = 50
+LATER = 30
 
 
 @dataclass(slots=True)
@@ -40,6 +40,15 @@ class Row:
     task: Task
     phone: str
     is_overdue: bool
+
+
+@dataclass(slots=True)
+class Group:
+    """The tasks of one patient that are listed together, where the most urgent of them stands."""
+
+    patient: Patient | None
+    phone: str
+    rows: list[Row]
 
 
 @require_GET
@@ -67,8 +76,9 @@ def task_list(request: HttpRequest) -> HttpResponse:
     context = {
         "site": site,
         "page": page,
-        "rows": [_row(task, phones, is_overdue=task.due_at <= now) for task in page],
-        "later": [_row(task, phones, is_overdue=False) for task in later[:LATER]],
+        "groups": _groups([_row(task, phones, is_overdue=task.due_at <= now) for task in page]),
+        "later": _groups([_row(task, phones, is_overdue=False) for task in later[:LATER]]),
+        "later_count": min(len(later), LATER),
         "has_more_later": len(later) > LATER,
         "is_closed": is_closed,
         "staff": staff,
@@ -125,6 +135,16 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
 def _row(task: Task, phones: dict[int, str], *, is_overdue: bool) -> Row:
     phone = phones.get(task.patient_id, "") if task.patient_id else ""
     return Row(task, phone, is_overdue)
+
+
+def _groups(rows: list[Row]) -> list[Group]:
+    """By patient, in the order of the first of each; what is of nobody stands alone."""
+    groups: dict[int, Group] = {}
+    for row in rows:
+        task = row.task
+        key = task.patient_id or -task.pk
+        groups.setdefault(key, Group(task.patient, row.phone, [])).rows.append(row)
+    return list(groups.values())
 
 
 def _phones(found: list[Task]) -> dict[int, str]:

@@ -25,15 +25,12 @@ from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
 from reminders import series_booking
-from reminders.journeys import foreseeing
-from reminders.journeys.preview import SKIP, Preview
 from reminders.views.book_series import draft as drafts
-from reminders.views.book_series import plan_rows, screening
+from reminders.views.book_series import plan_rows, screening, sends, ways_out
 from reminders.views.book_series.choose import choose_page
 from reminders.views.book_series.draft import Draft
 from reminders.views.book_series.order import Order, booking_at, order, to_dates
 from reminders.views.book_series.plan_rows import Row
-from reminders.views.visit_acts import step_titles
 
 ONE_DAY = timedelta(days=1)
 
@@ -161,7 +158,8 @@ def _plan_page(
         "rows": rows,
         "plans": plans,
         "problem": None if is_chosen else proposal.problem,
-        "sends": _sends(order, draft, rows, now),
+        "ways_out": [] if is_chosen else ways_out.of(proposal.problem, draft, order.site),
+        **sends.of(order, draft, rows, now),
         "looked": _looked(order, draft, rows, look, by, now, kept_free),
         "may_override": access.can(by, Capability.OVERRIDE_INTERVAL, order.site),
         "may_overlap": access.can(by, Capability.OVERLAP, order.site),
@@ -204,43 +202,6 @@ def _refused(refusal: Refused | None, draft: Draft) -> dict[str, Any]:
         "lost": plan_rows.session_at(draft.wishes, start) if start else None,
         "nearest": plan_rows.choices(nearest),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """One line of what booking will send: what it says, and the value of its skip box."""
-
-    preview: Preview
-    about: str
-    skip: str
-    is_skipped: bool
-
-    @property
-    def is_off(self) -> bool:
-        return self.preview.decision == SKIP
-
-
-def _sends(order: Order, draft: Draft, rows: Sequence[Row], now: datetime) -> list[Send]:
-    if not rows:
-        return []
-    previews = foreseeing.series(
-        patient=order.patient,
-        site=order.site,
-        version=order.version,
-        areas=draft.areas,
-        visits=[row.imagined for row in rows],
-        now=now,
-        skips=draft.skips,
-    )
-    return [
-        Send(
-            preview,
-            step_titles(order.protocol, preview.steps),
-            " ".join(f"{session}:{step}:{by}" for session, step, by in preview.items),
-            preview.reason == "skipped_by_staff",
-        )
-        for preview in previews
-    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Choosing among plans, and where they begin."""
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -88,9 +89,13 @@ def test_wishes_that_are_conditions_say_what_would_help_when_they_cannot_be_met(
     assert "nothing keeps to the wished weekdays and times" in page
     assert "On another weekday or at another time, session 1 can be on" in page
     assert "Put the patient on the wait-list" in page
+    # Each is one press: what is in the way goes, what was chosen besides stays.
+    (lenient,) = re.findall(r'href="(/series/new/dates/[^"]+)">Any day and time', page)
+    assert "weekday=" in lenient and "only=" not in lenient
+    (listed,) = re.findall(r'href="(/waitlist/add/[^"]+)">Put on the wait-list', page)
+    assert desk.get(unescape(listed)).status_code == 200
     assert "plan-choice" not in page
-    lenient = body(desk.get(DATES, chosen(patient, house, weekday=6)))
-    assert "plan-choice" in lenient
+    assert "plan-choice" in body(desk.get(unescape(lenient)))
 
 
 # --- From a free time of the board ----------------------------------------------------------------
