@@ -15,17 +15,12 @@ from clinic.models import AuditEntry, ProtocolVersion, Role, Site, Staff
 from patients.models import Patient
 from reminders.sending import tidying
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
-from tests.personas import a_patient, staff_at
+from tests.personas import staff_at
 
 pytestmark = pytest.mark.django_db
 
 FIVE = timedelta(minutes=5)
 PlaceHold = Callable[..., Hold]
-
-
-@pytest.fixture
-def other(site: Site, front_desk: Staff, now: datetime) -> Patient:
-    return a_patient(site, front_desk, now, given="Ben", phone="", email="ben@p.example")
 
 
 @pytest.fixture
