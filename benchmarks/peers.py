@@ -87,11 +87,13 @@ def installed(requirements: Path = REQUIREMENTS, environment: Path = ENVIRONMENT
     shutil.rmtree(environment, ignore_errors=True)
     uv = Path(sys.executable).with_name("uv")
     hashed = ["--require-hashes", "-r", str(requirements)]
-    _run(sys.executable, "-m", "venv", str(environment))
+    # Whoever installs is there already.
+    _run(sys.executable, "-m", "venv", "--without-pip", str(environment))
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
     try:
         _run(str(uv), "pip", "install", "-q", "--system-certs", "--python", str(python), *hashed)
     except NotInstalled:
-        _run(str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *hashed)
+        _run(*pip, "install", "-q", "--disable-pip-version-check", *hashed)
     ready.write_text(digest)
     return python
 
