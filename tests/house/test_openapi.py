@@ -23,7 +23,8 @@ Operation = tuple[str, str, dict[str, Any]]
 OPEN = {"/api/v1/login/"}
 
 
-@pytest.fixture(scope="module")
+# Other modules have their turn between the tests that need no database and those that do.
+@pytest.fixture(scope="session")
 def document() -> dict[str, Any]:
     """The document, made as strictly as it can be: any warning fails."""
     written = StringIO()
