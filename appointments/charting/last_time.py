@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from appointments.charting import copying
 from appointments.charting.gist import gist
 from appointments.charting.sheets import signed_before, signed_of
-from appointments.models import Appointment, Photo
+from appointments.models import Addendum, Appointment, Photo
 from clinic.protocols import loading as protocols
 
 MOST_PHOTOS = 3
@@ -16,11 +16,12 @@ MOST_PHOTOS = 3
 @dataclass(frozen=True, slots=True)
 class LastTime:
     """`visit` is that of the signed log, None when there is none; `settings` are as corrected
-    since; `photos` are the latest of its areas, the newest first."""
+    since by its `addenda`; `photos` are the latest of its areas, the newest first."""
 
     visit: Appointment | None
     settings: tuple[str, ...]
     photos: tuple[Photo, ...]
+    addenda: tuple[Addendum, ...] = ()
 
 
 def last_time(visit: Appointment) -> LastTime:
@@ -37,4 +38,4 @@ def last_time(visit: Appointment) -> LastTime:
     log = copying.corrected(signed_of(record))
     zones = {area: values for area, values in log.zones.items() if area in areas}
     settings = gist(protocols.get(record.protocol_version), replace(log, zones=zones))
-    return LastTime(record.appointment, settings, photos)
+    return LastTime(record.appointment, settings, photos, tuple(record.addenda.all()))

@@ -26,7 +26,7 @@ from appointments.refusals import (
     Refused,
     StaleLog,
 )
-from appointments.views import log_form
+from appointments.views import log_beside, log_form
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
@@ -222,6 +222,7 @@ def _page(
         "lost": _lost(sheet, shown, lost),
         "last_is_known": bool(sheet.was),
         "addendum": addendum,
+        **log_beside.context(sheet, may_chart=may_chart, now=timezone.now()),
         **(_signed(sheet, shown) if is_signed else {}),
     }
     return render(request, "appointments/log/log.html", context, status=status)

@@ -1,5 +1,6 @@
 """The treatment log and a provider's day, as pages and through the API: without any script."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -102,10 +103,19 @@ def test_last_times_settings_come_in_by_one_press(
     client.post(f"/log/{visit.pk}/", form(act="sign"))
     treated(visits[1], front_desk, done=False)
     address = f"/log/{visits[1].pk}/"
-    assert "was 1.5" in client.get(address).content.decode()
+    addendum = {"reason": "Misread", "text": "", "correct.zones.face.energy": "20.5"}
+    assert client.post(f"/log/{visit.pk}/amend/", addendum).status_code == 303
+    page = client.get(address).content.decode()
+    # Last time as it was corrected, with the reason, and the session that follows.
+    assert "was 1.5" in page and "was 20.5" in page and "was corrected: Misread." in page
+    assert f'href="/visits/{visits[2].pk}/"' in page
+    Appointment.objects.filter(pk=visits[2].pk).update(state="cancelled", closed_at=visit.starts_at)
+    day = (visits[1].starts_at + timedelta(days=28)).date()
+    offered = f"/series/{visit.series_id}/next/?day={day}"
+    assert offered in client.get(address).content.decode()
     client.post(address, {"version": 0, "act": "copy", "treated": ["face"], "session.pain": "3"})
     copied = TreatmentRecord.objects.get(appointment=visits[1]).document
-    assert copied["zones"]["face"] == {"depth": 1.5, "energy": 20, "passes": 2}
+    assert copied["zones"]["face"] == {"depth": 1.5, "energy": 20.5, "passes": 2}
     assert copied["session"]["pain"] == 3 and "anaesthetic" not in copied["session"]
 
 
