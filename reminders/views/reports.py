@@ -55,6 +55,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "protocol": protocol,
         "protocols": sorted(names.items(), key=lambda pair: pair[1]),
         "figures": [_drawn(figure, weeks) for figure in report.figures],
+        "has_past": any(figure.before.percent is not None for figure in report.figures),
         "used": [(USED[kind], bars) for kind, bars in used.items()],
         "by_protocol": report.by_protocol,
         "by_kind": [Bar(kind_word(bar.name), bar.share) for bar in report.by_kind],

@@ -82,6 +82,7 @@ def test_the_page_shows_them_and_the_file_has_the_minutes(
 ) -> None:
     client.force_login(manager)
     page = client.get("/reports/").text
+    assert page.count("too few to compare with") == 1 and "nothing to compare with" not in page
     for words in ("Time in use", "Room 1", "0 of 648 h"):
         assert words in page, words
     assert "Minutes in use: Room 1," in client.get("/reports/?format=csv").text
