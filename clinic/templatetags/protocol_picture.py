@@ -181,14 +181,15 @@ def _mark(crowd: list[Moment], lane: Lane, scale: _Scale, y: int) -> SafeString:
     x = round(sum(scale.x(each.days) for each in crowd) / len(crowd), 1)
     of_last = " last" if all(each.of_last for each in crowd) else ""
     titles = " · ".join(step.title.get(reader_language()) for step in steps)
-    number = (
-        format_html('<text x="{}" y="{}" text-anchor="middle">{}</text>', x, y + 4, len(steps))
-        if len(steps) > 1
-        else ""
-    )
+    if len(steps) == 1:
+        return format_html(
+            '<circle class="mark {}{}" cx="{}" cy="{}" r="{}"><title>{}</title></circle>',
+            *(lane, of_last, x, y, _MARK, titles),
+        )
     return format_html(
-        '<g class="mark {}{}"><title>{}</title><circle cx="{}" cy="{}" r="{}"/>{}</g>',
-        *(lane, of_last, titles, x, y, _CROWD if number else _MARK, number),
+        '<g class="mark {}{}"><title>{}</title><circle cx="{}" cy="{}" r="{}"/>'
+        '<text x="{}" y="{}" text-anchor="middle">{}</text></g>',
+        *(lane, of_last, titles, x, y, _CROWD, x, y + 4, len(steps)),
     )
 
 
@@ -206,8 +207,8 @@ def _ticks(scale: _Scale, every: Sequence[Moment], bottom: int) -> Iterator[Safe
 
 def _tick(x: float, bottom: int, words: str, kind: str = "") -> SafeString:
     return format_html(
-        '{}<text class="{}" x="{}" y="{}" text-anchor="middle">{}</text>',
-        *(_line("axis", x, x, bottom, bottom + 6), kind, x, bottom + 22, words),
+        '<text class="{}" x="{}" y="{}" text-anchor="middle">{}</text>',
+        *(kind, x, bottom + 18, words),
     )
 
 
