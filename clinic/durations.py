@@ -102,9 +102,6 @@ class Duration:
         return self.seconds // 60
 
 
-ZERO = Duration()
-
-
 def parse(text: str) -> Duration:
     """Read P#Y#M#W#DT#H#M#S: whole numbers, no sign, at most a century.
 

@@ -64,20 +64,6 @@ def set_wishes(entry: WaitlistEntry, wishes: Wishes, *, now: datetime) -> None:
     entry.note = note
 
 
-def wishes_of(entry: WaitlistEntry) -> Wishes:
-    return Wishes(
-        weekdays=tuple(entry.weekdays),
-        earliest=entry.earliest,
-        latest=entry.latest,
-        first_day=entry.first_day,
-        last_day=entry.last_day,
-        provider=entry.provider,
-        notice_minutes=entry.notice_minutes,
-        priority=entry.priority,
-        note=entry.note,
-    )
-
-
 def _possible_times(wishes: Wishes) -> None:
     if not set(wishes.weekdays) <= set(range(7)):
         raise WishesRefused(gettext("Weekdays are numbers from 0, Monday, to 6."), field="weekdays")

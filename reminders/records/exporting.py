@@ -104,13 +104,6 @@ def take(*, asked: RecordExport, by: Staff, now: datetime) -> Iterator[bytes]:
     return _zipped(_Record(asked.patient, by, now).parts(), now=now)
 
 
-def files_of(asked: RecordExport, *, by: Staff, now: datetime) -> dict[str, bytes]:
-    """The files of the ZIP by name, for who wants to read some of them."""
-    whole = io.BytesIO(b"".join(take(asked=asked, by=by, now=now)))
-    with zipfile.ZipFile(whole) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
 class _Pipe(io.RawIOBase):
     """Where the archive writes to; `drained` gives what was written since."""
 

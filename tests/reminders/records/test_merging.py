@@ -25,6 +25,7 @@ from reminders.proving import proof
 from reminders.records import exporting, merging, stopping, tables
 from reminders.records.merging import MergeRefused, UndoRefused
 from tests.personas import a_patient
+from tests.reminders.records.archives import files_of
 from tests.reminders.records.rows import Furnisher
 from tests.reminders.views.conftest import FIRST, SECOND, Wish
 from tests.reminders.views.conftest import wish as wish  # a fixture
@@ -301,7 +302,7 @@ def test_merge_then_export_loses_no_row(
         merged(kept, gone, manager, now)
         assert not named(gone), "rows that name the record that is gone"
         asked = exporting.ask(patient=kept, reason="Asked for it", by=manager, now=now)
-        document = json.loads(exporting.files_of(asked, by=manager, now=now)["record.json"])
+        document = json.loads(files_of(asked, by=manager, now=now)["record.json"])
         for model, ids in before.items():
             found = {row["id"] for row in document["tables"][model._meta.label_lower]}
             assert ids | mine[model] <= found, model

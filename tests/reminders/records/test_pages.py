@@ -17,6 +17,7 @@ from reminders.models import ArchivedMessage, InboundMessage, RecordExport
 from reminders.records import exporting
 from tests.api import CLOCK, api, refused
 from tests.personas import a_patient
+from tests.reminders.records.archives import files_of
 from tests.reminders.records.rows import Furnisher
 
 pytestmark = [pytest.mark.django_db, CLOCK]
@@ -197,7 +198,7 @@ def test_what_the_patient_wrote_is_handed_out_as_it_was_and_sentences_are_told(
     left = {"message": {"why": why, "key": wrote}, "content": {"text": wrote, "why": why}}
     ArchivedMessage.objects.filter(pk=furnish.row(ArchivedMessage).pk).update(whole=left)
     asked = exporting.ask(patient=patient, reason="By letter", by=manager, now=now)
-    files = exporting.files_of(asked, by=manager, now=now)
+    files = files_of(asked, by=manager, now=now)
     tables = json.loads(files["record.json"])["tables"]
     told = ["Session 2 is due."]
     assert [row["text"] for row in tables["reminders.inboundmessage"]] == [wrote]
