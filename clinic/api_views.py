@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 from clinic import access, audit
 from clinic.api_fields import MOST_ID
 from clinic.hours import MINUTES_A_DAY, instant
-from clinic.models import Staff
+from clinic.models import Site, Staff
 
 
 class Rows(GenericViewSet[Any]):
@@ -74,6 +74,18 @@ class Rows(GenericViewSet[Any]):
         read = form(data=self.request.data, context=self.get_serializer_context())
         read.is_valid(raise_exception=True)
         return cast(dict[str, Any], read.validated_data)
+
+
+class OfSite(Rows):
+    """Endpoints about one of the sites at which who asks works."""
+
+    tag = "sites"
+    queryset = Site.objects.none()
+    pagination_class = None
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Site]:
+        return access.sites_of(self.staff)
 
 
 class NoSuchAddress(APIView):

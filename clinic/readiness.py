@@ -65,19 +65,17 @@ def standing(facts: SiteFacts) -> list[Standing]:
     can = [each for each in facts.treatments if not lacking(facts, each)]
     needs_device = any(each.device for each in facts.treatments)
     return [
-        Standing(
+        _either(
             Step.HOURS,
             facts.has_hours,
-            gettext("The site has opening hours.")
-            if facts.has_hours
-            else gettext("Say when the site is open: nothing can be booked outside of it."),
+            gettext("The site has opening hours."),
+            gettext("Say when the site is open: nothing can be booked outside of it."),
         ),
-        Standing(
+        _either(
             Step.ROOMS,
             bool(facts.room_kinds),
-            gettext("There are rooms: %(kinds)s.") % {"kinds": ", ".join(sorted(facts.room_kinds))}
-            if facts.room_kinds
-            else gettext("Add a room: every visit is in one."),
+            gettext("There are rooms: %(kinds)s.") % {"kinds": ", ".join(sorted(facts.room_kinds))},
+            gettext("Add a room: every visit is in one."),
         ),
         Standing(
             Step.DEVICES,
@@ -89,21 +87,23 @@ def standing(facts: SiteFacts) -> list[Standing]:
         Standing(Step.PROVIDERS, *_providers(facts)),
         Standing(Step.TREATMENTS, bool(can), _treatments(facts, len(can), needed=facts.treatments)),
         Standing(Step.SENDER, not facts.sharing, _sender(facts)),
-        Standing(
+        _either(
             Step.ON_CALL,
             facts.has_on_call,
-            gettext("Somebody is on call.")
-            if facts.has_on_call
-            else gettext("Put somebody on call: urgent answers of patients page them."),
+            gettext("Somebody is on call."),
+            gettext("Put somebody on call: urgent answers of patients page them."),
         ),
-        Standing(
+        _either(
             Step.GO_LIVE,
             facts.is_live,
-            gettext("It is said from when on the site sends.")
-            if facts.is_live
-            else gettext("Say from when on the site sends: until then nothing leaves."),
+            gettext("It is said from when on the site sends."),
+            gettext("Say from when on the site sends: until then nothing leaves."),
         ),
     ]
+
+
+def _either(step: Step, is_done: bool, done: str, to_do: str) -> Standing:
+    return Standing(step, is_done, done if is_done else to_do)
 
 
 def lacking(facts: SiteFacts, treatment: Treatment) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,10 +11,8 @@ from rest_framework.response import Response
 
 from appointments.models import SchedulingSettings
 from appointments.proposing import tuning
-from clinic import access
 from clinic.api_fields import Body
-from clinic.api_views import Rows
-from clinic.models import Site
+from clinic.api_views import OfSite
 
 
 class SettingsSerializer(serializers.ModelSerializer[SchedulingSettings]):
@@ -80,15 +77,7 @@ _SHOWN = {
 }
 
 
-class Scheduling(Rows):
-    tag = "sites"
-    queryset = Site.objects.none()
-    pagination_class = None
-    filter_backends = ()
-
-    def get_queryset(self) -> QuerySet[Site]:
-        return access.sites_of(self.staff)
-
+class Scheduling(OfSite):
     @extend_schema(
         methods=["get"],
         summary="Read how a site plans: minutes that places are kept, and points of plans.",

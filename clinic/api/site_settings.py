@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,9 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic import access, site_settings
+from clinic import site_settings
 from clinic.api_fields import Body, Day, Instant
-from clinic.api_views import Rows
+from clinic.api_views import OfSite
 from clinic.models import Site
 
 
@@ -95,15 +94,7 @@ SHOWN = {
 }
 
 
-class SiteSettings(Rows):
-    tag = "sites"
-    queryset = Site.objects.none()
-    pagination_class = None
-    filter_backends = ()
-
-    def get_queryset(self) -> QuerySet[Site]:
-        return access.sites_of(self.staff)
-
+class SiteSettings(OfSite):
     @extend_schema(
         methods=["get"],
         summary="Read the settings of a site.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -12,10 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from clinic import access, site_settings
+from clinic import site_settings
 from clinic.api.site_settings import SeenSiteSettingsSerializer
-from clinic.api_views import Rows
-from clinic.models import Site
+from clinic.api_views import OfSite
 from reminders.journeys import resetting
 
 
@@ -38,15 +36,7 @@ class SiteEffectSerializer(serializers.Serializer[Any]):
     emptied = serializers.IntegerField(help_text="Sent messages that would lose their words.")
 
 
-class SiteEffect(Rows):
-    tag = "sites"
-    queryset = Site.objects.none()
-    pagination_class = None
-    filter_backends = ()
-
-    def get_queryset(self) -> QuerySet[Site]:
-        return access.sites_of(self.staff)
-
+class SiteEffect(OfSite):
     @extend_schema(
         summary="See what other settings of a site would change, and save nothing.",
         request=SeenSiteSettingsSerializer,

@@ -16,6 +16,7 @@ from django.db.models import F
 
 from patients.models import Patient
 from reminders.catalogue import ALONE, SAID_NOW, MessageState
+from reminders.journeys.traffic import Judged
 from reminders.ledger.claiming import Due
 from reminders.models import Message
 
@@ -23,23 +24,13 @@ from reminders.models import Message
 LATE = timedelta(hours=1)
 
 
-class Waiting(Protocol):
+class Waiting(Judged, Protocol):
     """What is asked of a due message here."""
 
     @property
-    def pk(self) -> int: ...
-    @property
     def patient_id(self) -> int | None: ...
     @property
-    def kind(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def purpose(self) -> str: ...
-    @property
     def site_id(self) -> int: ...
-    @property
-    def priority(self) -> int: ...
     @property
     def due_at(self) -> datetime: ...
     @property

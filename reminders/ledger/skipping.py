@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -61,7 +62,7 @@ def skip(*, message: Message, by: Staff, now: datetime) -> None:
         unique_fields=["series", "session", "step", "channel"],
         update_fields=["instead", "by", "at"],
     )
-    _planned_anew(message, "message.skip", by=by, now=now)
+    planned_anew(message, "message.skip", by=by, now=now)
 
 
 @transaction.atomic
@@ -78,7 +79,7 @@ def unskip(*, message: Message, by: Staff, now: datetime) -> None:
             found += chosen.filter(step=step, channel=channel).delete()[0]
     if not found:
         raise SkipRefused(gettext("Only a message that staff skipped can be put back."))
-    _planned_anew(message, "message.unskip", by=by, now=now)
+    planned_anew(message, "message.unskip", by=by, now=now)
 
 
 def can_skip(message: Message) -> bool:
@@ -132,7 +133,17 @@ def choices_of(message: Message) -> list[tuple[int, int, str, str]]:
     return choices
 
 
-def _planned_anew(message: Message, action: str, *, by: Staff, now: datetime) -> None:
+def planned_anew(
+    message: Message,
+    action: str,
+    *,
+    by: Staff,
+    now: datetime,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    """Plan the patient anew for what somebody chose about a message, and write down who did."""
     claiming.plan_anew([message.patient_id])
     audit.record(
         action=action,
@@ -141,4 +152,7 @@ def _planned_anew(message: Message, action: str, *, by: Staff, now: datetime) ->
         now=now,
         site=message.site,
         patient_id=message.patient_id,
+        before=before,
+        after=after,
+        reason=reason,
     )

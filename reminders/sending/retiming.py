@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from appointments.refusals import Refused
-from clinic import access, audit, hours
+from clinic import access, hours
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.retelling import retold
@@ -22,7 +22,7 @@ from reminders.catalogue import MessageState, Purpose
 from reminders.choosing import Refusal
 from reminders.journeys import recipients
 from reminders.journeys.traffic import Traffic
-from reminders.ledger import claiming, skipping
+from reminders.ledger import skipping
 from reminders.models import Message, MessageItem
 from reminders.sending import taking
 
@@ -150,14 +150,11 @@ def _choose(
         Message.objects.filter(pk=message.pk).update(
             chosen_at=at, chosen_by=by, at_any_hour=at_any_hour
         )
-    claiming.plan_anew([message.patient_id])
-    audit.record(
-        action=action,
-        subject=message,
+    skipping.planned_anew(
+        message,
+        action,
         by=by,
         now=now,
-        site=message.site,
-        patient_id=message.patient_id,
         before={"due_at": before.isoformat()},
         after={"due_at": at.isoformat(), "at_any_hour": at_any_hour} if at else {},
         reason=reason,

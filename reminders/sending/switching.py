@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from appointments.refusals import Refused
-from clinic import access, audit
+from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.retelling import retold
@@ -19,7 +19,7 @@ from clinic.saying import gettext
 from reminders import choosing
 from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
-from reminders.ledger import claiming, skipping
+from reminders.ledger import skipping
 from reminders.ledger.fallback import UNHEARD, Said
 from reminders.ledger.retrying import CERTAINLY_NOT_RECEIVED
 from reminders.models import Message, MessageItem, SkipChoice
@@ -201,14 +201,11 @@ def _has_left(message: Message) -> bool:
 
 
 def _planned_anew(message: Message, action: str, channel: str, *, by: Staff, now: datetime) -> None:
-    claiming.plan_anew([message.patient_id])
-    audit.record(
-        action=action,
-        subject=message,
+    skipping.planned_anew(
+        message,
+        action,
         by=by,
         now=now,
-        site=message.site,
-        patient_id=message.patient_id,
         before={"channel": message.channel},
         after={"channel": channel},
     )
