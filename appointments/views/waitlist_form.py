@@ -35,7 +35,7 @@ from clinic.views.row_id import row_id
 from patients.models import Patient
 
 NOTICES = (
-    (0, "none"),
+    (0, _("no notice")),
     (60, "1 hour"),
     (120, "2 hours"),
     (240, "4 hours"),
