@@ -36,12 +36,12 @@ from patients.models import Patient
 
 NOTICES = (
     (0, _("no notice")),
-    (60, "1 hour"),
-    (120, "2 hours"),
-    (240, "4 hours"),
-    (MINUTES_A_DAY, "1 day"),
-    (2 * MINUTES_A_DAY, "2 days"),
-    (7 * MINUTES_A_DAY, "1 week"),
+    (60, _("1 hour")),
+    (120, _("2 hours")),
+    (240, _("4 hours")),
+    (MINUTES_A_DAY, _("1 day")),
+    (2 * MINUTES_A_DAY, _("2 days")),
+    (7 * MINUTES_A_DAY, _("1 week")),
 )
 
 
