@@ -5,6 +5,7 @@ a person wrote, and meets few refusals; so the code itself is read for both.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
 from config import words
@@ -18,6 +19,7 @@ OTHERS = (
     *("reminders/wording/", "patients/signing/", "appointments/by_link/refusals.py"),
     *("appointments/charting/device_data.py", "appointments/finding/preference_words.py"),
 )
+WORD = re.compile(r"[^\W\d_]{2,}")
 # What a programmer did wrong, and what a terminal shows.
 FAULTS = frozenset(("CommandError", "NeverAllowed"))
 
@@ -27,11 +29,10 @@ def _said(node: ast.expr) -> Iterator[ast.expr]:
     match node:
         case ast.Constant(value=str(text)) if " " in text.strip():
             yield node
-        case ast.JoinedStr(values=values) if any(
-            isinstance(each, ast.Constant) and any(map(str.isalpha, str(each.value)))
-            for each in values
-        ):
-            yield node
+        case ast.JoinedStr(values=values):
+            own = "".join(str(each.value) for each in values if isinstance(each, ast.Constant))
+            if own[:1].isupper() or len(WORD.findall(own)) > 1:
+                yield node
         case ast.List(elts=several) | ast.Tuple(elts=several):
             for each in several:
                 yield from _said(each)
