@@ -138,7 +138,7 @@ def _hits(words: Sequence[str], known: Vocabulary) -> list[Hit]:
             for place in patterns.places(pattern, forgiving if is_symptom else exact):
                 if is_symptom and any(phrase.holds(place) for phrase in harmless):
                     continue
-                said = " ".join(words[place.start : place.end])
+                said = " ".join(word for word in words[place.start : place.end] if word != BREAK)
                 found.append(Hit(label, said, _is_negated(words, place, known)))
     return found
 

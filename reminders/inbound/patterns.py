@@ -5,6 +5,7 @@
     swoll*                  any word that begins so
     stop ~ texts            up to three other words of the same clause between the two
     {skin} & white|grey     one of the group and one of these, within six words, in any order
+    these now|.             "these" and then "now", or nothing more of the same clause
 
 Pure. Refuses to know what a pattern stands for.
 """
@@ -18,6 +19,7 @@ from reminders.inbound.normalising import BREAK
 
 GAP = 3
 NEAR = 6
+END = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def compiled(written: str, groups: Mapping[str, str]) -> Pattern:
 
 def places(pattern: Pattern, words: Sequence[Meant]) -> list[Place]:
     """Every place where the pattern stands in these words (and marks, see `normalising`)."""
+    words = [*words, frozenset({BREAK})]
     first, *others = [
         [Place(at) for start in range(len(words)) if (at := _from(side, words, start))]
         for side in pattern.sides
@@ -115,7 +118,9 @@ def _element(part: str, groups: Mapping[str, str]) -> Element:
         groups[choice[1:-1]] if choice.startswith("{") else choice for choice in part.split("|")
     ).split("|")
     return Element(
-        frozenset(choice for choice in choices if not choice.endswith("*")),
+        frozenset(
+            BREAK if choice == END else choice for choice in choices if not choice.endswith("*")
+        ),
         tuple(choice[:-1] for choice in choices if choice.endswith("*")),
     )
 
