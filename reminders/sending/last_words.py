@@ -24,7 +24,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from reminders.ledger import writing_deaths
 from reminders.ledger.claiming import Due
@@ -54,26 +54,33 @@ def noted(messages: Sequence[Message | Due]) -> Iterator[None]:
 def collect(*, now: datetime) -> None:
     """Count what processes of this machine were writing when they died, each once."""
     global _suspects
-    found = False
-    try:
-        for note in _directory().glob("*.json"):
-            found |= _count(note, now=now)
-    except OSError as fault:
-        _tell(fault)
-    if found or _suspects is None:
+    found = [_count(note, now=now) for note in _notes()]
+    if any(found) or _suspects is None:
         _suspects = writing_deaths.suspects()
 
 
+def _notes() -> list[Path]:
+    try:
+        return list(_directory().glob("*.json"))
+    except OSError as fault:
+        _tell(fault)
+        return []
+
+
 def _count(note: Path, *, now: datetime) -> bool:
-    """Whether a note was one of the dead; it is gone then."""
+    """Whether a note was one of the dead; it is gone then. One that stays would be counted again
+    and again, against messages that ended nobody: of it nothing is counted."""
     if _own is not None and note == _own[1]:
         return False
     try:
-        with note.open() as opened:
+        with note.open() as opened, transaction.atomic():
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             writing_deaths.count(_read(opened.readline()), now=now)
             note.unlink()
     except (BlockingIOError, FileNotFoundError):  # its process lives, or somebody was faster
+        return False
+    except OSError as fault:
+        _tell(fault)
         return False
     return True
 

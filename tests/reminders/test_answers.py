@@ -17,8 +17,9 @@ from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
+from reminders.ledger import writing_deaths
 from reminders.ledger.claiming import Due
-from reminders.models import Message, MessageItem, Suppression
+from reminders.models import Message, MessageItem, Suppression, WritingDeath
 from reminders.sending import dispatch, last_words, taking
 from reminders.sending.taking import Ready
 from tests.personas import a_patient
@@ -301,6 +302,36 @@ def test_a_note_that_was_cut_off_blames_nobody_and_is_gone(
     note.write_text("[17, 1")
     last_words.collect(now=now)
     assert not note.exists()
+
+
+def test_a_death_whose_note_stays_is_not_counted_again_and_again(
+    visit: Appointment,
+    now: datetime,
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.LAST_WORDS_DIR = tmp_path
+    message = queued(visit, now=now)
+    last_words.collect(now=now)
+    [directory] = tmp_path.iterdir()
+    stays, goes = directory / "stays.json", directory / "goes.json"
+    removed = Path.unlink
+
+    def unlink(path: Path) -> None:
+        if path == stays:
+            raise PermissionError(13, "Permission denied")
+        removed(path)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    for note in (stays, goes):
+        note.write_text(f"[{message.pk}]\n")
+    (directory / "unreadable.json").mkdir()
+    for _ in range(writing_deaths.MOST_DEATHS):
+        last_words.collect(now=now)
+    assert stays.exists() and not goes.exists()
+    assert WritingDeath.objects.get().deaths == 1
+    assert again(message).state == MessageState.SCHEDULED
 
 
 def test_an_answer_that_cannot_be_stored_costs_the_others_nothing(
