@@ -23,17 +23,17 @@ def require_adding_services(staff: Staff) -> None:
         raise Forbidden(gettext("Only a manager of every site adds plain services."))
 
 
-def may_decide(staff: Staff, protocol: Protocol) -> bool:
-    """Whether `staff` may write, approve and retire a version that says `protocol`."""
+def may_decide(staff: Staff, *protocols: Protocol) -> bool:
+    """Whether `staff` may write, approve and retire versions that say each of `protocols`."""
     if access.can(staff, Capability.APPROVE_PROTOCOL):
         return True
-    return protocol.is_plain and may_add_services(staff)
+    return all(each.is_plain for each in protocols) and may_add_services(staff)
 
 
-def require(staff: Staff, protocol: Protocol) -> None:
+def require(staff: Staff, *protocols: Protocol) -> None:
     """Raise Forbidden unless `may_decide`."""
-    if not may_decide(staff, protocol):
-        if protocol.is_plain:
+    if not may_decide(staff, *protocols):
+        if all(each.is_plain for each in protocols):
             said = gettext("Only a manager of every site or the clinical lead changes a service.")
             raise Forbidden(said)
         access.require(staff, Capability.APPROVE_PROTOCOL)

@@ -105,8 +105,8 @@ def checked(draft: ProtocolDraft) -> Checked:
 
 def begin(*, base: ProtocolVersion, by: Staff, now: datetime) -> ProtocolDraft:
     """The working draft of a protocol: the one there is, else a copy of `base` with the next
-    version. Raises Forbidden."""
-    deciding.require(by, loading.get(base))
+    version. Raises Forbidden, also to who may not decide on the version in use."""
+    deciding.require(by, loading.get(base), *loading.in_use(base.protocol))
     with transaction.atomic():
         draft, is_new = ProtocolDraft.objects.get_or_create(
             protocol=base.protocol,
@@ -223,7 +223,7 @@ def store_text(*, protocol: str, text: str, by: Staff, now: datetime) -> Protoco
     Raises Forbidden, and ProtocolError with every problem and its line.
     """
     latest = ProtocolVersion.objects.filter(protocol=protocol).latest("created_at", "pk")
-    deciding.require(by, loading.get(latest))
+    deciding.require(by, loading.get(latest), *loading.in_use(protocol))
     taken = _versions(protocol)
     found = check(text, protocol=protocol, kind=Kind(latest.kind), taken=taken)
     if found.protocol is None:

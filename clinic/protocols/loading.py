@@ -62,6 +62,15 @@ def get(version: ProtocolVersion) -> Protocol:
     return _built[version.digest]
 
 
+def in_use(protocol: str) -> list[Protocol]:
+    """The approved version of a protocol, if there is one: what its next version takes the place
+    of, so who writes and approves that may decide on this one as well."""
+    approved = ProtocolVersion.objects.filter(
+        protocol=protocol, status=ProtocolVersion.Status.APPROVED
+    )
+    return [get(version) for version in approved]
+
+
 def by_digest(ids: Mapping[str, int]) -> dict[str, Protocol]:
     """The protocols of these digests, each with the id of its version; asks the database only for
     those that were not built yet."""
@@ -105,10 +114,11 @@ def approve(
     """Let a draft reach patients, bound to its digest; the version approved before it retires.
 
     Series pinned to the older one keep it. `demo` marks an approval that is no clinician's.
-    Raises Forbidden, and StatusRefused when the version is no longer a draft.
+    Raises Forbidden, also to who may not decide on that one, and StatusRefused when the version is
+    no longer a draft.
     """
-    deciding.require(by, get(version))
     [row, *others] = _locked(version)
+    deciding.require(by, get(version), *in_use(version.protocol))
     if row.status != ProtocolVersion.Status.DRAFT:
         raise StatusRefused(
             gettext("%(version)s is no draft any more; load a new version to change it.")

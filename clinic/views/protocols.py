@@ -56,7 +56,7 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
     """All that one version says."""
     site = current_site(request)
     row = _version(protocol, version)
-    content = loading.get(row)
+    content, staff = loading.get(row), cast(Staff, request.user)
     return render(
         request,
         "clinic/protocols/page.html",
@@ -67,7 +67,8 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
             "sections": _sections(content.steps),
             "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
             "is_being_written": ProtocolDraft.objects.filter(protocol=protocol).exists(),
-            "may_approve": deciding.may_decide(cast(Staff, request.user), content),
+            "may_approve": deciding.may_decide(staff, content, *loading.in_use(protocol)),
+            "may_retire": deciding.may_decide(staff, content),
         },
     )
 

@@ -289,6 +289,28 @@ def test_a_service_goes_over_a_draft_to_its_next_version_by_who_manages_every_si
     assert as_(manager).post("/protocols/facial/1.2.0/edit/").status_code == 403
 
 
+def test_what_the_lead_approved_gives_way_to_nothing_that_a_manager_writes(
+    as_: As, facial: ProtocolVersion, manager: Staff, clinical_lead: Staff, now: datetime
+) -> None:
+    plain = drafting.text_of(facial, "1.3.0")
+    row = reading.read(drafting.text_of(facial, "1.2.0"), filename="draft")
+    asked = replace(row, warnings=(WarningSign("hot", Text("heat", "calor"), Urgency.SAME_DAY),))
+    clinical = loading.store(asked, by=clinical_lead, now=now)
+    drafting.store_text(protocol="facial", text=plain, by=clinical_lead, now=now)
+    loading.approve(version=clinical, by=clinical_lead, now=now)
+    client = as_(manager)
+    assert client.post("/protocols/facial/1.0.0/edit/").status_code == 403
+    for version in ("1.0.0", "1.3.0"):
+        shown = client.get(f"/protocols/facial/{version}/").text
+        assert "/edit/" not in shown and "/approve/" not in shown, version
+    refused = client.post("/protocols/facial/1.3.0/approve/")
+    assert refused.status_code == 403 and "clinical lead" in refused.text
+    again = drafting.text_of(facial, "1.4.0")
+    with pytest.raises(Forbidden, match="clinical lead"):
+        drafting.store_text(protocol="facial", text=again, by=manager, now=now)
+    assert ProtocolVersion.objects.get(protocol="facial", status="approved") == clinical
+
+
 def test_a_new_modality_that_cannot_be_is_told_and_nothing_is_lost(
     as_: As, facial: ProtocolVersion, manager: Staff, draft: ProtocolDraft
 ) -> None:
