@@ -5,9 +5,22 @@ from django.db import migrations, models
 # The indexes name the column by its number: nothing is written anew.
 TRAY = "ALTER TABLE reminders_message RENAME COLUMN phase TO tray"
 PHASE = "ALTER TABLE reminders_message RENAME COLUMN tray TO phase"
-# Of a visit whose treatment is barred nobody is reminded any more; planning reaches all patients of
-# a site whose revision rose.
-PLAN_ANEW = "UPDATE clinic_site SET revision = revision + 1"
+# Of a visit whose treatment is barred nobody is reminded any more. Planned anew are only those whom
+# something may bar: nothing of a patient who waits to be planned leaves. In the order of their ids,
+# as everybody locks them.
+PLAN_ANEW = """
+UPDATE patients_patient SET revision = revision + 1 WHERE id IN (
+    SELECT patient.id FROM patients_patient patient
+     WHERE (patient.skin_type <> '' OR EXISTS (
+               SELECT FROM patients_screeninganswer answer
+                WHERE answer.patient_id = patient.id AND answer.value NOT IN ('no', 'never')))
+       AND EXISTS (
+               SELECT FROM appointments_appointment visit
+                 JOIN appointments_treatmentseries series ON series.id = visit.series_id
+                WHERE series.patient_id = patient.id
+                  AND visit.state IN ('booked', 'confirmed') AND visit.starts_at > now())
+     ORDER BY patient.id FOR NO KEY UPDATE OF patient
+)"""
 
 
 class Migration(migrations.Migration):

@@ -2,11 +2,14 @@
 
 import re
 from datetime import date, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
 from appointments.clearance import answering, treatment_of
 from appointments.models import Appointment, Task
@@ -169,6 +172,28 @@ def test_pregnancy_stops_what_prepares_for_treatment_until_it_is_answered_anew(
     says(visits[1], front_desk, now, pregnancy="no")
     assert to_send("pre.actives") == before[0]
     assert {each.state for each in reminders.all()} == {"scheduled"} and not asked.open()
+
+
+def test_after_an_upgrade_those_alone_are_planned_anew_whom_something_may_bar(
+    visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    trays = import_module("reminders.migrations.0026_trays")
+    soon = timezone.now() + timedelta(days=9)
+    Appointment.objects.update(starts_at=soon, ends_at=soon + timedelta(hours=1))
+
+    def raised() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(trays.PLAN_ANEW)
+        sites = Site.objects.exclude(planned_revision=F("revision"))
+        return not sites.exists() and Patient.objects.stale().exists()
+
+    says(visits[1], front_desk, now, pregnancy="no")
+    assert not raised()
+    says(visits[1], front_desk, now, pregnancy="yes")
+    Appointment.objects.update(starts_at=now - timedelta(days=999), ends_at=now)
+    assert not raised()
+    Appointment.objects.update(starts_at=soon, ends_at=soon + timedelta(hours=1))
+    assert raised()
 
 
 def test_who_takes_a_prescribed_blood_thinner_hears_nothing_of_pain_killers(
