@@ -1,7 +1,7 @@
 """The journey with its record: logs, photos, forms and the trail, each alone and counted."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from appointments.charting import amending, drafting, signing
 from appointments.models import Appointment, Photo
+from clinic import audit
 from clinic.models import Site, Staff
+from clinic.retelling import kept, text
 from patients.models import Patient
 from tests.appointments.charting.conftest import treated
 from tests.appointments.charting.logs import a_log
@@ -79,6 +81,23 @@ def test_each_part_of_the_record_is_shown_alone_and_counted(
     trail = shown(boss, "audit")
     assert "Session 1 of 3" not in trail and "Elena Sato" in trail
     assert f"/audit/?patient={patient.pk}" in boss.get(f"{address}?show=audit").content.decode()
+
+
+def test_the_trail_on_the_page_retells_its_reasons(
+    sign_in: SignIn, manager: Staff, patient: Patient, visits: list[Appointment], now: datetime
+) -> None:
+    audit.record(
+        action="appointment.move",
+        subject=visits[0],
+        by=manager,
+        now=now,
+        site=visits[0].site,
+        patient_id=patient.pk,
+        reason=kept("Version %(version)s", version=text("9.0.1")),
+    )
+    Staff.objects.filter(pk=manager.pk).update(language="es")
+    page = words(sign_in(manager).get(f"/patients/{patient.pk}/?show=audit"))
+    assert "Versión 9.0.1" in page and "\x1f" not in page
 
 
 def test_the_board_tells_who_treats_the_last_settings_and_nobody_else(
