@@ -34,7 +34,7 @@ def of_patient(
     """`forms`: those of all that is under way, and whatever was ever signed; and `photos`."""
     running = {each.protocol_version.protocol for each in every if each.closed_at is None}
     asked = asking.of_patient(patient, running, now=now)
-    signed = patient.signed_forms.defer("sheet").select_related("form")
+    signed = patient.signed_forms.defer("sheet").select_related("form", "site")
     return {
         "forms": _panel(asked, held)
         | {"history": [(each, each.form.title(reader_language())) for each in signed]},

@@ -11,14 +11,17 @@ from django.urls import reverse
 from appointments.charting import amending, drafting, signing
 from appointments.models import Appointment, Photo
 from clinic import audit
-from clinic.models import Site, Staff
+from clinic.models import ConsentForm, Site, Staff
 from clinic.retelling import kept, text
 from patients.models import Patient
+from patients.signing import signing as consents
 from tests.appointments.charting.conftest import treated
 from tests.appointments.charting.logs import a_log
+from tests.patients.signing.conftest import photo_forms
 from tests.reminders.views.conftest import SignIn, words
 
 pytestmark = pytest.mark.django_db
+__all__ = ["photo_forms"]
 
 
 @pytest.fixture
@@ -98,6 +101,55 @@ def test_the_trail_on_the_page_retells_its_reasons(
     Staff.objects.filter(pk=manager.pk).update(language="es")
     page = words(sign_in(manager).get(f"/patients/{patient.pk}/?show=audit"))
     assert "Versión 9.0.1" in page and "\x1f" not in page
+
+
+def test_more_of_a_record_takes_as_few_queries(
+    sign_in: SignIn,
+    front_desk: Staff,
+    provider: Staff,
+    patient: Patient,
+    site: Site,
+    with_record: Appointment,
+    photo_forms: list[ConsentForm],
+    now: datetime,
+    django_assert_max_num_queries: Any,
+) -> None:
+    address = f"/patients/{patient.pk}/"
+
+    def sign(form: ConsentForm) -> None:
+        consents.sign(
+            patient=patient,
+            forms=[form],
+            signature=consents.Signature("Elena Sato"),
+            language="en",
+            site=site,
+            handed_by=front_desk,
+            ip=None,
+            now=now,
+        )
+
+    doctor = sign_in(provider)
+    sign(photo_forms[0])
+    doctor.get(address)
+    with django_assert_max_num_queries(200) as one:
+        doctor.get(address)
+    for form in photo_forms[1:]:
+        sign(form)
+    second = treated(with_record, front_desk)
+    drafting.save(appointment=with_record, by=provider, now=second, log=a_log(), expected_version=0)
+    Photo.objects.create(
+        patient=patient,
+        site=site,
+        digest="another day",
+        width=8,
+        height=8,
+        source="patient",
+        taken_at=second,
+        is_dated=True,
+        added_at=second,
+    )
+    with django_assert_max_num_queries(len(one)):
+        doctor.get(address)
 
 
 def test_the_board_tells_who_treats_the_last_settings_and_nobody_else(
