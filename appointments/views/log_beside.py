@@ -9,14 +9,15 @@ from typing import Any
 from appointments.charting.last_time import last_time
 from appointments.charting.sheets import Sheet
 from appointments.finding.intervals import bounds
+from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.photos import showing
 
 
 @dataclass(frozen=True, slots=True)
 class NextSession:
-    """The session after this one: its `booked` visit, else the `day` that its interval asks for,
-    which is `days` after this one."""
+    """The session after this one that was not missed: its `booked` visit, else the `day` that its
+    interval asks for, which is `days` after this one."""
 
     session: int
     booked: Appointment | None
@@ -36,11 +37,13 @@ def context(sheet: Sheet, *, may_chart: bool, now: datetime) -> dict[str, Any]:
 
 def _following(sheet: Sheet) -> NextSession | None:
     visit, series = sheet.visit, sheet.visit.series
+    later = series.appointments.standing().filter(session__gt=visit.session)
+    standing = {each.session: each for each in later.select_related("site")}
     session = visit.session + 1
-    standing = series.appointments.standing().select_related("site")
-    booked = standing.filter(session__gt=visit.session).order_by("session").first()
-    if booked is not None:
-        return NextSession(booked.session, booked)
+    while session in standing and standing[session].state == State.NO_SHOW:
+        session += 1
+    if session in standing:
+        return NextSession(session, standing[session])
     interval = sheet.protocol.series.interval
     if interval is None or session > series.sessions or series.closed_at is not None:
         return None

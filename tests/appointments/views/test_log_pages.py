@@ -113,6 +113,18 @@ def test_last_times_settings_come_in_by_one_press(
     day = (visits[1].starts_at + timedelta(days=28)).date()
     offered = f"/series/{visit.series_id}/next/?day={day}"
     assert offered in client.get(address).content.decode()
+    # From the first session the second is next, and once that was missed it is the third's turn.
+    first = f"/log/{visit.pk}/"
+    assert f'href="/visits/{visits[1].pk}/"' in client.get(first).content.decode()
+    second = Appointment.objects.filter(pk=visits[1].pk)
+    second.update(state="cancelled", closed_at=visit.starts_at)
+    Appointment.objects.filter(pk=visits[2].pk).update(state="booked", closed_at=None)
+    lacking = client.get(first).content.decode()
+    assert f"/series/{visit.series_id}/next/?day=" in lacking
+    assert f'href="/visits/{visits[2].pk}/"' not in lacking
+    second.update(state="no_show")
+    assert f'href="/visits/{visits[2].pk}/"' in client.get(first).content.decode()
+    second.update(state="in_treatment", closed_at=None)
     client.post(address, {"version": 0, "act": "copy", "treated": ["face"], "session.pain": "3"})
     copied = TreatmentRecord.objects.get(appointment=visits[1]).document
     assert copied["zones"]["face"] == {"depth": 1.5, "energy": 20.5, "passes": 2}
