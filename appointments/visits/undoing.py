@@ -108,6 +108,7 @@ def undo_together(
             _restore_places([each for each in undoings if each.is_of_place], by=by, now=now)
             for each in undoings:
                 _restore_state(each)
+                _forget_breaches(each)
                 history.keep(
                     each.visit,
                     Move.UNDO,
@@ -180,6 +181,19 @@ def _restore_state(undoing: _Undoing) -> None:
         _reopen(visit.series_id)
     visit.state = State(undoing.change.state_before)
     visit.done_at = visit.closed_at = None
+
+
+def _forget_breaches(undoing: _Undoing) -> None:
+    """What only the act that is taken back let pass is let pass no more."""
+    visit, gone = undoing.visit, undoing.change
+    if not gone.overrides:
+        return
+    stands = visit.history.filter(undone_by=None).exclude(move=Move.UNDO).exclude(pk=gone.pk)
+    breaching = stands.exclude(overrides=[]).order_by("-id")
+    acts = list(breaching.values_list("overrides", "override_reason"))
+    kept = {code for codes, _ in acts for code in codes}
+    visit.overrides = [each for each in visit.overrides if each in kept]
+    visit.override_reason = acts[0][1] if visit.overrides else ""
 
 
 def _why_over(visit: Appointment) -> str:

@@ -25,6 +25,8 @@ def test_a_visit_starts_long_before_its_time_for_a_reason_only_and_it_can_be_tak
     )
     assert (begun.state, begun.overrides) == (State.IN_TREATMENT, ["started_early"])
     back = undoing.undo(appointment=begun, by=front_desk, now=early)
-    assert back.state == State.ARRIVED
+    assert (back.state, back.overrides, back.override_reason) == (State.ARRIVED, [], "")
+    with pytest.raises(Barred):
+        attendance.start(appointment=back, by=front_desk, now=early)
     again = attendance.start(appointment=back, by=front_desk, now=hour_before)
     assert again.state == State.IN_TREATMENT

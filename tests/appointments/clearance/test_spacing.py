@@ -6,7 +6,7 @@ import pytest
 
 from appointments.clearance import Barred
 from appointments.models import Appointment
-from appointments.visits import attendance
+from appointments.visits import attendance, undoing
 from clinic.models import Staff
 from tests.appointments.conftest import FIRST, Book, Wish, at
 
@@ -38,6 +38,10 @@ def test_starting_waits_for_what_was_done_lately_on_the_same_area(
         attendance.start(appointment=arrived, by=front_desk, now=now, override_reason="It hurries")
     started = attendance.start(appointment=arrived, by=provider, now=now, override_reason="Healed")
     assert started.overrides == ["spacing_too_short"]
+    # The reason was for that start; once it is taken back, the next one is asked about again.
+    back = undoing.undo(appointment=started, by=provider, now=now)
+    with pytest.raises(Barred):
+        attendance.start(appointment=back, by=provider, now=now)
 
 
 def test_what_was_done_long_ago_or_booked_so_on_purpose_bars_nothing(
