@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
 from django.utils import translation
 
@@ -67,6 +66,17 @@ def follow_up(
         Task.objects.filter(pk__in=gone).update(closed_at=now, closed_by=by, outcome=NO_LONGER)
 
 
+def called_about(visits: Iterable[int]) -> set[int]:
+    """Of these visits those that staff still have to call the patient about."""
+    open_calls = Task.objects.filter(
+        appointment__in=visits,
+        kind=TaskKind.CALL,
+        key__startswith=f"{_PREFIX}.",
+        closed_at=None,
+    )
+    return {pk for pk in open_calls.values_list("appointment_id", flat=True) if pk}
+
+
 def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
     """The open series, each with its next visit, and what else was asked about."""
     series = statements.where(
@@ -112,11 +122,8 @@ def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | 
     if not title:
         return None
     protocol = treatment.protocol
-    decided = finding.decision.id if finding.decision else 0
-    about = f"{finding.rule} {sorted(finding.answers)} {decided}"
-    digest = sha256(about.encode()).hexdigest()[:16]
     return _Wanted(
-        key=f"{_PREFIX}.{treatment.patient.pk}.{protocol.id}.{digest}",
+        key=f"{_PREFIX}.{treatment.patient.pk}.{protocol.id}.{finding.digest}",
         kind=kind,
         title=title,
         detail=sentences.sentence(finding, protocol, treatment.patient.skin_type),

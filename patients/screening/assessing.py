@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from clinic.durations import Duration
 from clinic.hours import shifted_day
@@ -91,6 +92,13 @@ class Finding:
         if self.decision is not None:
             return True
         return self.outcome in (Outcome.REVIEW, Outcome.DEFER) and self.rule != Rule.LACKING
+
+    @property
+    def digest(self) -> str:
+        """Which finding it is, until it is answered anew or decided: 16 hex digits."""
+        decided = self.decision.id if self.decision else 0
+        about = f"{self.rule} {sorted(self.answers)} {decided}"
+        return sha256(about.encode()).hexdigest()[:16]
 
     def stands_on(self, day: date) -> bool:
         if self.is_lifted:

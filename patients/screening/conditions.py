@@ -37,10 +37,11 @@ def conditions(screened: Screened) -> Mapping[str, bool]:
     return known
 
 
-def is_held(findings: Iterable[Finding], day: date) -> bool:
-    """Whether preparing for a treatment on `day` makes no sense as long as this stands."""
+def holding(findings: Iterable[Finding], day: date) -> tuple[Finding, ...]:
+    """What of this, as long as it stands, leaves no sense in preparing for a treatment on `day`."""
     strict = (Outcome.DEFER, Outcome.BLOCK)
-    return any(
-        finding.outcome in strict and finding.rule != Rule.AGE and finding.stands_on(day)
+    return tuple(
+        finding
         for finding in findings
+        if finding.outcome in strict and finding.rule != Rule.AGE and finding.stands_on(day)
     )

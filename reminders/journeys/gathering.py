@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
+from appointments.clearance import follow_up
 from appointments.clearance.screening import screen
 from appointments.finding.needs import body_after
 from appointments.finding.ticks import TICK
@@ -32,8 +33,8 @@ from clinic.protocols import loading
 from clinic.protocols.schema import Protocol
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
-from patients.screening.assessing import Screened, assess
-from patients.screening.conditions import conditions, is_held
+from patients.screening.assessing import Finding, Screened, assess
+from patients.screening.conditions import conditions, holding
 from reminders.catalogue import Channel
 from reminders.gate import Recipient
 from reminders.journeys import saying, to_fill_in
@@ -300,6 +301,8 @@ def _visits_of(
     findings = {pk: assess(each) for pk, each in screened.items()}
     told = saying.starts_told(f"visit:{row.pk}" for row in rows)
     untold = _untold_of(rows)
+    held = {row.pk: _held_by(row, sites[row.site_id], findings) for row in rows}
+    called = follow_up.called_about([pk for pk, by in held.items() if by])
     visits = defaultdict(list)
     for row in rows:
         visits[row.series_id].append(
@@ -323,13 +326,20 @@ def _visits_of(
                 treated=cut_short.get(row.pk),
                 to_fill_in=lacking.get(row.pk),
                 untold=untold.get(row.pk),
-                is_held=is_held(
-                    findings.get(row.series_id, ()),
-                    local(row.starts_at, sites[row.site_id].zone).date(),
-                ),
+                held_by=held[row.pk],
+                is_called_about=row.pk in called,
             )
         )
     return visits
+
+
+def _held_by(
+    visit: Appointment, site: SiteFacts, findings: Mapping[int, Sequence[Finding]]
+) -> tuple[str, ...]:
+    """The digests of what bars treatment on the day of the visit, by series of `findings`."""
+    day = local(visit.starts_at, site.zone).date()
+    found = holding(findings.get(visit.series_id, ()), day)
+    return tuple(sorted(finding.digest for finding in found))
 
 
 def _untold_of(visits: Sequence[Appointment]) -> dict[int, Untold]:

@@ -82,8 +82,9 @@ class VisitFacts:
     """One visit. `scheduled_at` is when it was given its present time; `told_start` the start
     that the patient was last told under an earlier `schedule_version`, None when they were told
     of no visit. `protocol` is the version that it goes by, None for that of its series. `treated`
-    are the areas of a session that was cut short, None for one that was not. `is_held` when what
-    the patient answered bars treatment on that day. `to_fill_in` is what they are asked for before
+    are the areas of a session that was cut short, None for one that was not. `held_by` are
+    the digests of what bars treatment on that day, by the patient's answers; `is_called_about` when
+    staff have a task of it. `to_fill_in` is what they are asked for before
     it, None when the site does not ask yet or has nothing to ask. `imported_at` is when it was
     brought over from a former system (UTC); `is_history` when it was over by then. `untold` is of
     a cancelled one of which the patient is not to be told."""
@@ -103,13 +104,18 @@ class VisitFacts:
     treated: tuple[str, ...] | None = None
     imported_at: datetime | None = None
     is_history: bool = False
-    is_held: bool = False
+    held_by: tuple[str, ...] = ()
+    is_called_about: bool = False
     to_fill_in: ToFillIn | None = None
     untold: Untold | None = None
 
     @property
     def anchor(self) -> str:
         return f"visit:{self.id}"
+
+    @property
+    def is_held(self) -> bool:
+        return bool(self.held_by)
 
     @property
     def is_untreated(self) -> bool:

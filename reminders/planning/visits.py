@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 
 from appointments.lifecycle import TO_COME, State
 from clinic import hours
@@ -200,19 +201,23 @@ def _barred(visit: VisitFacts, reminder: Wish) -> Wish:
 
 def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
     """For every visit of which the patient is not reminded because treatment is barred, a task
-    at the time of the first reminder that stays away: until then a clinician may have decided."""
+    at the time of the first reminder that stays away: until then a clinician may have decided.
+    None where staff have it in hand. Moved to a day that is barred as well, or barred by something
+    else, it is asked about anew."""
     for visit in series.visits:
-        if visit.is_held and visit.state in TO_COME and not visit.is_history:
-            due_at = max(_confirm_at(visit), visit.scheduled_at)
+        is_to_come = visit.state in TO_COME and not visit.is_history
+        if is_to_come and visit.is_held and not visit.is_called_about:
+            first = min(reminder.due_at for reminder in _reminders(series, visit))
+            by = sha256(" ".join(visit.held_by).encode()).hexdigest()[:16]
             yield TaskWish(
-                key=f"{visit.anchor}.{BARRED}",
+                key=f"{visit.anchor}.{BARRED}.{visit.schedule_version}.{by}",
                 kind=Kind.REMINDER_CONFIRM,
                 step="",
                 series_id=series.id,
                 visit_id=visit.id,
                 session=visit.session,
                 site_id=visit.site.id,
-                due_at=due_at,
+                due_at=max(first, visit.scheduled_at),
                 title=noop("Cancel or move the visit: treatment is barred"),
                 detail=noop(
                     "The patient is not reminded of it any more, but may still come. Call them."

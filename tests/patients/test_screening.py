@@ -22,7 +22,7 @@ from patients.screening.assessing import (
     assess,
     outcome_on,
 )
-from patients.screening.conditions import conditions, is_held
+from patients.screening.conditions import conditions, holding
 from patients.screening.questions import Question, questions_of
 from patients.screening.validity import due
 
@@ -134,7 +134,7 @@ def test_pregnancy_stands_until_it_is_answered_anew() -> None:
     yes = said(NEEDLING, "pregnancy", Value.YES)
     (finding,) = found(NEEDLING, yes)
     assert finding.outcome is Outcome.BLOCK and finding.stands_on(TODAY + 200 * DAY)
-    assert is_held([finding], VISIT)
+    assert holding([finding], VISIT) == (finding,)
     no = said(NEEDLING, "pregnancy", Value.NO, on=TODAY + 200 * DAY)
     assert found(NEEDLING, yes, no) == []
 

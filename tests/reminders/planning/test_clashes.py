@@ -101,7 +101,7 @@ def test_one_series_never_clashes_with_itself() -> None:
 
 
 def test_a_visit_that_is_held_prepares_nobody_and_keeps_its_check_ins() -> None:
-    held = plan(patient(series(visit(1, is_held=True))))
+    held = plan(patient(series(visit(1, held_by=("pregnancy",)))))
     of_steps: list[Wanted] = [message for message in held.messages if message.steps]
     before = {m.skip for m in of_steps if any(s.startswith(("pre.", "day.")) for s in m.steps)}
     assert before <= {"treatment_held", "condition_unknown"} and "treatment_held" in before
@@ -117,16 +117,31 @@ def test_of_a_visit_that_is_barred_nobody_is_reminded_and_staff_are_told_before(
         return {message.skip for message in made.messages if message.kind in reminders}
 
     site = replace(SITE, week_reminders_from=date(2027, 1, 1), nudges_from=date(2027, 1, 1))
-    barred = plan(patient(series(visit(1, site=site, is_held=True))))
+    barred = plan(patient(series(visit(1, site=site, held_by=("pregnancy",)))))
     assert said(barred) == {"visit_barred"}
     confirmed = [m for m in barred.messages if m.kind == "booking_confirmed"]
     assert {m.skip for m in confirmed} == {""}, "that it was booked is still true"
     (task,) = (each for each in barred.tasks if each.title.startswith("Cancel or move"))
-    assert task.due_at == wall("2027-04-09 10:00"), "when the first reminder stays away"
+    assert task.due_at == wall("2027-04-05 10:00"), "when the first reminder stays away"
     decided = plan(patient(series(visit(1, site=site))))
     assert said(decided) == {""}
     assert not any(each.title.startswith("Cancel or move") for each in decided.tasks)
-    cancelled = visit(1, state=State.CANCELLED, is_held=True)
+    again = (
+        visit(1, site=site, held_by=("pregnancy",), schedule_version=2),
+        visit(1, site=site, held_by=("decided",)),
+    )
+    keys = {
+        each.key
+        for barred_anew in again
+        for each in plan(patient(series(barred_anew))).tasks
+        if each.title == task.title
+    }
+    assert len(keys | {task.key}) == 3, "what staff did about another day or answer is not this"
+    in_hand = visit(1, site=site, held_by=("pregnancy",), is_called_about=True)
+    assert not any(
+        each.title.startswith("Cancel or move") for each in plan(patient(series(in_hand))).tasks
+    )
+    cancelled = visit(1, state=State.CANCELLED, held_by=("pregnancy",))
     assert not any(
         each.title.startswith("Cancel or move") for each in plan(patient(series(cancelled))).tasks
     )

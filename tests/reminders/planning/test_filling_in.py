@@ -51,7 +51,7 @@ def test_a_visit_of_a_site_that_asks_for_nothing_says_nothing() -> None:
 
 def test_what_is_answered_and_signed_or_held_back_is_not_asked_for_and_says_why() -> None:
     assert skipped(to_fill_in=ToFillIn()) == ["nothing_to_fill_in"]
-    assert skipped(is_held=True) == ["treatment_held"]
+    assert skipped(held_by=("pregnancy",)) == ["treatment_held"]
     assert skipped(state=State.CANCELLED) == [] == skipped(state=State.ARRIVED)
 
 

@@ -168,7 +168,19 @@ def test_pregnancy_stops_what_prepares_for_treatment_until_it_is_answered_anew(
     reminders = Message.objects.filter(kind="reminder_final").exclude(state="withdrawn")
     asked = Task.objects.filter(title="Cancel or move the visit: treatment is barred")
     assert {each.reason for each in reminders} == {"visit_barred"}
-    assert {each.appointment for each in asked.open()} == {*visits}
+    later = set(visits[1:])
+    assert {each.appointment for each in asked.open()} == later
+    called = Task.objects.open().get(kind="call", key__startswith="screening.")
+    assert called.appointment == visits[0], "staff have it in hand"
+    asked.update(closed_at=now, closed_by=front_desk, outcome="Asked her to come later.")
+    says(visits[1], front_desk, now, pregnancy="no")
+    says(visits[1], front_desk, now, pregnancy="yes")
+    assert {each.appointment for each in asked.open()} == later, "barred by another answer"
+    asked.update(closed_at=now, closed_by=front_desk, outcome="Moved.")
+    Appointment.objects.filter(pk=visits[1].pk).update(schedule_version=F("schedule_version") + 1)
+    Patient.objects.raise_revision()
+    sync_stale(now=now)
+    assert {each.appointment for each in asked.open()} == {visits[1]}, "barred on another day"
     says(visits[1], front_desk, now, pregnancy="no")
     assert to_send("pre.actives") == before[0]
     assert {each.state for each in reminders.all()} == {"scheduled"} and not asked.open()
