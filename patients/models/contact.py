@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +15,15 @@ from patients.models.patient import Patient
 class ContactKind(models.TextChoices):
     PHONE = "phone", _("Mobile phone")
     EMAIL = "email", _("E-mail")
+
+
+class ContactPointQuerySet(models.QuerySet["ContactPoint"]):
+    def numbers(self, patient_ids: Collection[int]) -> dict[int, str]:
+        """By patient the number to call, the preferred one where there are several; who has none
+        is left out."""
+        points = self.filter(patient__in=patient_ids, kind=ContactKind.PHONE, retired_at=None)
+        # The last one stands.
+        return dict(points.order_by("is_preferred", "-id").values_list("patient_id", "value"))
 
 
 class ContactPoint(models.Model):
@@ -29,6 +40,8 @@ class ContactPoint(models.Model):
     is_preferred = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ContactPointQuerySet.as_manager()
 
     class Meta:
         ordering = ("kind", "-is_preferred", "id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -26,6 +26,7 @@ from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from clinic.views.row_id import row_id
+from patients.models import ContactPoint
 from reminders.views import day_flags, visit_acts
 from reminders.views.book_series import draft as drafts
 from reminders.views.day_flags import Flag
@@ -38,18 +39,29 @@ ONE_DAY = timedelta(days=1)
 
 @require_GET
 def day_list(request: HttpRequest) -> HttpResponse:
-    """`date` (local, default today), `provider` (resource id) and `cancelled` choose the rows."""
+    """`date` (local, default today), `provider` (resource id), `cancelled` and `unconfirmed`
+    choose the rows; the unconfirmed come with their numbers, to be called."""
     site, staff, now = current_site(request), cast(Staff, request.user), timezone.now()
     access.require(staff, Capability.SEE_PATIENTS, site)
     today = local(now, site.zone).date()
     day = _date(request.GET.get("date"), today)
     provider = request.GET.get("provider", "")
     with_cancelled = request.GET.get("cancelled") == "1"
+    is_call_list = request.GET.get("unconfirmed") == "1"
     visits = list(_visits(staff, site, day, provider))
-    shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
-    rows = _rows(shown, site, access.capabilities(staff, site), now)
+    if is_call_list:
+        shown = [each for each in visits if each.state == State.BOOKED]
+    else:
+        shown = [each for each in visits if with_cancelled or each.state != State.CANCELLED]
+    numbers = (
+        ContactPoint.objects.numbers({each.series.patient_id for each in shown})
+        if is_call_list
+        else {}
+    )
+    rows = _rows(shown, site, access.capabilities(staff, site), now, numbers)
     whole = Period(instant(day, 0, site.zone), instant(day + ONE_DAY, 0, site.zone))
-    lines: list[Row | HeldRow] = [*rows, *held_rows(staff, site, whole, provider, now=now)]
+    holds = [] if is_call_list else held_rows(staff, site, whole, provider, now=now)
+    lines: list[Row | HeldRow] = [*rows, *holds]
     lines.sort(key=lambda line: line.starts_at)
     lists(request, (each.series.patient_id for each in shown), site_id=site.pk)
     context = {
@@ -66,6 +78,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
         "provider": provider,
         "providers": _providers(site),
         "with_cancelled": with_cancelled,
+        "is_call_list": is_call_list,
         "now": now,
         "now_before": _now_before(lines, now) if day == today else None,
         "next_busy": None if lines else next_busy(staff, site, day),
@@ -77,7 +90,8 @@ def day_list(request: HttpRequest) -> HttpResponse:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One visit of the day. `held` are the names of who and what it holds; `waiting` the minutes
-    since check-in; `flags` what needs somebody's hand."""
+    since check-in; `flags` what needs somebody's hand; `phone` the number to call, on the call list
+    alone."""
 
     visit: Appointment
     areas: str
@@ -86,6 +100,7 @@ class Row:
     acts: list[Act]
     flags: list[Flag]
     waiting: int | None
+    phone: str
 
     @property
     def starts_at(self) -> datetime:
@@ -117,6 +132,7 @@ def _rows(
     site: Site,
     held: frozenset[Capability],
     now: datetime,
+    numbers: Mapping[int, str],
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
     flags, waiting = day_flags.flags(visits, site, now), day_flags.waiting(visits, now)
@@ -132,6 +148,7 @@ def _rows(
                 visit_acts.offered(visit, site.zone, held, now),
                 flags[visit.pk],
                 waiting.get(visit.pk),
+                numbers.get(visit.series.patient_id, ""),
             )
         )
     return rows

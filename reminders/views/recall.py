@@ -34,7 +34,7 @@ from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from patients import consent
-from patients.models import ContactKind, ContactPoint, Purpose
+from patients.models import ContactPoint, Purpose
 from reminders.views.book_series import draft as drafts
 
 PER_PAGE = 50
@@ -151,11 +151,7 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
     first = next((due for due in page if not due.has_open_event), None)
     patients = {due.series.patient_id for due in page}
     agreed = consent.standing(patients)
-    phones = dict(
-        ContactPoint.objects.filter(patient__in=patients, kind=ContactKind.PHONE, retired_at=None)
-        .order_by("patient", "is_preferred", "-id")
-        .values_list("patient", "value")
-    )
+    phones = ContactPoint.objects.numbers(patients)
     return [
         Row(
             due,

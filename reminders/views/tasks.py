@@ -26,7 +26,7 @@ from clinic.models import Staff
 from clinic.retelling import retold
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
-from patients.models import ContactKind, ContactPoint, Patient
+from patients.models import ContactPoint, Patient
 
 PER_PAGE = 30
 # How many later tasks are listed under the fold.
@@ -71,7 +71,9 @@ def task_list(request: HttpRequest) -> HttpResponse:
     )
     page = Paginator(chosen, PER_PAGE).get_page(request.GET.get("page"))
     later = [] if is_closed else list(here.open().filter(due_at__gte=midnight)[: LATER + 1])
-    phones = _phones([*page, *later])
+    phones = ContactPoint.objects.numbers(
+        {task.patient_id for task in [*page, *later] if task.patient_id}
+    )
     lists(request, (each.patient_id for each in (*page, *later)), site_id=site.pk)
     context = {
         "site": site,
@@ -145,13 +147,3 @@ def _groups(rows: list[Row]) -> list[Group]:
         key = task.patient_id or -task.pk
         groups.setdefault(key, Group(task.patient, row.phone, [])).rows.append(row)
     return list(groups.values())
-
-
-def _phones(found: list[Task]) -> dict[int, str]:
-    """By patient the preferred number."""
-    points = ContactPoint.objects.filter(
-        patient__in={task.patient_id for task in found if task.patient_id},
-        kind=ContactKind.PHONE,
-        retired_at=None,
-    ).order_by("is_preferred", "-id")
-    return dict(points.values_list("patient_id", "value"))

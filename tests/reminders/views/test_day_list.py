@@ -47,6 +47,20 @@ def test_a_visit_shows_who_what_when_and_with_whom(desk: Client, visits: list[Ap
     assert "Booked" in page
 
 
+def test_who_has_not_confirmed_is_called_from_a_list_with_numbers(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    assert "unconfirmed=1" in body(desk.get(DAY))
+    assert "unconfirmed=1" in body(desk.get(f"/board/?date={FIRST}"))
+    assert "tel:" not in body(desk.get(DAY))
+    calls = f"{DAY}&unconfirmed=1"
+    assert f'href="tel:{visits[0].series.patient.contact_points.get(kind="phone").value}"' in body(
+        desk.get(calls)
+    )
+    assert "Everybody has confirmed" in press(desk, visits[0], "confirm", next=calls)
+    assert "Elena Sato" in body(desk.get(DAY))
+
+
 def test_an_empty_day_leads_to_the_next_busy_one(desk: Client, visits: list[Appointment]) -> None:
     page = desk.get("/day/?date=2027-02-19").content.decode()
     assert "No visits" in page
