@@ -1,5 +1,6 @@
 """A session that ends while somebody writes: with and without script nothing is lost."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -65,3 +66,9 @@ def test_a_press_on_a_part_of_a_page_signs_in_above_it(
     assert Appointment.objects.get(pk=visit.pk).state == "booked"
     page.get_by_role("button", name="Check in").first.click()
     expect(page.get_by_text("checked in")).to_be_visible()
+    # The list beneath that is asked for anew takes nothing away.
+    with page.expect_response(re.compile("/login/")):
+        page.evaluate(
+            "document.querySelector('[data-refresh]').dispatchEvent(new Event('refresh'))"
+        )
+    expect(dialog.get_by_label("Password")).to_have_value(PASSWORD)

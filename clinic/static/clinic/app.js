@@ -191,14 +191,19 @@ function signInBeside() {
   const asked = htmx.ajax("GET", dialog.dataset.at, { target: dialog, swap: "innerHTML" });
   asked.then(() => { if (dialog.childElementCount && !dialog.open) dialog.showModal(); });
 }
-// Nobody is signed in: what lies beneath is not for who closes it.
+  dialog.returnValue = "";
+// Nobody is signed in: what lies beneath is not for who closes it. A browser lets a second Escape in a
+// row close any dialog; then the page goes as well.
 document.addEventListener("cancel", (event) => { if (event.target.id === "sign-in-beside") event.preventDefault(); }, true);
 // The forms of the page belong to the new session from now on.
 document.addEventListener("htmx:afterSettle", () => {
   const dialog = $("#sign-in-beside");
+document.addEventListener("close", (event) => {
+  if (event.target.id === "sign-in-beside" && event.target.returnValue !== "signed-in") location.reload();
+}, true);
   const token = $("#signed-in input", dialog ?? document.createElement("p"))?.value;
   if (!token) return;
-  dialog.close();
+  dialog.close("signed-in");
   dialog.replaceChildren();
   document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
   for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
@@ -216,7 +221,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const isLed = new URL(xhr.responseURL || location.href).pathname === "/login/" && location.pathname !== "/login/";
   if (isLed || (xhr.status === 401 && $("#sign-in-beside"))) {
     event.detail.shouldSwap = event.detail.isError = false;
-    return isLed && !isWritten() ? location.reload() : signInBeside();
+    return isLed && !isWritten() && !$("dialog[open]") ? location.reload() : signInBeside();
   }
   // A refused form, a lost race or a rest comes with its own words.
   if ([400, 403, 404, 409, 422, 429].includes(xhr.status)) {
@@ -253,6 +258,6 @@ for (const kind of ["pointerdown", "pointermove", "keydown"]) {
 
 setInterval(() => {
   const list = document.querySelector("[data-refresh]");
-  const busy = Date.now() - touchedAt < IDLE_MS || list?.contains(document.activeElement);
+  const busy = Date.now() - touchedAt < IDLE_MS || $("dialog[open]") || list?.contains(document.activeElement);
   if (list && !document.hidden && !busy) list.dispatchEvent(new Event("refresh"));
 }, REFRESH_MS);
