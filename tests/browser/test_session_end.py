@@ -16,6 +16,12 @@ from tests.reminders.ledger import a_visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+FIELDS = """document.querySelector("main").insertAdjacentHTML("beforeend", `<form>
+<label>Plain <select><option>A</option><option>B</option></select></label>
+<label>Chosen <select><option>A</option><option selected>B</option></select></label>
+<label>Several <select multiple><option>A</option><option selected>B</option></select></label>
+</form>`)"""
+
 
 def sign_in_again(page: Page, who: Staff) -> None:
     expect(page.get_by_text("You were signed out meanwhile")).to_be_visible()
@@ -61,14 +67,36 @@ def test_a_press_on_a_part_of_a_page_signs_in_above_it(
     expect(dialog.get_by_text("There is a problem")).to_be_visible()
     page.keyboard.press("Escape")
     dialog.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(dialog).to_be_hidden()
-    assert Appointment.objects.get(pk=visit.pk).state == "booked"
-    page.get_by_role("button", name="Check in").first.click()
-    expect(page.get_by_text("checked in")).to_be_visible()
     # The list beneath that is asked for anew takes nothing away.
     with page.expect_response(re.compile("/login/")):
         page.evaluate(
             "document.querySelector('[data-refresh]').dispatchEvent(new Event('refresh'))"
         )
     expect(dialog.get_by_label("Password")).to_have_value(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    assert Appointment.objects.get(pk=visit.pk).state == "booked"
+    page.get_by_role("button", name="Check in").first.click()
+    expect(page.get_by_text("checked in")).to_be_visible()
+    # Who closes it all the same sees nothing of what lay beneath.
+    Session.objects.all().delete()
+    page.evaluate("signInBeside()")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("/login/"))
+
+
+def test_only_what_somebody_changed_counts_as_written(
+    page: Page, live_server: object, sign_in: SignIn, front_desk: Staff
+) -> None:
+    sign_in(front_desk)
+    page.goto(f"{live_server}/day/")
+    page.evaluate(FIELDS)
+    assert page.evaluate("isWritten()") is False
+    for label, option in (("Plain", "B"), ("Chosen", "A"), ("Several", "A")):
+        field = page.get_by_label(label)
+        field.select_option(option)
+        assert page.evaluate("isWritten()") is True, label
+        field.evaluate("field => field.form.reset()")
+        assert page.evaluate("isWritten()") is False, label

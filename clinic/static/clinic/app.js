@@ -178,9 +178,12 @@ document.addEventListener("change", (event) => {
 // ---- Connection and session.
 
 function isWritten() {
-  const chosen = (field) => [...field.options].some((each) => each.selected !== each.defaultSelected);
+  // Of a select without a chosen option the first one shows.
+  const chosen = (field) => field.multiple
+    ? [...field.options].some((each) => each.selected !== each.defaultSelected)
+    : field.selectedIndex !== Math.max(0, [...field.options].findLastIndex((each) => each.defaultSelected));
   return [...document.querySelectorAll("main form :is(input:not([type=hidden]), textarea, select)")].some((field) =>
-    field.options ? chosen(field) && field.options.length > 1 : field.checked !== field.defaultChecked || field.value !== field.defaultValue);
+    field.options ? chosen(field) : field.checked !== field.defaultChecked || field.value !== field.defaultValue);
 }
 
 // The session ended: the answer is a page to sign in, which belongs in no fragment. What is written
@@ -188,19 +191,19 @@ function isWritten() {
 function signInBeside() {
   const dialog = $("#sign-in-beside");
   if (dialog.open) return;
+  dialog.returnValue = "";
   const asked = htmx.ajax("GET", dialog.dataset.at, { target: dialog, swap: "innerHTML" });
   asked.then(() => { if (dialog.childElementCount && !dialog.open) dialog.showModal(); });
 }
-  dialog.returnValue = "";
 // Nobody is signed in: what lies beneath is not for who closes it. A browser lets a second Escape in a
 // row close any dialog; then the page goes as well.
 document.addEventListener("cancel", (event) => { if (event.target.id === "sign-in-beside") event.preventDefault(); }, true);
-// The forms of the page belong to the new session from now on.
-document.addEventListener("htmx:afterSettle", () => {
-  const dialog = $("#sign-in-beside");
 document.addEventListener("close", (event) => {
   if (event.target.id === "sign-in-beside" && event.target.returnValue !== "signed-in") location.reload();
 }, true);
+// The forms of the page belong to the new session from now on.
+document.addEventListener("htmx:afterSettle", () => {
+  const dialog = $("#sign-in-beside");
   const token = $("#signed-in input", dialog ?? document.createElement("p"))?.value;
   if (!token) return;
   dialog.close("signed-in");
@@ -214,7 +217,10 @@ document.addEventListener("htmx:sendError", () => {
   $("time", banner).textContent = new Intl.DateTimeFormat([], clock).format(shownAt);
   banner.hidden = false;
 });
-document.addEventListener("htmx:afterSwap", () => { shownAt = new Date(); });
+document.addEventListener("htmx:afterSwap", (event) => {
+  const { target } = event.detail;
+  if (target.matches("[data-refresh], main") || $("main", target)) shownAt = new Date();
+});
 document.addEventListener("htmx:beforeSwap", (event) => {
   $("#offline").hidden = true;
   const { xhr } = event.detail;
