@@ -9,18 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.models import Site, Staff
+from clinic.models import AuditEntry, Site, Staff
 from clinic.models.site import E164, FEWEST_WORDS_DAYS, MOST_SPREAD_MINUTES, PLAIN_LETTERS
 from clinic.saying import gettext
 
+CHANGED = "site.settings"
 # The least and the most of each setting that is a number.
 LIMITS = {
     "notice_hold_seconds": (0, 60 * 60),
@@ -118,7 +122,7 @@ def change(
             stored.revision += 1
         stored.save(update_fields=[*changed, "revision"])
         audit.record(
-            action="site.settings",
+            action=CHANGED,
             subject=stored,
             by=by,
             now=now,
@@ -127,6 +131,14 @@ def change(
             after={name: _as_json(wanted[name]) for name in changed},
         )
         return stored
+
+
+def sites_that_had(*names: str, value: str) -> set[int]:
+    """The sites of which one of these settings was `value`, in whatever case, until somebody
+    changed it."""
+    was = reduce(or_, (Q(**{f"before__{name}__iexact": value}) for name in names))
+    changes = AuditEntry.objects.filter(was, action=CHANGED).order_by()
+    return {pk for pk in changes.values_list("site_id", flat=True) if pk}
 
 
 def _settings(site: Site) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from itertools import chain
+from operator import or_
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -18,6 +21,7 @@ from django.db.models import Q
 from appointments.lifecycle import MoveRefused
 from appointments.refusals import StaleVersion
 from appointments.visits import attendance
+from clinic import site_settings
 from clinic.models import Site
 from patients.models import Patient
 from reminders.catalogue import Channel
@@ -40,6 +44,8 @@ log = logging.getLogger(__name__)
 State = ConversationState
 # A text has 1,600 characters at most; of a mail nobody reads more.
 LONGEST = 10_000
+# The settings of a site that are written to.
+_SENDERS = {Channel.SMS: ("sms_number",), Channel.EMAIL: ("email_address", "reply_to")}
 # Whoever says only this needs nobody: it is done already.
 _DONE_AT_ONCE = frozenset({Label.OPTOUT, Label.START, Label.HELP, Label.CONFIRM, Label.ANSWER})
 
@@ -146,33 +152,31 @@ def site_of(said: Mapping[str, str]) -> int | None:
 
 
 def _site(channel: Channel, from_address: str, to_address: str) -> Site | None:
-    """The site that was written to. Of several that share a sender the one that last wrote to this
-    address, and so of all where the sender is no site's any more: a STOP to a former number, or a
-    symptom, must reach somebody."""
-    if channel == Channel.SMS:
-        sites = Site.objects.filter(sms_number=to_address)
-    else:
-        sites = Site.objects.filter(
-            Q(email_address__iexact=to_address) | Q(reply_to__iexact=to_address)
-        )
-    found = list(sites.order_by("pk"))
-    if len(found) == 1:
-        return found[0]
-    wrote = Message.objects.filter(channel=channel, content__address=from_address)
-    if found:
-        wrote = wrote.filter(site__in=found)
+    """The site that was written to; where no site has that sender any more, one that had it: a
+    STOP to a former number, or a symptom, must reach somebody. Of several the one that last wrote
+    to this address."""
+    if not to_address:
+        return None
+    senders = _SENDERS[channel]
+    has = reduce(or_, (Q(**{f"{name}__iexact": to_address}) for name in senders))
+    found = list(Site.objects.filter(has).order_by("pk"))
+    if not found:
+        had = site_settings.sites_that_had(*senders, value=to_address)
+        found = list(Site.objects.filter(pk__in=had).order_by("pk"))
+    if len(found) < 2:
+        return next(iter(found), None)
+    wrote = Message.objects.filter(channel=channel, content__address=from_address, site__in=found)
     last = wrote.order_by("-content__at").select_related("site").first()
-    return last.site if last else next(iter(found), None)
+    return last.site if last else found[0]
 
 
 def ours(addresses: Sequence[str]) -> str:
-    """The first of these e-mail addresses that is a site's own, or empty. Lower case."""
-    known = {
-        address.lower()
-        for pair in Site.objects.values_list("email_address", "reply_to")
-        for address in pair
-    }
-    return next((address for address in addresses if address in known), "")
+    """The first of these e-mail addresses that is a site's own, or else was, or empty. Lower
+    case."""
+    senders = _SENDERS[Channel.EMAIL]
+    known = {address.lower() for pair in Site.objects.values_list(*senders) for address in pair}
+    former = (each for each in addresses if site_settings.sites_that_had(*senders, value=each))
+    return next(chain((each for each in addresses if each in known), former), "")
 
 
 def _is_opted_out(channel: Channel, address: str) -> bool:

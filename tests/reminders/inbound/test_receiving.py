@@ -9,10 +9,12 @@ from django.db import IntegrityError, connections, transaction
 
 from appointments.models import Appointment, Task
 from appointments.visits import cancelling
+from clinic import site_settings
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
+from reminders.inbound import receiving
 from reminders.models import (
     Conversation,
     InboundMessage,
@@ -308,17 +310,29 @@ def test_a_reply_by_mail_is_taken_in_alike(reply: Reply, patient: Patient) -> No
     assert the_conversation().channel == "email"
 
 
-def test_what_was_written_to_no_site_is_not_kept(reply: Reply, patient: Patient) -> None:
-    assert reply("hello", to="+19995550000") is None
-    assert not InboundMessage.objects.exists()
+def test_what_was_written_to_no_site_is_not_kept(reply: Reply, question: Message) -> None:
+    """Whoever we wrote to before writes to somebody else as well."""
+    assert reply("STOP", to="+19995550000") is None
+    assert receiving.ours(["jobs@clinic.example"]) == ""
+    assert (
+        reply("STOP", channel=Channel.EMAIL, by="elena@example.com", to="jobs@clinic.example")
+        is None
+    )
+    assert not InboundMessage.objects.exists() and not Suppression.objects.exists()
 
 
-def test_a_stop_to_a_number_that_the_site_had_before_still_closes_theirs(
-    reply: Reply, question: Message
+def test_a_stop_to_a_sender_that_the_site_had_before_still_closes_theirs(
+    reply: Reply, question: Message, manager: Staff, now: datetime
 ) -> None:
-    assert reply("STOP", to="+19995550000") is not None
-    assert the_conversation().site == question.site
+    site = question.site
+    number, mailbox = site.sms_number, site.reply_to
+    changes = {"sms_number": "+12125550177", "reply_to": "new@clinic.example"}
+    site_settings.change(site=site, changes=changes, by=manager, now=now)
+    assert reply("STOP", to=number) is not None
+    assert the_conversation().site == site
     assert Suppression.objects.get().address == PHONE
+    assert receiving.ours(["jobs@clinic.example", mailbox]) == mailbox
+    assert reply("hello", channel=Channel.EMAIL, by="elena@example.com", to=mailbox) is not None
 
 
 def test_replies_to_an_open_conversation_stay_together(
