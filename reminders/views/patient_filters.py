@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
@@ -42,9 +42,10 @@ SERIES: tuple[tuple[str, str | Promise], ...] = (
     (SeriesState.ENDED, _("Ended early")),
     (NO_SERIES, _("No series")),
 )
-NO_VISIT, UNSIGNED, TO_DO, NO_CONTACT, NO_CONSENT = (
+NO_VISIT, UNSIGNED, RUNS_OUT, TO_DO, NO_CONTACT, NO_CONSENT = (
     "no_visit",
     "unsigned",
+    "runs_out",
     "to_do",
     "no_contact",
     "no_consent",
@@ -52,16 +53,22 @@ NO_VISIT, UNSIGNED, TO_DO, NO_CONTACT, NO_CONSENT = (
 FLAGS: tuple[tuple[str, Promise], ...] = (
     (NO_VISIT, _("no next visit")),
     (UNSIGNED, _("form to sign")),
+    (RUNS_OUT, _("form runs out soon")),
     (TO_DO, _("task due")),
     (NO_CONTACT, _("no contact")),
     (NO_CONSENT, _("no consent")),
 )
+# How long before its end a signature is to be given again.
+SOON = timedelta(days=30)
+# Judged patient by patient, and so after all else.
+BY_PATIENT = (UNSIGNED, RUNS_OUT)
 # What is asked for most, as the query of its address.
 SAVED: tuple[tuple[Promise, str], ...] = (
     (_("All"), ""),
     (_("Session not booked"), f"series={UNBOOKED}"),
     (_("Under way, no next visit"), f"series={SeriesState.OPEN}&flag={NO_VISIT}"),
     (_("Form to sign"), f"flag={UNSIGNED}"),
+    (_("Form runs out soon"), f"flag={RUNS_OUT}"),
     (_("Task due"), f"flag={TO_DO}"),
 )
 
@@ -124,8 +131,7 @@ class PatientFilters(forms.Form):
             here = Patient.sites.through.objects.filter(site__slug=asked["at"])
             found = found.filter(pk__in=here.values("patient"))
         found = _of_series(found, asked)
-        # Last what is judged patient by patient.
-        for flag in sorted(asked.get("flag", ()), key=lambda flag: flag == UNSIGNED):
+        for flag in sorted(asked.get("flag", ()), key=BY_PATIENT.__contains__):
             found = _NARROW[flag](found, self._staff, now)
         return found
 
@@ -135,17 +141,39 @@ class PatientFilters(forms.Form):
         field.choices = choices
 
 
-def to_sign(patients: Any, *, now: datetime) -> set[int]:
-    """Those of these patients (ids, or a queryset) whose signature is lacking for a series under
-    way, in a constant number of queries."""
+def flagged_forms(patients: Any, *, now: datetime) -> dict[str, set[int]]:
+    """Those of these patients (ids, or a queryset) whose signature for a series under way is
+    lacking (`UNSIGNED`), and those whose signature stops counting within a month, or before their
+    next visit of it (`RUNS_OUT`), in a constant number of queries."""
     under_way = TreatmentSeries.objects.filter(patient__in=patients, closed_at=None)
     subjects: defaultdict[int, set[in_force.Subject]] = defaultdict(set)
     rows = under_way.order_by().values_list("patient", "protocol_version__protocol").distinct()
     for patient, protocol in rows:
         subjects[patient].add(in_force.treatment(protocol))
     asked = asking.of(subjects, now=now)
+    forms = [(patient, *each) for patient, mine in asked.items() for each in mine.items()]
+    ending = {patient for patient, _, form in forms if form.until is not None and not form.is_due}
+    visits = _next_visits(ending, now)
     return {
-        patient for patient, forms in asked.items() if any(each.is_due for each in forms.values())
+        UNSIGNED: {patient for patient, _, form in forms if form.is_due},
+        RUNS_OUT: {
+            patient
+            for patient, subject, form in forms
+            if not form.is_due
+            if form.is_due_at(max(now + SOON, visits.get((patient, subject), now)))
+        },
+    }
+
+
+def _next_visits(patients: set[int], now: datetime) -> dict[tuple[int, in_force.Subject], datetime]:
+    """When the next visit of each treatment begins (UTC)."""
+    to_come = Appointment.objects.filter(
+        series__patient__in=statements.one_of(patients), state__in=TO_COME, ends_at__gt=now
+    ).order_by()
+    rows = to_come.values_list("series__patient", "protocol_version__protocol")
+    return {
+        (patient, in_force.treatment(protocol)): starts_at
+        for patient, protocol, starts_at in rows.annotate(first=Min("starts_at"))
     }
 
 
@@ -209,8 +237,19 @@ def _unsigned(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet
     )
     never = under_way.filter(~ever_signed)
     once = under_way.filter(ever_signed, patient__in=alive.order_by().values("pk"))
-    again = to_sign(once.values("patient"), now=now)
+    again = flagged_forms(once.values("patient"), now=now)[UNSIGNED]
     return alive.filter(Q(pk__in=never.values("patient")) | Q(pk__in=statements.one_of(again)))
+
+
+def _runs_out(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:
+    alive = found.filter(deceased_at=None)
+    ending = SignedForm.objects.filter(
+        patient__in=alive.order_by().values("pk"),
+        form__purpose=ConsentPurpose.TREATMENT,
+        withdrawn_at=None,
+    ).exclude(form__valid_for="")
+    soon = flagged_forms(ending.order_by().values("patient"), now=now)[RUNS_OUT]
+    return alive.filter(pk__in=statements.one_of(soon))
 
 
 def _to_do(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:
@@ -230,6 +269,7 @@ def _no_consent(found: QuerySet[Patient], staff: Staff, now: datetime) -> QueryS
 _NARROW = {
     NO_VISIT: _no_visit,
     UNSIGNED: _unsigned,
+    RUNS_OUT: _runs_out,
     TO_DO: _to_do,
     NO_CONTACT: _no_contact,
     NO_CONSENT: _no_consent,

@@ -190,7 +190,7 @@ def _visits(patient_ids: dict[int, Row]) -> list[Appointment]:
 
 
 def _flag(rows: dict[int, Row], staff: Staff, now: datetime) -> None:
-    to_sign = patient_filters.to_sign(list(rows), now=now)
+    forms = patient_filters.flagged_forms(list(rows), now=now)
     tasks = patient_filters.with_task(staff, now=now).filter(patient__in=list(rows))
     to_do = set(tasks.values_list("patient_id", flat=True))
     agreed = consent.standing(rows)
@@ -209,7 +209,8 @@ def _flag(rows: dict[int, Row], staff: Staff, now: datetime) -> None:
             gettext("no contact"): patient.pk not in reached,
             gettext("no consent"): Purpose.CARE not in purposes,
             gettext("next visit not booked"): unbooked and row.next is None,
-            gettext("form to sign"): patient.pk in to_sign,
+            gettext("form to sign"): patient.pk in forms[patient_filters.UNSIGNED],
+            gettext("form runs out soon"): patient.pk in forms[patient_filters.RUNS_OUT],
             gettext("task due"): patient.pk in to_do,
         }
         row.flags = [words for words, applies in found.items() if applies]

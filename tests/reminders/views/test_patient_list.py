@@ -8,12 +8,13 @@ from django.http import QueryDict
 from django.test import Client
 
 from appointments.models import Appointment, Task, TreatmentSeries
+from appointments.visits import cancelling
 from clinic.hours import local
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from patients import consent
 from patients.models import ContactPoint, Patient
 from patients.signing import signing
-from reminders.views import patient_list
+from reminders.views import patient_filters, patient_list
 from reminders.views.patient_filters import PatientFilters
 from tests.history import a_past_visit, treated_by
 from tests.patients.signing.conftest import publish
@@ -182,6 +183,7 @@ SHOWN = {
     "flag=no_contact": "Dan",
     "flag=no_consent&flag=no_visit": "Cara",
     "flag=unsigned": "",
+    "flag=runs_out": "",
     "at=harbour&q=ode": "Ben Cara Dan",
     # What cannot be meant is not asked for.
     "at=sunset&provider=99999999999999999999&series=x&flag=x": "Elena Ben Cara Dan",
@@ -262,6 +264,42 @@ def test_signatures_are_judged_of_those_alone_who_signed_and_sent_as_one_paramet
     names, after, [array] = found()
     assert (names, after) == ({"Elena", "Ben", "Fay"}, params)
     assert str(array).count(",") == 2
+
+
+def test_whose_signature_ends_soon_or_before_the_next_visit_is_found_and_said(
+    desk: Client,
+    people: dict[str, Patient],
+    visits: list[Appointment],
+    site: Site,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    now: datetime,
+) -> None:
+    elena, month_before = people["Elena"], now - timedelta(days=15)
+    form = publish(clinical_lead, month_before, valid_for="P45D")
+    for each in (elena, people["Dan"]):  # Dan has no series to need it
+        signing.sign(
+            patient=each,
+            forms=[form],
+            signature=signing.Signature(each.display_name),
+            language="en",
+            site=site,
+            handed_by=front_desk,
+            ip=None,
+            now=month_before,
+        )
+    page = desk.get("/patients/?flag=runs_out")
+    [row] = page.context["rows"]
+    assert (row.patient, row.flags) == (elena, ["form runs out soon"])
+
+    def soon(days: int) -> set[int]:
+        found = patient_filters.flagged_forms([elena.pk], now=now + timedelta(days=days))
+        return found["runs_out"]
+
+    assert (soon(-1), soon(0), soon(31)) == (set(), {elena.pk}, set())
+    for visit in visits[:2]:
+        cancelling.cancel(appointment=visit, by=front_desk, now=now)
+    assert soon(-1) == {elena.pk}
 
 
 def test_filters_stay_in_the_pages_and_the_form_and_nobody_is_said_in_words(
