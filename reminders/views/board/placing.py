@@ -5,6 +5,7 @@ It moves at once or not at all; what is answered then is `answering`'s to say.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import cast
 
@@ -40,6 +41,7 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     version = expected_version(request)
     reason = request.POST.get("override_reason", "").strip()[:200]
     wish: VisitWish | None = None
+    before = visit.resources_held()
     try:
         wish = _wish(request, visit, now)
         done = moving.move(
@@ -62,13 +64,22 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         return refused(request, visit, Wanted(request.path, None), both, now)
     except (Refused, MoveRefused) as refusal:
         return refused(request, visit, Wanted(request.path, wish), refusal.sentence, now, refusal)
-    at = format_when(done.starts_at, visit.site.zone, reader_language(), seen_at=now)
-    said = gettext("%(patient)s: session %(session)s moved to %(at)s.") % {
-        "patient": visit.series.patient.display_name,
-        "session": visit.session,
-        "at": at,
+    return changed(request, done, _said(done, before, now), now, board_asking(request))
+
+
+def _said(done: Appointment, before: Mapping[str, int], now: datetime) -> str:
+    """Where the visit went, and whom and what it holds now that it did not hold `before`."""
+    taken = set(done.resources_held().values()) - set(before.values())
+    others = Resource.objects.filter(pk__in=taken).order_by("name").values_list("name", flat=True)
+    said = gettext("%(patient)s: session %(session)s moved to %(at)s.")
+    if others:
+        said = gettext("%(patient)s: session %(session)s moved to %(at)s, with %(others)s.")
+    return said % {
+        "patient": done.series.patient.display_name,
+        "session": done.session,
+        "at": format_when(done.starts_at, done.site.zone, reader_language(), seen_at=now),
+        "others": ", ".join(others),
     }
-    return changed(request, done, said, now, board_asking(request))
 
 
 def _wish(request: HttpRequest, visit: Appointment, now: datetime) -> VisitWish:

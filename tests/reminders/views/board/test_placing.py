@@ -69,7 +69,8 @@ def test_dropped_on_another_column_it_changes_hands(
     desk: Client, visits: list[Appointment], site: Site
 ) -> None:
     other = Resource.objects.create(kind="room", name="Room 9", site=site, room_kind="treatment")
-    drop(desk, visits[0], "10:00", onto=other.pk)
+    page = drop(desk, visits[0], "10:00", onto=other.pk).content.decode()
+    assert "moved to Thu 18 Feb 10:00, with Room 9." in page
     visits[0].refresh_from_db()
     assert visits[0].resources_held()["room"] == other.pk
 
