@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
@@ -25,7 +26,8 @@ from patients.registration import RegistrationRefused
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_patient(request: HttpRequest) -> HttpResponse:
-    """The form; `?q=` is what was searched for. `anyway` registers in spite of likenesses."""
+    """The form; `?q=` is what was searched for, `?next=` the page of ours that asked for a patient
+    and is told which, as `patient`. `anyway` registers in spite of likenesses."""
     site, staff = current_site(request), cast(Staff, request.user)
     access.require(staff, Capability.EDIT_PATIENTS, site)
     form = PatientForm(request.POST or None, initial=guessed(request.GET.get("q", "")))
@@ -51,10 +53,33 @@ def new_patient(request: HttpRequest) -> HttpResponse:
                     request,
                     gettext("%(patient)s is registered.") % {"patient": patient.display_name},
                 )
-                return redirect(f"/patients/{patient.pk}/")
-    context = {"form": form, "site": site, "alike": alike, "zones": ZONES}
+                return redirect(_onward(request, patient))
+    context = {
+        "form": form,
+        "site": site,
+        "alike": [(each, _onward(request, each)) for each in alike],
+        "back": _asking_page(request),
+        "zones": ZONES,
+    }
     status = 422 if form.errors else 409 if alike else 200
     return render(request, "patients/new.html", context, status=status)
+
+
+def _asking_page(request: HttpRequest) -> str:
+    """The page of ours that asked for a patient; empty when none did."""
+    asking = request.GET.get("next", "")
+    is_ours = asking.startswith("/") and url_has_allowed_host_and_scheme(asking, allowed_hosts=None)
+    return asking if is_ours else ""
+
+
+def _onward(request: HttpRequest, patient: Patient) -> str:
+    """Where to go with a patient: back to the page that asked, else to their own."""
+    if not (asking := _asking_page(request)):
+        return f"/patients/{patient.pk}/"
+    path, _, query = asking.partition("?")
+    told = QueryDict(query, mutable=True)
+    told["patient"] = str(patient.pk)
+    return f"{path}?{told.urlencode()}"
 
 
 def _alike(form: PatientForm, staff: Staff) -> list[Patient]:

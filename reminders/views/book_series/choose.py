@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -42,9 +43,11 @@ def choose(request: HttpRequest) -> HttpResponse:
 def find_patients(request: HttpRequest) -> HttpResponse:
     """The patients that `find` may mean, as the list inside the first step."""
     site, by = booking_at(request)
-    found = _found(by, request.GET.get("find", ""), drafts.read(request.GET).patient_id)
+    draft = drafts.read(request.GET)
+    found = _found(by, request.GET.get("find", ""), draft.patient_id)
     lists(request, (each.pk for each in found["patients"]), site_id=site.pk)
-    return render(request, "reminders/book_series/_patients.html", {"site": site, **found})
+    context = {"site": site, "back": _way_back(site, draft), **found}
+    return render(request, "reminders/book_series/_patients.html", context)
 
 
 def choose_page(
@@ -60,6 +63,7 @@ def choose_page(
     context = {
         **found,
         "site": site,
+        "back": _way_back(site, draft),
         "draft": draft,
         "free_of": free_of(draft, site),
         "at": drafts.free_time(free.starts_at, free.resource) if free else "",
@@ -73,6 +77,11 @@ def choose_page(
     }
     status = 422 if missing else 200
     return render(request, "reminders/book_series/choose.html", context, status=status)
+
+
+def _way_back(site: Site, draft: Draft) -> str:
+    """Where who is added meanwhile is booked for, with the choices made so far."""
+    return f"{reverse('book-series')}?site={site.slug}&{draft.wishes_query}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The forms of a patient: what they keep, refuse, warn of, and who may use them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -56,6 +57,21 @@ def test_a_patient_is_registered_with_contacts_and_consents(desk: Client, site: 
     [given] = ContactConsent.objects.all()
     assert (given.purpose, given.channel, given.opened_source) == ("care", "sms", "phone")
     assert given.wording == consent.WORDINGS["care"]
+
+
+def test_the_page_that_asked_for_a_patient_is_told_which(desk: Client, site: Site) -> None:
+    asking = "/series/new/?site=harbour&weekday=3&patient=0"
+    page = desk.get(NEW, {"next": asking})
+    assert text_of(page).count("/series/new/?site=harbour&amp;weekday=3") == 2
+    response = desk.post(f"{NEW}?{urlencode({'next': asking})}", ELENA)
+    patient = Patient.objects.get()
+    there = f"/series/new/?site=harbour&weekday=3&patient={patient.pk}"
+    assert response["Location"] == there
+    again = desk.post(f"{NEW}?{urlencode({'next': asking})}", {**ELENA, "email": ""})
+    assert there.replace("&", "&amp;") in text_of(again)
+    elsewhere = f"{NEW}?{urlencode({'next': '//evil.example/'})}"
+    response = desk.post(elsewhere, {**ELENA, "anyway": "1"})
+    assert response["Location"].startswith("/patients/")
 
 
 def test_the_form_shows_the_wording_of_every_consent(desk: Client) -> None:

@@ -39,7 +39,11 @@ def test_a_patient_is_found_by_the_beginning_of_a_name(desk: Client, patient: Pa
 
 
 def test_nobody_found_leads_to_adding_a_patient(desk: Client, patient: Patient) -> None:
-    assert "Nobody found for “zzz”" in body(desk.get(NEW, {"find": "zzz"}))
+    for address in (NEW, f"{NEW}patients/"):
+        page = body(desk.get(address, {"find": "zzz", "weekday": "3"}))
+        assert "Nobody found for “zzz”" in page
+        assert 'href="/patients/new/?q=zzz&next=%2Fseries%2Fnew%2F%3Fsite%3D' in page
+        assert "%26weekday%3D3" in page
 
 
 def test_a_search_keeps_what_was_chosen(
