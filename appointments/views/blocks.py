@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -24,15 +24,17 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
+from clinic.views.row_id import row_id
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def block_list(request: HttpRequest) -> HttpResponse:
-    """What is blocked now and later, and a form for one more."""
+    """What is blocked now and later, and a form for one more: on `?date=`, of the resource `?of=`,
+    when the board asks."""
     site, by, now = current_site(request), cast(Staff, request.user), timezone.now()
     access.require(by, Capability.SEE_PATIENTS, site)
     in_the_way = False
-    form = BlockForm(request.POST or None, site=site, initial=_initial(site, now))
+    form = BlockForm(request.POST or None, site=site, initial=_initial(request, site, now))
     if request.method == "POST" and form.is_valid():
         try:
             made = _made(form, site, by, now)
@@ -134,13 +136,18 @@ def _made(form: BlockForm, site: Site, by: Staff, now: datetime) -> Block:
     )
 
 
-def _initial(site: Site, now: datetime) -> dict[str, Any]:
-    """From the full hour that runs until the end of the day."""
+def _initial(request: HttpRequest, site: Site, now: datetime) -> dict[str, Any]:
+    """From the full hour that runs until the end of the day; of another day, the whole."""
     there = local(now, site.zone)
+    try:
+        day = date.fromisoformat(request.GET.get("date", ""))
+    except ValueError:
+        day = there.date()
     return {
-        "starts_day": there.date(),
-        "starts_time": there.replace(minute=0).time(),
-        "ends_day": there.date(),
+        "resources": [row_id(request.GET.get("of", ""))],
+        "starts_day": day,
+        "starts_time": there.replace(minute=0).time() if day == there.date() else "08:00",
+        "ends_day": day,
         "ends_time": "20:00",
     }
 

@@ -99,6 +99,17 @@ def test_the_desk_blocks_a_device_and_is_shown_what_it_holds(
     assert "Needle 1" in listed and "Handpiece" in listed
 
 
+def test_from_the_board_the_form_is_of_its_day_and_column(
+    desk: Client, needling_device: Resource
+) -> None:
+    page = desk.get(f"/blocks/?date={FIRST + DAY}&of={needling_device.pk}").content.decode()
+    assert hidden(page, "starts_day") == hidden(page, "ends_day") == [str(FIRST + DAY)]
+    assert hidden(page, "starts_time") == ["08:00"]
+    assert re.search(rf'name="resources" value="{needling_device.pk}"[^>]* checked', page)
+    for nothing in ("date=soon&of=x", "date=&of=999999"):
+        assert " checked" not in desk.get(f"/blocks/?{nothing}").content.decode().split("kind")[0]
+
+
 def test_visits_in_the_way_are_named_and_may_be_blocked_over(
     desk: Client, form: dict[str, Any], visits: list[Appointment]
 ) -> None:
