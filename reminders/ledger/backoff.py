@@ -45,7 +45,7 @@ def after_not_sent(
     """What follows a call that the provider certainly did not process.
 
     `tries` counts this one. `chance` in [0, 1) moves the delay by up to a quarter either way; a
-    provider's own wish for a longer pause is always kept.
+    provider's own wish for a longer pause, which channels read as an hour at most, is kept.
     """
     if tries >= MOST_TRIES:
         return GiveUp("attempts_spent")
