@@ -75,7 +75,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry, or looks of one person in a row, the latest first."""
+    """One entry, or looks of one person from one device in a row, the latest first."""
 
     rows: Sequence[Row]
 

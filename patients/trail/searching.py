@@ -132,14 +132,15 @@ def page(
 
 
 def lines(
-    rows: QuerySet[AuditEntry], after: Place | None, *, folds: bool
+    rows: QuerySet[AuditEntry], after: Place | None, *, folds: bool, zone: str
 ) -> tuple[list[list[AuditEntry]], Place | None]:
-    """A page as `page` gives it, the entries by lines; looks in a row are one where it `folds`."""
+    """A page as `page` gives it, the entries by lines; looks in a row on one day of
+    `zone` are one where it `folds`."""
     if not folds:
         entries, place = page(rows, after)
         return [[entry] for entry in entries], place
     entries, place = page(rows, after, READ)
-    found = folded(entries)
+    found = folded(entries, zone)
     if len(found) <= PAGE:
         return found, place
     last = found[PAGE - 1][-1]

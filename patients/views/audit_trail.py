@@ -102,7 +102,9 @@ def trail(request: HttpRequest) -> HttpResponse:
     form = TrailForm(request.GET, staff=staff)
     asked = form.asked(site)
     after = Place.read(request.GET.get("after", ""))
-    found, older = searching.lines(searching.found(staff, asked), after, folds=asked.folds)
+    found, older = searching.lines(
+        searching.found(staff, asked), after, folds=asked.folds, zone=site.zone
+    )
     shown = rows.lines_of(found, staff, zone=site.zone)
     named = (each.pk for line in shown for row in line.rows for each in row.patients)
     lists(request, named, site_id=site.pk)

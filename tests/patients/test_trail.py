@@ -25,6 +25,7 @@ from clinic.origin import Origin, Via
 from patients import registration
 from patients.models import Patient
 from patients.trail import searching, words
+from patients.trail.folding import folded
 from patients.trail.searching import Asked, Place
 from patients.trail.vocabulary import ACTIONS
 from tests.api import CLOCK, api, refused
@@ -287,9 +288,9 @@ def test_looks_in_a_row_are_one_line_that_opens_and_acts_stand_alone(
     looked(manager, 5)
     asked = Asked(patient=patient.pk, since=NOW + timedelta(minutes=1))
     rows = searching.found(manager, asked)
-    lines, place = searching.lines(rows, None, folds=True)
+    lines, place = searching.lines(rows, None, folds=True, zone=site.zone)
     assert ([len(line) for line in lines], place) == ([1, 1, 1, 3], None)
-    unfolded, _ = searching.lines(rows, None, folds=False)
+    unfolded, _ = searching.lines(rows, None, folds=False, zone=site.zone)
     assert [len(line) for line in unfolded] == [1] * 6
     client = signed_in(manager)
     page = client.get(f"/audit/?patient={patient.pk}").content.decode()
@@ -312,7 +313,34 @@ def test_a_page_of_lines_goes_on_where_its_last_run_ended(
         at = NOW + timedelta(minutes=1, seconds=number)
         audit.record(action=action, subject=site, by=manager, now=at, site=site)
     rows = searching.found(manager, Asked(since=NOW + timedelta(minutes=1)))
-    first, place = searching.lines(rows, None, folds=True)
+    first, place = searching.lines(rows, None, folds=True, zone=site.zone)
     assert [[each.action for each in line] for line in first] == [["act.b"], ["record.view"] * 2]
-    second, end = searching.lines(rows, place, folds=True)
+    second, end = searching.lines(rows, place, folds=True, zone=site.zone)
     assert [len(line) for line in second] == [1, 2] and end is None
+
+
+def test_a_line_of_looks_hides_no_address_device_site_or_day_and_of_patients_no_other() -> None:
+    desk: dict[str, Any] = {"by_id": 3, "via": "page", "ip": "203.0.113.7", "agent": "a1"}
+    patients: dict[str, Any] = {"via": "patient_page", "ip": "203.0.113.7"}
+    evening, night = NOW.replace(hour=20), NOW.replace(hour=2) + timedelta(days=1)
+    runs: list[tuple[datetime, dict[str, Any], int]] = [
+        (evening, desk | {"patient_id": 8}, 1),
+        (night, desk, 2),  # the same day in New York, another one in UTC
+        (night.replace(hour=6), desk, 2),
+        (night.replace(hour=6), desk | {"ip": "198.51.100.1"}, 1),
+        (night.replace(hour=6), desk | {"agent": "b2"}, 1),
+        (night.replace(hour=6), desk | {"site_id": 2}, 1),
+        (night.replace(hour=6), patients | {"patient_id": 8}, 2),
+        (night.replace(hour=6), patients | {"patient_id": 9}, 1),
+        (night.replace(hour=6), patients, 1),
+        (night.replace(hour=6), patients, 1),
+    ]
+    looks = [
+        AuditEntry(pk=pk, at=at, action="record.view", **fields)
+        for pk, (at, fields) in enumerate(
+            (at, fields) for at, fields, count in runs for _ in range(count)
+        )
+    ]
+    lines = folded(list(reversed(looks)), "America/New_York")
+    assert [len(line) for line in reversed(lines)] == [3, 2, 1, 1, 1, 2, 1, 1, 1]
+    assert len(folded(looks[:3], "UTC")) == 2
