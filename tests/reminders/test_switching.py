@@ -171,14 +171,14 @@ def test_what_did_not_arrive_goes_by_the_other_channel_once(
     visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
 ) -> None:
     replanning.sync_stale(now=now)
-    mail = Message.objects.filter(kind=Kind.PRECARE_STEP, priority=2).earliest("due_at")
+    mail = Message.objects.filter(kind=Kind.PRECARE_STEP, priority=2).earliest("due_at", "pk")
     Message.objects.exclude(pk=mail.pk).update(wake_at=None)
     at = mail.due_at
     dispatch.send_due(now=at, channel=Recorder(Submission(outcome=Outcome.REFUSED, code="550")))
     assert Message.objects.get(pk=mail.pk).state == "failed"
     switching.switch(message=mail, by=front_desk, now=at)
     replanning.sync_stale(now=at)
-    text = Message.objects.get(kind=Kind.PRECARE_STEP, channel="sms", state="scheduled", due_at=at)
+    text = Message.objects.get(channel="sms", state="scheduled", steps=mail.steps)
     assert not replanning.differences([patient.pk])
     with pytest.raises(SwitchRefused, match="says the same already"):
         switching.switch(message=mail, by=front_desk, now=at)
