@@ -27,7 +27,7 @@ MOST_AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a retry of all comes to. `held` are messages with the sentence why the gate would not
-    let them go; `later` is how many wait for the next time, `too_late` and `unknown` how many are
+    let them go; `later` is how many may wait for the next time, `too_late` and `unknown` how many are
     left because they are of no use any more, or may have arrived."""
 
     goes: list[Message]
@@ -38,24 +38,27 @@ class Outlook:
 
 
 def outlook(*, site: Site, by: Staff, now: datetime) -> Outlook:
-    """The nearest to their expiry first, up to `MOST_AT_ONCE`. Raises Forbidden."""
+    """The nearest to their expiry first, up to `MOST_AT_ONCE` that go. Raises Forbidden."""
     access.require(by, Capability.MANAGE_MESSAGES, site)
     here = Message.objects.filter(site=site)
-    failed = _failed(here, now)
-    found = list(failed.select_related("site", "patient")[:MOST_AT_ONCE])
-    readers = recipients.of(found)
+    unseen = list(_failed(here, now).values_list("pk", flat=True))
     goes: list[Message] = []
     held: list[tuple[Message, str]] = []
-    for message in found:
-        decision = gate.decide(taking.envelope(message), readers[message.pk], now=now)
-        if isinstance(decision, gate.Skip):
-            held.append((message, decision.why))
-        else:
-            goes.append(message)
+    # What is held stays where it is, so that it must not take the place of what could go.
+    while unseen and len(goes) < MOST_AT_ONCE:
+        part, unseen = unseen[:MOST_AT_ONCE], unseen[MOST_AT_ONCE:]
+        found = list(_failed(here, now).filter(pk__in=part).select_related("site", "patient"))
+        readers = recipients.of(found)
+        for message in found:
+            decision = gate.decide(taking.envelope(message), readers[message.pk], now=now)
+            if isinstance(decision, gate.Skip):
+                held.append((message, decision.why))
+            else:
+                goes.append(message)
     return Outlook(
-        goes,
+        goes[:MOST_AT_ONCE],
         held,
-        later=max(failed.count() - MOST_AT_ONCE, 0),
+        later=len(goes[MOST_AT_ONCE:]) + len(unseen),
         too_late=here.filter(tray=Tray.FAILED, expires_at__lte=now).count(),
         unknown=here.filter(tray=Tray.UNKNOWN, expires_at__gt=now).count(),
     )

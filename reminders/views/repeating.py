@@ -19,6 +19,9 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from reminders.sending import repeating
 
+# So many of those that stay are named.
+MOST_NAMED = 100
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def retry_failed(request: HttpRequest) -> HttpResponse:
@@ -31,13 +34,15 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
         toasts.success(request, said % {"count": done})
         return HttpResponseRedirect(f"{reverse('message-list')}?tab=failed", status=303)
     outlook = repeating.outlook(site=site, by=staff, now=now)
-    shown = [*outlook.goes, *(message for message, _ in outlook.held)]
+    held = outlook.held[:MOST_NAMED]
+    shown = [*outlook.goes, *(message for message, _ in held)]
     lists(request, (message.patient_id for message in shown), site_id=site.pk)
     kinds = Counter((message.kind, message.channel) for message in outlook.goes)
     context = {
         "site": site,
         "outlook": outlook,
         "kinds": [(kind, channel, count) for (kind, channel), count in kinds.most_common()],
-        "held": [(message, retold(why)) for message, why in outlook.held],
+        "held": [(message, retold(why)) for message, why in held],
+        "others": len(outlook.held) - len(held),
     }
     return render(request, "reminders/messages/retry_failed.html", context)

@@ -7,7 +7,7 @@ from clinic.access import Forbidden
 from clinic.models import AuditEntry, Staff
 from patients import consent
 from patients.models import Patient
-from reminders.catalogue import Kind, MessageState
+from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
 from reminders.ledger import receipts, retrying
@@ -187,8 +187,12 @@ def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
     assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 0
 
 
-def test_what_the_gate_would_hold_back_is_told_before_and_left(
-    visit: Appointment, front_desk: Staff, patient: Patient, now: datetime
+def test_what_the_gate_would_hold_back_is_told_before_left_and_in_nobodys_way(
+    visit: Appointment,
+    front_desk: Staff,
+    patient: Patient,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failed = ended(visit, now, REFUSED)
     consent.withdraw(patient=patient, purpose="care", channel="sms", by=front_desk, now=now)
@@ -198,3 +202,19 @@ def test_what_the_gate_would_hold_back_is_told_before_and_left(
     assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 0
     failed.refresh_from_db()
     assert failed.state == MessageState.FAILED
+    monkeypatch.setattr(repeating, "MOST_AT_ONCE", 1)
+    for days in (2, 3):
+        mail = queued(
+            visit,
+            now=now,
+            channel=Channel.EMAIL,
+            steps=[f"step{days}"],
+            expires_at=now + timedelta(days=days),
+        )
+        Message.objects.filter(pk=mail.pk).update(
+            state=MessageState.FAILED, reason="refused", wake_at=None, claimed_at=now
+        )
+    foreseen = repeating.outlook(site=visit.site, by=front_desk, now=now)
+    assert (len(foreseen.goes), len(foreseen.held), foreseen.later) == (1, 1, 1)
+    assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 1
+    assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 1
