@@ -55,7 +55,8 @@ def of(staff: Staff) -> ConversationQuerySet:
 def take(
     *, conversation: Conversation, by: Staff, now: datetime, over: bool = False
 ) -> Conversation:
-    """Make `by` the owner and end the paging; `over` takes it from somebody who has it.
+    """Make `by` the owner, end the paging and bring it back into sight; `over` takes it from
+    somebody who has it.
 
     Raises Forbidden, and ConversationRefused when it is closed or somebody else's.
     """
@@ -65,8 +66,8 @@ def take(
             gettext("%(owner)s has taken this conversation already.") % {"owner": stored.owner}
         )
     before = stored.owner_id
-    stored.owner, stored.page_at = by, None
-    stored.save(update_fields=["owner", "page_at"])
+    stored.owner, stored.page_at, stored.snoozed_until = by, None, None
+    stored.save(update_fields=["owner", "page_at", "snoozed_until"])
     recorded("conversation.take", stored, by=by, now=now, before=before)
     return stored
 

@@ -28,7 +28,8 @@ def colleagues(conversation: Conversation) -> QuerySet[Staff]:
 
 @transaction.atomic
 def assign(*, conversation: Conversation, to: Staff, by: Staff, now: datetime) -> Conversation:
-    """Make `to` the owner. What is urgent is taken by whoever acts on it, and paged for until then.
+    """Make `to` the owner, in whose sight it is at once. What is urgent is taken by whoever acts on
+    it, and paged for until then.
 
     Raises Forbidden unless `by` may answer it, and ConversationRefused when it is closed or urgent,
     or `to` has it or may not read it.
@@ -49,8 +50,8 @@ def assign(*, conversation: Conversation, to: Staff, by: Staff, now: datetime) -
             field="staff",
         )
     before = stored.owner_id
-    stored.owner = to
-    stored.save(update_fields=["owner"])
+    stored.owner, stored.snoozed_until = to, None
+    stored.save(update_fields=["owner", "snoozed_until"])
     conversing.recorded(
         "conversation.assign", stored, by=by, now=now, before=before, after={"owner": to.pk}
     )

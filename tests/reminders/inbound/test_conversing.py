@@ -246,7 +246,12 @@ def test_a_conversation_is_given_to_a_colleague_who_may_answer_it(
 
 
 def test_a_snoozed_conversation_comes_back_at_its_time_or_when_they_write(
-    plain: Conversation, reply: Reply, front_desk: Staff, outsider: Staff, now: datetime
+    plain: Conversation,
+    reply: Reply,
+    front_desk: Staff,
+    manager: Staff,
+    outsider: Staff,
+    now: datetime,
 ) -> None:
     until = now + timedelta(days=1)
     snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
@@ -266,6 +271,12 @@ def test_a_snoozed_conversation_comes_back_at_its_time_or_when_they_write(
         snoozing.snooze(conversation=plain, until=until, by=outsider, now=now)
     written = AuditEntry.objects.filter(action__in=("conversation.snooze", "conversation.wake"))
     assert written.count() == 3
+    snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
+    passing_on.assign(conversation=plain, to=manager, by=front_desk, now=now)
+    assert plain in at_hand.in_sight(now)
+    snoozing.snooze(conversation=plain, until=until, by=manager, now=now)
+    conversing.take(conversation=plain, by=front_desk, now=now, over=True)
+    assert plain in at_hand.in_sight(now)
     snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
     conversing.close(conversation=plain, by=front_desk, now=now)
     assert fresh(plain).snoozed_until is None
