@@ -251,7 +251,8 @@ class Messages(ListModelMixin, RetrieveModelMixin, Rows):
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], filterset_class=None)
     def switch(self, request: Request, pk: int) -> Response:
-        """Say it by the other channel. This message is withdrawn once it is planned anew."""
+        """Say by the other channel what is planned, or did not arrive and is still of use. Once it
+        is planned anew a planned message is withdrawn; one that did not arrive stays as it is."""
         switching.switch(message=self.get_object(), by=self.staff, now=timezone.now())
         return self._fresh()
 
