@@ -27,7 +27,7 @@ MOST_AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a retry of all comes to. `held` are messages with the sentence why the gate would not
-    let them go; `later` is how many may wait for the next time, `too_late` and `unknown` how many are
+    let them go; `later` is how many wait for the next time, `too_late` and `unknown` how many are
     left because they are of no use any more, or may have arrived."""
 
     goes: list[Message]

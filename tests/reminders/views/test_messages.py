@@ -11,6 +11,7 @@ from time_machine import Traveller
 from appointments.models import Appointment
 from clinic.hours import local
 from clinic.models import Staff
+from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.journeys import replanning
@@ -362,3 +363,35 @@ def test_a_full_page_takes_as_few_queries_as_a_short_one(
     with django_assert_max_num_queries(len(short)):
         text = text_of(desk.get(LIST))
     assert text.count("/skip/") == 50
+
+
+def test_what_failed_is_retried_at_once_by_who_may_and_what_stays_is_named(
+    desk: Client,
+    stranger: Client,
+    provider: Staff,
+    front_desk: Staff,
+    message: Message,
+    now: datetime,
+) -> None:
+    become(message, MessageState.FAILED, "refused", claimed_at=now)
+    patient = message.patient
+    assert patient is not None
+    url = f"{LIST}retry-failed/"
+    page = text_of(desk.get(url))
+    assert "1 message goes out again" in page and "Retry 1 message<" in page
+    assert "0 messages go out again" in text_of(stranger.get(url))
+    for other in (desk.get, desk.post):
+        desk.force_login(provider)
+        assert other(url).status_code == 403
+    assert Client().post(url).status_code == 302
+    stranger.post(url)
+    message.refresh_from_db()
+    assert message.state == MessageState.FAILED
+    desk.force_login(front_desk)
+    consent.withdraw(patient=patient, purpose="care", channel="sms", by=front_desk, now=now)
+    page = text_of(desk.get(url))
+    assert f'href="{LIST}{message.pk}/"' in page and "can be sent again as things stand" in page
+    consent.give(patient=patient, purpose="care", channel="sms", by=front_desk, now=now)
+    assert "1 message goes out again now" in text_of(desk.post(url, follow=True))
+    message.refresh_from_db()
+    assert message.state == MessageState.SCHEDULED
