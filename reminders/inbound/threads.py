@@ -19,8 +19,9 @@ _TO_LEAVE = (MessageState.SCHEDULED, MessageState.SUBMITTING)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing said. `kind`, `state` and `message_id` are those of a message of ours; `labels`
-    and `did` of a reply. `is_here`: it belongs to the conversation itself."""
+    """One thing said. `kind`, `state` and `message_id` are those of a message of ours; `labels`,
+    `did` and the message that it `answers` of a reply. `is_here`: it belongs to the conversation
+    itself."""
 
     at: datetime
     text: str
@@ -32,6 +33,7 @@ class Line:
     segments: int | None = None
     labels: tuple[str, ...] = ()
     did: tuple[str, ...] = ()
+    answers: int | None = None
     is_forgotten: bool = False
     is_here: bool = field(default=True)
 
@@ -131,6 +133,7 @@ def _heard(conversation: Conversation) -> list[Line]:
             is_ours=False,
             labels=tuple(reply.labels),
             did=tuple(reply.did),
+            answers=reply.answers_id,
             is_forgotten=reply.forgotten_at is not None,
             is_here=reply.conversation_id == conversation.pk,
         )

@@ -42,7 +42,7 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def snooze(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put it out of sight until a time on the clock of its site."""
+    """Put it out of sight until a time on the clock of its site, or the instant of a button."""
     shown = seen(request, pk)
     try:
         until = _typed(request, shown)
@@ -83,18 +83,28 @@ def offered(shown: Conversation, *, now: datetime) -> dict[str, Any]:
         colleagues = colleagues.exclude(pk=shown.owner_id)
     if shown.has_symptom:
         return {"colleagues": colleagues}
-    until = [(each, local(each, shown.site.zone)) for each in snoozing.proposed(shown.site, now)]
+    proposed = snoozing.proposed(shown.site, now)
+    latest = local(proposed[-1], shown.site.zone).replace(tzinfo=None)
     return {
         "colleagues": colleagues,
-        "snoozes": [(each, f"{wall:%Y-%m-%dT%H:%M}") for each, wall in until],
-        "until_form": UntilForm({"until": until[-1][1].replace(tzinfo=None)}),
+        "snoozes": proposed,
+        "until_form": UntilForm({"until": latest}),
     }
 
 
 def _typed(request: HttpRequest, shown: Conversation) -> datetime:
     """The instant that was typed or pressed. Raises ConversationRefused, WallTimeMissing."""
+    unread = ConversationRefused(gettext("Choose a day and a time."), field="until")
+    if pressed := request.POST.get("at"):
+        try:
+            at = datetime.fromisoformat(pressed)
+        except ValueError:
+            raise unread from None
+        if at.tzinfo is None:
+            raise unread
+        return at
     form = UntilForm(request.POST)
     if not form.is_valid():
-        raise ConversationRefused(gettext("Choose a day and a time."), field="until")
+        raise unread
     wall = form.cleaned_data["until"].replace(tzinfo=None)
     return hours.resolve(wall, shown.site.zone, fold=0)

@@ -14,7 +14,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from reminders.inbound.grammar import Label
 from reminders.inbound.threads import Line
-from reminders.models import Conversation, ConversationState
+from reminders.models import Conversation, ConversationState, MessageItem
 from reminders.views.book_series import plan_rows
 
 MOVE, BOOK, CONFIRM, MEND = "move", "book", "confirm", "mend"
@@ -46,9 +46,15 @@ def suggested(
         return Suggestion(MEND) if may_mend else None
     if Label.CHANGE in latest.labels:
         return _another_time(shown, visit, by, now)
-    if Label.CONFIRM in latest.labels and _may(Move.CONFIRM, visit, by):
-        return Suggestion(CONFIRM)
-    return None
+    is_yes = Label.CONFIRM in latest.labels and _is_about(latest, visit)
+    return Suggestion(CONFIRM) if is_yes and _may(Move.CONFIRM, visit, by) else None
+
+
+def _is_about(reply: Line, visit: Appointment | None) -> bool:
+    """Whether what the reply answers had asked about the visit, at whatever time it was then."""
+    if visit is None or reply.answers is None:
+        return False
+    return MessageItem.objects.filter(message=reply.answers, anchor=f"visit:{visit.pk}").exists()
 
 
 def _another_time(

@@ -1,19 +1,20 @@
 """The inbox: its list, one conversation, and the acts of staff, on pages and by the API."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from time_machine import Traveller
 
 from appointments.models import Appointment
 from clinic.models import Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.inbound import receiving
-from reminders.models import Conversation, InboundMessage, Message, SentContent
+from reminders.models import Conversation, Message, SentContent
 from tests.api import api, refused
 from tests.personas import a_patient
 from tests.reminders.inbound.conftest import PHONE, asked
@@ -259,22 +260,30 @@ def test_who_asks_for_another_time_is_offered_three_that_keep_the_intervals(
 
 
 def test_a_conversation_is_handed_on_and_put_out_of_sight_on_its_page(
-    desk: Client, plain: Conversation, manager: Staff, provider: Staff
+    desk: Client,
+    plain: Conversation,
+    manager: Staff,
+    provider: Staff,
+    front_desk: Staff,
+    clock: Traveller,
 ) -> None:
+    clock.move_to(datetime(2027, 11, 7, 5, 15, tzinfo=UTC))  # an hour before it is 1:15 again
+    desk.force_login(front_desk)
     address = f"/inbox/{plain.pk}/"
     page = text_of(desk.post(f"{address}assign/", {"staff": manager.pk}, follow=True))
     assert f"This conversation is {manager.name}" in page.replace("&#x27;", "'")
     assert "do you sell" in text_of(desk.get(f"/inbox/?owner={manager.pk}"))
     assert desk.post(f"{address}assign/", {"staff": provider.pk}).status_code == 404
-    [soonest, *_] = re.findall(r'name="until" value="([^"]+)">', text_of(desk.get(address)))
-    snoozed = text_of(desk.post(f"{address}snooze/", {"until": soonest}, follow=True))
+    [soonest, *_] = re.findall(r'name="at" value="([^"]+)">', text_of(desk.get(address)))
+    snoozed = text_of(desk.post(f"{address}snooze/", {"at": soonest}, follow=True))
     assert "No conversations here" in snoozed and f'action="{address}wake/"' in snoozed
     assert "do you sell" in text_of(desk.get("/inbox/?tab=snoozed"))
     assert "Out of sight until" in text_of(desk.get(address))
     assert "in sight again" in text_of(desk.post(f"{address}wake/", follow=True))
     assert "do you sell" in text_of(desk.get("/inbox/"))
     for odd in ("", "soon", "2027-01-01T00:00"):
-        assert desk.post(f"{address}snooze/", {"until": odd}).status_code == 302
+        for field in ("until", "at"):
+            assert desk.post(f"{address}snooze/", {field: odd}).status_code == 302
     assert "No conversations here" in text_of(desk.get("/inbox/?tab=snoozed"))
 
 
@@ -282,11 +291,16 @@ def test_a_yes_that_came_too_late_and_a_wrong_number_are_answered_in_one_press(
     desk: Client, visits: list[Appointment], site: Site, now: datetime
 ) -> None:
     asked(visits[0], now=now)
-    conversation = heard("can we reschedule please", site, now)
-    InboundMessage.objects.filter(conversation=conversation).update(labels=["confirm"])
+    conversation = heard("do you sell the cream?", site, now)
+    heard("yes", site, now + timedelta(minutes=1))
+    moved = {"state": "booked", "schedule_version": 2}
+    Appointment.objects.filter(pk=visits[0].pk).update(**moved)
     page = text_of(desk.get(f"/inbox/{conversation.pk}/"))
     assert (
         "Says that the time suits" in page and f'action="/visits/{visits[0].pk}/confirm/"' in page
     )
-    InboundMessage.objects.filter(conversation=conversation).update(labels=["wrong_number"])
+    Appointment.objects.filter(pk=visits[0].pk).update(state="cancelled", closed_at=now)
+    page = text_of(desk.get(f"/inbox/{conversation.pk}/"))
+    assert f"/visits/{visits[1].pk}/" in page and "the time suits" not in page
+    heard("you have the wrong number", site, now + timedelta(minutes=2))
     assert "somebody else" in text_of(desk.get(f"/inbox/{conversation.pk}/"))
