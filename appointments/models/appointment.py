@@ -207,3 +207,8 @@ class StatusChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.move} of appointment {self.appointment_id}"
+
+    @property
+    def is_patients_word(self) -> bool:
+        """Whether `reason` is what the patient wrote; else it may be a sentence of ours."""
+        return self.by_id is None and self.move == Move.CANCEL

@@ -127,6 +127,23 @@ def test_every_breach_shows_ever_after_with_its_own_reason_beside_that_of_the_mo
     assert shown.count("Interval shorter than allowed") == 2
 
 
+def test_the_words_of_a_patient_are_shown_as_they_were_written_in_every_language(
+    sign_in: SignIn, visits: list[Appointment], manager: Staff, now: datetime
+) -> None:
+    Staff.objects.filter(pk=manager.pk).update(language="es")
+    cancelling.cancel(appointment=visits[1], by=None, by_patient=True, reason="Confirmed", now=now)
+    moving.move(
+        appointment=visits[2],
+        by=manager,
+        now=now,
+        starts_at=at(THIRD, "13:00"),
+        reason="Earlier place from the wait-list",
+    )
+    assert "“Confirmed”" in body(sign_in(manager).get(page(visits[1])))
+    ours = body(sign_in(manager).get(page(visits[2])))
+    assert "“Earlier place from the wait-list”" not in ours
+
+
 def test_the_series_may_be_ended_from_the_page_of_a_visit(
     desk: Client, visits: list[Appointment]
 ) -> None:
