@@ -35,8 +35,8 @@ def _bar(treatment: Treatment) -> Bar:
         acts=frozenset({Act.START}),
         outcome=Outcome.REVIEW,
         sentence=gettext(
-            "This visit is booked for %(at)s. Make sure that it is the right one. Then move it to "
-            "now, or write on its page why it starts so early."
+            "This visit is booked for %(at)s. If it is the right one, write on its page why it "
+            "starts so early. If it is not, take the check-in back."
         )
         % {"at": at},
         rule=gettext("A visit starts at most an hour before its time."),
