@@ -127,6 +127,8 @@ def problems(mapping: Mapping_, columns: Sequence[str]) -> dict[str, str]:
             found[name] = gettext("The file has no column “%(column)s”.") % {"column": column}
     taken: dict[str, str] = {}
     for name, column in mapping.items():
+        if name not in BY_NAME:
+            continue
         if column in taken:
             found[name] = gettext("“%(column)s” is taken already, for: %(field)s.") % {
                 "column": column,

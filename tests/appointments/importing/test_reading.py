@@ -168,3 +168,9 @@ def test_what_is_taken_is_what_was_added(spans: list[tuple[int, int]]) -> None:
             taken.add("x", first, first + length)
             held |= span
     assert placing.LONGEST == 24 * 12
+
+
+def test_a_field_that_is_none_is_told_beside_one_of_the_same_column() -> None:
+    for mapping in ({"foo": "A", "name": "A"}, {"name": "A", "foo": "A"}):
+        found = columns.problems(mapping, ["A"])
+        assert found["foo"] == "There is no field “foo”." and "name" not in found
