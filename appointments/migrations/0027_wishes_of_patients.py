@@ -15,7 +15,10 @@ class Migration(migrations.Migration):
             model_name="task",
             name="wish",
             field=models.TextField(
-                blank=True, help_text="The patient's own words, never told anew."
+                blank=True,
+                db_default="",
+                default="",
+                help_text="The patient's own words, never told anew.",
             ),
         ),
         migrations.AlterField(

@@ -39,7 +39,12 @@ class Task(models.Model):
     kind = models.CharField(max_length=8, choices=TaskKind.choices)
     title = models.CharField(max_length=120)
     detail = models.TextField(blank=True, help_text="Sentences of ours, told anew.")
-    wish = models.TextField(blank=True, help_text="The patient's own words, never told anew.")
+    wish = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The patient's own words, never told anew.",
+    )
     why = models.JSONField(default=list, help_text="Sentences.")
     due_at = models.DateTimeField()
     created_at = models.DateTimeField()

@@ -1,4 +1,5 @@
-"""Every constraint and index that a model declares stands in the database, and none is in vain."""
+"""Every constraint and index that a model declares stands in the database, and none is in vain;
+nor does a column that a release adds refuse rows of who does not know it."""
 
 import pytest
 from django.apps import apps
@@ -49,3 +50,13 @@ def test_no_index_is_the_beginning_of_another() -> None:
     with connection.cursor() as cursor:
         cursor.execute(BEGUN_BY_ANOTHER, [ours])
         assert cursor.fetchall() == []
+
+
+def test_the_words_of_patients_are_empty_for_who_does_not_write_them() -> None:
+    """A part of the former release goes on making tasks until it is stopped."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_default FROM information_schema.columns"
+            " WHERE table_name = 'appointments_task' AND column_name = 'wish'"
+        )
+        assert cursor.fetchone() == ("''::text",)
