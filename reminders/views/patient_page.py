@@ -18,7 +18,7 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
-from clinic.views.looking import shows
+from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient
@@ -91,6 +91,8 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         kinds=timeline.TOGETHER if show == ALL else (Kind(show),),
         more=more,
     )
+    record = asking.panel(patient, staff, now=now)
+    lists(request, (each.pk for each in record["alike"]), site_id=None)
     context = {
         "patient": patient,
         "site": site,
@@ -111,7 +113,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         **patient_course.context(patient, every, staff, now),
         **patient_screening.context(patient, every, visits, now),
         "may_book": access.can(staff, Capability.BOOK, site) and patient.erased_at is None,
-        "record": asking.panel(patient, staff, now=now),
+        "record": record,
     }
     return render(request, "reminders/patient_page/patient_page.html", context)
 

@@ -13,7 +13,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.looking import shows
 from patients import guardians, registration
-from patients.models import Patient, RecordMerge
+from patients.models import ContactKind, Patient, RecordMerge
 from reminders.records import stopping
 
 REASON_LENGTH = 200
@@ -43,10 +43,24 @@ def may(staff: Staff, capability: Capability, patient: Patient) -> bool:
     return any(access.can(staff, capability, site) for site in patient.sites.all())
 
 
+def alike(patient: Patient, staff: Staff) -> list[Patient]:
+    """The other patients whom `staff` may see that may be the same person."""
+    phone = patient.contact_points.filter(kind=ContactKind.PHONE, retired_at=None).first()
+    found = registration.possible_duplicates(
+        staff=staff,
+        legal_given=patient.legal_given,
+        legal_family=patient.legal_family,
+        birth_date=patient.birth_date,
+        phone=phone.value if phone else "",
+    )
+    return [each for each in found if each.pk != patient.pk]
+
+
 def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:
     """What the patient's page says of the record as a whole."""
     recent = RecordMerge.objects.filter(kept=patient, undone_at=None, undo_until__gt=now)
     may_edit = may(staff, Capability.EDIT_PATIENTS, patient)
+    may_merge = may(staff, Capability.MERGE_RECORDS, patient)
     return {
         "guardians": list(
             patient.guardians.filter(ended_at=None).prefetch_related("contact_points")
@@ -55,7 +69,8 @@ def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:
         "to_decide": stopping.visits_to_come(patient, now=now) if patient.is_silent else [],
         "merges": list(recent.select_related("gone", "by")),
         "may_change_life": may_edit,
-        "may_merge": may(staff, Capability.MERGE_RECORDS, patient),
+        "alike": alike(patient, staff) if may_merge and not patient.is_closed else [],
+        "may_merge": may_merge,
         "may_export": may(staff, Capability.EXPORT_RECORD, patient),
         "may_erase": may(staff, Capability.ERASE_RECORD, patient),
         "may_audit": may(staff, Capability.SEE_AUDIT, patient),

@@ -20,7 +20,7 @@ from patients import registration
 from patients.models import Patient, RecordMerge
 from reminders.records import merging
 from reminders.records.merging import MergeRefused, UndoRefused
-from reminders.views.records.asking import reason_of, seen_patient
+from reminders.views.records.asking import alike, reason_of, seen_patient
 
 MOST_FOUND = 8
 
@@ -65,18 +65,10 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
     if query:
         rows = Patient.objects.filter(
             pk__in=[each.pk for each in registration.search(staff=staff, query=query)]
-        )[:MOST_FOUND]
-        found = list(rows)
+        ).exclude(pk=kept.pk)
+        found = list(rows[:MOST_FOUND])
     else:
-        phone = kept.contact_points.filter(kind="phone", retired_at=None).first()
-        found = registration.possible_duplicates(
-            staff=staff,
-            legal_given=kept.legal_given,
-            legal_family=kept.legal_family,
-            birth_date=kept.birth_date,
-            phone=phone.value if phone else "",
-        )
-    found = [each for each in found if each.pk != kept.pk]
+        found = alike(kept, staff)
     lists(request, (each.pk for each in found), site_id=None)
     context = {"patient": kept, "found": found, "query": query}
     return render(request, "reminders/records/merge_choose.html", context)

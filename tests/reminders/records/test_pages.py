@@ -76,8 +76,14 @@ def test_outsiders_find_nothing_and_the_front_desk_no_more_than_life(
 
 
 def test_two_records_are_compared_merged_and_parted_by_page(
-    patient: Patient, twin: Patient, boss: Client
+    patient: Patient, twin: Patient, boss: Client, front_desk: Staff
 ) -> None:
+    # Who may merge is told of the likeness on the page itself.
+    hint = f"/patients/{patient.pk}/merge/?with={twin.pk}"
+    assert hint in boss.get(f"/patients/{patient.pk}/").content.decode()
+    assert AuditEntry.objects.get(action="record.list").after == {"patients": [twin.pk]}
+    other = signed_in(front_desk).get(f"/patients/{patient.pk}/").content.decode()
+    assert "may be the same person" not in other and "Sató" not in other
     assert f"with={twin.pk}" in boss.get(f"/patients/{patient.pk}/merge/").content.decode()
     address = f"/patients/{patient.pk}/merge/?with={twin.pk}"
     shown = boss.get(address).content.decode()
