@@ -243,7 +243,7 @@ def _in_range(field: LogField, value: Value) -> bool:
 
 
 def _range(field: LogField) -> str:
-    unit = f" {field.unit}" if field.unit else ""
+    unit = f" {fields.after_value(field.unit)}" if field.unit else ""
     if field.minimum is None:
         return gettext("at most %(maximum)s%(unit)s") % {
             "maximum": f"{field.maximum:g}",

@@ -55,6 +55,16 @@ def typed(field: LogField, value: Value) -> Value:
     return read
 
 
+def unit_of(field: LogField) -> str:
+    """Its unit, unless it is a scale such as "0–10" that the range tells already."""
+    return "" if field.unit is None or "–" in field.unit else field.unit
+
+
+def after_value(unit: str) -> str:
+    """A unit as it follows a value: one that leaves a choice, "mJ or level", in brackets."""
+    return f"({unit})" if " or " in unit else unit
+
+
 def as_typed(protocol: Protocol, log: Log) -> Log:
     """The log with every value read as its field's type, where it can be."""
     session, zone = of_session(protocol), of_zone(protocol)

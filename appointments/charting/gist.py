@@ -24,10 +24,11 @@ def gist(protocol: Protocol, log: Log, *, most: int = MOST) -> tuple[str, ...]:
 
 def _told(field: LogField, values: list[object]) -> str:
     """A field without a unit needs its name to be understood, and is left out."""
-    if field.unit is None or "–" in field.unit or field.type not in _MEASURED:
+    unit = fields.after_value(fields.unit_of(field))
+    if not unit or field.type not in _MEASURED:
         return ""
     numbers = [each for each in values if isinstance(each, int | float) and each is not True]
     if not numbers or not is_copied(field):
         return ""
     least, most = min(numbers), max(numbers)
-    return f"{least} {field.unit}" if least == most else f"{least}–{most} {field.unit}"
+    return f"{least} {unit}" if least == most else f"{least}–{most} {unit}"

@@ -46,6 +46,11 @@ class Entry:
         return self.path.replace(".", "-")
 
     @property
+    def unit_after(self) -> str:
+        """The unit as it follows the value."""
+        return fields.after_value(self.unit)
+
+    @property
     def reason_path(self) -> str:
         """Where the reason is written; products are numbered alike in forms and in logs."""
         return self.path.replace("product.", "products.", 1)
@@ -151,7 +156,7 @@ class _Maker:
             label=field.label.get(reader_language()),
             kind=kinds.get(field.type, "number"),
             value=value,
-            unit=_unit(field),
+            unit=fields.unit_of(field),
             hint=checking.range_in_words(field),
             options=options,
             required=field.required,
@@ -251,11 +256,6 @@ class _Maker:
             "reason": reason,
             "asks_why": asks or bool(reason),
         }
-
-
-def _unit(field: LogField) -> str:
-    """The unit, unless it is a scale such as “0–10” that the range tells already."""
-    return "" if field.unit is None or "–" in field.unit else field.unit
 
 
 def _plain_of(log: Log, path: str) -> str:
