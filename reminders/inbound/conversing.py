@@ -68,7 +68,7 @@ def take(
     before = stored.owner_id
     stored.owner, stored.page_at, stored.snoozed_until = by, None, None
     stored.save(update_fields=["owner", "page_at", "snoozed_until"])
-    recorded("conversation.take", stored, by=by, now=now, before=before)
+    recorded("conversation.take", stored, by=by, now=now, before=before, after={"owner": by.pk})
     return stored
 
 

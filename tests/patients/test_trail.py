@@ -344,3 +344,16 @@ def test_a_line_of_looks_hides_no_address_device_site_or_day_and_of_patients_no_
     lines = folded(list(reversed(looks)), "America/New_York")
     assert [len(line) for line in reversed(lines)] == [3, 2, 1, 1, 1, 2, 1, 1, 1]
     assert len(folded(looks[:3], "UTC")) == 2
+
+
+def test_who_had_something_and_who_has_it_now_are_told_by_name(
+    patient: Patient, manager: Staff, front_desk: Staff, site: Site
+) -> None:
+    audit.record(
+        action="task.take", subject=patient, by=manager, now=NOW, site=site,
+        before={"owner": front_desk.pk}, after={"owner": manager.pk},
+    )  # fmt: skip
+    page = signed_in(manager).get("/audit/?action=task.take").content.decode()
+    assert f"<del>{front_desk.name}</del> → <ins>{manager.name}</ins>" in page
+    file = signed_in(manager).get("/audit/audit.csv?action=task.take")
+    assert f"owner: {manager.pk}" in file.getvalue().decode()

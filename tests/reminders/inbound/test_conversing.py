@@ -277,6 +277,8 @@ def test_a_snoozed_conversation_comes_back_at_its_time_or_when_they_write(
     snoozing.snooze(conversation=plain, until=until, by=manager, now=now)
     conversing.take(conversation=plain, by=front_desk, now=now, over=True)
     assert plain in at_hand.in_sight(now)
+    taken = AuditEntry.objects.get(action="conversation.take")
+    assert (taken.before, taken.after) == ({"owner": manager.pk}, {"owner": front_desk.pk})
     snoozing.snooze(conversation=plain, until=until, by=front_desk, now=now)
     conversing.close(conversation=plain, by=front_desk, now=now)
     assert fresh(plain).snoozed_until is None
