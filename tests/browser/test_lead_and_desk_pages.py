@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Page
 
-from appointments.models import AdverseEvent
+from appointments.models import AdverseEvent, Task
 from appointments.visits import booking
 from clinic import site_settings
 from clinic.hours import local
@@ -69,6 +69,12 @@ def test_pages_of_the_lead_and_the_desk(
     look("reports", "/reports/")
     look("recall", "/recall/")
     look("recall-write", f"/recall/write/?series={due.series_id}")
+    for number, whose in enumerate((patient, patient, other, None)):
+        Task.objects.create(
+            key=f"t{number}", site=site, patient=whose, kind="call", title="Call about the skin",
+            detail="Ask how it heals.", due_at=now, created_at=now,
+        )  # fmt: skip
+    look("tasks", "/tasks/")
     look("patients", "/patients/?series=open&flag=no_visit")
     look("patients-none", "/patients/?series=ended", within="#found")
     booking.book_series(
