@@ -41,7 +41,8 @@ void (globalThis.lookAt = (() => {
       seen[theme].set(each, known.add(looks));
     }
     const isOther = !layouts.has(layout.join());
-    layouts.add(layout.join());
+    // In the dark nothing is asked of it but its colours.
+    if (theme === "light") layouts.add(layout.join());
     return {isOther, fresh: [...fresh]};
   };
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Page
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 NARROWEST = (320, 640)
 THEMES = ("light", "dark")
-_LOOK = "([size, theme, within]) => lookAt(size, theme, within)"
-_LOOKING = AXE_SCRIPT + Path(__file__).with_suffix(".js").read_text()
+LOOK = "([size, theme, within]) => lookAt(size, theme, within)"
+LOOKING = AXE_SCRIPT + Path(__file__).with_suffix(".js").read_text()
 
 _SEND = """([address, pairs]) => {
   const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
@@ -35,12 +35,12 @@ def problems(page: Page, label: str, within: str = "") -> list[str]:
     found: list[str] = []
     # A click waits until the next page has begun to come, not until it is there.
     page.wait_for_load_state()
-    page.evaluate(_LOOKING)
+    page.evaluate(LOOKING)
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
         for theme in THEMES:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            for rule, nodes in page.evaluate(_LOOK, [size, theme, within]):
+            for rule, nodes in page.evaluate(LOOK, [size, theme, within]):
                 found.append(f"{label}, {size}, {theme}: {rule}: {' | '.join(nodes)}")
             if folder := os.environ.get("SHOTS"):
                 Path(folder).mkdir(exist_ok=True)

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page
 
 from tests.browser import measuring
-from tests.browser.looking import problems
+from tests.browser.looking import LOOK, LOOKING, problems
 
 FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -61,3 +61,15 @@ def test_it_finds_what_one_size_or_colour_shows_and_what_moves_by_itself(page: P
     assert told == {(f"it, {where}", rule): ids for (where, rule), ids in FOUND.items()}
     (moved,) = measuring.over(page, "it")
     assert moved.startswith("it: moved by itself: ")
+
+
+def test_what_arrives_before_the_dark_is_asked_everything_in_the_next_light(page: Page) -> None:
+    page.set_content(FAULTY)
+    page.evaluate(LOOKING)
+    page.evaluate(LOOK, ["desktop", "light", ""])
+    page.evaluate(
+        """document.querySelector("h1").insertAdjacentHTML("afterend", "<input id=late>")"""
+    )
+    page.evaluate(LOOK, ["desktop", "dark", ""])
+    found = dict(page.evaluate(LOOK, ["tablet", "light", ""]))
+    assert any("#late" in each for each in found["label"])
