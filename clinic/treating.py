@@ -16,7 +16,7 @@ from clinic import access, audit, equipping, staffing
 from clinic.access import Capability
 from clinic.equipping import ResourceRefused
 from clinic.hours import local
-from clinic.models import Credential, Modality, Resource, ResourceKind, Role, Site, Staff
+from clinic.models import Credential, Modality, Resource, ResourceKind, Role, Site, SiteRole, Staff
 from clinic.saying import gettext
 
 LONGEST_NAME = 60
@@ -42,7 +42,7 @@ def add_provider(
 
     Raises:
         ResourceRefused: for neither or both of `staff` and `name`, a `staff` without a role that
-            treats there, and leave that ends before it begins.
+            treats there, and leave that ends before it begins or that `kept_leave` speaks of.
         Forbidden: when `by` does not manage `site`; for leave, as `give_leave`.
     """
     access.require(by, Capability.MANAGE_SITE, site)
@@ -50,7 +50,10 @@ def add_provider(
         said = gettext("Choose somebody, or enter the name of somebody without a login.")
         raise ResourceRefused(said, "staff")
     provider = _of(staff, site, by, now) if staff else _alone(name, site, by, now)
-    for modality in modalities:
+    asked = list(modalities)
+    if asked and staff and (kept := kept_leave(staff, by)):
+        raise ResourceRefused(kept, "modalities")
+    for modality in asked:
         give_leave(
             provider=provider,
             site=site,
@@ -78,11 +81,19 @@ def not_managed(provider: Resource, by: Staff) -> list[Site]:
     Whoever signs in as a provider sees their visits everywhere, and leave to treat holds
     everywhere: so every site at which they have hours, are set up, or hold a role that treats.
     """
-    treating = access.roles_holding(Capability.CHART)
     works = Q(provider_hours__provider=provider) | Q(resources=provider)
-    signs = Q(site_roles__staff__resource=provider, site_roles__role__in=treating)
-    sites = Site.objects.filter(works | signs).distinct()
-    return [each for each in sites if not access.can(by, Capability.MANAGE_SITE, each)]
+    return _not_managed(works | _signs(provider.staff), by)
+
+
+def kept_leave(staff: Staff, by: Staff) -> str:
+    """Why `by` gives no leave to treat to somebody who would become a provider; empty when they
+    may."""
+    sites = ", ".join(each.name for each in _not_managed(_signs(staff), by))
+    said = gettext(
+        "%(name)s treats at %(elsewhere)s as well, and login and leave to treat hold there too. "
+        "Somebody who manages every site at which they treat changes them."
+    )
+    return said % {"name": staff.name, "elsewhere": sites} if sites else ""
 
 
 @transaction.atomic
@@ -188,6 +199,18 @@ def give_leave(
         },
     )
     return made
+
+
+def _signs(staff: Staff | None) -> Q:
+    """The sites at which a login holds a role that treats."""
+    treating = access.roles_holding(Capability.CHART)
+    held = SiteRole.objects.filter(staff=staff, role__in=treating)
+    return Q(pk__in=held.values("site"))
+
+
+def _not_managed(which: Q, by: Staff) -> list[Site]:
+    sites = Site.objects.filter(which).distinct()
+    return [each for each in sites if not access.can(by, Capability.MANAGE_SITE, each)]
 
 
 def _of(staff: Staff, site: Site, by: Staff, now: datetime) -> Resource:

@@ -142,6 +142,7 @@ def _page(
     account: AccountChanged | None = None,
     treats: TreatsForm | None = None,
 ) -> HttpResponse:
+    by = cast(Staff, request.user)
     provider = Resource.objects.filter(staff=staff).first()
     context = {
         "site": site,
@@ -150,12 +151,13 @@ def _page(
         "account_form": account_form,
         "stands": [Role(role).label for role in sorted(roles.stands)] if roles else None,
         "account_stands": ", ".join(account.stands.values()) if account else "",
-        "may_invite": staffing.may_invite(staff=staff, by=cast(Staff, request.user)),
+        "may_invite": staffing.may_invite(staff=staff, by=by),
         "has_password": staff.has_usable_password(),
         "provider": provider,
         "leaves": provider and provider.credentials.select_related("modality"),
         "may_treat": access.can(staff, Capability.CHART, site),
         "treats_form": treats or TreatsForm(prefix="treats"),
+        "kept_leave": treating.kept_leave(staff, by),
     }
     is_wrong = form.errors or account_form.errors or (treats and treats.errors)
     status = 409 if roles or account else 422 if is_wrong else 200

@@ -145,6 +145,24 @@ def test_each_site_at_which_they_treat_has_a_say_without_hours_too(
     assert eva.staff is None
 
 
+def test_who_treats_elsewhere_too_is_let_be_booked_and_leave_is_not_asked_for(
+    client: Client, other_site: Site, manager: Staff, provider: Staff, modality: Modality
+) -> None:
+    SiteRole.objects.create(staff=provider, site=other_site, role=Role.PROVIDER)
+    client.force_login(manager)
+    path = f"/staff/{provider.pk}/"
+    shown = client.get(path).text
+    assert f"treats at {other_site.name} as well" in shown and "treats-modalities" not in shown
+    refusal = client.post(path + "provider/", {"treats-modalities": [modality.pk]})
+    assert refusal.status_code == 422 and "as well, and login and leave" in refusal.text
+    assert not Resource.objects.filter(staff=provider).exists()
+    added = {"add": "provider", "provider-staff": provider.pk, "provider-modalities": modality.pk}
+    refusal = client.post("/resources/?site=harbour", added)
+    assert refusal.status_code == 422 and "as well, and login and leave" in refusal.text
+    assert client.post(path + "provider/").status_code == 303
+    assert not Resource.objects.get(staff=provider).credentials.exists()
+
+
 @CLOCK
 def test_the_pages_do_it_in_one_place(
     client: Client, site: Site, manager: Staff, provider: Staff, front_desk: Staff,
