@@ -292,3 +292,19 @@ def test_beside_a_page_its_reader_signs_in_and_anybody_else_is_led_away(
     assert 'id="signed-in"' in ended.get(beside).text
     other = Client().post(beside, {"username": front_desk.email, "password": PASSWORD})
     assert other.headers["HX-Redirect"] == "/" and not other.content
+
+
+def test_beside_a_page_nobody_else_gets_more_than_the_way_out(
+    ended: Client, manager: Staff, front_desk: Staff, other_site: Site
+) -> None:
+    credentials = {"username": manager.email, "password": PASSWORD}
+    beside = f"/login/beside/?by={manager.pk}&site={other_site.slug}"
+    assert 'id="signed-in"' in ended.post(beside, credentials).text
+    assert ended.session.get("site") != other_site.slug
+    ended.force_login(front_desk)
+    other = ended.get(beside)
+    assert other.headers["HX-Redirect"] == "/" and not other.content
+    wrong = credentials | {"password": "wrong"}
+    rests = [Client().post(beside, wrong) for _ in range(8)][-1]
+    assert rests.status_code == 429 and "Too many tries" in rests.text
+    assert "What you wrote stays here" in rests.text and "<html" not in rests.text
