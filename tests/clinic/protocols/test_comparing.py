@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from clinic.durations import parse
 from clinic.protocols import reading
-from clinic.protocols.comparing import Difference, differences
+from clinic.protocols.comparing import MOST_LINES, Apart, Difference, differences, lines_apart
 from clinic.protocols.schema import Protocol
 
 
@@ -55,3 +55,10 @@ def test_whatever_is_left_out_is_told(microneedling: Protocol, data: st.DataObje
     fewer = replace(microneedling, steps=tuple(steps))
     told = {each.name.split()[0] for each in documents(microneedling, fewer)}
     assert told == {step.id for step in microneedling.steps} - {step.id for step in steps}
+
+
+def test_texts_of_very_many_lines_are_told_apart_as_a_whole() -> None:
+    one = "\n".join("ab"[number % 2] for number in range(MOST_LINES))
+    assert lines_apart("a\nb\nc", "a\nd\nc") == [Apart(2, "b", "d")]
+    assert lines_apart(one + "\nc", one + "\nd") == [Apart(1, one + "\nc", one + "\nd")]
+    assert lines_apart(one + "\nc", one + "\nc") == []
