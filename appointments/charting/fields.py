@@ -15,6 +15,9 @@ OUTCOME = "outcome"
 _COUNTED = ("lines", "pulses")
 _LOTS = ("cartridge_lot", "tip_lot")
 _SERIALS = ("transducer_serial",)
+# Where a log may hold a cartridge's own number, and its lot.
+CODE_PATHS = ("cartridge.code", *(f"session.{each}" for each in _SERIALS))
+LOT_PATHS = ("cartridge.lot", *(f"session.{each}" for each in _LOTS))
 _YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "0")
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.charting import amending, copying, crediting, drafting, fields, signing
+from appointments.charting.last_used import LastUsed, last_used
 from appointments.charting.log import Log, log_of
 from appointments.charting.sheets import Sheet, sheet_of, signed_of
 from appointments.lifecycle import UNDER_WAY, State
@@ -197,7 +198,13 @@ def _page(
     is_open = visit.state in (*UNDER_WAY, State.DONE)
     is_signed = record is not None and record.is_signed
     is_anothers = record is not None and not is_signed and record.drafted_by_id != by.pk
-    shown = log_form.entries(sheet, stored=stored, with_problems=with_problems)
+    may_write = may_chart and is_open and not is_signed and not is_anothers
+    shown = log_form.entries(
+        sheet,
+        stored=stored,
+        with_problems=with_problems,
+        last_used=last_used(sheet) if may_write else LastUsed(),
+    )
     context = {
         "visit": visit,
         "series": visit.series,
@@ -215,7 +222,7 @@ def _page(
         and visit.state == State.ARRIVED
         and access.can(by, Capability.RUN_VISIT, visit.site),
         "is_in_treatment": visit.state == State.IN_TREATMENT,
-        "may_write": may_chart and is_open and not is_signed and not is_anothers,
+        "may_write": may_write,
         "is_anothers": is_anothers,
         "is_stale": stored is not None,
         "problem": problem,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from appointments.charting import checking, fields
 from appointments.charting.checking import CARTRIDGE_EXPIRY, CARTRIDGE_LIFE, REASONED, Finding
+from appointments.charting.last_used import LastUsed
 from appointments.charting.log import Log, ProductUsed, Value, log_of
 from appointments.charting.sheets import Sheet
 from clinic.protocols.schema import LogField, LogType
@@ -19,13 +20,15 @@ from clinic.reader_language import reader_language
 
 # Empty lines for products beside those that are filled.
 _SPARE = 2
+_NOTHING = LastUsed()
 _PRODUCT = re.compile(r"product\.(\d{1,3})\.(name|amount|lot|expires_on)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One value of the log with its control. `was` is the value of last time, `stored` what
-    somebody else saved meanwhile; `asks_why` when it is out of range."""
+    somebody else saved meanwhile; `asks_why` when it is out of range; `offered` may be chosen
+    instead of typed."""
 
     path: str
     label: str
@@ -40,6 +43,7 @@ class Entry:
     problem: str = ""
     reason: str = ""
     asks_why: bool = False
+    offered: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -102,13 +106,19 @@ def read(data: QueryDict) -> Log:
     return log_of(document)
 
 
-def entries(sheet: Sheet, *, stored: Log | None = None, with_problems: bool = True) -> Entries:
+def entries(
+    sheet: Sheet,
+    *,
+    stored: Log | None = None,
+    with_problems: bool = True,
+    last_used: LastUsed = _NOTHING,
+) -> Entries:
     """The log of a sheet for a page; `stored` is another that differs in what it shows.
 
     Without `with_problems` only what asks for a reason is marked: a draft is not yet wrong.
     """
     found = sheet.findings()
-    maker = _Maker(sheet, found, stored, with_problems)
+    maker = _Maker(sheet, found, stored, with_problems, last_used)
     session = tuple(
         maker.of_field(f"session.{field.id}", field)
         for field in fields.of_session(sheet.protocol).values()
@@ -127,7 +137,12 @@ class _Maker:
     """Makes the entries of one sheet."""
 
     def __init__(
-        self, sheet: Sheet, found: Sequence[Finding], stored: Log | None, with_problems: bool
+        self,
+        sheet: Sheet,
+        found: Sequence[Finding],
+        stored: Log | None,
+        with_problems: bool,
+        last_used: LastUsed,
     ) -> None:
         self._sheet = sheet
         self._found = {each.path: each for each in found}
@@ -135,6 +150,7 @@ class _Maker:
         self._stored = stored
         self._others = dict(stored.values()) if stored is not None else {}
         self._with_problems = with_problems
+        self._last_used = last_used
 
     def of_field(self, path: str, field: LogField) -> Entry:
         kinds = {
@@ -162,6 +178,7 @@ class _Maker:
             required=field.required,
             was=said(self._sheet.was.get(path)),
             stored=self._other(path, said(self._others.get(path)), value),
+            offered=self._last_used.offered(path),
             **self._marks(path),
         )
 
@@ -241,6 +258,7 @@ class _Maker:
             unit=unit,
             hint=hint,
             stored=self._other(path, other, value),
+            offered=self._last_used.offered(path),
             **self._marks(path),
         )
 

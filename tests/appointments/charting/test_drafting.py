@@ -1,14 +1,18 @@
 """Drafts: one writer, each save upon what was seen, taking over, and what is still unsigned."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from appointments.charting import drafting, listing, signing
+from appointments.charting import amending, drafting, listing, signing
+from appointments.charting.last_used import last_used
 from appointments.charting.log import Log, document_of, log_of
 from appointments.charting.sheets import sheet_of
 from appointments.models import Appointment, Cartridge, TreatmentRecord
 from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
 from clinic.access import Forbidden
-from clinic.models import AuditEntry, Site, Staff
+from clinic.models import AuditEntry, Modality, Site, Staff
 from patients.models import Patient
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
 from tests.appointments.charting.logs import a_log
@@ -116,6 +120,38 @@ def test_a_cartridge_is_counted_over_the_visits_that_used_it(
         *("AX-1", "LOT-7", 500, "pulses"),
     )
     assert [each.code for each in sheet_of(visits[1]).findings()] == ["worn"]
+
+
+def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
+    visits: list[Appointment], sign: Sign, provider: Staff, django_assert_num_queries: Any
+) -> None:
+    def offered() -> tuple[tuple[str, ...], ...]:
+        sheet = sheet_of(visits[2])
+        with django_assert_num_queries(1):
+            found = last_used(sheet)
+        return tuple(found.offered(f"cartridge.{name}") for name in ("code", "lot", "life"))
+
+    sign(visits[0], a_log(more={"cartridge": {"code": "AX-1"}}))
+    sign(visits[1], a_log(cartridge_lot="LOT-8"))
+    # The second has no number of its own.
+    assert offered() == (("AX-1",), ("LOT-8", "LOT-7"), ())
+    amending.amend(
+        appointment=visits[1],
+        reason="Misread",
+        text="",
+        corrections={"session.cartridge_lot": "LOT-9"},
+        by=provider,
+        now=visits[1].starts_at + timedelta(hours=2),
+    )
+    assert offered() == (("AX-1",), ("LOT-7",), ())
+    first = Cartridge.objects.filter(code="AX-1")
+    first.update(expires_on=visits[2].starts_at.date())
+    assert offered()[0] == ("AX-1",)
+    first.update(expires_on=visits[2].starts_at.date() - timedelta(days=1))
+    assert offered() == ((), (), ())
+    led = Modality.objects.create(slug="led_therapy", name="LED therapy", code="LD")
+    first.update(expires_on=None, modality=led)
+    assert offered() == ((), (), ())
 
 
 def test_done_without_a_signed_log_is_unsigned_until_it_is_signed(

@@ -108,6 +108,7 @@ def test_last_times_settings_come_in_by_one_press(
     page = client.get(address).content.decode()
     # Last time as it was corrected, with the reason, and the session that follows.
     assert "was 1.5" in page and "was 20.5" in page and "was corrected: Misread." in page
+    assert 'list="session-cartridge_lot-offered"' in page and '<option value="LOT-7">' in page
     assert f'href="/visits/{visits[2].pk}/"' in page
     Appointment.objects.filter(pk=visits[2].pk).update(state="cancelled", closed_at=visit.starts_at)
     day = (visits[1].starts_at + timedelta(days=28)).date()
