@@ -396,6 +396,16 @@ class CorrectionRefused(Refused):
         self.field = field
 
 
+class PhraseRefused(Refused):
+    """A phrase for notes cannot be like that, or has no room."""
+
+    code = "phrase_refused"
+
+    def __init__(self, sentence: str, *, field: str = "text") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class CreditDecided(Refused):
     """Somebody decided before whether this session counts."""
 

@@ -13,6 +13,7 @@ from appointments.api.hours_exceptions import HoursExceptions
 from appointments.api.imports import Imports
 from appointments.api.logs import Logs, Records, Unsigned
 from appointments.api.photos import Photos
+from appointments.api.phrases import Phrases
 from appointments.api.recall import Recall
 from appointments.api.resources import Resources
 from appointments.api.screening import ScreeningAnswers, ScreeningDecisions
@@ -30,6 +31,7 @@ _router.register("holds", Holds, basename="api-holds")
 _router.register("logs", Records, basename="api-records")
 _router.register("logs", Logs, basename="api-logs")
 _router.register("unsigned-logs", Unsigned, basename="api-unsigned-logs")
+_router.register("phrases", Phrases, basename="api-phrases")
 _router.register("recall", Recall, basename="api-recall")
 _router.register("adverse-events", Events, basename="api-adverse-events")
 _router.register("photos", Photos, basename="api-photos")

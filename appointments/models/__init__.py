@@ -16,6 +16,7 @@ from appointments.models.importing import (
 )
 from appointments.models.link import PatientLink
 from appointments.models.photo import Photo, PhotoSource
+from appointments.models.phrase import Phrase
 from appointments.models.recall import OF_A_CALL, RecallAttempt, RecallOutcome
 from appointments.models.record import (
     Addendum,
@@ -70,6 +71,7 @@ __all__ = [
     "PatientLink",
     "Photo",
     "PhotoSource",
+    "Phrase",
     "RecallAttempt",
     "RecallOutcome",
     "RowOutcome",

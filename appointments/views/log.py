@@ -13,17 +13,26 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from appointments.charting import amending, copying, crediting, drafting, fields, signing
+from appointments.charting import (
+    amending,
+    copying,
+    crediting,
+    drafting,
+    fields,
+    phrasing,
+    signing,
+)
 from appointments.charting.last_used import LastUsed, last_used
 from appointments.charting.log import Log, log_of
 from appointments.charting.sheets import Sheet, sheet_of, signed_of
 from appointments.lifecycle import UNDER_WAY, State
-from appointments.models import Appointment, SessionCredit
+from appointments.models import Appointment, Phrase, SessionCredit
 from appointments.models.record import NOT_WHOLE
 from appointments.refusals import (
     DraftElsewhere,
     LogIncomplete,
     LogSigned,
+    PhraseRefused,
     Refused,
     StaleLog,
 )
@@ -39,11 +48,12 @@ from clinic.views.row_id import row_id
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def log(request: HttpRequest, pk: int) -> HttpResponse:
-    """The log; a form sent with `act` save, copy or sign keeps the draft first in any case."""
+    """The log; a form sent with `act` save, copy or sign keeps the draft first in any case, and
+    one with a `phrase` has that at the end of its note."""
     visit = _seen(request, pk)
     if request.method != "POST":
         return _page(request, sheet_of(visit))
-    typed = log_form.read(request.POST)
+    typed = _with_phrase(log_form.read(request.POST), visit, request)
     asked: dict[str, Any] = {
         "appointment": visit,
         "log": typed,
@@ -78,6 +88,20 @@ _SAID = {
     "copy": _("last time's settings are in"),
     "sign": _("the log is signed"),
 }
+
+
+def _with_phrase(log: Log, visit: Appointment, request: HttpRequest) -> Log:
+    """The log with the phrase that was pressed; one that was removed meanwhile is none."""
+    phrases = Phrase.objects.filter(site=visit.site_id)
+    asked = request.POST.get("phrase")
+    found = phrases.filter(pk=row_id(asked)).first() if asked else None
+    if found is None:
+        return log
+    try:
+        return phrasing.put(log, found)
+    except PhraseRefused as refused:
+        messages.error(request, refused.sentence)
+        return log
 
 
 @require_POST
@@ -214,6 +238,7 @@ def _page(
         "sheet": sheet,
         "record": record,
         "entries": shown,
+        "phrases": Phrase.objects.filter(site=visit.site_id) if may_write else (),
         "treatment": sheet.protocol.treatment_in_words(sheet.areas, reader_language()),
         "may_chart": may_chart,
         "is_open": is_open,

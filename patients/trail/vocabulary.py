@@ -109,6 +109,8 @@ ACTIONS = {
     "recall.ask": noop("Recall: ask back"),
     "recall.take_back": noop("Recall: take back"),
     "recall.write": noop("Recall: write"),
+    "phrase.add": noop("Phrase: add"),
+    "phrase.remove": noop("Phrase: remove"),
     "record.amend": noop("Treatment log: amend"),
     "record.draft": noop("Treatment log: save the draft"),
     "record.export": noop("Record: export"),

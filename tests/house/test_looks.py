@@ -84,6 +84,7 @@ OF_THE_HOUSE |= {
     "import",
     "imports",
     "hours-exceptions",
+    "phrases",
     "gaps",
     "wordings",
     "wording",

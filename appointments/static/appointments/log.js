@@ -97,6 +97,20 @@
     soon(0);
   }
 
+  // A phrase goes to the end of the note, as it does by the form without this script.
+  function put(event) {
+    const phrase = event.target.closest("[name=phrase]");
+    if (!phrase || stopped) return;
+    event.preventDefault();
+    const { note } = form.elements;
+    const longer = note.value + (/\S$/.test(note.value) ? " " : "") + phrase.textContent;
+    if (longer.length > note.maxLength) return warn(form.dataset.full);
+    note.value = longer;
+    note.focus();
+    edited();
+  }
+
+  form.addEventListener("click", put);
   form.addEventListener("input", edited);
   form.addEventListener("change", edited);
   // Kept until the clinic has it: the answer to a form that was kept says so.
