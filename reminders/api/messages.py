@@ -21,6 +21,7 @@ from clinic.api_views import DayFilter, IdFilter, Rows
 from patients.api import ConsentSerializer
 from reminders.catalogue import TRAY_OF, Channel, Kind, MessageState
 from reminders.ledger import retrying, showing_consent, skipping
+from reminders.ledger.other_channel import NOWHERE, elsewhere
 from reminders.models import Attempt, Message, Receipt, SentContent
 from reminders.sending import retiming, switching
 
@@ -111,14 +112,15 @@ class MessageDetailSerializer(MessageSerializer):
     def get_acts(self, message: Message) -> list[str]:
         now = timezone.now()
         is_switched = switching.is_switched(message)
+        there = elsewhere([message]).get(message.pk, NOWHERE)
         can = {
             "skip": skipping.can_skip(message),
             "unskip": skipping.can_unskip(message),
-            "retry": retrying.can_retry(message, now=now),
+            "retry": retrying.can_retry(message, there, now=now),
             "put_off": retiming.can_retime(message),
             "send_now": retiming.can_retime(message),
             "planned_time": retiming.has_chosen_time(message),
-            "switch": switching.can_switch(message, now=now) and not is_switched,
+            "switch": switching.is_worth_offering(message, there, now=now) and not is_switched,
             "switch_back": is_switched,
         }
         return [act for act, may in can.items() if may]

@@ -14,14 +14,20 @@ from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
-from clinic.saying import gettext
-from reminders.catalogue import MessageState
+from clinic.saying import gettext, noop
+from reminders.catalogue import Channel, MessageState
 from reminders.ledger import claiming, writing_deaths
+from reminders.ledger.other_channel import NOWHERE, Elsewhere, elsewhere
 from reminders.models import Message
 
 # What the gate refused may since have been mended: a consent given, a number added.
 GATE_REASONS = frozenset({"no_consent", "no_address", "suppressed", "not_live", "no_common_hour"})
 CERTAINLY_NOT_RECEIVED = (MessageState.FAILED, MessageState.UNDELIVERED)
+# Why what staff switched from this channel is not sent again by it.
+WENT_BY_THE_OTHER = {
+    Channel.SMS: noop("Staff let this text go by e-mail instead: retry the e-mail if it failed."),
+    Channel.EMAIL: noop("Staff let this e-mail go by text instead: retry the text if it failed."),
+}
 
 
 class RetryRefused(Refused):
@@ -51,12 +57,14 @@ def retry(
     Raises:
         Forbidden: when `by` may not manage messages at its site.
         MayRepeat: when its outcome is unknown and `may_repeat` is not said.
-        RetryRefused: when its state or its expiry forbids it.
+        RetryRefused: when its state or its expiry forbids it, or staff let it go by the other
+            channel.
     """
     access.require(by, Capability.MANAGE_MESSAGES, message.site)
     claiming.hold_patients([message.patient_id])
     stored = Message.objects.select_for_update(no_key=True).get(pk=message.pk)
-    if refusal := _refusal(stored, now=now, may_repeat=may_repeat):
+    there = elsewhere([stored]).get(stored.pk, NOWHERE)
+    if refusal := _refusal(stored, there, now=now, may_repeat=may_repeat):
         raise refusal
     before = {"state": stored.state, "reason": stored.reason}
     # The reason to pass the hours was about the former sending, and only who may pass them repeats.
@@ -93,14 +101,18 @@ def retry(
     return stored
 
 
-def can_retry(message: Message, *, now: datetime) -> bool:
+def can_retry(message: Message, there: Elsewhere, *, now: datetime) -> bool:
     """Whether a retry would be accepted, by those who may and with `may_repeat` said."""
-    return _refusal(message, now=now, may_repeat=True) is None
+    return _refusal(message, there, now=now, may_repeat=True) is None
 
 
-def _refusal(message: Message, *, now: datetime, may_repeat: bool) -> RetryRefused | None:
+def _refusal(
+    message: Message, there: Elsewhere, *, now: datetime, may_repeat: bool
+) -> RetryRefused | None:
     if now >= message.expires_at:
         return RetryRefused(gettext("It is too late for this message to be of use."))
+    if there.is_switched:
+        return RetryRefused(gettext(WENT_BY_THE_OTHER[Channel(message.channel)]))
     if message.state == MessageState.UNKNOWN:
         sentence = gettext("The patient may already have this message. Send it again all the same?")
         return None if may_repeat else MayRepeat(sentence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from clinic.models import Staff
 from clinic.saying import gettext
 from reminders.catalogue import OFFERS, SAID_NOW, Kind, MessageState
 from reminders.ledger import claiming
-from reminders.models import Message, SkipChoice
+from reminders.models import Message, MessageItem, SkipChoice
 from reminders.planning.wish import SKIPPED_BY_STAFF
 
 
@@ -115,21 +115,27 @@ def _require(message: Message, by: Staff) -> None:
 
 def choices_of(message: Message) -> list[tuple[int, int, str, str]]:
     """(series, session, step, channel) of everything that the message says of visits and series."""
-    items = list(message.items.all())
+    return choices_by([message]).get(message.pk, [])
+
+
+def choices_by(messages: Collection[Message]) -> dict[int, list[tuple[int, int, str, str]]]:
+    """The same of many messages, by their ids."""
+    items = list(MessageItem.objects.filter(message__in=messages).order_by("pk"))
     visits = {
         f"visit:{visit.pk}": visit
         for visit in Appointment.objects.filter(
             pk__in=[int(item.anchor[6:]) for item in items if item.anchor.startswith("visit:")]
         )
     }
-    choices = []
+    choices: dict[int, list[tuple[int, int, str, str]]] = {}
     for item in items:
         if item.anchor.partition(":")[0] not in ("visit", "series"):
             continue
         visit = visits.get(item.anchor)
         series = visit.series_id if visit else int(item.anchor.removeprefix("series:"))
         step = item.as_item.chosen_step
-        choices.append((series, visit.session if visit else 0, step, item.channel))
+        choice = (series, visit.session if visit else 0, step, item.channel)
+        choices.setdefault(item.message_id, []).append(choice)
     return choices
 
 

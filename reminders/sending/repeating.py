@@ -14,9 +14,10 @@ from clinic import access
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from reminders import gate
-from reminders.catalogue import Tray
+from reminders.catalogue import Channel, Tray
 from reminders.journeys import recipients
 from reminders.ledger import retrying
+from reminders.ledger.other_channel import NOWHERE, elsewhere
 from reminders.ledger.retrying import RetryRefused
 from reminders.models import Message
 from reminders.sending import taking
@@ -27,8 +28,9 @@ MOST_AT_ONCE = 100
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What a retry of all comes to. `held` are messages with the sentence why the gate would not
-    let them go; `later` is how many wait for the next time, `too_late` and `unknown` how many are
-    left because they are of no use any more, or may have arrived."""
+    let them go, or that staff let them go by the other channel; `later` is how many wait for the
+    next time, `too_late` and `unknown` how many are left because they are of no use any more, or
+    may have arrived."""
 
     goes: list[Message]
     held: list[tuple[Message, str]]
@@ -48,8 +50,11 @@ def outlook(*, site: Site, by: Staff, now: datetime) -> Outlook:
     while unseen and len(goes) < MOST_AT_ONCE:
         part, unseen = unseen[:MOST_AT_ONCE], unseen[MOST_AT_ONCE:]
         found = list(_failed(here, now).filter(pk__in=part).select_related("site", "patient"))
-        readers = recipients.of(found)
+        readers, there = recipients.of(found), elsewhere(found)
         for message in found:
+            if there.get(message.pk, NOWHERE).is_switched:
+                held.append((message, retrying.WENT_BY_THE_OTHER[Channel(message.channel)]))
+                continue
             decision = gate.decide(taking.envelope(message), readers[message.pk], now=now)
             if isinstance(decision, gate.Skip):
                 held.append((message, decision.why))

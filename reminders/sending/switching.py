@@ -17,10 +17,11 @@ from clinic.models import Staff
 from clinic.retelling import retold
 from clinic.saying import gettext
 from reminders import choosing
-from reminders.catalogue import Channel, MessageState
+from reminders.catalogue import Channel
 from reminders.journeys import recipients
 from reminders.ledger import skipping
-from reminders.ledger.fallback import UNHEARD, Said
+from reminders.ledger.fallback import Said
+from reminders.ledger.other_channel import NOWHERE, Elsewhere, elsewhere
 from reminders.ledger.retrying import CERTAINLY_NOT_RECEIVED
 from reminders.models import Message, MessageItem, SkipChoice
 from reminders.planning.choices import OTHER
@@ -44,7 +45,8 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
     """
     stored = _held(message, by, now)
     other = _by_the_other(stored)
-    if _is_said_by(other):
+    there = elsewhere([stored]).get(stored.pk, NOWHERE)
+    if there.is_said:
         if stored.state in CERTAINLY_NOT_RECEIVED:
             raise SwitchRefused(gettext("The other channel says the same already."))
         raise SwitchRefused(
@@ -52,7 +54,7 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
             if other.channel == Channel.EMAIL
             else gettext("A text says the same already: skip this e-mail instead.")
         )
-    if _is_unsaid_by(other):
+    if there.is_unsaid:
         raise SwitchRefused(
             gettext(
                 "The e-mail with the same was skipped or did not arrive: put it back, or leave"
@@ -121,6 +123,13 @@ def can_switch(message: Message, *, now: datetime) -> bool:
     return skipping.can_skip(message) or (has_failed and skipping.is_of_visit(message))
 
 
+def is_worth_offering(message: Message, there: Elsewhere, *, now: datetime) -> bool:
+    """Whether it can be switched, and the other channel did not say or lose what did not arrive. Of
+    what is planned the refusal says what to do in its place."""
+    is_closed = message.state in CERTAINLY_NOT_RECEIVED and (there.is_said or there.is_unsaid)
+    return can_switch(message, now=now) and not is_closed
+
+
 def is_switched(message: Message) -> bool:
     """Whether something that the message, which has not left, says came from the other channel."""
     return skipping.can_skip(message) and SkipChoice.objects.filter(_switched(message)).exists()
@@ -144,31 +153,6 @@ def _by_the_other(message: Message) -> Message:
     other = copy(message)
     other.channel = OTHER[Channel(message.channel)]
     return other
-
-
-def _is_said_by(other: Message) -> bool:
-    """Whether another message says all of this one by its channel, or will."""
-    own = _items_of(other)
-    return own <= _there(own, other.channel, ~Q(message__state__in=UNHEARD))
-
-
-def _is_unsaid_by(other: Message) -> bool:
-    """Whether another message of its channel was to say something of this one, and does not: the
-    plan has no second one there, and this one would fall away for it."""
-    own = _items_of(other)
-    unsaid = Q(message__state__in={*UNHEARD} - {MessageState.WITHDRAWN})
-    return bool(own & _there(own, other.channel, unsaid))
-
-
-def _items_of(message: Message) -> set[Said]:
-    return {_said(item) for item in MessageItem.objects.filter(message=message.pk)}
-
-
-def _there(own: set[Said], channel: str, which: Q) -> set[Said]:
-    there = MessageItem.objects.filter(
-        which, anchor__in={anchor for anchor, _, _ in own}, channel=channel, live=True
-    )
-    return {_said(item) for item in there}
 
 
 def _said(item: MessageItem) -> Said:

@@ -21,9 +21,10 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.looking import shows
 from reminders import gate
-from reminders.catalogue import MessageState, Purpose, Tray
+from reminders.catalogue import Channel, MessageState, Purpose, Tray
 from reminders.journeys import recipients
 from reminders.ledger import retrying, skipping
+from reminders.ledger.other_channel import NOWHERE, Elsewhere, elsewhere
 from reminders.ledger.provider_codes import Action, meaning
 from reminders.models import Attempt, Message, Receipt, SentContent
 from reminders.sending import letters, retiming, switching, taking
@@ -42,7 +43,7 @@ class MessageRow:
     """One message. `at` is when it was taken by the provider, else its due time; `content` its
     words, of what was sent or would be; `outlook` why it would not go out as things stand; `code`
     what the provider gave of a failed one, and `has_bad_address` whether that is about whom it went
-    to."""
+    to; `there` what the other channel says of a failed one."""
 
     message: Message
     why: list[str]
@@ -50,6 +51,7 @@ class MessageRow:
     outlook: str = ""
     code: str = ""
     has_bad_address: bool = False
+    there: Elsewhere = NOWHERE
     content: SentContent | None = None
     may_skip: bool = False
     may_put_back: bool = False
@@ -69,6 +71,13 @@ class MessageRow:
     def is_unsent(self) -> bool:
         """It was not and will not be sent, and has a reason."""
         return bool(self.message.reason) and not self.is_to_come
+
+    @property
+    def said_elsewhere(self) -> str:
+        """That the other channel says the same as one that failed, and of which staff chose so."""
+        if self.there.is_switched:
+            return gettext(retrying.WENT_BY_THE_OTHER[Channel(self.message.channel)])
+        return gettext("The other channel says the same already.") if self.there.is_said else ""
 
     @property
     def held_until(self) -> datetime | None:
@@ -107,20 +116,23 @@ def seen(request: HttpRequest, message_id: int) -> Message:
 def rows_of(messages: Sequence[Message], *, staff: Staff, now: datetime) -> list[MessageRow]:
     """A row for each of these messages, in their order. Patient and site must be loaded."""
     powers = _Powers(staff)
-    return [_row(message, powers, now) for message in messages]
+    failed = [message for message in messages if message.tray in FAILED]
+    there = elsewhere(failed) if failed else {}
+    return [_row(each, powers, there.get(each.pk, NOWHERE), now) for each in messages]
 
 
-def _row(message: Message, powers: _Powers, now: datetime) -> MessageRow:
+def _row(message: Message, powers: _Powers, there: Elsewhere, now: datetime) -> MessageRow:
     mine = powers.over(message)
     return MessageRow(
         message,
         why=[*message.why, *message.gate_why],
         stops=_stops(message),
+        there=there,
         may_skip=mine and skipping.can_skip(message),
         may_put_back=mine and skipping.can_unskip(message),
-        may_retry=mine and retrying.can_retry(message, now=now),
+        may_retry=mine and retrying.can_retry(message, there, now=now),
         may_retime=mine and retiming.can_retime(message),
-        may_switch=mine and switching.can_switch(message, now=now),
+        may_switch=mine and switching.is_worth_offering(message, there, now=now),
     )
 
 

@@ -11,6 +11,7 @@ from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
 from reminders.ledger import receipts, retrying
+from reminders.ledger.other_channel import NOWHERE
 from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.models import Message
 from reminders.sending import dispatch, repeating, retiming
@@ -109,7 +110,7 @@ def test_a_message_that_was_accepted_is_not_sent_again(
     message = ended(visit, now, Submission(outcome=Outcome.ACCEPTED))
     with pytest.raises(RetryRefused, match="accepted"):
         retrying.retry(message=message, by=front_desk, now=now, may_repeat=True)
-    assert not retrying.can_retry(message, now=now)
+    assert not retrying.can_retry(message, NOWHERE, now=now)
 
 
 def test_a_message_that_expired_is_not_sent_again(
@@ -126,10 +127,10 @@ def test_a_message_held_back_by_the_gate_can_be_tried_again(
     message = queued(visit, now=now)
     message.state, message.reason, message.closed_at = MessageState.SKIPPED, "no_consent", now
     message.save()
-    assert retrying.can_retry(message, now=now)
+    assert retrying.can_retry(message, NOWHERE, now=now)
     message.reason = "skipped_by_staff"
     message.save()
-    assert not retrying.can_retry(message, now=now)
+    assert not retrying.can_retry(message, NOWHERE, now=now)
 
 
 @pytest.mark.parametrize("persona", ["provider", "outsider"])

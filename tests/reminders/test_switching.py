@@ -14,8 +14,9 @@ from reminders.catalogue import Kind
 from reminders.channels.base import Outcome, Submission
 from reminders.journeys import replanning
 from reminders.ledger import retrying, skipping
+from reminders.ledger.retrying import RetryRefused
 from reminders.models import Message, SkipChoice
-from reminders.sending import dispatch, switching
+from reminders.sending import dispatch, repeating, switching
 from reminders.sending.switching import SwitchRefused
 from tests.reminders.ledger import Recorder
 
@@ -182,12 +183,15 @@ def test_what_did_not_arrive_goes_by_the_other_channel_once(
     assert not replanning.differences([patient.pk])
     with pytest.raises(SwitchRefused, match="says the same already"):
         switching.switch(message=mail, by=front_desk, now=at)
-    retrying.retry(message=mail, by=front_desk, now=at)  # both were pressed
+    with pytest.raises(RetryRefused, match="by text instead"):  # the plan wants it no more
+        retrying.retry(message=mail, by=front_desk, now=at)
+    [(held, why)] = repeating.outlook(site=visit.site, by=front_desk, now=at).held
+    assert held == mail and "by text instead" in why
     replanning.sync_stale(now=at)
     channel = Recorder()
     dispatch.send_due(now=at, channel=channel)
     assert [outgoing.subject for outgoing in channel.sent] == [""]
     states = Message.objects.filter(pk__in=(mail.pk, text.pk)).order_by("pk")
-    assert set(states.values_list("state", flat=True)) == {"withdrawn", "accepted"}
+    assert set(states.values_list("state", flat=True)) == {"failed", "accepted"}
     with pytest.raises(SwitchRefused, match="still of use"):
         switching.switch(message=text, by=front_desk, now=at)

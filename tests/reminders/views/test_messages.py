@@ -279,6 +279,41 @@ def test_a_failed_message_is_retried(desk: Client, message: Message) -> None:
     assert message.state == "scheduled"
 
 
+def test_a_failed_text_that_the_mail_says_too_offers_a_retry_and_no_switch(
+    desk: Client, message: Message, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    texts = list(
+        Message.objects.filter(
+            kind__in=(Kind.REMINDER_CONFIRM, Kind.REMINDER_FINAL), channel="sms", state="scheduled"
+        ).order_by("due_at", "kind")
+    )
+    Message.objects.filter(channel="sms").exclude(pk__in=[each.pk for each in texts]).delete()
+
+    def offered(text: Message) -> dict[str, bool]:
+        page = text_of(desk.get(LIST, {"tab": "failed"}))
+        return {act: f"{LIST}{text.pk}/{act}/" in page for act in ("retry", "switch")}
+
+    both = next(each for each in texts if each.kind == Kind.REMINDER_CONFIRM)
+    alone = next(each for each in texts if each.kind == Kind.REMINDER_FINAL)
+    become(both, MessageState.FAILED, "refused", claimed_at=now)
+    with django_assert_max_num_queries(40) as one:
+        assert offered(both) == {"retry": True, "switch": False}
+    asked = len(one)
+    for address in (f"{LIST}?tab=failed", f"{LIST}{both.pk}/"):
+        assert "The other channel says the same already." in text_of(desk.get(address))
+    for text in texts:
+        become(text, MessageState.FAILED, "refused", claimed_at=now)
+    with django_assert_max_num_queries(asked):
+        assert offered(alone) == {"retry": True, "switch": True}
+    desk.post(f"{LIST}{alone.pk}/switch/")
+    assert offered(alone) == {"retry": False, "switch": False}
+    said = "Staff let this text go by e-mail instead"
+    assert said in text_of(desk.get(f"{LIST}{alone.pk}/"))
+    assert said in text_of(desk.post(f"{LIST}{alone.pk}/retry/", follow=True))
+    alone.refresh_from_db()
+    assert alone.state == "failed"
+
+
 def test_what_may_have_arrived_is_asked_about_before_it_is_repeated(
     desk: Client, message: Message
 ) -> None:
