@@ -1,4 +1,5 @@
-"""Measures a site's weeks from its rows: one query for each idea, however much there is.
+"""Measures a span of a site's days, week by week, from its rows: one query for each
+idea, however much there is.
 
 A visit counts in the week in which it began, a series in that in which it was closed, a message
 in that in which it was due, a gap in that in which it opened.
@@ -34,7 +35,7 @@ from clinic.saying import gettext
 from reminders.catalogue import Tray
 from reminders.models import Message
 from reminders.reporting.figures import Bar, Figure, Share, worst_first
-from reminders.reporting.periods import Weeks
+from reminders.reporting.periods import Span
 
 _FAILED = Q(tray=Tray.FAILED)
 _SENT = (Tray.TOLD, Tray.FAILED)
@@ -59,7 +60,7 @@ class _Question:
     more_is_better: bool = True
 
 
-def report(site: Site, weeks: Weeks, *, protocol: str = "") -> Report:
+def report(site: Site, span: Span, *, protocol: str = "") -> Report:
     """The figures of `site`; those of visits and series only of `protocol` if one is named."""
     visits = Appointment.objects.filter(site=site)
     series = TreatmentSeries.objects.filter(site=site)
@@ -110,9 +111,9 @@ def report(site: Site, weeks: Weeks, *, protocol: str = "") -> Report:
         ),
         failed,
     ]
-    edges = weeks.edges()
+    edges = span.edges()
     return Report(
-        [_figure(each, weeks, edges) for each in questions],
+        [_figure(each, edges) for each in questions],
         _by(completed, "protocol_version__name", edges),
         _by(failed, "kind", edges),
     )
@@ -131,25 +132,25 @@ def _followed(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def _bucket(field: str, edges: Sequence[datetime]) -> Func:
-    """The number of the week, from 1, in which `field` lies; 0 and one more are outside."""
+    """Between which edges `field` lies: 1 is what came before, 2 the first week and so on; 0 and
+    one more are outside."""
     bounds = Value(list(edges), output_field=ArrayField(DateTimeField()))
     return Func(F(field), bounds, function="width_bucket", output_field=IntegerField())
 
 
-def _figure(asked: _Question, weeks: Weeks, edges: Sequence[datetime]) -> Figure:
+def _figure(asked: _Question, edges: Sequence[datetime]) -> Figure:
     inside = _between(asked, edges[0], edges[-1]).annotate(week=_bucket(asked.field, edges))
     counted = inside.values_list("week").annotate(
         few=Count("pk", filter=asked.part), whole=Count("pk")
     )
     of_week = {week: Share(few, whole) for week, few, whole in counted}
-    shares = [of_week.get(number, Share(0, 0)) for number in range(1, 2 * weeks.count + 1)]
-    before, now = shares[: weeks.count], shares[weeks.count :]
-    return Figure(asked.name, asked.definition, _sum(now), _sum(before), now, asked.more_is_better)
+    before, *weeks = [of_week.get(number, Share(0, 0)) for number in range(1, len(edges))]
+    return Figure(asked.name, asked.definition, _sum(weeks), before, weeks, asked.more_is_better)
 
 
 def _by(asked: _Question, name: str, edges: Sequence[datetime]) -> list[Bar]:
-    """The share of each value of `name` in the later half of the weeks, the worst first."""
-    inside = _between(asked, edges[len(edges) // 2], edges[-1])
+    """The share of each value of `name` in these weeks, the worst first."""
+    inside = _between(asked, edges[1], edges[-1])
     counted = inside.values_list(name).annotate(
         few=Count("pk", filter=asked.part), whole=Count("pk")
     )

@@ -16,13 +16,13 @@ from clinic.hours import Period, subtract
 from clinic.models import ProviderHours, Resource, ResourceKind, Site
 from clinic.saying import gettext
 from reminders.reporting.figures import Bar, Share
-from reminders.reporting.periods import Weeks
+from reminders.reporting.periods import Span
 
 ONE_DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 KINDS = (ResourceKind.PROVIDER, ResourceKind.ROOM, ResourceKind.DEVICE)
 
 
-def by_kind(site: Site, weeks: Weeks, *, protocol: str = "") -> dict[ResourceKind, list[Bar]]:
+def by_kind(site: Site, span: Span, *, protocol: str = "") -> dict[ResourceKind, list[Bar]]:
     """By kind each resource's minutes held by visits (of `protocol` if one is named), set-up and
     clean-up included, of those that it was to be had: in a provider's hours, for others the
     site's, without what was blocked. The least used first.
@@ -31,7 +31,7 @@ def by_kind(site: Site, weeks: Weeks, *, protocol: str = "") -> dict[ResourceKin
     """
     resources = _resources(site)
     ids = [each.pk for each in resources]
-    held, open_for = _held(site, ids, weeks, protocol), _open_for(site, resources, weeks)
+    held, open_for = _held(site, ids, span, protocol), _open_for(site, resources, span)
     bars: dict[ResourceKind, list[Bar]] = {kind: [] for kind in KINDS}
     for each in resources:
         used, whole = held.get(each.pk, 0), open_for[each.pk]
@@ -53,7 +53,7 @@ def _resources(site: Site) -> list[Resource]:
     return list(Resource.objects.filter(here, kind__in=KINDS, is_active=True).order_by("pk"))
 
 
-def _held(site: Site, ids: Collection[int], weeks: Weeks, protocol: str) -> dict[int, int]:
+def _held(site: Site, ids: Collection[int], span: Span, protocol: str) -> dict[int, int]:
     """Minutes by resource."""
     visits = Appointment.objects.filter(site=site)
     if protocol:
@@ -61,8 +61,8 @@ def _held(site: Site, ids: Collection[int], weeks: Weeks, protocol: str) -> dict
     rows = Allocation.objects.filter(
         active=True,
         resource__in=ids,
-        starts_at__gte=weeks.starts_at,
-        starts_at__lt=weeks.ends_at,
+        starts_at__gte=span.starts_at,
+        starts_at__lt=span.ends_at,
         appointment__in=visits,
     )
     sums = (
@@ -71,12 +71,12 @@ def _held(site: Site, ids: Collection[int], weeks: Weeks, protocol: str) -> dict
     return {pk: whole // MINUTE for pk, whole in sums}
 
 
-def _open_for(site: Site, resources: Sequence[Resource], weeks: Weeks) -> dict[int, int]:
+def _open_for(site: Site, resources: Sequence[Resource], span: Span) -> dict[int, int]:
     """Minutes by resource."""
     providers = {each.pk for each in resources if each.kind == ResourceKind.PROVIDER}
-    days = [weeks.first + number * ONE_DAY for number in range((weeks.until - weeks.first).days)]
+    days = [span.first + number * ONE_DAY for number in range((span.until - span.first).days)]
     hours = house_hours.load_days(site, days, providers)
-    blocked = _blocked([each.pk for each in resources], weeks.starts_at, weeks.ends_at)
+    blocked = _blocked([each.pk for each in resources], span.starts_at, span.ends_at)
     return {
         each.pk: sum(
             _minutes(hours[day], each.pk if each.pk in providers else None, blocked[each.pk])

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.hours import local
+from clinic.hours import instant, local
 from reminders.reporting.figures import HEIGHT, MARGIN, WIDTH, Bar, Figure, Share, line, worst_first
-from reminders.reporting.periods import weeks_before
+from reminders.reporting.periods import month, read_month, weeks_before
 
 ZONE = "America/New_York"
 
@@ -66,7 +66,33 @@ def test_weeks_are_whole_local_ones_over_the_change_of_clocks() -> None:
     weeks = weeks_before(date(2027, 3, 18), 2, ZONE)
     assert (weeks.first, weeks.last_day) == (date(2027, 3, 1), date(2027, 3, 14))
     edges = weeks.edges()
-    assert len(edges) == 5
+    assert edges[0] == instant(date(2027, 2, 15), 0, ZONE) and len(edges) == 4
     assert all(local(each, ZONE).hour == 0 and local(each, ZONE).weekday() == 0 for each in edges)
     # The clocks go forward in the last one.
     assert edges[-1] - edges[-2] == timedelta(days=7, hours=-1)
+
+
+def test_a_month_is_that_of_the_sites_clock_in_weeks_beside_the_month_before() -> None:
+    today = date(2027, 4, 20)
+    march = month(date(2027, 3, 1), today, ZONE)
+    assert march.ends_at - march.starts_at == timedelta(days=31, hours=-1)  # the clocks go forward
+    assert march.weeks == [date(2027, 3, day) for day in (1, 8, 15, 22, 29)]
+    days = [date(2027, 2, 1), *march.weeks, date(2027, 4, 1)]
+    assert march.edges() == [instant(day, 0, ZONE) for day in days]
+    november = month(date(2026, 11, 1), today, ZONE)  # from a Sunday on, and they go back on it
+    assert november.weeks == [date(2026, 11, day) for day in (1, 2, 9, 16, 23, 30)]
+    assert november.edges()[2] - november.starts_at == timedelta(hours=25)
+
+
+def test_the_month_that_lasts_is_told_up_to_yesterday() -> None:
+    so_far = month(date(2027, 4, 1), date(2027, 4, 5), ZONE)
+    assert (so_far.last_day, so_far.weeks) == (date(2027, 4, 4), [date(2027, 4, 1)])
+    assert read_month("2027-04", date(2027, 4, 2)) == date(2027, 4, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-04", "1999-12", "2027-13", "2027-00", "2027-3", "2027-03-01", "٢٠٢٧-03", "x", ""]
+)
+def test_what_is_no_month_that_began_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_month(text, date(2027, 4, 1))

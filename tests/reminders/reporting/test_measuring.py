@@ -166,6 +166,35 @@ def test_the_numbers_leave_as_a_file(
     assert "No-shows,2027-02-15,1,1" in answer.content.decode()
 
 
+def test_a_month_is_told_beside_the_one_before_and_as_a_file(
+    at_work: object, client: Client, manager: Staff, seen: Seen
+) -> None:
+    for day in (date(2027, 2, 1), date(2027, 2, 28)):
+        seen(day, State.NO_SHOW)
+    for day in (date(2027, 1, 31), date(2027, 3, 1)):
+        seen(day)
+    client.force_login(manager)
+    page = client.get("/reports/?month=2027-02").content.decode()
+    assert "2 of 2; before 0 of 1." in page and "beside January 2027" in page
+    assert "month=2027-01" in page and "month=2027-03" in page
+    rows = client.get("/reports/?month=2027-02&format=csv").content.decode()
+    assert "No-shows,2027-02-01,1,1" in rows and "No-shows,2027-02-22,1,1" in rows
+    newest = client.get("/reports/?month=2027-03").content.decode()
+    assert "month=2027-04" not in newest and "Mon 1 Mar – Wed 17 Mar" in newest
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("month=2027-04", "such as 2027-03"), ("month=x", "2027-03"), ("weeks=5", "4, 12, 26")],
+)
+def test_what_cannot_be_read_says_what_to_ask_for_and_is_no_file(
+    at_work: object, client: Client, manager: Staff, site: Site, asked: str, said: str
+) -> None:
+    client.force_login(manager)
+    answer = client.get(f"/reports/?{asked}&format=csv")
+    assert answer["Content-Type"].startswith("text/html") and said in answer.content.decode()
+
+
 def test_neither_the_front_desk_nor_an_outsider_nor_nobody_sees_them(
     at_work: object, client: Client, front_desk: Staff, outsider: Staff, site: Site
 ) -> None:
