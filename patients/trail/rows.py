@@ -20,8 +20,8 @@ COLUMNS = (
     *("via", "ip", "device", "request"),
 )
 MOST_NAMED = 5
-# A field that holds the id of one of the staff.
-OWNER = "owner"
+# The fields that hold the id of one of the staff.
+STAFF_FIELDS = ("owner", "staff", "taken_by")
 # What nobody else does, whatever the way in.
 BY_PATIENTS = frozenset({"form.sign"})
 
@@ -29,14 +29,14 @@ BY_PATIENTS = frozenset({"form.sign"})
 @dataclass(frozen=True, slots=True)
 class Row:
     """One entry. `patients` are those of its patients whom the reader may see, some of them by
-    name; `others` is how many more there are; `zone` is that of who reads it, `owners` the names of
-    the staff to whom something was given."""
+    name; `others` is how many more there are; `zone` is that of who reads it, `names` those of
+    the staff whom it names by id."""
 
     entry: AuditEntry
     patients: Sequence[Patient]
     others: int
     zone: str
-    owners: Mapping[int, str]
+    names: Mapping[int, str]
 
     @property
     def what(self) -> str:
@@ -70,11 +70,12 @@ class Row:
     def shown(self) -> list[tuple[str, str, str]]:
         """What differs, for who reads it on the clock of the entry's site."""
         zone = self.entry.site.zone if self.entry.site else self.zone
-        return words.shown(self._owned(self.entry.before), self._owned(self._after), zone)
+        return words.shown(self._by_name(self.entry.before), self._by_name(self._after), zone)
 
-    def _owned(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        name = self.owners.get(fields[OWNER]) if OWNER in fields else None
-        return {**fields, OWNER: name} if name else dict(fields)
+    def _by_name(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        held = ((field, fields.get(field)) for field in STAFF_FIELDS)
+        ids = {field: pk for field, pk in held if isinstance(pk, int)}
+        return {**fields, **{field: self.names.get(pk, pk) for field, pk in ids.items()}}
 
     @property
     def _after(self) -> dict[str, Any]:
@@ -114,17 +115,22 @@ def rows_of(entries: Sequence[AuditEntry], staff: Staff, *, zone: str = "UTC") -
     about = {entry.pk: _patients(entry) for entry in entries}
     wanted = {each for ids in about.values() for each in ids}
     seen = {each.pk: each for each in Patient.objects.seen_by(staff).filter(pk__in=wanted)}
-    owners = _owners(entries)
+    names = _names(entries)
     rows = []
     for entry in entries:
         named = [seen[each] for each in about[entry.pk] if each in seen][:MOST_NAMED]
-        rows.append(Row(entry, named, len(about[entry.pk]) - len(named), zone, owners))
+        rows.append(Row(entry, named, len(about[entry.pk]) - len(named), zone, names))
     return rows
 
 
-def _owners(entries: Sequence[AuditEntry]) -> dict[int, str]:
-    written = (fields.get(OWNER) for each in entries for fields in (each.before, each.after))
-    ids = {owner for owner in written if isinstance(owner, int)}
+def _names(entries: Sequence[AuditEntry]) -> dict[int, str]:
+    written = (
+        fields.get(field)
+        for each in entries
+        for fields in (each.before, each.after)
+        for field in STAFF_FIELDS
+    )
+    ids = {pk for pk in written if isinstance(pk, int)}
     return dict(Staff.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 

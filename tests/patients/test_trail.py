@@ -349,11 +349,12 @@ def test_a_line_of_looks_hides_no_address_device_site_or_day_and_of_patients_no_
 def test_who_had_something_and_who_has_it_now_are_told_by_name(
     patient: Patient, manager: Staff, front_desk: Staff, site: Site
 ) -> None:
+    fields = ("owner", "staff", "taken_by")
     audit.record(
         action="task.take", subject=patient, by=manager, now=NOW, site=site,
-        before={"owner": front_desk.pk}, after={"owner": manager.pk},
+        before=dict.fromkeys(fields, front_desk.pk), after=dict.fromkeys(fields, manager.pk),
     )  # fmt: skip
     page = signed_in(manager).get("/audit/?action=task.take").content.decode()
-    assert f"<del>{front_desk.name}</del> → <ins>{manager.name}</ins>" in page
+    assert page.count(f"<del>{front_desk.name}</del> → <ins>{manager.name}</ins>") == len(fields)
     file = signed_in(manager).get("/audit/audit.csv?action=task.take")
-    assert f"owner: {manager.pk}" in file.getvalue().decode()
+    assert f"owner: {manager.pk}; staff: {manager.pk}" in file.getvalue().decode()
