@@ -15,17 +15,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from clinic import access
+from clinic import access, hours
 from clinic.access import Capability
 from clinic.hours import instant, local
 from clinic.models import Site, Staff
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from reminders.catalogue import Channel, Kind, Tray
 from reminders.ledger import showing_consent
+from reminders.ledger.last_failure import last_failure
 from reminders.models import Message
 from reminders.sending import switching
 from reminders.templatetags.kinds import kind_word
@@ -34,6 +37,8 @@ from reminders.views.message_acts import UntilForm
 
 PER_PAGE = 50
 ONE_DAY = timedelta(days=1)
+# How far back an empty tab of failed messages looks for the last one.
+LOOKED_BACK = timedelta(days=30)
 # Days outside these are slips of the keyboard.
 WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 # tab → its name, its trays, what an empty one says.
@@ -47,7 +52,7 @@ TABS: dict[str, tuple[Promise, tuple[Tray, ...], Promise]] = {
     "failed": (
         _("Failed"),
         message_rows.FAILED,
-        _("Nothing failed. What does appears here with its reason and a way on."),
+        _("What fails appears here with its reason and a way on."),
     ),
     "skipped": (
         _("Skipped"),
@@ -101,7 +106,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
     here = Message.objects.seen_by(staff).filter(site=site)
-    name, trays, empty = TABS[tab]
+    name, trays, when_empty = TABS[tab]
     found = _filtered(here.filter(tray__in=trays), asked, site)
     order = ("due_at", "id") if tab == "scheduled" else ("-due_at", "-id")
     page = Paginator(found.select_related("patient", "site").order_by(*order), PER_PAGE).get_page(
@@ -110,13 +115,17 @@ def message_list(request: HttpRequest) -> HttpResponse:
     lists(request, (each.patient_id for each in page), site_id=site.pk)
     rows = message_rows.rows_of(list(page), staff=staff, now=now)
     message_rows.add_codes(rows)
+    is_filtered = any(asked.values()) or not form.is_valid()
+    empty = str(when_empty)
+    if tab == "failed" and not rows and not is_filtered:
+        empty = f"{_nothing_failed(site, now)} {empty}"
     context = {
         "site": site,
         "tab": tab,
         "tabs": [(slug, words, slug == tab) for slug, (words, _, _) in TABS.items()],
         "failed": _awaiting_a_hand(here, now),
         "form": form,
-        "is_filtered": any(asked.values()) or not form.is_valid(),
+        "is_filtered": is_filtered,
         "page": page,
         "rows": rows,
         "name": name,
@@ -174,6 +183,17 @@ def _filtered(found: QuerySet[Message], asked: dict[str, Any], site: Site) -> Qu
 
 def _midnight(day: date, site: Site) -> datetime:
     return instant(day, 0, site.zone)
+
+
+def _nothing_failed(site: Site, now: datetime) -> str:
+    """Since when: "Nothing failed since Mon 23 Nov."; what failed before was sent again."""
+    at = last_failure(site, since=now - LOOKED_BACK)
+    if at is None:
+        return gettext("Of what was due in the last %(days)s days nothing failed.") % {
+            "days": LOOKED_BACK.days
+        }
+    day = hours.format_day(local(at, site.zone).date(), reader_language())
+    return gettext("Nothing failed since %(day)s.") % {"day": day}
 
 
 def _awaiting_a_hand(here: QuerySet[Message], now: datetime) -> int:

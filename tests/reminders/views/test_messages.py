@@ -9,8 +9,8 @@ from django.test import Client
 from time_machine import Traveller
 
 from appointments.models import Appointment
-from clinic.hours import local
-from clinic.models import Staff
+from clinic.hours import format_day, local
+from clinic.models import Site, Staff
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
@@ -103,6 +103,34 @@ def test_an_empty_tab_says_what_it_is_for(desk: Client) -> None:
     for tab in ("scheduled", "sent", "failed", "skipped", "withdrawn", "%00"):
         text = text_of(desk.get(f"{LIST}?tab={tab}"))
         assert "No messages here" in text
+
+
+def test_no_failed_messages_says_since_when(
+    desk: Client, message: Message, now: datetime, other_site: Site
+) -> None:
+    def said() -> str:
+        return text_of(desk.get(f"{LIST}?tab=failed"))
+
+    assert "Of what was due in the last 30 days nothing failed." in said()
+    Message.objects.filter(pk=message.pk).update(due_at=now - timedelta(days=20))
+    at = now - timedelta(days=2)
+    Attempt.objects.create(message=message, number=1, started_at=at, outcome="refused")
+    day = format_day(local(at, "America/New_York").date())
+    assert f"Nothing failed since {day}." in said()
+    at = now - timedelta(hours=40)
+    report = Receipt.objects.create(
+        provider="twilio",
+        event_key="late",
+        message=message,
+        status="undelivered",
+        applied=False,
+        received_at=at,
+    )
+    assert f"Nothing failed since {day}." in said()
+    Receipt.objects.filter(pk=report.pk).update(applied=True)
+    assert f"Nothing failed since {format_day(local(at, 'America/New_York').date())}." in said()
+    Message.objects.filter(pk=message.pk).update(site=other_site)
+    assert "nothing failed" in said()
 
 
 def test_filters_by_kind_channel_and_local_day(desk: Client, message: Message) -> None:
