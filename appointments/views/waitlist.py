@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from appointments.claiming import gaps
 from appointments.lifecycle import MoveRefused
-from appointments.models import Gap, Invitation, Offer, WaitlistEntry
+from appointments.models import Gap, Invitation, Offer, SchedulingSettings, WaitlistEntry
 from appointments.refusals import Refused
 from appointments.views import waitlist_rows
 from appointments.views.waitlist_rows import GapRow
@@ -76,6 +76,7 @@ def _panel(row: GapRow, *, now: datetime) -> dict[str, Any]:
     found = matching.matches_of(gap=row.gap, now=now)
     return {
         "wait": waitlist_rows.wait_of(row.gap.site, now=now),
+        "offer_minutes": SchedulingSettings.of(row.gap.site).offer_minutes,
         "matches": [(each, waitlist_rows.what(each.entry)) for each in found.matches],
         "others": [(each, waitlist_rows.what(each.entry)) for each in found.others],
     }

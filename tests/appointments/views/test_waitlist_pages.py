@@ -7,7 +7,14 @@ import pytest
 import time_machine
 from django.test import Client
 
-from appointments.models import Appointment, Gap, Offer, TreatmentSeries, WaitlistEntry
+from appointments.models import (
+    Appointment,
+    Gap,
+    Offer,
+    SchedulingSettings,
+    TreatmentSeries,
+    WaitlistEntry,
+)
 from appointments.visits import cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit, FirstVisit
@@ -65,7 +72,10 @@ def test_an_empty_list_says_what_it_is_and_leads_on(desk: Client, site: Site) ->
 def test_the_opening_stands_beside_who_matches_and_why(
     desk: Client, gap: Gap, entry: WaitlistEntry
 ) -> None:
+    assert "They have up to 15 minutes to answer" in text_of(desk.get("/waitlist/"))
+    SchedulingSettings.objects.update_or_create(site=gap.site, defaults={"offer_minutes": 20})
     text = text_of(desk.get("/waitlist/"))
+    assert "They have up to 20 minutes to answer" in text
     assert "Thu 4 Mar" in text and "Sam Okafor" in text
     assert "Noor Haddad" in text and "Waits for 3 days." in text
     assert "First visit" in text
