@@ -25,6 +25,8 @@ from appointments.recalling.best_places import best_places
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
 from appointments.refusals import Refused
+from appointments.views import waitlist_rows
+from appointments.waitlist import overtaken
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import format_day, format_when, local
@@ -51,7 +53,8 @@ class Row:
     """`book` leads to the screen that books what is due, `place` is the first free one,
     `written` the same as a parameter, `at` its time in words. The next session of a series is
     booked by one press, a touch-up on its own screen (`book_place`). `may_offer` says whether the
-    patient agreed to offers, which a touch-up is; `is_first` is the first who may be booked."""
+    patient agreed to offers, which a touch-up is; `is_first` is the first who may be booked;
+    `wishes` are those with which the patient waits for this session, if they wait."""
 
     due: Due
     areas: str
@@ -62,6 +65,7 @@ class Row:
     place: Place | None
     at: str
     is_first: bool
+    wishes: str
 
     @property
     def books_at_once(self) -> bool:
@@ -152,6 +156,7 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
     patients = {due.series.patient_id for due in page}
     agreed = consent.standing(patients)
     phones = ContactPoint.objects.numbers(patients)
+    wishes = _wishes(page, site, now)
     return [
         Row(
             due,
@@ -164,9 +169,21 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
             places.get(due.series.pk),
             _when(places.get(due.series.pk), site, now),
             due is first,
+            wishes.get(due.series.pk, ""),
         )
         for due in page
     ]
+
+
+def _wishes(page: list[Due], site: Site, now: datetime) -> dict[int, str]:
+    """By series what the patient wishes for the session that they wait for."""
+    waiting = overtaken.still_waiting(site=site, now=now)
+    of_page = waiting.filter(series__in=[due.series for due in page], appointment=None)
+    return {
+        each.series_id: waitlist_rows.wishes(each)
+        for each in of_page.select_related("provider")
+        if each.series_id
+    }
 
 
 def _when(place: Place | None, site: Site, now: datetime) -> str:

@@ -6,6 +6,9 @@ import pytest
 from django.test import Client
 
 from appointments.models import RecallAttempt, TreatmentSeries
+from appointments.waitlist import entries
+from appointments.waitlist.entries import NextSession
+from appointments.waitlist.wishes import Wishes
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
@@ -64,6 +67,19 @@ def test_a_touch_up_leads_to_booking_it_and_says_when_nobody_may_offer(
         .replace("&amp;", "&")
     )
     assert booking.status_code == 200
+
+
+def test_who_waits_for_the_session_shows_their_wishes(
+    desk: Client, unfinished: TreatmentSeries, front_desk: Staff, now: datetime
+) -> None:
+    assert "On the wait-list" not in desk.get("/recall/").content.decode()
+    entries.add(
+        target=NextSession(unfinished),
+        wishes=Wishes(weekdays=(0, 3), earliest=14 * 60),
+        by=front_desk,
+        now=now,
+    )
+    assert "On the wait-list: Mon, Thu · from 14:00 on" in desk.get("/recall/").content.decode()
 
 
 def test_the_tabs_part_them(desk: Client, unfinished: TreatmentSeries) -> None:
