@@ -90,8 +90,8 @@ def _asked(request: HttpRequest, today: date, zone: str) -> Asked:
         except ValueError:
             first = newest
             unread = gettext(
-                "This is no month that has begun: choose one of the list, or write it such as"
-                " %(such)s. You see that one instead."
+                "That is no month with days that are over: choose one of the list, or write it such"
+                " as %(such)s. You see that one instead."
             ) % {"such": f"{newest:%Y-%m}"}
         return Asked(periods.month(first, today, zone), month=first, unread=unread)
     text = request.GET.get("weeks")
