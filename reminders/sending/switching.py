@@ -3,7 +3,7 @@ of the plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copy import copy
 from datetime import datetime
 
@@ -106,12 +106,12 @@ def switch_back(*, message: Message, by: Staff, now: datetime) -> None:
     """Say again by its own channel what staff switched to this one. Raises as `switch` does."""
     access.require(by, Capability.MANAGE_MESSAGES, message.site)
     stored = skipping.locked(message)
-    if _has_left(stored):
-        raise SwitchRefused(gettext("It has left by the other channel already."))
     switched = SkipChoice.objects.filter(_switched(stored, there=True) | _switched(stored))
     own = {choice.channel for choice in switched}
     if not own:
         raise SwitchRefused(gettext("This message goes by its own channel."))
+    if _has_left(stored, own):
+        raise SwitchRefused(gettext("It has left by the other channel already."))
     switched.delete()
     _planned_anew(stored, "message.switch_back", own.pop(), by=by, now=now)
 
@@ -175,12 +175,13 @@ def _of(choices: Iterable[tuple[int, int, str, str]], *, channel: str, instead: 
     return wanted
 
 
-def _has_left(message: Message) -> bool:
-    """Whether a dispatcher has taken up what the message says, by one channel or the other."""
+def _has_left(message: Message, channels: Collection[str]) -> bool:
+    """Whether a dispatcher has taken up what the message says, by one channel or the other; what
+    failed on these `channels`, from which staff switched it, has not."""
     own = {_said(item) for item in message.items.all()}
     taken_up = MessageItem.objects.filter(
         anchor__in={anchor for anchor, _, _ in own}, live=True, message__claimed_at__isnull=False
-    )
+    ).exclude(channel__in=channels, message__state__in=CERTAINLY_NOT_RECEIVED)
     return any(_said(item) in own for item in taken_up)
 
 

@@ -179,8 +179,12 @@ def switch_back(request: HttpRequest, message_id: int) -> HttpResponse:
     except SwitchRefused as refused:
         toasts.error(request, refused.sentence)
     else:
-        said = gettext("%(kind)s goes by its own channel again.") % {"kind": kind_word(shown.kind)}
-        toasts.success(request, said)
+        said = (
+            gettext("%(kind)s does not go by the other channel. Retry it to send it again.")
+            if shown.state in retrying.CERTAINLY_NOT_RECEIVED
+            else gettext("%(kind)s goes by its own channel again.")
+        )
+        toasts.success(request, said % {"kind": kind_word(shown.kind)})
     return _back(request, shown)
 
 

@@ -180,6 +180,11 @@ def test_what_did_not_arrive_goes_by_the_other_channel_once(
     switching.switch(message=mail, by=front_desk, now=at)
     replanning.sync_stale(now=at)
     text = Message.objects.get(channel="sms", state="scheduled", steps=mail.steps)
+    switching.switch_back(message=mail, by=front_desk, now=at)  # an undo
+    replanning.sync_stale(now=at)
+    assert Message.objects.get(pk=text.pk).state == "withdrawn"
+    switching.switch(message=mail, by=front_desk, now=at)
+    replanning.sync_stale(now=at)
     assert not replanning.differences([patient.pk])
     with pytest.raises(SwitchRefused, match="says the same already"):
         switching.switch(message=mail, by=front_desk, now=at)

@@ -340,6 +340,9 @@ def test_a_failed_text_that_the_mail_says_too_offers_a_retry_and_no_switch(
     assert said in text_of(desk.post(f"{LIST}{alone.pk}/retry/", follow=True))
     alone.refresh_from_db()
     assert alone.state == "failed"
+    undone = text_of(desk.post(f"{LIST}{alone.pk}/switch-back/", follow=True))
+    assert "does not go by the other channel" in undone
+    assert offered(alone) == {"retry": True, "switch": True}
 
 
 def test_what_may_have_arrived_is_asked_about_before_it_is_repeated(
