@@ -41,7 +41,8 @@ def test_all_style_sheets_together_are_small_as_they_are_served(
     tmp_path: Path, settings: Settings
 ) -> None:
     settings.STATIC_ROOT = str(tmp_path)
-    settings.STORAGES |= {"staticfiles": {"BACKEND": "config.style_sheets.Storage"}}
+    storage = {"BACKEND": "config.style_sheets.Storage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": storage}
     call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=OF_OTHERS)
     ours = [each.relative_to(each.parents[1]) for each in PROJECT.glob("*/static/*/*.css")]
     named = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
