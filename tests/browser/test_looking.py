@@ -33,7 +33,8 @@ FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title>
 <p class="phone"><a href="/" id="empty"></a></p>
 <div style="width: 350px">Wide</div>
 </main><script>
-setTimeout(() => document.querySelector("h1").before(document.createElement("hr")), 50);
+const move = () => document.querySelector("h1").before(document.createElement("hr"));
+requestAnimationFrame(() => setTimeout(move));  // once the heading was to be seen
 </script></body></html>"""
 FOUND = {
     ("desktop, light", "color-contrast"): {"pale"},
@@ -49,12 +50,17 @@ FOUND = {
 }
 
 
+# Resolves once something has moved: what has not by the first change of size was asked for.
+MOVED = """() => new Promise((resolve) =>
+  new PerformanceObserver(() => resolve()).observe({type: "layout-shift", buffered: true}))"""
+
+
 def test_it_finds_what_one_size_or_colour_shows_and_what_moves_by_itself(page: Page) -> None:
     page.add_init_script(measuring.WATCH)
     address = "http://faulty.example/"
     page.route(address, lambda route: route.fulfill(body=FAULTY, content_type="text/html"))
     page.goto(address)
-    page.locator("hr").wait_for()
+    page.evaluate(MOVED)
     found = [each.split(": ", 2) for each in problems(page, "it")]
     assert found.pop() == ["it", "358 px wide on a screen of 320"]
     told = {(where, rule): {*re.findall(r"(?:^|\| )#(\w+)", nodes)} for where, rule, nodes in found}
