@@ -80,7 +80,8 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
         request, f"{visit.series.patient.display_name}: {_SAID.get(act, gettext('saved'))}."
     )
     # The script of the page lets go of what it kept on the device.
-    return HttpResponseRedirect(reverse("log", args=[pk]) + "#kept", status=303)
+    kept = "#copied" if act == "copy" else "#kept"
+    return HttpResponseRedirect(reverse("log", args=[pk]) + kept, status=303)
 
 
 _SAID = {

@@ -1,19 +1,22 @@
 """The main job in a real browser: book a series with few clicks, or by keys alone, and move it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from appointments.charting import drafting, signing
 from appointments.clearance import Treatment, answering
-from appointments.lifecycle import State
-from appointments.models import Appointment, TreatmentSeries
-from clinic.models import ProtocolVersion, Site, Staff
+from appointments.models import Appointment, TreatmentRecord, TreatmentSeries
+from clinic.hours import local
+from clinic.models import ProtocolVersion, Role, Site, SiteRole, Staff
 from clinic.protocols import loading as protocols
 from patients.models import Patient, ScreeningMoment, SkinType
 from patients.screening.answers import FITTING, Said
 from patients.screening.questions import questions_of
+from tests.appointments.charting.logs import a_log
 from tests.browser.conftest import Complaints, Place, SignIn, a_visit_today
+from tests.history import a_past_visit
 from tests.personas import PASSWORD, a_patient
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +62,21 @@ class Keys:
         while not control.evaluate("each => each === document.activeElement"):
             self.press("Tab")
             assert self.pressed < 50, "it is not to be reached"
+
+
+def answer_all(treatment: Treatment, *, by: Staff, now: datetime) -> None:
+    """Whatever the protocol asks, nothing stands against the treatment."""
+    answering.answer(
+        treatment=treatment,
+        said={
+            question.id: Said(FITTING[question.trigger][0])
+            for question in questions_of(protocols.get(treatment.version))
+        },
+        moment=ScreeningMoment.CONSULT,
+        skin_type=SkinType.III,
+        by=by,
+        now=now,
+    )
 
 
 def test_the_front_desk_books_moves_and_takes_back(
@@ -124,17 +142,7 @@ def test_who_was_screened_is_not_asked_and_another_date_is_chosen_on_the_plan(
     of_four: ProtocolVersion,
     now: datetime,
 ) -> None:
-    answering.answer(
-        treatment=Treatment(patient, site, of_four, ["face"]),
-        said={
-            question.id: Said(FITTING[question.trigger][0])
-            for question in questions_of(protocols.get(of_four))
-        },
-        moment=ScreeningMoment.CONSULT,
-        skin_type=SkinType.III,
-        by=front_desk,
-        now=now,
-    )
+    answer_all(Treatment(patient, site, of_four, ["face"]), by=front_desk, now=now)
     sign_in(front_desk)
     page.goto(f"{live_server}/patients/")
     hand = Hand(page)
@@ -163,17 +171,26 @@ def test_who_was_screened_is_not_asked_and_another_date_is_chosen_on_the_plan(
     assert complaints.taken() == []
 
 
-# What is pressed beside what is typed: to find a patient and choose the treatment 8, to book it 2,
-# to go to the board and check somebody in 5.
-MOST_PRESSES = 15
+# What may be pressed beside what is typed: from the search to a signed log.
+MOST_PRESSES = 35
+# Of a log in which last time's settings are put: what they leave open.
+TODAY = {
+    "session-cartridge_lot": "LOT-8",
+    "session-anaesthetic": "Lidocaine 5 %, 45 min",
+    "session-pain": "4",
+    "session-reaction": "Redness",
+    "session-outcome": "Completed",
+    "zones-face-endpoint": "Pinpoint bleeding",
+}
 
 
-def test_by_keys_alone_a_patient_is_found_and_booked_and_another_checked_in(
+def test_by_keys_alone_from_the_search_to_a_signed_log(
     page: Page,
     live_server: object,
     sign_in: SignIn,
     complaints: Complaints,
     front_desk: Staff,
+    provider: Staff,
     manager: Staff,
     patient: Patient,
     site: Site,
@@ -182,8 +199,13 @@ def test_by_keys_alone_a_patient_is_found_and_booked_and_another_checked_in(
     now: datetime,
 ) -> None:
     ben = a_patient(site, front_desk, now, given="Ben", family="Ode", phone="+12125550177")
+    last = a_past_visit(ben, site, of_four, local(now, site.zone).date() - timedelta(weeks=5))
+    drafting.save(appointment=last, log=a_log(), by=provider, now=now, expected_version=0)
+    signing.sign(appointment=last, by=provider, now=now)
     visit = a_visit_today(ben, site, of_four, place, by=manager, now=now)
-    sign_in(front_desk)
+    answer_all(Treatment(ben, site, of_four, ["face"]), by=provider, now=now)
+    SiteRole.objects.create(staff=provider, site=site, role=Role.FRONT_DESK)
+    sign_in(provider)
     page.goto(f"{live_server}/board/")
     keys = Keys(page)
     keys.press("/")
@@ -202,6 +224,8 @@ def test_by_keys_alone_a_patient_is_found_and_booked_and_another_checked_in(
     expect(page.get_by_text("What will be sent")).to_be_visible()
     keys.press("b")
     expect(page.get_by_role("heading", name="4 visits booked")).to_be_visible()
+    assert TreatmentSeries.objects.get(patient=patient).appointments.count() == 4
+
     keys.press("g", "b")
     slip = page.locator(f"a.slip[data-visit='{visit.pk}']").first
     expect(slip).to_be_visible()
@@ -212,8 +236,19 @@ def test_by_keys_alone_a_patient_is_found_and_booked_and_another_checked_in(
     expect(slip).to_be_focused()
     keys.press("c")
     expect(page.locator(".toast")).to_contain_text("Ben Ode: checked in")
-    visit.refresh_from_db()
-    assert visit.state == State.ARRIVED
-    assert TreatmentSeries.objects.get(patient=patient).appointments.count() == 4
+    keys.press("s")
+    expect(page.locator(".toast")).to_contain_text("Ben Ode: in treatment")
+    keys.press("r")
+    expect(page.get_by_role("button", name="Complete and sign")).to_be_visible()
+    keys.press("l")
+    expect(page.locator(f"#{next(iter(TODAY))}")).to_be_focused()
+    for name, value in TODAY.items():
+        keys.go_to(page.locator(f"#{name}"))
+        page.keyboard.type(value)
+    keys.press("Control+Enter")
+    expect(page.locator(".chip", has_text="Signed")).to_be_visible()
+    record = TreatmentRecord.objects.get(appointment=visit)
+    assert record.is_signed
+    assert record.document["session"]["pain"] == 4
     assert keys.pressed <= MOST_PRESSES
     assert complaints.taken() == []

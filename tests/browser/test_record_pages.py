@@ -190,17 +190,3 @@ def test_a_draft_saves_itself_and_survives_a_lost_connection(
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator(".toast")).to_contain_text("the draft is saved")
     assert kept()["pain"] == 7
-    # What is whole is signed from the field one writes in, without a mouse.
-    drafting.save(
-        appointment=begun,
-        log=a_log(zones=("face", "neck")),
-        by=provider,
-        now=timezone.now(),
-        expected_version=TreatmentRecord.objects.get(appointment=begun).version,
-    )
-    page.reload()
-    page.get_by_label("Pain 0–10").fill("5")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(".chip", has_text="Signed")).to_be_visible()
-    assert kept()["pain"] == 5
-    assert TreatmentRecord.objects.get(appointment=begun).is_signed

@@ -97,6 +97,12 @@
     soon(0);
   }
 
+  // What last time's settings leave open is written next.
+  function goOn() {
+    const needed = form.querySelectorAll(".entry:has(.needed) :is(input, select, textarea)");
+    [...needed].find((field) => !field.value)?.focus();
+  }
+
   // A phrase goes to the end of the note, as it does by the form without this script.
   function put(event) {
     const phrase = event.target.closest("[name=phrase]");
@@ -118,8 +124,9 @@
   addEventListener("online", () => { if (changed) soon(0); });
   // A page brought back from the browser's memory may be saved again.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  if ("kept" in form.dataset || location.hash === "#kept") {
+  if ("kept" in form.dataset || ["#kept", "#copied"].includes(location.hash)) {
     forget();
+    if (location.hash === "#copied") goOn();
     history.replaceState(null, "", location.pathname + location.search);
   }
   if (!document.querySelector(".stored")) restore();

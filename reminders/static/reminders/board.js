@@ -155,7 +155,7 @@
     const card = event.target.closest?.(CARD);
     const key = event.key.toLowerCase();
     if (!card || card.dataset.visit === chosen || !/^[a-z]$/.test(key)) return;
-    if (!"csdxmpyeo".includes(key) || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys === "off") return;
+    if (!"csdxmpyeor".includes(key) || event.ctrlKey || event.metaKey || event.altKey || document.body.dataset.keys === "off") return;
     event.preventDefault();
     event.stopImmediatePropagation();
     asked = { visit: card.dataset.visit, key };

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from appointments.charting.last_time import last_time
-from appointments.lifecycle import Move, State
+from appointments.lifecycle import UNDER_WAY, Move, State
 from appointments.lifecycle import offered as may_be_done
 from appointments.models import Allocation, Appointment
 from clinic import access
@@ -60,6 +60,9 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "may_resize": Move.RESIZE in moves,
         "minutes": (visit.ends_at - visit.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
+        "may_write_log": Capability.CHART in held
+        and visit.state in UNDER_WAY
+        and bool(protocol.session_log),
         "siblings": siblings,
         "next": next((each for each in siblings if each.visit.starts_at > visit.starts_at), None),
         "last": last_time(visit) if is_clinical else None,
