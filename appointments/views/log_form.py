@@ -60,6 +60,11 @@ class Entry:
         return self.path.replace("product.", "products.", 1)
 
     @property
+    def is_wide(self) -> bool:
+        """Whether it takes a line of its own."""
+        return self.kind == "area" or len(self.options) > 2
+
+    @property
     def is_changed(self) -> bool:
         return bool(self.was) and self.was != self.value
 

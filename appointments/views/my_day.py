@@ -36,7 +36,8 @@ NOTHING: Mapping[int, Any] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Row:
     """One visit: `areas` and `held` in words, how its log stands (none, draft or signed), since
-    when the patient is here, and in a few words each what is lacking before treatment."""
+    when the patient is here, in a few words each what is lacking before treatment, and whether the
+    reader may begin it."""
 
     visit: Appointment
     areas: str
@@ -44,6 +45,7 @@ class Row:
     record: TreatmentRecord | None
     here_since: datetime | None = None
     lacking: tuple[str, ...] = ()
+    may_start: bool = False
 
     @property
     def log(self) -> str:
@@ -59,7 +61,12 @@ def my_day(request: HttpRequest) -> HttpResponse:
     access.require(staff, Capability.CHART, site)
     everybody = request.GET.get("all") == "1"
     visits = listing.day_of(site, staff, now)
-    rows = _rows(visits, here_since=_here_since(visits), lacking=_lacking(visits, now))
+    rows = _rows(
+        visits,
+        here_since=_here_since(visits),
+        lacking=_lacking(visits, now),
+        may_start=access.can(staff, Capability.RUN_VISIT, site),
+    )
     unsigned = _rows(list(listing.unsigned(site, staff=None if everybody else staff)[:100]))
     shown = {row.visit.series.patient_id for row in (*rows, *unsigned)}
     lists(request, shown, site_id=site.pk)
@@ -111,6 +118,7 @@ def _rows(
     *,
     here_since: Mapping[int, datetime] = NOTHING,
     lacking: Mapping[int, tuple[str, ...]] = NOTHING,
+    may_start: bool = False,
 ) -> list[Row]:
     held = _held(visits)
     records = {
@@ -131,6 +139,7 @@ def _rows(
                 records.get(visit.pk),
                 here_since.get(visit.pk),
                 lacking.get(visit.pk, ()),
+                may_start and visit.state == State.ARRIVED,
             )
         )
     return rows

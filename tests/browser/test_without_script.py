@@ -8,6 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from appointments import links
+from appointments.charting import phrasing
 from appointments.lifecycle import State
 from appointments.models import Appointment, Gap, PatientLink, TreatmentSeries
 from appointments.visits import booking, cancelling
@@ -99,7 +100,7 @@ def test_a_visit_is_moved_and_the_series_follows(
     expect(page.locator(".toast")).to_contain_text("2 visits back to what they were.")
 
 
-def test_a_provider_runs_a_visit(
+def test_a_provider_runs_a_visit_and_puts_a_phrase_into_its_log(
     page: Page,
     live_server: object,
     sign_in: SignIn,
@@ -111,6 +112,7 @@ def test_a_provider_runs_a_visit(
     place: Place,
 ) -> None:
     visit = a_visit_today(patient, site, house, place, by=manager, now=timezone.now())
+    phrasing.add(site=site, text="Cooled.", by=provider, now=timezone.now())
     sign_in(provider)
     page.goto(f"{live_server}/day/")
     page.get_by_role("link", name="Elena Sato").click()
@@ -119,6 +121,11 @@ def test_a_provider_runs_a_visit(
         expect(page.locator(".page-head .chip.status")).to_have_text(word)
     visit.refresh_from_db()
     assert visit.state == State.DONE
+    page.goto(f"{live_server}/log/{visit.pk}/")
+    page.get_by_label("Note").fill("Calm.")
+    press(page, "Cooled.")
+    expect(page.get_by_label("Note")).to_have_value("Calm. Cooled.")
+    assert visit.record.document["note"] == "Calm. Cooled."
 
 
 def test_a_patient_accepts_an_offer_by_its_link(
