@@ -20,6 +20,7 @@ from config.demo_data import (
     journeys,
     ledger,
     people,
+    records,
     replies,
     screening,
     waiting,
@@ -67,6 +68,7 @@ def build(
     built = house.furnish(since=since, now=now)
     house.absences(built, since=since, now=now)
     consents.publish_forms(lead=built.staff["lead"], since=since)
+    records.phrases(built, now=since)
     replies.rota(built, now=now)
     imagined = people.imagine(dice, today=now.date(), count=count)
     courses = journeys.imagine(built, imagined, Diary(built), dice, now=now, weeks_back=weeks_back)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from appointments.charting import drafting, reporting, signing
+from appointments.charting import drafting, phrasing, reporting, signing
 from appointments.charting.log import Log, Value, document_of, log_of
 from appointments.models import Appointment
 from clinic import access
@@ -14,6 +14,7 @@ from clinic.access import Capability
 from clinic.models import ResourceKind, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import LogField, LogPer, LogType, Protocol
+from config.demo_data.house import HARBOUR, SUNSET, House
 
 # What is written where words are asked for; anything else is "as usual".
 _WORDS = {
@@ -28,6 +29,34 @@ _WORDS = {
     "findings": "Mild laxity, good skin",
 }
 _BEFORE = timedelta(hours=5)
+# What each house often writes, by who wrote it down for all.
+_PHRASES = {
+    HARBOUR: (
+        "provider",
+        "Skin cleansed, make-up and jewellery off.",
+        "Test pulse: no reaction after 5 minutes.",
+        "Tolerated well; no blisters, no blanching at the end.",
+        "Mild redness and swelling as expected.",
+        "Cooled for 10 minutes, mineral SPF 50 applied.",
+        "Aftercare explained and given in writing.",
+    ),
+    SUNSET: (
+        "rosa",
+        "Piel limpia, sin maquillaje ni joyas.",
+        "Disparo de prueba: sin reacción a los 5 minutos.",
+        "Buena tolerancia; sin ampollas ni palidez al terminar.",
+        "Enrojecimiento e hinchazón leves, como se esperaba.",
+        "Frío 10 minutos, protector mineral SPF 50 aplicado.",
+        "Cuidados posteriores explicados y entregados por escrito.",
+    ),
+}
+
+
+def phrases(house: House, *, now: datetime) -> None:
+    """What is put into notes by one press, in the language that each site writes in."""
+    for slug, (by, *texts) in _PHRASES.items():
+        for text in texts:
+            phrasing.add(site=house.places[slug].site, text=text, by=house.staff[by], now=now)
 
 
 def write(visit: Appointment, dice: Random, *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from appointments.lifecycle import State
 from appointments.models import (
     Appointment,
     Photo,
+    Phrase,
     StatusChange,
     Task,
     TreatmentSeries,
@@ -109,6 +110,7 @@ def test_in_the_afternoon_everything_is_there() -> None:
         assert 10 <= len(visits) <= 20
         assert len({visit.state for visit in visits}) >= 4
         assert WaitlistEntry.objects.filter(site=site, closed_at=None).count() >= 3
+        assert Phrase.objects.filter(site=site).count() >= 5
     check_no_overlap()
     check_replies()
     check_history()
