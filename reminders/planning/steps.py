@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours
-from clinic.protocols import schema
 from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
-from clinic.retelling import either, kept, moment, span, text, together
+from clinic.retelling import either, kept, moment
 from clinic.saying import noop
-from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
+from reminders.catalogue import Channel, Kind, Purpose
 from reminders.gate import QUIET_HOURS
 from reminders.planning.facts import Item, PatientFacts, SeriesFacts, VisitFacts
+from reminders.planning.reading_steps import AT_ONCE, Asked, asked_by
 from reminders.planning.wish import (
     INSTANT,
     POSTCARE_DELAY,
@@ -27,12 +27,8 @@ from reminders.planning.wish import (
     Wish,
     ended_at,
     said_elsewhere,
-    title_of,
 )
 
-# After-care that starts within this time of the treatment is said once, at check-out; so is
-# preparation that falls within this time of the booking, with the notice.
-AT_ONCE = timedelta(hours=6)
 # What goes out before quiet hours does so in good time.
 BEFORE_QUIET = timedelta(minutes=15)
 CARE_HOURS = (QUIET_HOURS[Purpose.CARE],)
@@ -40,31 +36,39 @@ CARE_HOURS = (QUIET_HOURS[Purpose.CARE],)
 
 def wishes(patient: PatientFacts, series: SeriesFacts) -> Iterator[Wish]:
     """Everything that the protocol of each visit of a series wants said."""
-    for step, visit in _asked(series):
-        yield from _wishes(patient, series, step, visit)
+    for asked, visit in _asked(series):
+        if asked.channels:
+            yield from _wishes(patient, series, asked, visit)
 
 
 def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
     """Everything that the protocol of each visit asks of staff: its tasks, steps that were missed
     and are escalated, and critical steps whose condition nobody has asked about."""
-    for step, visit in _asked(series):
+    for asked, visit in _asked(series):
+        step = asked.step
+        if not asked.may_be_task or not applies(step, series) or _is_held(step, visit):
+            continue
         unanswered = is_unanswered(step, series)
         if unanswered and not step.critical:
             continue
-        if not applies(step, series) or _is_held(step, visit):
-            continue
         escalated = is_late(step, visit) and step.late is Late.ESCALATE and bool(step.channels)
         if step.kind is StepKind.TASK or escalated or unanswered:
-            yield _task(series, step, visit)
+            yield _task(series, asked, visit)
 
 
-def _asked(series: SeriesFacts) -> Iterator[tuple[Step, VisitFacts]]:
+def _asked(series: SeriesFacts) -> Iterator[tuple[Asked, VisitFacts]]:
     """Each step with the visits that it is about and that go by its version."""
+    about = {anchor: tuple(_visits_of(series, anchor)) for anchor in Anchor}
     for protocol in series.protocols:
-        for step in protocol.steps:
-            for visit in visits_of(series, step):
-                if series.protocol_of(visit).version == protocol.version:
-                    yield step, visit
+        going = {
+            anchor: [
+                visit for visit in visits if series.protocol_of(visit).version == protocol.version
+            ]
+            for anchor, visits in about.items()
+        }
+        for asked in asked_by(protocol):
+            for visit in going[asked.step.anchor]:
+                yield asked, visit
 
 
 def falls_at(step: Step, visit: VisitFacts) -> datetime:
@@ -80,83 +84,56 @@ def is_late(step: Step, visit: VisitFacts) -> bool:
     return step.before is not None and falls_at(step, visit) <= visit.scheduled_at
 
 
-def _is_at_once(step: Step, visit: VisitFacts) -> bool:
-    """Whether a step before the visit is late, or falls within hours of its getting its time."""
-    return step.before is not None and falls_at(step, visit) <= visit.scheduled_at + AT_ONCE
-
-
-def kind_of(step: Step) -> Kind:
-    """The message kind that carries a protocol step."""
-    if step.kind is StepKind.CHECKIN:
-        return Kind.CHECKIN
-    if step.phase in (Phase.PRE, Phase.DAY):
-        return Kind.PRECARE_STEP
-    if step.phase is Phase.MAINTENANCE:
-        return Kind.TOUCHUP_PROMPT
-    if step.kind is StepKind.PHOTO:
-        return Kind.PROGRESS_MILESTONE
-    soon = step.after is not None and step.after.approximate_seconds < AT_ONCE.total_seconds()
-    if step.phase is Phase.POST and soon:
-        return Kind.POSTCARE_0
-    return Kind.POSTCARE_STEP
-
-
-def channels_of(step: Step) -> tuple[Channel, ...]:
-    """The channels that carry a step: what is for the care page (`app`) comes by e-mail."""
-    if step.kind is StepKind.TASK:
-        return ()
-    carried = {
-        Channel.SMS: schema.Channel.SMS in step.channels,
-        Channel.EMAIL: not {schema.Channel.EMAIL, schema.Channel.APP}.isdisjoint(step.channels),
-    }
-    return tuple(channel for channel, is_carried in carried.items() if is_carried)
-
-
 def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
     """The visits that a step is about."""
-    if step.anchor is Anchor.SESSION_START:
+    return _visits_of(series, step.anchor)
+
+
+def _visits_of(series: SeriesFacts, anchor: Anchor) -> Iterator[VisitFacts]:
+    if anchor is Anchor.SESSION_START:
         yield from (visit for visit in series.visits if visit.state in TO_COME)
         return
     treatable = [
         visit for visit in series.visits if visit.state in TREATABLE and not visit.is_untreated
     ]
-    if step.anchor is Anchor.SERIES_LAST:
+    if anchor is Anchor.SERIES_LAST:
         treatable = sorted(treatable, key=lambda visit: visit.starts_at)[-1:]
     yield from (visit for visit in treatable if not visit.is_history)
 
 
 def _wishes(
-    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts
+    patient: PatientFacts, series: SeriesFacts, asked: Asked, visit: VisitFacts
 ) -> Iterator[Wish]:
-    kind, falls, late = kind_of(step), falls_at(step, visit), is_late(step, visit)
+    step, falls = asked.step, falls_at(asked.step, visit)
+    late = step.before is not None and falls <= visit.scheduled_at
     if late and step.late is Late.ESCALATE:
         return
-    due_at, note = _due(patient, step, visit, kind)
-    life = CATALOGUE[kind].life
-    expires_at = visit.starts_at if life is None else due_at + life
-    skip = _skip(patient, series, step, visit, falls) or ("late" if expires_at <= due_at else "")
-    for channel in channels_of(step):
-        item = _item(series, step, visit, channel)
-        if _is_at_once(step, visit) and _said_before(patient, item):
+    # Late, or within hours of the visit's getting its present time.
+    at_once = step.before is not None and falls <= visit.scheduled_at + AT_ONCE
+    if at_once:
+        due_at, notes = visit.scheduled_at + visit.site.hold, [_LATE if late else _AT_ONCE]
+    else:
+        due_at, notes = _due(patient, asked, visit, falls)
+    expires_at = visit.starts_at if asked.life is None else due_at + asked.life
+    skip = _skip(patient, series, asked, visit, falls, late)
+    why = (asked.why, _falls(falls, visit), *_cut_short(series, visit), *notes)
+    for channel in asked.channels:
+        item = _item(series, asked, visit, channel)
+        if at_once and _said_before(patient, item):
             continue
         yield Wish(
             item=item,
-            kind=kind,
+            kind=asked.kind,
             series_id=series.id,
-            session=0 if step.anchor is Anchor.SERIES_LAST else visit.session,
+            session=0 if asked.is_of_last else visit.session,
             site_id=visit.site.id,
             due_at=due_at,
             expires_at=max(expires_at, due_at + INSTANT),
-            why=(
-                _asks(series, step, visit),
-                _falls(falls, visit),
-                *_cut_short(series, visit),
-                *note,
-            ),
+            why=why,
             starts_at=visit.starts_at,
             waits_for=_waits_for(series, step, visit),
-            needs=("photos",) if step.applies_if == "consent.photo" else (),
-            skip=skip,
+            needs=asked.needs,
+            skip=skip or ("late" if expires_at <= due_at else ""),
             topic=step.topic,
             directive=step.directive,
             until=holds_until(step, visit),
@@ -165,46 +142,47 @@ def _wishes(
         )
 
 
+_LATE = noop("That moment had passed when the visit got its present time.")
+_AT_ONCE = noop("That is within hours of the visit getting its present time: it goes out at once.")
+_AT_CHECK_OUT = noop("It is said with the after-care at check-out.")
+
+
 def _due(
-    patient: PatientFacts, step: Step, visit: VisitFacts, kind: Kind
-) -> tuple[datetime, tuple[str, ...]]:
-    if is_late(step, visit):
-        note = noop("That moment had passed when the visit got its present time.")
-        return visit.scheduled_at + visit.site.hold, (note,)
-    if _is_at_once(step, visit):
-        note = noop(
-            "That is within hours of the visit getting its present time: it goes out at once."
-        )
-        return visit.scheduled_at + visit.site.hold, (note,)
-    if kind is Kind.POSTCARE_0:
-        return ended_at(visit) + POSTCARE_DELAY, (
-            noop("It is said with the after-care at check-out."),
-        )
-    falls = falls_at(step, visit)
-    if step.advance:
+    patient: PatientFacts, asked: Asked, visit: VisitFacts, falls: datetime
+) -> tuple[datetime, list[str]]:
+    """When a step that does not go at once is due, and what there is to say of that."""
+    if asked.kind is Kind.POSTCARE_0:
+        return ended_at(visit) + POSTCARE_DELAY, [_AT_CHECK_OUT]
+    if asked.step.advance:
         return _advanced(falls, patient, visit)
-    return falls, ()
+    return falls, []
 
 
 def _advanced(
     falls: datetime, patient: PatientFacts, visit: VisitFacts
-) -> tuple[datetime, tuple[str, ...]]:
+) -> tuple[datetime, list[str]]:
     """The moment of a step that must not come late: before the quiet hours that it falls into."""
     zones = patient.zones or (visit.site.zone,)
     try:
         at = hours.last_allowed(falls, CARE_HOURS, zones, margin=BEFORE_QUIET)
     except hours.NeverAllowed:
-        return falls, ()
+        return falls, []
     if at == falls:
-        return falls, ()
+        return falls, []
     note = noop("That is within quiet hours and would be too late after them: it goes out before.")
-    return max(at, visit.scheduled_at + visit.site.hold), (note,)
+    return max(at, visit.scheduled_at + visit.site.hold), [note]
 
 
 def _skip(
-    patient: PatientFacts, series: SeriesFacts, step: Step, visit: VisitFacts, falls: datetime
+    patient: PatientFacts,
+    series: SeriesFacts,
+    asked: Asked,
+    visit: VisitFacts,
+    falls: datetime,
+    late: bool,
 ) -> str:
     """The reason of the plan for not saying a step; empty when there is none."""
+    step = asked.step
     if elsewhere := said_elsewhere(visit, falls):
         return elsewhere
     if is_unanswered(step, series):
@@ -213,9 +191,9 @@ def _skip(
         return "condition_not_met"
     if _is_held(step, visit):
         return "treatment_held"
-    if is_late(step, visit) and step.late is Late.SKIP:
+    if late and step.late is Late.SKIP:
         return "late"
-    if step.anchor is Anchor.SERIES_LAST and _is_succeeded(patient, series, visit):
+    if asked.is_of_last and _is_succeeded(patient, series, visit):
         return "superseded"
     return ""
 
@@ -254,10 +232,10 @@ def _waits_for(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
     return ""
 
 
-def _item(series: SeriesFacts, step: Step, visit: VisitFacts, channel: Channel) -> Item:
-    if step.anchor is Anchor.SERIES_LAST:
-        return Item(series.anchor, 1, step.id, channel)
-    return Item(visit.anchor, visit.schedule_version, step.id, channel)
+def _item(series: SeriesFacts, asked: Asked, visit: VisitFacts, channel: Channel) -> Item:
+    if asked.is_of_last:
+        return Item(series.anchor, 1, asked.step.id, channel)
+    return Item(visit.anchor, visit.schedule_version, asked.step.id, channel)
 
 
 def _said_before(patient: PatientFacts, item: Item) -> bool:
@@ -278,15 +256,15 @@ def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
     return hours.after(ended_at(visit), hold.after, zone)
 
 
-def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
-    falls, late = falls_at(step, visit), is_late(step, visit)
-    notes = [noop("That moment had passed when the visit got its present time.")] if late else []
+def _task(series: SeriesFacts, asked: Asked, visit: VisitFacts) -> TaskWish:
+    step, falls = asked.step, falls_at(asked.step, visit)
+    notes = [_LATE] if is_late(step, visit) else []
     if is_unanswered(step, series):
         notes.append(noop("It depends on an answer that is not on record: ask the patient first."))
-    anchor = series.anchor if step.anchor is Anchor.SERIES_LAST else visit.anchor
+    anchor = series.anchor if asked.is_of_last else visit.anchor
     return TaskWish(
         key=f"{anchor}.{step.id}",
-        kind=kind_of(step),
+        kind=asked.kind,
         step=step.id,
         series_id=series.id,
         visit_id=visit.id,
@@ -295,41 +273,11 @@ def _task(series: SeriesFacts, step: Step, visit: VisitFacts) -> TaskWish:
         due_at=max(falls, visit.scheduled_at),
         title=step.title.en,
         detail=(step.staff_text or step.text).en,
-        why=(_asks(series, step, visit), _falls(falls, visit), *notes),
+        why=(asked.why, _falls(falls, visit), *notes),
         topic=step.topic if step.kind is StepKind.TASK else "",
         anchor=anchor,
         until=visit.starts_at if step.before is not None else None,
     )
-
-
-# By whether it counts from the last session and on which side of it; None is at the time of it.
-_ASKS = {
-    (False, "before"): noop("%(protocol)s asks for “%(step)s” %(span)s before each session."),
-    (False, "after"): noop("%(protocol)s asks for “%(step)s” %(span)s after each session."),
-    (False, ""): noop("%(protocol)s asks for “%(step)s” at the time of each session."),
-    (True, "before"): noop("%(protocol)s asks for “%(step)s” %(span)s before the last session."),
-    (True, "after"): noop("%(protocol)s asks for “%(step)s” %(span)s after the last session."),
-    (True, ""): noop("%(protocol)s asks for “%(step)s” at the time of the last session."),
-}
-
-
-def _asks(series: SeriesFacts, step: Step, visit: VisitFacts) -> str:
-    protocol = series.protocol_of(visit)
-    how_long, side = (step.before, "before") if step.before is not None else (step.after, "after")
-    assert how_long is not None
-    asks = kept(
-        _ASKS[step.anchor is Anchor.SERIES_LAST, side if how_long else ""],
-        protocol=title_of(protocol),
-        step=either(step.title.en, step.title.es),
-        **({"span": span(how_long)} if how_long else {}),
-    )
-    if not step.evidence:
-        return asks
-    source = protocol.evidence[step.evidence[0]]
-    cites = kept(
-        "Source: %(title)s (grade %(grade)s).", title=text(source.title), grade=text(source.grade)
-    )
-    return together((asks, cites))
 
 
 def _cut_short(series: SeriesFacts, visit: VisitFacts) -> tuple[str, ...]:
