@@ -174,19 +174,26 @@ def _held(ids: Collection[int]) -> dict[int | None, Holder | None]:
 
 # A worker of the release before `leased_until` marks with `wake_at` as the end.
 LEASE_END = "greatest(message.leased_until, message.wake_at)"
-# No mark is of a time to come, but for one that was made before a clock was set right.
+# No mark is of a time to come, but for one that was made before a clock was set right. When such a
+# message is due says nothing, so the index of the words that were kept with the mark leads to it.
 SET_BACK = timedelta(minutes=5)
 LAPSE = f"""
-WITH lapsed AS (
+WITH ended AS (
+  SELECT id FROM reminders_message AS message
+   WHERE state = 'submitting' AND {LEASE_END} < %(now)s
+     AND ({" OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)})
+     FOR UPDATE SKIP LOCKED),
+ahead AS (
+  SELECT message.id FROM reminders_sentcontent AS content
+    JOIN reminders_message AS message ON message.id = content.message_id
+   WHERE content.emptied_at IS NULL AND content.at > %(now)s + %(set_back)s
+     AND message.state = 'submitting' AND message.claimed_at > %(now)s + %(set_back)s
+     FOR UPDATE OF message SKIP LOCKED),
+lapsed AS (
   UPDATE reminders_message
      SET state = 'unknown', wake_at = NULL, error_code = 'lease',
          claimed_at = least(claimed_at, %(now)s)
-   WHERE id IN (SELECT id FROM reminders_message AS message
-                 WHERE state = 'submitting'
-                   AND ({LEASE_END} < %(now)s OR claimed_at > %(now)s + %(set_back)s) AND ({
-    " OR ".join(f"(wake_at < %(now)s AND {lane})" for lane in LANES)
-})
-                   FOR UPDATE SKIP LOCKED)
+   WHERE id IN (SELECT id FROM ended UNION SELECT id FROM ahead)
   RETURNING id, claimed_at)
 INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
 SELECT id,
@@ -197,7 +204,8 @@ SELECT id,
 
 
 def lapse(*, now: datetime) -> None:
-    """Call those unknown that a worker marked and then died with: the provider may have them."""
+    """Call those unknown that a worker marked and then died with: the provider may have them. A
+    mark of a time to come is none of a living lease, whenever its message is due."""
     statements.run(LAPSE, {"now": now, "set_back": SET_BACK})
 
 
