@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 
 import psycopg
 from django.db import transaction
@@ -35,6 +36,7 @@ STORED = (10_000, 100_000, 1_000_000, 10_000_000)
 MOST_STORED = int(os.environ.get("BENCH_STORED", 1_000_000))
 MOST_PAGES, MOST_MILLISECONDS = 10, 1.0
 CLAIMED, MORE_PAGES = 64, 1.5
+PINNED = (5_000, 20_000)
 
 
 def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
@@ -47,7 +49,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
     engine_load.planned()
     yield from engine_sending.figures(built, patients, step)
     step("mail over TLS")
-    yield engine_mail.figure()
+    yield from engine_mail.figures()
     yield from engine_memory.figures(step)
     yield from _ticks(built, patients, step)
 
@@ -115,20 +117,25 @@ def _pages(statement: str) -> float:
 
 
 def _pinned(built: House, patients: Sequence[Patient], unpinned: float) -> Iterator[Figure]:
-    """A tick after twenty thousand messages were sent while somebody kept an old snapshot: as a
-    worker has it, above the floor that it remembers, and without."""
-    engine_load.fill(built, patients, 20_000, due=NOW - DAY)
-    with psycopg.connect(os.environ["DATABASE_URL"]) as idle:
-        idle.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        idle.execute("SELECT 1 FROM reminders_message LIMIT 1")
-        _drain()
-        floor = Floor()
-        _drain(floor)
-        taken = p50(milliseconds(lambda: _drain(floor), times=100))
-        without = p50(milliseconds(_drain, times=100))
-    name = "an empty tick while a snapshot is kept"
-    yield Figure(GROUP, f"{name}, p50", taken, "ms", unpinned, 5)
-    yield Figure(GROUP, f"{name}, without a floor, p50", without, "ms", unpinned)
+    """A tick after some messages, and after more, were sent while somebody kept an old snapshot:
+    as a worker has it, above the floor that it remembers, and without."""
+    ticks = {}
+    for number in PINNED:
+        engine_load.fill(built, patients, number, due=NOW - DAY)
+        with psycopg.connect(os.environ["DATABASE_URL"]) as idle:
+            idle.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            idle.execute("SELECT 1 FROM reminders_message LIMIT 1")
+            _drain()
+            floor = Floor()
+            _drain(floor)
+            ticks[number] = p50(milliseconds(partial(_drain, floor), times=100))
+            without = p50(milliseconds(_drain, times=100))
+        name = f"an empty tick while a snapshot is kept and {number:,} are sent"
+        yield Figure(GROUP, f"{name}, p50", ticks[number], "ms", unpinned, 5)
+        yield Figure(GROUP, f"{name}, without a floor, p50", without, "ms", unpinned)
+    few, many = PINNED
+    name = f"an empty tick while a snapshot is kept and {many:,} are sent"
+    yield Figure(GROUP, f"{name}, against {few:,}", ticks[many], "ms", ticks[few])
 
 
 def _drain(floor: Floor | None = None) -> None:

@@ -21,14 +21,16 @@ from patients.models import Patient
 from reminders.models import Message
 
 GROUP = "engine"
-MESSAGES, FEW, BURST = 8_000, 2_000, 10_000
+MESSAGES, FEW = 8_000, 2_000
+BURSTS = (2_500, 10_000)
 WINDOWS = (64, 128, 500)
 # How much of bare SQL's rate is wanted at each window, and how often the naive rate.
 OF_BARE_SQL = {64: 0.5, 128: 0.5, 500: 0.6}
 TIMES_NAIVE = {64: 20, 500: 40}
 AT_ONCE, ANSWER_SECONDS, OF_CALLS = 64, 0.05, 0.75
 BURST_CLEARS, MINUTE = 1.25, 60.0
-ETA_SECONDS = 30.0
+# Tasks to publish, and the seconds until their ETA, which publishing must not outlast.
+NAIVE = {250: 12.0, 1_000: 30.0}
 
 
 def figures(
@@ -40,6 +42,7 @@ def figures(
         for window in WINDOWS:
             step(f"sending in windows of {window}")
             _sent(built, patients, FEW // 2, window=window)  # the first connections and plans
+            fewer = _sent(built, patients, FEW, window=window)
             engine_load.emptied()
             engine_load.fill(built, patients, MESSAGES, due=NOW)
             bare = engine_load.bare_sql(window, now=NOW)
@@ -49,25 +52,40 @@ def figures(
             yield Figure(GROUP, name, ours[window], "messages/s", bare, 1 / OF_BARE_SQL[window])
             name = f"send, window {window}, against the same updates in place"
             yield Figure(GROUP, name, ours[window], "messages/s", in_place)
-        fewer = _sent(built, patients, FEW, window=64)
-        name = f"send {MESSAGES:,}, window 64, against {FEW:,}"
-        yield Figure(GROUP, name, ours[64], "messages/s", fewer)
+            name = f"send {MESSAGES:,}, window {window}, against {FEW:,}"
+            yield Figure(GROUP, name, ours[window], "messages/s", fewer)
         yield from _to_a_slow_provider(built, patients, step)
     step("a task per reminder")
-    naive = _naive(built, patients, MESSAGES // 8)
+    few, naive = _naive(built, patients)
+    name = "a task per reminder, {1:,} against {0:,}".format(*NAIVE)
+    yield Figure(GROUP, name, naive, "messages/s", few)
     for window, times in TIMES_NAIVE.items():
         name = f"window {window} against {times} × a task per reminder ({naive:,.0f}/s)"
         yield Figure(GROUP, name, ours[window], "messages/s", times * naive, 1)
 
 
 def _with_words(step: Callable[[str], None]) -> Iterator[Figure]:
-    """What planning has just planned, as if all of it were due, texts and mails."""
+    """What planning has just planned, as if all of it were due, texts and mails: some to begin
+    with, a quarter of the others, and then the rest."""
     step("sending with words")
     due = Message.objects.filter(state="scheduled", waits_for="", purpose="care", needs=[])
-    number = due.update(due_at=NOW, wake_at=NOW, expires_at=NOW + LIFE, priority=1)
-    bare = engine_load.bare_sql(WINDOWS[0], now=NOW)
-    taken = _accepted(number, window=WINDOWS[0], words=True)
+    ids = list(due.order_by("id").values_list("id", flat=True))
+    first, others = ids[: WINDOWS[0]], ids[WINDOWS[0] :]
+    few, many = others[: len(others) // 4], others[len(others) // 4 :]
+    _worded(first, before=0)
+    fewer, _ = _worded(few, before=len(first))
+    taken, bare = _worded(many, before=len(first) + len(few))
     yield Figure(GROUP, "send with words, window 64, no provider", taken, "messages/s", bare)
+    name = f"send {len(many):,} with words, against {len(few):,}"
+    yield Figure(GROUP, name, taken, "messages/s", fewer)
+
+
+def _worded(ids: Sequence[int], *, before: int) -> tuple[float, float]:
+    """Messages a second of these as if they were due, after `before` others, and by bare SQL."""
+    now_due = {"due_at": NOW, "wake_at": NOW, "expires_at": NOW + LIFE, "priority": 1}
+    Message.objects.filter(pk__in=ids).update(**now_due)
+    bare = engine_load.bare_sql(WINDOWS[0], now=NOW)
+    return _accepted(len(ids), before=before, window=WINDOWS[0], words=True), bare
 
 
 def _to_a_slow_provider(
@@ -75,20 +93,28 @@ def _to_a_slow_provider(
 ) -> Iterator[Figure]:
     step("sending to a slow provider")
     slowly = {"window": 2 * AT_ONCE, "lines": AT_ONCE, "seconds": ANSWER_SECONDS}
-    one = _sent(built, patients, MESSAGES, **slowly, drains=1)
-    name = f"send, {AT_ONCE} in flight of one process, 50 ms answers"
-    yield Figure(GROUP, name, one, "messages/s", AT_ONCE / ANSWER_SECONDS, 1 / OF_CALLS)
-    rate = _sent(built, patients, MESSAGES, **slowly)
-    ideal = CONNECTIONS * AT_ONCE / ANSWER_SECONDS
-    name = f"send, {CONNECTIONS} × {AT_ONCE} in flight, 50 ms answers"
-    yield Figure(GROUP, name, rate, "messages/s", ideal, 1 / OF_CALLS)
-    step(f"a burst of {BURST:,}")
-    seconds = BURST / _sent(built, patients, BURST, **slowly)
-    name = f"a burst of {BURST:,} to the same"
-    yield Figure(GROUP, name, seconds, "s", BURST / rate, BURST_CLEARS)
-    yield Figure(GROUP, f"{name}, within the minute", seconds, "s", MINUTE, 1)
+    rate = 0.0
+    for drains, where in ((1, f"{AT_ONCE}"), (CONNECTIONS, f"{CONNECTIONS} × {AT_ONCE}")):
+        fewer = _sent(built, patients, FEW, **slowly, drains=drains)
+        rate = _sent(built, patients, MESSAGES, **slowly, drains=drains)
+        ideal = drains * AT_ONCE / ANSWER_SECONDS
+        name = f"send, {where} in flight, 50 ms answers"
+        yield Figure(GROUP, name, rate, "messages/s", ideal, 1 / OF_CALLS)
+        name = f"send {MESSAGES:,}, {where} in flight, against {FEW:,}"
+        yield Figure(GROUP, name, rate, "messages/s", fewer)
+    gone = {}
+    for burst in BURSTS:
+        step(f"a burst of {burst:,}")
+        gone[burst] = burst / _sent(built, patients, burst, **slowly)
+        name = f"a burst of {burst:,} to the same"
+        yield Figure(GROUP, name, gone[burst], "s", burst / rate, BURST_CLEARS)
+    few, many = BURSTS
+    name, times = f"a burst of {many:,} to the same", many / few
+    yield Figure(GROUP, f"{name}, within the minute", gone[many], "s", MINUTE, 1)
+    against = f"{name}, against {times:g} × one of {few:,}"
+    yield Figure(GROUP, against, gone[many], "s", times * gone[few])
     step("lateness at half load")
-    yield from engine_lateness.figure(
+    yield from engine_lateness.figures(
         built, patients, capacity=rate, lines=AT_ONCE, seconds=ANSWER_SECONDS
     )
 
@@ -103,39 +129,45 @@ def _sent(built: House, patients: Sequence[Patient], number: int, **how: Any) ->
 def _accepted(
     number: int,
     *,
+    before: int = 0,
     window: int,
     lines: int = 1,
     seconds: float = 0.0,
     words: bool = False,
     drains: int = CONNECTIONS,
 ) -> float:
-    """Messages a second from the doorbell until the last is stored as accepted."""
+    """Messages a second from the doorbell until the last is stored as accepted; `before` have been
+    so already."""
     from benchmarks.engine_worker import drain
 
     how = {"window": window, "lines": lines, "seconds": seconds, "words": words}
     began = time.perf_counter()
     for _ in range(drains):
         drain.apply_async((NOW.isoformat(),), how, queue="bench")
-    return number / (accepted_by(number) - began)
+    return number / (accepted_by(before + number) - began)
 
 
-def _naive(built: House, patients: Sequence[Patient], number: int) -> float:
-    """Messages a second of a task each, from their common ETA: publishing is left out."""
+def _naive(built: House, patients: Sequence[Patient]) -> list[float]:
+    """Messages a second of a task each, from their common ETA, at each size: publishing is left
+    out."""
     from benchmarks.engine_worker import remind
 
-    engine_load.emptied()
-    engine_load.fill(built, patients, number, due=NOW)
-    ids = list(Message.objects.values_list("pk", flat=True))
+    rates = []
     with _worker("benchmarks.engine_worker:naive", "naive"):
-        remind.apply_async((ids[0], NOW.isoformat()))
-        wait_until(lambda: engine_load.count("accepted") > 0, seconds=60)  # the worker is ready
-        began = time.perf_counter() + ETA_SECONDS
-        eta = datetime.now(UTC) + timedelta(seconds=ETA_SECONDS)
-        for each in ids[1:]:
-            remind.apply_async((each, NOW.isoformat()), eta=eta)
-        if time.perf_counter() > began:
-            raise RuntimeError("publishing took longer than their ETA: what follows is no rate")
-        return (number - 1) / (accepted_by(number) - began)
+        for number, wait in NAIVE.items():
+            engine_load.emptied()
+            engine_load.fill(built, patients, number, due=NOW)
+            ids = list(Message.objects.values_list("pk", flat=True))
+            remind.apply_async((ids[0], NOW.isoformat()))
+            wait_until(lambda: engine_load.count("accepted") > 0, seconds=60)  # it is ready
+            began = time.perf_counter() + wait
+            eta = datetime.now(UTC) + timedelta(seconds=wait)
+            for each in ids[1:]:
+                remind.apply_async((each, NOW.isoformat()), eta=eta)
+            if time.perf_counter() > began:
+                raise RuntimeError("publishing took longer than their ETA: no rate follows")
+            rates.append((number - 1) / (accepted_by(number) - began))
+    return rates
 
 
 @contextmanager
