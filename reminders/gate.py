@@ -36,7 +36,7 @@ _WORDS = {
 # The one thing that is still said on a closed channel: that it is closed.
 OPTED_OUT = "opted_out"
 # By reason (models.SuppressionReason).
-_SUPPRESSED = {
+SUPPRESSED = {
     OPTED_OUT: noop("The person asked for no more messages here."),
     "wrong_number": noop("The person is not our patient."),
     "complained": noop("Our mail was marked as spam."),
@@ -193,7 +193,7 @@ def _refusal(envelope: Envelope, recipient: Recipient, *, now: datetime) -> Skip
     if not recipient.address:
         return _skip("no_address")
     if recipient.suppressed and not (envelope.ends_contact and recipient.suppressed == OPTED_OUT):
-        why = together((REASONS["suppressed"], _SUPPRESSED[recipient.suppressed]))
+        why = together((REASONS["suppressed"], SUPPRESSED[recipient.suppressed]))
         return Skip("suppressed", why)
     if recipient.live_from is None or envelope.due_at < recipient.live_from:
         return _skip("not_live")

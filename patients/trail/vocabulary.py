@@ -277,16 +277,32 @@ VALUES = {
     "arrived": noop("arrived"),
     "booked": noop("booked"),
     "cancelled": noop("cancelled"),
+    "complained": noop("Our mail was marked as spam"),
     "completed": noop("completed"),
     "confirmed": noop("confirmed"),
     "done": noop("done"),
     "draft": noop("draft"),
     "email": noop("e-mail"),
     "ended": noop("ended"),
+    "hard_bounce": noop("The mail address does not exist"),
     "in_treatment": noop("in treatment"),
     "no_show": noop("no-show"),
+    "not_textable": noop("The number takes no text messages"),
     "open": noop("open"),
+    "opted_out": noop("The person asked for no more messages here"),
     "published": noop("published"),
     "retired": noop("retired"),
     "sms": noop("text message"),
+    "wrong_number": noop("The person is not our patient"),
+}
+
+# The same for a value that is another thing elsewhere, by its field.
+VALUES_OF = {
+    "source": {
+        "link": noop("by a link"),
+        "one_click": noop("by one click in the mail program"),
+        "provider": noop("reported by the provider"),
+        "reply": noop("by reply"),
+        "staff": noop("told to staff"),
+    },
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from clinic import hours
 from clinic.saying import gettext, language
-from patients.trail.vocabulary import ACTIONS, FIELDS, TYPES, VALUES
+from patients.trail.vocabulary import ACTIONS, FIELDS, TYPES, VALUES, VALUES_OF
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -50,7 +50,7 @@ def shown(
     the clock of `zone`, names as words, digests by their beginning."""
     kept = {field for field in before if field in after and before[field] == after[field]}
     return [
-        (field_word(field), _read(was, zone), _read(becomes, zone))
+        (field_word(field), _read(was, field, zone), _read(becomes, field, zone))
         for field, was, becomes in changes(
             {field: value for field, value in before.items() if field not in kept},
             {field: value for field, value in after.items() if field not in kept},
@@ -64,12 +64,12 @@ def field_word(name: str) -> str:
     return gettext(known) if known else name
 
 
-def _read(value: str, zone: str) -> str:
-    return ", ".join(_read_one(each, zone) for each in value.split(", "))
+def _read(value: str, field: str, zone: str) -> str:
+    return ", ".join(_read_one(each, field, zone) for each in value.split(", "))
 
 
-def _read_one(text: str, zone: str) -> str:
-    if known := VALUES.get(text):
+def _read_one(text: str, field: str, zone: str) -> str:
+    if known := VALUES_OF.get(field, {}).get(text) or VALUES.get(text):
         return gettext(known)
     if _INSTANT.fullmatch(text):
         return hours.format_when(datetime.fromisoformat(text), zone, language())

@@ -16,11 +16,17 @@ from appointments.models import Task, TaskKind
 from clinic.retelling import Fact, kept, word
 from clinic.saying import noop
 from reminders.catalogue import KIND_WORDS, REASONS, Channel, Kind, MessageState
-from reminders.ledger import alarms, claiming
+from reminders.ledger import alarms, claiming, opting_out
 from reminders.ledger.claiming import Due
 from reminders.ledger.provider_codes import meaning
 from reminders.ledger.provider_statuses import FAILURES
-from reminders.models import Message, MessageItem, SentContent, Suppression
+from reminders.models import (
+    Message,
+    MessageItem,
+    SentContent,
+    SuppressionReason,
+    SuppressionSource,
+)
 
 # Failures up to this priority must reach the patient by some other road.
 CALL_UP_TO_PRIORITY = 1
@@ -142,19 +148,22 @@ def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
 
 
 def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
-    contents = SentContent.objects.filter(message__in=codes).select_related("message")
-    suppressions = [
-        Suppression(
-            channel=content.message.channel,
+    closing = {pk: reason for pk, code in codes.items() if (reason := meaning(code).closes)}
+    if not closing:
+        return
+    contents = SentContent.objects.filter(message__in=closing).select_related("message__site")
+    # In one order whoever stores them, so that nobody waits for each other in a circle.
+    for content in sorted(contents, key=lambda each: (each.message.channel, each.address)):
+        opting_out.close(
+            channel=Channel(content.message.channel),
             address=content.address,
-            reason=reason,
+            reason=SuppressionReason(closing[content.message_id]),
+            source=SuppressionSource.PROVIDER,
+            by=None,
+            now=now,
             code=codes[content.message_id],
-            since=now,
+            site=content.message.site,
         )
-        for content in contents
-        if (reason := meaning(codes[content.message_id]).closes)
-    ]
-    Suppression.objects.bulk_create(suppressions, ignore_conflicts=True)
 
 
 def _urgent(ids: Collection[int]) -> list[Message]:

@@ -8,9 +8,10 @@ dispatcher has just claimed is held back. Refuses to answer the person; the call
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Q
@@ -24,8 +25,10 @@ from patients import consent
 from patients.models import ContactConsent, ContactKind, ContactPoint, Patient, Purpose
 from patients.models.consent import ConsentSource
 from reminders.catalogue import Channel, MessageState
+from reminders.gate import SUPPRESSED
 from reminders.ledger import addresses, claiming, optout_policy
 from reminders.ledger.optout_policy import Scope
+from reminders.ledger.provider_codes import meaning
 from reminders.models import Message, Suppression, SuppressionReason, SuppressionSource
 
 KIND_OF_CONTACT = {Channel.SMS: ContactKind.PHONE, Channel.EMAIL: ContactKind.EMAIL}
@@ -62,6 +65,14 @@ class OptOut:
     scope: Scope
     is_new: bool
     patients: tuple[int, ...]
+
+
+class _Told(TypedDict):
+    by: Staff | None
+    now: datetime
+    site: Site | None
+    after: Mapping[str, str]
+    reason: str
 
 
 @transaction.atomic
@@ -140,9 +151,10 @@ def opt_in(
     _lift(standing, now=now)
     _reopen_care(standing, patients, source=source, by=by, now=now)
     claiming.plan_anew(patients)
-    audit.record(
-        action="address.opt_in",
-        subject=standing,
+    _tell(
+        "address.opt_in",
+        standing,
+        patients,
         by=by,
         now=now,
         site=site,
@@ -177,6 +189,37 @@ def suppress(
         if reason != SuppressionReason.OPTED_OUT or standing.reason == reason:
             return False
         _lift(standing, now=now)
+    if not close(
+        channel=channel,
+        address=address,
+        reason=reason,
+        source=source,
+        by=by,
+        now=now,
+        code=code,
+        note=note,
+        site=site,
+    ):
+        return False
+    claiming.plan_anew(patients)
+    return True
+
+
+def close(
+    *,
+    channel: Channel,
+    address: str,
+    reason: SuppressionReason,
+    source: SuppressionSource,
+    by: Staff | None,
+    now: datetime,
+    code: str = "",
+    note: str = "",
+    site: Site | None = None,
+) -> bool:
+    """Store that an address is closed, and tell it in the trail of everybody who shares it; False
+    when it is closed already. Holds nobody and plans nothing anew: what waits to be sent there is
+    stopped by the gate."""
     suppression, is_new = Suppression.objects.get_or_create(
         channel=channel,
         address=address,
@@ -190,19 +233,26 @@ def suppress(
             "since": now,
         },
     )
-    if not is_new:
-        return False
-    claiming.plan_anew(patients)
-    audit.record(
-        action="address.close",
-        subject=suppression,
-        by=by,
-        now=now,
-        site=site,
-        after={"channel": channel, "reason": reason, "source": source},
-        reason=note,
-    )
-    return True
+    if is_new:
+        _tell(
+            "address.close",
+            suppression,
+            sharers(channel, address),
+            by=by,
+            now=now,
+            site=site,
+            after={"channel": channel, "reason": reason, "source": source},
+            reason=note or (meaning(code).sentence if code else SUPPRESSED[reason]),
+        )
+    return is_new
+
+
+def _tell(
+    action: str, suppression: Suppression, patients: Sequence[int], **what: Unpack[_Told]
+) -> None:
+    """An entry for each of these patients, or one of nobody's where the address is nobody's."""
+    for patient in patients or (None,):
+        audit.record(action=action, subject=suppression, patient_id=patient, **what)
 
 
 def sharers(channel: Channel, address: str) -> list[int]:

@@ -1,12 +1,14 @@
 """What follows an urgent text that did not arrive: an e-mail, then a call; and alarms for staff."""
 
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 from django.db.models import F
+from django.test import Client
 
 from appointments.models import Appointment, Task
-from clinic.models import Site, Staff
+from clinic.models import AuditEntry, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Outgoing, Submission
@@ -14,7 +16,8 @@ from reminders.journeys import replanning
 from reminders.ledger import saying_now
 from reminders.models import Message
 from reminders.sending import dispatch, retiming
-from tests.reminders.ledger import Recorder, planned, queued
+from tests.personas import a_patient
+from tests.reminders.ledger import Recorder, planned, queued, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -191,3 +194,24 @@ def test_an_everyday_refusal_is_no_alarm(visit: Appointment, now: datetime) -> N
     planned(visit.series.patient, visit.site)
 
     assert not Task.objects.exists()
+
+
+def test_a_number_that_its_provider_closes_is_on_record_for_all_who_share_it(
+    visit: Appointment, patient: Patient, site: Site, manager: Staff, client: Client, now: datetime
+) -> None:
+    brother = a_patient(site, manager, now, given="Theo")
+    dispatch.send_due(now=queued(visit, now=now).due_at, channel=Recorder(refused("21610")))
+    entries = AuditEntry.objects.filter(action="address.close")
+    assert {each.patient_id for each in entries} == {patient.pk, brother.pk}
+    client.force_login(manager)
+    journey, trail = f"/patients/{brother.pk}/?show=audit", f"/audit/?patient={brother.pk}"
+    for language, page, told in (
+        ("en", journey, ("The system", "Number or address: close", "recipient answered STOP")),
+        ("en", trail, ("asked for no more messages here", "reported by the provider")),
+        ("es", journey, ("El sistema", "El destinatario respondió STOP")),
+        ("es", trail, ("pidió no recibir más mensajes aquí", "reportado por el proveedor")),
+    ):
+        Staff.objects.filter(pk=manager.pk).update(language=language)
+        shown = unescape(client.get(page).content.decode())
+        assert [each for each in told if each not in shown] == []
+    assert not [each for each in entries if "+1212" in f"{each.before}{each.after}{each.reason}"]

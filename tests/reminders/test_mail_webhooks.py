@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from appointments.models import Appointment
-from clinic.models import Site
+from clinic.models import AuditEntry, Site
+from clinic.origin import Via
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, MessageState
@@ -77,6 +78,13 @@ def test_a_delivery_is_recorded_once_however_often_it_comes(
     assert Receipt.objects.count() == 2
 
 
+def on_record() -> tuple[int | None, str, str]:
+    """Whose trail says that an address was closed, by a report, and why."""
+    entry = AuditEntry.objects.get(action="address.close")
+    assert (entry.by, entry.via) == (None, Via.PROVIDER)
+    return entry.patient_id, entry.after["reason"], entry.reason
+
+
 def test_a_bounce_that_is_final_closes_the_address(
     client: Client, message: Message, address: str
 ) -> None:
@@ -84,6 +92,7 @@ def test_a_bounce_that_is_final_closes_the_address(
 
     assert state(message) == MessageState.UNDELIVERED
     assert Suppression.objects.get().reason == "hard_bounce"
+    assert on_record() == (message.patient_id, "hard_bounce", "This mail address does not exist.")
 
 
 @pytest.mark.parametrize(
@@ -119,6 +128,7 @@ def test_a_complaint_closes_the_address_and_leaves_the_mail_delivered(
 
     assert state(message) == MessageState.DELIVERED
     assert Suppression.objects.get().reason == "complained"
+    assert on_record() == (message.patient_id, "complained", "Our mail was marked as spam.")
 
 
 def test_who_unsubscribes_at_the_provider_has_opted_out(
