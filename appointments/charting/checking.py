@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import NOTE_LENGTH, TEXT_LENGTH, CartridgeUsed, Log, Value
+from clinic.hours import format_day
 from clinic.protocols.schema import LogField, LogType, Protocol
 from clinic.saying import gettext, language, noop
 
@@ -47,6 +49,10 @@ class Wear:
     expires_on: date | None = None
 
 
+# When a product expires that was used before, by its name and lot.
+Lots = Mapping[tuple[str, str], date]
+_NO_LOTS: Lots = MappingProxyType({})
+
 # What yields to a reason written beside it.
 REASONED = ("range", "expired", "worn")
 
@@ -58,10 +64,12 @@ def findings(
     areas: Sequence[str],
     day: date,
     wear: Wear = Wear(),
+    lots: Lots = _NO_LOTS,
 ) -> tuple[Finding, ...]:
     """Everything that stands against signing, in the order of the page.
 
-    `areas` are those of the visit, `day` the local date of the treatment.
+    `areas` are those of the visit, `day` the local date of the treatment; `lots` and `wear` are on
+    record of what was used, and count where the log itself says nothing.
     """
     return tuple(
         each
@@ -69,7 +77,7 @@ def findings(
             *_of_values(protocol, log, areas),
             *_of_zones(protocol, log, areas),
             *_of_cartridge(protocol, log, day, wear),
-            *_of_products(log, day),
+            *_of_products(log, day, lots),
             *_of_outcome(protocol, log),
             *_of_nothing(log),
         )
@@ -165,15 +173,14 @@ def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterat
     cartridge = fields.cartridge_of(protocol, log)
     if cartridge is None:
         return
-    expires_on = _date(cartridge.expires_on) if cartridge.expires_on else wear.expires_on
+    expires_on = cartridge.last_day if cartridge.expires_on else wear.expires_on
     if cartridge.expires_on and expires_on is None:
         yield Finding(CARTRIDGE_EXPIRY, "type", gettext("Write the expiry as a date."))
     elif expires_on is not None and expires_on < day:
         yield Finding(
             CARTRIDGE_EXPIRY,
             "expired",
-            gettext("It expired on %(expires_on)s. Write why it was used.")
-            % {"expires_on": expires_on},
+            _expired(cartridge.code, expires_on),
         )
     unit = fields.unit_of_life(protocol)
     life = wear.life if cartridge.life is None else cartridge.life
@@ -192,24 +199,25 @@ def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterat
             )
 
 
-def _of_products(log: Log, day: date) -> Iterator[Finding]:
+def _of_products(log: Log, day: date, lots: Lots) -> Iterator[Finding]:
     for number, product in enumerate(log.products):
         path = f"products.{number}"
         if not product.name:
             yield Finding(
                 f"{path}.name", "required", gettext("Name the product, or empty its line.")
             )
-        if not product.expires_on:
-            continue
-        expires_on = _date(product.expires_on)
-        if expires_on is None:
+        known = lots.get((product.name, product.lot))
+        expires_on = product.last_day if product.expires_on else known
+        if product.expires_on and expires_on is None:
             yield Finding(f"{path}.expires_on", "type", gettext("Write the expiry as a date."))
-        elif expires_on < day:
-            sentence = gettext("%(product)s expired on %(expires_on)s. Write why it was used.") % {
-                "product": product.name,
-                "expires_on": expires_on,
-            }
-            yield Finding(f"{path}.expires_on", "expired", sentence)
+        elif expires_on is not None and expires_on < day:
+            yield Finding(f"{path}.expires_on", "expired", _expired(product.name, expires_on))
+
+
+def _expired(what: str, expires_on: date) -> str:
+    return gettext(
+        "%(what)s expired on %(day)s, before the treatment. Write why it was used, or mend it."
+    ) % {"what": what, "day": format_day(expires_on, language(), year=True)}
 
 
 def _of_outcome(protocol: Protocol, log: Log) -> Iterator[Finding]:
@@ -243,7 +251,8 @@ def _in_range(field: LogField, value: Value) -> bool:
 
 
 def _range(field: LogField) -> str:
-    unit = f" {fields.after_value(field.unit)}" if field.unit else ""
+    unit = fields.after_value(fields.unit_of(field))
+    unit = f" {unit}" if unit else ""
     if field.minimum is None:
         return gettext("at most %(maximum)s%(unit)s") % {
             "maximum": f"{field.maximum:g}",
@@ -276,10 +285,3 @@ def _of(path: str, protocol: Protocol) -> str:
 def _name(protocol: Protocol, area: str) -> str:
     known: Mapping[str, object] = protocol.applicability.areas
     return protocol.applicability.areas[area].name.get(language()) if area in known else area
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

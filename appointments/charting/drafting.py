@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -208,7 +208,7 @@ def _cartridge(
         return None
     said = {
         "lot": entry.lot[:120] or None,
-        "expires_on": _date(entry.expires_on),
+        "expires_on": entry.last_day,
         "life": entry.life if isinstance(entry.life, int) else None,
         "unit": fields.unit_of_life(protocols.get(version)),
     }
@@ -219,10 +219,3 @@ def _cartridge(
         defaults={name: value for name, value in said.items() if value is not None},
     )
     return cartridge
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 Value = str | int | float | bool
@@ -30,6 +31,11 @@ class ProductUsed:
     lot: str = ""
     expires_on: str = ""
 
+    @property
+    def last_day(self) -> date | None:
+        """Its expiry; None when none is written, or it is no date."""
+        return day_of(self.expires_on)
+
 
 @dataclass(frozen=True, slots=True)
 class CartridgeUsed:
@@ -42,6 +48,11 @@ class CartridgeUsed:
     lot: str = ""
     expires_on: str = ""
     life: int | str | None = None
+
+    @property
+    def last_day(self) -> date | None:
+        """As of a product."""
+        return day_of(self.expires_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,14 @@ def document_of(log: Log) -> dict[str, Any]:
         "note": log.note,
     }
     return {name: each for name, each in whole.items() if each}
+
+
+def day_of(written: str) -> date | None:
+    """A day as it is written in a log; None for what is no date."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
 
 
 def canonical(document: Mapping[str, Any]) -> str:

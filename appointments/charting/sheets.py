@@ -8,8 +8,8 @@ from datetime import date
 
 from django.db.models import QuerySet, Sum
 
-from appointments.charting import checking, copying, fields
-from appointments.charting.checking import Finding, Wear
+from appointments.charting import checking, copying, fields, products
+from appointments.charting.checking import Finding, Lots, Wear
 from appointments.charting.copying import Signed
 from appointments.charting.log import CartridgeUsed, Log, Value, log_of
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
@@ -26,7 +26,7 @@ _EARLIER = 10
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """`record` is None while nothing is written. `was` are last time's settings by path, `day` the
-    local date of the visit."""
+    local date of the visit, `lots` when those of its products expire that say nothing of it."""
 
     visit: Appointment
     version: ProtocolVersion
@@ -36,6 +36,7 @@ class Sheet:
     day: date
     was: Mapping[str, Value] = field(default_factory=dict)
     wear: Wear = _UNWORN
+    lots: Lots = field(default_factory=dict)
 
     @property
     def areas(self) -> list[str]:
@@ -43,7 +44,12 @@ class Sheet:
 
     def findings(self) -> tuple[Finding, ...]:
         return checking.findings(
-            self.protocol, self.log, areas=self.areas, day=self.day, wear=self.wear
+            self.protocol,
+            self.log,
+            areas=self.areas,
+            day=self.day,
+            wear=self.wear,
+            lots=self.lots,
         )
 
 
@@ -66,6 +72,7 @@ def sheet_of(visit: Appointment, *, log: Log | None = None) -> Sheet:
         day=local(visit.starts_at, visit.site.zone).date(),
         was=copying.was(protocol, visit.series.areas, earlier),
         wear=wear_of(visit, version, fields.cartridge_of(protocol, log)),
+        lots=_lots(visit, log),
     )
 
 
@@ -89,6 +96,11 @@ def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed |
     changes = Addendum.objects.filter(record__in=others)
     used += changes.aggregate(sum=Sum("used_change"))["sum"] or 0
     return Wear(used=max(used, 0), life=known.life, expires_on=known.expires_on)
+
+
+def _lots(visit: Appointment, log: Log) -> Lots:
+    open_lots = [each for each in log.products if each.lot and not each.expires_on]
+    return products.expiries(products.used_lately(visit)) if open_lots else {}
 
 
 def signed_before(visit: Appointment, protocol: str) -> QuerySet[TreatmentRecord]:

@@ -28,7 +28,7 @@ _PRODUCT = re.compile(r"product\.(\d{1,3})\.(name|amount|lot|expires_on)")
 class Entry:
     """One value of the log with its control. `was` is the value of last time, `stored` what
     somebody else saved meanwhile; `asks_why` when it is out of range; `offered` may be chosen
-    instead of typed."""
+    instead of typed, each with what it is."""
 
     path: str
     label: str
@@ -43,7 +43,7 @@ class Entry:
     problem: str = ""
     reason: str = ""
     asks_why: bool = False
-    offered: tuple[str, ...] = ()
+    offered: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -228,12 +228,14 @@ class _Maker:
         lines = [*self._sheet.log.products, *[ProductUsed("")] * _SPARE]
         for number, line in enumerate(lines):
             path, name = f"products.{number}", f"product.{number}"
+            known = str(self._sheet.lots.get((line.name, line.lot), ""))
             yield tuple(
                 Entry(
                     path=f"{name}.{part}",
                     label=label,
                     kind="date" if part == "expires_on" else "text",
-                    value=getattr(line, part),
+                    value=getattr(line, part) or (known if part == "expires_on" else ""),
+                    offered=self._last_used.offered(f"{name}.{part}"),
                     **self._marks(f"{path}.{part}"),
                 )
                 for part, label in (

@@ -11,6 +11,7 @@ from appointments.charting.log import Log, document_of, log_of
 from appointments.charting.sheets import sheet_of
 from appointments.models import Appointment, Cartridge, TreatmentRecord
 from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
+from appointments.views import log_form
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Modality, Site, Staff
 from patients.models import Patient
@@ -127,9 +128,10 @@ def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
 ) -> None:
     def offered() -> tuple[tuple[str, ...], ...]:
         sheet = sheet_of(visits[2])
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             found = last_used(sheet)
-        return tuple(found.offered(f"cartridge.{name}") for name in ("code", "lot", "life"))
+        offers = (found.offered(f"cartridge.{name}") for name in ("code", "lot", "life"))
+        return tuple(tuple(value for value, _ in offer) for offer in offers)
 
     sign(visits[0], a_log(more={"cartridge": {"code": "AX-1"}}))
     sign(visits[1], a_log(cartridge_lot="LOT-8"))
@@ -152,6 +154,28 @@ def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
     led = Modality.objects.create(slug="led_therapy", name="LED therapy", code="LD")
     first.update(expires_on=None, modality=led)
     assert offered() == ((), (), ())
+
+
+def test_products_are_offered_with_their_lots_until_they_expire_and_their_expiry_is_known(
+    visits: list[Appointment], sign: Sign
+) -> None:
+    old, fresh = (
+        {"name": name, "lot": lot, "expires_on": str((visits[number].starts_at).date())}
+        for name, lot, number in (("Gel", "G-1", 1), ("Serum", "Q-2", 2))
+    )
+    sign(visits[0], a_log(more={"products": [old, fresh, {"name": "Water"}]}))
+    used = last_used(sheet_of(visits[2]))
+    assert used.offered("product.0.name") == (("Serum", ""), ("Water", ""))
+    assert used.offered("product.7.lot") == (("Q-2", "Serum"),)
+    assert used.offered("product.0.amount") == ()
+    again = [{**each, "expires_on": ""} for each in (old, fresh)]
+    sheet = sheet_of(visits[2], log=a_log(more={"products": again}))
+    assert [(each.path, each.code) for each in sheet.findings()] == [
+        ("products.0.expires_on", "expired")
+    ]
+    assert "Gel expired on" in sheet.findings()[0].sentence
+    shown = [line[-1].value for line in log_form.entries(sheet).products]
+    assert shown == [old["expires_on"], fresh["expires_on"], "", ""]
 
 
 def test_done_without_a_signed_log_is_unsigned_until_it_is_signed(
