@@ -19,8 +19,8 @@ from django.utils import timezone
 from appointments import proposing
 from appointments.models import Allocation, Appointment, TreatmentSeries
 from appointments.visits import booking
-from benchmarks import calendars, house
-from benchmarks.figures import Figure, milliseconds, p95
+from benchmarks import calendars, house, in_browser
+from benchmarks.figures import Figure, LeftOut, milliseconds, p95
 from benchmarks.house import NOW, House
 from clinic.consent_forms import drafting, in_force, publishing
 from clinic.consent_forms.wording import Words
@@ -55,7 +55,7 @@ FILTERS = ("flag=unsigned", "series=open&flag=unsigned&flag=no_visit")
 Screens = Mapping[str, Sequence[str]]
 
 
-def figures(step: Callable[[str], None]) -> Iterator[Figure]:
+def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
     settings.ALLOWED_HOSTS.append("testserver")
     built = house.build()
     version = house.version_of(built, MINUTES, BUFFER)
@@ -90,6 +90,10 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure]:
         slowest, times = MOST[name]
         target = round(max(slowest / floor, times), 2)
         yield Figure(GROUP, f"{name}, p95", taken, "ms", floor, target)
+    step("in the browser")
+    yield from in_browser.figures(
+        built, day, Appointment.objects.filter(series__patient=people[1]).first()
+    )
 
 
 def _screens(
