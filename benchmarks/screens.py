@@ -91,9 +91,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
         target = round(max(slowest / floor, times), 2)
         yield Figure(GROUP, f"{name}, p95", taken, "ms", floor, target)
     step("in the browser")
-    yield from in_browser.figures(
-        built, day, Appointment.objects.filter(series__patient=people[1]).first()
-    )
+    yield from in_browser.figures(built, day, Appointment.objects.get(series__patient=people[1]))
 
 
 def _screens(
