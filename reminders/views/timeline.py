@@ -64,7 +64,7 @@ class Entry:
     log: LogLine | None = None
     photos: tuple[Photo, ...] = ()
     form: tuple[SignedForm, str] | None = None
-    trail: trail_rows.Row | None = None
+    trail: trail_rows.Line | None = None
     held: dict[str, str] = field(default_factory=dict)
 
 
@@ -182,14 +182,15 @@ def _photos(patient: Patient) -> list[Entry]:
 
 
 def _trail(patient: Patient, staff: Staff) -> list[Entry]:
-    """The latest entries about the patient, of those that `staff` may see."""
-    found = searching.found(staff, searching.Asked(patient=patient.pk))
-    latest, _ = searching.page(found, None)
+    """The latest entries about the patient, of what `staff` may see; looks in a row are one."""
     site = patient.sites.first()
     assert site is not None  # every patient has one
+    asked = searching.Asked(patient=patient.pk)
+    found = searching.found(staff, asked)
+    latest, _ = searching.lines(found, None, folds=asked.folds, zone=site.zone)
     return [
-        Entry(row.entry.at, row.entry.site or site, False, trail=row)
-        for row in trail_rows.rows_of(latest, staff, zone=site.zone)
+        Entry(line.row.entry.at, line.row.entry.site or site, False, trail=line)
+        for line in trail_rows.lines_of(latest, staff, zone=site.zone)
     ]
 
 

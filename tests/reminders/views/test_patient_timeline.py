@@ -85,6 +85,10 @@ def test_each_part_of_the_record_is_shown_alone_and_counted(
     boss = sign_in(manager)
     trail = shown(boss, "audit")
     assert "Session 1 of 3" not in trail and "Elena Sato" in trail
+    # What somebody looked at one after the other is one line.
+    for visit in with_record.series.appointments.all():
+        boss.get(f"/visits/{visit.pk}/")
+    assert re.search(r"\b3 looks\b", shown(boss, "audit"))
     assert f"/audit/?patient={patient.pk}" in boss.get(f"{address}?show=audit").content.decode()
 
 
