@@ -124,10 +124,8 @@ def can_switch(message: Message, *, now: datetime) -> bool:
 
 
 def is_worth_offering(message: Message, there: Elsewhere, *, now: datetime) -> bool:
-    """Whether it can be switched, and the other channel did not say or lose what did not arrive. Of
-    what is planned the refusal says what to do in its place."""
-    is_closed = message.state in CERTAINLY_NOT_RECEIVED and (there.is_said or there.is_unsaid)
-    return can_switch(message, now=now) and not is_closed
+    """Whether it can be switched, and the other channel neither says it nor lost it."""
+    return can_switch(message, now=now) and not (there.is_said or there.is_unsaid)
 
 
 def is_switched(message: Message) -> bool:

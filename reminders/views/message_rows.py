@@ -74,7 +74,7 @@ class MessageRow:
 
     @property
     def said_elsewhere(self) -> str:
-        """That the other channel says the same as one that failed, and of which staff chose so."""
+        """That the other channel says the same, and of which staff chose so."""
         if self.there.is_switched:
             return gettext(retrying.WENT_BY_THE_OTHER[Channel(self.message.channel)])
         return gettext("The other channel says the same already.") if self.there.is_said else ""
@@ -113,11 +113,15 @@ def seen(request: HttpRequest, message_id: int) -> Message:
     return found
 
 
-def rows_of(messages: Sequence[Message], *, staff: Staff, now: datetime) -> list[MessageRow]:
-    """A row for each of these messages, in their order. Patient and site must be loaded."""
+def rows_of(
+    messages: Sequence[Message], *, staff: Staff, now: datetime, whole: bool = False
+) -> list[MessageRow]:
+    """A row for each of these messages, in their order. Patient and site must be loaded. What the
+    other channel says is looked up of those that failed, and of all where they are shown `whole`.
+    """
     powers = _Powers(staff)
-    failed = [message for message in messages if message.tray in FAILED]
-    there = elsewhere(failed) if failed else {}
+    asked = [message for message in messages if whole or message.tray in FAILED]
+    there = elsewhere(asked) if asked else {}
     return [_row(each, powers, there.get(each.pk, NOWHERE), now) for each in messages]
 
 

@@ -142,7 +142,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """One message: its words, its why, and every try to send it."""
     staff, now = cast(Staff, request.user), timezone.now()
     shown = message_rows.seen(request, message_id)
-    [row] = rows = message_rows.rows_of([shown], staff=staff, now=now)
+    [row] = rows = message_rows.rows_of([shown], staff=staff, now=now, whole=True)
     message_rows.add_words(rows, now)
     message_rows.add_codes(rows)
     context = {
@@ -155,7 +155,7 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         "consents": showing_consent.standing_for(shown, now=now),
         "looks": shown.look_ups.order_by("id"),
         "until_form": UntilForm({"until": _proposed(shown, now)}),
-        "is_switched": row.may_switch and switching.is_switched(shown),
+        "is_switched": row.may_skip and switching.is_switched(shown),
         "may_at_any_hour": access.can(staff, Capability.SEND_AT_ANY_HOUR, shown.site),
     }
     return render(request, "reminders/messages/message.html", context)

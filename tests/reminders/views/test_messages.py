@@ -323,6 +323,11 @@ def test_a_failed_text_that_the_mail_says_too_offers_a_retry_and_no_switch(
 
     both = next(each for each in texts if each.kind == Kind.REMINDER_CONFIRM)
     alone = next(each for each in texts if each.kind == Kind.REMINDER_FINAL)
+    # While it is planned the page says so as well, and offers what only a refusal would answer.
+    planned = text_of(desk.get(f"{LIST}{both.pk}/"))
+    assert "The other channel says the same already." in planned
+    assert "/switch/" not in planned and "/put-off/" in planned
+    assert "/switch/" in text_of(desk.get(f"{LIST}{alone.pk}/"))
     become(both, MessageState.FAILED, "refused", claimed_at=now)
     with django_assert_max_num_queries(40) as one:
         assert offered(both) == {"retry": True, "switch": False}
