@@ -10,7 +10,6 @@ from appointments.finding import free_times, intervals, relaxing
 from appointments.finding.availability import Facts
 from appointments.finding.free_times import FreeTime
 from appointments.finding.intervals import Bounds, Spaced
-from appointments.finding.needs import PROVIDER
 from appointments.finding.plans import Impossible, Plan, Preference, Session, Wish
 from appointments.finding.series_plans import MOST_PLANS, plans
 from appointments.models import Hold, TreatmentSeries
@@ -153,13 +152,13 @@ def _proposal(loaded: Loaded, provider: Resource | None, wish: Wish, most: int) 
 
 
 def _asked(loaded: Loaded, provider: Resource | None) -> Facts:
-    return loaded.facts if provider is None else narrowed(loaded.facts, provider.pk)
+    return loaded.facts if provider is None else narrowed(loaded.facts, provider)
 
 
-def narrowed(facts: Facts, provider: int) -> Facts:
-    """The same facts with one provider to choose from, if they may treat at all."""
-    only = (provider,) if provider in facts.pools[PROVIDER] else ()
-    return replace(facts, pools={**facts.pools, PROVIDER: only})
+def narrowed(facts: Facts, only: Resource) -> Facts:
+    """The same facts with one resource of its kind to choose from, if it suits at all."""
+    suiting = (only.pk,) if only.pk in facts.pools.get(only.kind, ()) else ()
+    return replace(facts, pools={**facts.pools, only.kind: suiting})
 
 
 def _proposed(loaded: Loaded, plan: Plan, wish: Wish) -> ProposedPlan:

@@ -204,18 +204,20 @@ def nearest_starts(
     series: TreatmentSeries | None = None,
     body: int | None = None,
     allowed: Callable[[date], bool] = lambda day: True,
+    only: Resource | None = None,
     limit: int = 3,
 ) -> list[Place]:
     """The offered starts nearest to `near` on the `allowed` days, up to a week before and after.
 
-    `series` is the one that the visit belongs to, `body` (ticks) its length where that is not the
-    protocol's; the visits `without` (ids) count as free.
+    With `only` those at which this provider, room or device is free and suits. `series` is the one
+    that the visit belongs to, `body` (ticks) its length where that is not the protocol's; the
+    visits `without` (ids) count as free.
     """
     middle = local(near, site.zone).date()
 
     def look(span: timedelta) -> tuple[Loaded, Openings, Ints]:
         loaded, openings = _look(
-            None,
+            only,
             patient=patient,
             site=site,
             version=version,
@@ -246,10 +248,11 @@ def _reaches(openings: Openings, near: datetime) -> timedelta:
     return min(near - first, end - near)
 
 
-def _look(provider: Resource | None, **asked: Any) -> tuple[Loaded, Openings]:
-    """What `loading.load` finds, and the openings of everybody or of one provider."""
+def _look(only: Resource | None, **asked: Any) -> tuple[Loaded, Openings]:
+    """What `loading.load` finds, and the openings of everybody and everything, or with the `only`
+    one of its kind."""
     loaded = load(**asked)
-    facts = narrowed(loaded.facts, provider.pk) if provider else loaded.facts
+    facts = narrowed(loaded.facts, only) if only else loaded.facts
     return loaded, Openings(facts)
 
 

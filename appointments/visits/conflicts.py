@@ -47,10 +47,17 @@ class Conflicts:
 
 
 def of_move(
-    *, appointment: Appointment, wish: VisitWish, now: datetime, body: int | None = None
+    *,
+    appointment: Appointment,
+    wish: VisitWish,
+    now: datetime,
+    body: int | None = None,
+    onto: Resource | None = None,
 ) -> Conflicts:
     """Why `appointment` may not have the place `wish`, cause by cause; none when it may.
 
+    The nearest places are those of the provider, room or device that it was to go `onto`, if there
+    are any.
     `body` (ticks) is the length that it shall have, if not the one it has; it may have begun.
     """
     claim = _claim(appointment, wish, appointment.body if body is None else body)
@@ -60,7 +67,7 @@ def of_move(
     causes = [*wrong, *_taken(claim, found)]
     if not causes:
         return Conflicts([], ())
-    nearest = _nearest(claim, now=now)
+    nearest = (onto and _nearest(claim, now=now, only=onto)) or _nearest(claim, now=now)
     grows = body is not None and not wrong and wish.starts_at == appointment.starts_at
     return Conflicts(causes, nearest, _longest(claim, found) if grows else None)
 
@@ -90,7 +97,9 @@ def _claim(appointment: Appointment, wish: VisitWish, body: int) -> Claim:
     )
 
 
-def _nearest(claim: Claim, *, now: datetime, limit: int = 3) -> list[Place]:
+def _nearest(
+    claim: Claim, *, now: datetime, only: Resource | None = None, limit: int = 3
+) -> list[Place]:
     return proposing.nearest_starts(
         patient=claim.patient,
         site=claim.site,
@@ -102,6 +111,7 @@ def _nearest(claim: Claim, *, now: datetime, limit: int = 3) -> list[Place]:
         series=claim.series,
         body=claim.body,
         allowed=taking.keeping_intervals(claim, 0),
+        only=only,
         limit=limit,
     )
 

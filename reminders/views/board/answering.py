@@ -25,7 +25,7 @@ from appointments.visits import conflicts
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
-from clinic.models import Staff
+from clinic.models import Resource, Staff
 from reminders.views import rippling
 from reminders.views.board.asking import asked
 from reminders.views.board.board import shown
@@ -37,11 +37,13 @@ from reminders.views.visit_acts import undo_address
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What was asked for: a place, None when it cannot be read; and `body`, the length in ticks
-    where that was to change. `address` is where the panel asks again."""
+    where that was to change. `address` is where the panel asks again, `onto` whose column it was
+    dropped on."""
 
     address: str
     wish: VisitWish | None
     body: int | None = None
+    onto: Resource | None = None
 
 
 def changed(
@@ -68,7 +70,9 @@ def refused(
     """The panel with all that is in the way, beside the board as it stands."""
     by, wish = cast(Staff, request.user), wanted.wish
     found = (
-        conflicts.of_move(appointment=visit, wish=wish, now=now, body=wanted.body) if wish else None
+        conflicts.of_move(appointment=visit, wish=wish, now=now, body=wanted.body, onto=wanted.onto)
+        if wish
+        else None
     )
     about: dict[str, Any] = {
         "visit": visit,

@@ -41,9 +41,9 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
     version = expected_version(request)
     reason = request.POST.get("override_reason", "").strip()[:200]
     wish: VisitWish | None = None
-    before = visit.resources_held()
+    before, onto = visit.resources_held(), _onto(request)
     try:
-        wish = _wish(request, visit, now)
+        wish = _wish(request, visit, onto, now)
         done = moving.move(
             appointment=visit,
             starts_at=wish.starts_at,
@@ -63,7 +63,9 @@ def place(request: HttpRequest, pk: int) -> HttpResponse:
         both = both_values(visit, version)
         return refused(request, visit, Wanted(request.path, None), both, now)
     except (Refused, MoveRefused) as refusal:
-        return refused(request, visit, Wanted(request.path, wish), refusal.sentence, now, refusal)
+        return refused(
+            request, visit, Wanted(request.path, wish, onto=onto), refusal.sentence, now, refusal
+        )
     return changed(request, done, _said(done, before, now), now, board_asking(request))
 
 
@@ -82,13 +84,19 @@ def _said(done: Appointment, before: Mapping[str, int], now: datetime) -> str:
     }
 
 
-def _wish(request: HttpRequest, visit: Appointment, now: datetime) -> VisitWish:
+def _onto(request: HttpRequest) -> Resource | None:
+    """Whose column it was dropped on."""
+    kinds = (PROVIDER, ROOM, DEVICE)
+    named = Resource.objects.filter(kind__in=kinds, pk=row_id(request.POST.get("onto", "")))
+    return named.first()
+
+
+def _wish(
+    request: HttpRequest, visit: Appointment, onto: Resource | None, now: datetime
+) -> VisitWish:
     """Raises ValueError for what no board offers, and as `taking.wish_for_move` does."""
     if whole := request.POST.get("place"):
         return drafts.wish(whole)
     starts_at = drafts.instant(request.POST.get("start", ""))
-    named: dict[str, int | None] = {PROVIDER: None, ROOM: None, DEVICE: None}
-    onto = Resource.objects.filter(pk=row_id(request.POST.get("onto", ""))).first()
-    if onto is not None and onto.kind in named:
-        named[onto.kind] = onto.pk
+    named = {onto.kind: onto.pk} if onto else {}
     return taking.wish_for_move(visit, starts_at, named, now=now)

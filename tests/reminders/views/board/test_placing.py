@@ -9,7 +9,8 @@ from django.test import Client
 
 from appointments.models import Appointment
 from appointments.visits import booking
-from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.models import Credential, ProtocolVersion, ProviderHours, Resource, Site, Staff
+from reminders.views.book_series import draft as drafts
 from tests.personas import a_patient
 from tests.reminders.views.conftest import FIRST, SECOND, SignIn, Wish, at
 
@@ -111,6 +112,29 @@ def test_a_refusal_names_every_cause_and_three_free_places(
         assert re.search(rf"{name} is taken \d\d:\d\d–\d\d:\d\d\.", page), name
     assert page.count("Ben Ode") == 3
     assert page.count('class="slot" name="place"') == 3
+
+
+def test_places_near_are_those_of_the_column_that_it_was_dropped_on(
+    desk: Client, visits: list[Appointment], neighbour: Appointment, site: Site, protocol: Any
+) -> None:
+    lee = Resource.objects.create(kind="provider", name="Lee Park", site=site)
+    room = Resource.objects.create(kind="room", name="Room 9", site=site, room_kind="treatment")
+    ProviderHours.objects.create(
+        provider=lee, site=site, weekday=FIRST.weekday(), starts=540, ends=1080
+    )
+    Credential.objects.create(
+        provider=lee, modality=protocol.modality, valid_from=FIRST.replace(year=2025)
+    )
+    # The device is taken, whoever treats.
+    for onto, kind in ((lee, "provider"), (room, "room")):
+        page = drop(desk, visits[0], "13:30", onto=onto.pk).content.decode()
+        places = re.findall(r'class="slot" name="place" value="([^"]+)"', page)
+        assert len(places) == 3
+        assert {getattr(drafts.wish(each), f"{kind}_id") for each in places} == {onto.pk}
+    # Who has no leave to treat has no place either: those of others are shown.
+    Credential.objects.filter(provider=lee).delete()
+    page = drop(desk, visits[0], "13:30", onto=lee.pk).content.decode()
+    assert page.count('class="slot" name="place"') == 3 and "Sam Okafor" in page
 
 
 def test_without_script_the_refusal_stands_beside_the_board(
