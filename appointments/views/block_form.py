@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,11 @@ class BlockForm(WallForm):
         error_messages={"required": _("Choose at least one provider, room or device.")},
     )
     kind = forms.ChoiceField(
-        label=_("Why"), choices=BlockKind.choices, widget=forms.RadioSelect, initial="maintenance"
+        label=_("Why"),
+        choices=BlockKind.choices,
+        widget=forms.RadioSelect,
+        required=False,
+        help_text=_("Unless you choose: time off for people, maintenance for rooms and devices."),
     )
     reason = forms.CharField(
         label=_("In words"),
@@ -118,7 +123,15 @@ class BlockForm(WallForm):
         data = super().clean() or self.cleaned_data
         for name in ("starts", "ends"):
             self.read(data, name)
+        if not data.get("kind") and (chosen := data.get("resources")):
+            data["kind"] = kind_for(chosen)
         return data
+
+
+def kind_for(resources: Iterable[Resource]) -> BlockKind:
+    """What a block of these mostly is: people are off, rooms and devices are looked after."""
+    are_people = all(each.kind == ResourceKind.PROVIDER for each in resources)
+    return BlockKind.TIME_OFF if are_people else BlockKind.MAINTENANCE
 
 
 class EndForm(WallForm):

@@ -18,7 +18,7 @@ from appointments.absences import affected, blocks
 from appointments.models import Appointment, Block, BlockKind
 from appointments.refusals import Refused, VisitsInTheWay
 from appointments.views import relocating
-from appointments.views.block_form import BlockForm, EndForm
+from appointments.views.block_form import BlockForm, EndForm, kind_for
 from clinic import access
 from clinic.access import Capability
 from clinic.hours import local
@@ -143,8 +143,10 @@ def _initial(request: HttpRequest, site: Site, now: datetime) -> dict[str, Any]:
         day = date.fromisoformat(request.GET.get("date", ""))
     except ValueError:
         day = there.date()
+    of = blocks.blockable(site).filter(pk=row_id(request.GET.get("of", "")))
     return {
-        "resources": [row_id(request.GET.get("of", ""))],
+        "resources": of,
+        "kind": kind_for(of) if of else None,
         "starts_day": day,
         "starts_time": there.replace(minute=0).time() if day == there.date() else "08:00",
         "ends_day": day,

@@ -106,8 +106,23 @@ def test_from_the_board_the_form_is_of_its_day_and_column(
     assert hidden(page, "starts_day") == hidden(page, "ends_day") == [str(FIRST + DAY)]
     assert hidden(page, "starts_time") == ["08:00"]
     assert re.search(rf'name="resources" value="{needling_device.pk}"[^>]* checked', page)
+    assert re.search(r'name="kind" value="maintenance"[^>]* checked', page)
     for nothing in ("date=soon&of=x", "date=&of=999999"):
-        assert " checked" not in desk.get(f"/blocks/?{nothing}").content.decode().split("kind")[0]
+        assert " checked" not in desk.get(f"/blocks/?{nothing}").content.decode()
+
+
+def test_unless_somebody_chooses_people_are_off_and_things_are_looked_after(
+    desk: Client, form: dict[str, Any], treatment_provider: Resource, needling_device: Resource
+) -> None:
+    page = desk.get(f"/blocks/?of={treatment_provider.pk}").content.decode()
+    assert re.search(r'name="kind" value="time_off"[^>]* checked', page)
+    people, things = [treatment_provider.pk], [needling_device.pk]
+    for resources in (people, things):
+        desk.post("/blocks/", {**form, "kind": "", "resources": resources})
+    assert list(Block.objects.order_by("pk").values_list("kind", flat=True)) == [
+        BlockKind.TIME_OFF,
+        BlockKind.MAINTENANCE,
+    ]
 
 
 def test_visits_in_the_way_are_named_and_may_be_blocked_over(
