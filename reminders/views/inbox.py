@@ -31,7 +31,7 @@ from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation, ConversationState, InboundMessage
 from reminders.models.conversation import ConversationQuerySet
 from reminders.views import setting_aside, suggesting, whose_conversation
-from reminders.views.one_conversation import seen
+from reminders.views.one_conversation import attempt, seen
 from reminders.wording.rules import HARD_SEGMENTS
 
 PER_PAGE = 50
@@ -106,18 +106,8 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def take(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = seen(request, pk)
-    try:
-        conversing.take(
-            conversation=shown,
-            by=cast(Staff, request.user),
-            now=timezone.now(),
-            over="over" in request.POST,
-        )
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(request, gettext("This conversation is yours."))
+    said, over = gettext("This conversation is yours."), "over" in request.POST
+    attempt(request, conversing.take, seen(request, pk), said, over=over)
     return redirect("conversation", pk=pk)
 
 
@@ -146,42 +136,23 @@ def match(request: HttpRequest, pk: int) -> HttpResponse:
     shown, staff = seen(request, pk), cast(Staff, request.user)
     here = whose_conversation.of_its_site(shown, staff)
     patient = get_object_or_404(here, pk=row_id(request.POST.get("patient", "")))
-    try:
-        conversing.match(conversation=shown, patient=patient, by=staff, now=timezone.now())
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(
-            request,
-            gettext("This conversation is %(patient)s's.") % {"patient": patient.display_name},
-        )
+    said = gettext("This conversation is %(patient)s's.") % {"patient": patient.display_name}
+    attempt(request, conversing.match, shown, said, patient=patient)
     return redirect("conversation", pk=pk)
 
 
 @require_POST
 def close(request: HttpRequest, pk: int) -> HttpResponse:
-    try:
-        conversing.close(
-            conversation=seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
-        )
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        undo = reverse("conversation-reopen", args=[pk])
-        toasts.success(request, gettext("The conversation is closed."), extra_tags=undo)
+    undo = reverse("conversation-reopen", args=[pk])
+    said = gettext("The conversation is closed.")
+    attempt(request, conversing.close, seen(request, pk), said, undo=undo)
     return redirect("inbox")
 
 
 @require_POST
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
-    try:
-        conversing.reopen(
-            conversation=seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
-        )
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(request, gettext("The conversation is open again, and yours."))
+    said = gettext("The conversation is open again, and yours.")
+    attempt(request, conversing.reopen, seen(request, pk), said)
     return redirect("conversation", pk=pk)
 
 

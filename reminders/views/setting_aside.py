@@ -22,21 +22,15 @@ from reminders.inbound import passing_on, snoozing
 from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation, ConversationState
 from reminders.views.message_acts import UntilForm
-from reminders.views.one_conversation import seen
+from reminders.views.one_conversation import attempt, seen
 
 
 @require_POST
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     shown = seen(request, pk)
     to = get_object_or_404(passing_on.colleagues(shown), pk=row_id(request.POST.get("staff", "")))
-    try:
-        passing_on.assign(
-            conversation=shown, to=to, by=cast(Staff, request.user), now=timezone.now()
-        )
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(request, gettext("This conversation is %(name)s's.") % {"name": to.name})
+    said = gettext("This conversation is %(name)s's.") % {"name": to.name}
+    attempt(request, passing_on.assign, shown, said, to=to)
     return redirect("conversation", pk=pk)
 
 
@@ -63,14 +57,8 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def wake(request: HttpRequest, pk: int) -> HttpResponse:
-    try:
-        snoozing.wake(
-            conversation=seen(request, pk), by=cast(Staff, request.user), now=timezone.now()
-        )
-    except ConversationRefused as refused:
-        toasts.error(request, refused.sentence)
-    else:
-        toasts.success(request, gettext("The conversation is in sight again."))
+    said = gettext("The conversation is in sight again.")
+    attempt(request, snoozing.wake, seen(request, pk), said)
     return redirect("conversation", pk=pk)
 
 
