@@ -1,5 +1,6 @@
 """The list of patients: finding, where each stands, and a constant number of queries."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.test import Client
 from appointments.models import Appointment, Task, TreatmentSeries
 from appointments.visits import cancelling
 from clinic.hours import local
-from clinic.models import Modality, Resource, ResourceKind, Site, Staff
+from clinic.models import ConsentForm, Modality, Resource, ResourceKind, Site, Staff
 from patients import consent
 from patients.models import ContactPoint, Patient
 from patients.signing import signing
@@ -22,6 +23,22 @@ from tests.personas import a_patient
 from tests.reminders.views.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
+
+
+def signed_by(
+    patients: Iterable[Patient], form: ConsentForm, site: Site, *, by: Staff, now: datetime
+) -> None:
+    for each in patients:
+        signing.sign(
+            patient=each,
+            forms=[form],
+            signature=signing.Signature(each.display_name),
+            language="en",
+            site=site,
+            handed_by=by,
+            ip=None,
+            now=now,
+        )
 
 
 def listed(client: Client, query: str = "", **headers: str) -> str:
@@ -248,17 +265,7 @@ def test_signatures_are_judged_of_those_alone_who_signed_and_sent_as_one_paramet
     ]
     for each in more:
         a_past_visit(each, site, series.protocol_version, local(now, site.zone).date(), sessions=2)
-    for each in (people["Elena"], *more):
-        signing.sign(
-            patient=each,
-            forms=[form],
-            signature=signing.Signature(each.display_name),
-            language="en",
-            site=site,
-            handed_by=front_desk,
-            ip=None,
-            now=now,
-        )
+    signed_by((people["Elena"], *more), form, site, by=front_desk, now=now)
     assert found() == ({"Ben"}, params, ["{}"])
     publish(clinical_lead, now, note="2")
     names, after, [array] = found()
@@ -277,17 +284,8 @@ def test_whose_signature_ends_soon_or_before_the_next_visit_is_found_and_said(
 ) -> None:
     elena, month_before = people["Elena"], now - timedelta(days=15)
     form = publish(clinical_lead, month_before, valid_for="P45D")
-    for each in (elena, people["Dan"]):  # Dan has no series to need it
-        signing.sign(
-            patient=each,
-            forms=[form],
-            signature=signing.Signature(each.display_name),
-            language="en",
-            site=site,
-            handed_by=front_desk,
-            ip=None,
-            now=month_before,
-        )
+    # Dan has no series to need it.
+    signed_by((elena, people["Dan"]), form, site, by=front_desk, now=month_before)
     page = desk.get("/patients/?flag=runs_out")
     [row] = page.context["rows"]
     assert (row.patient, row.flags) == (elena, ["form runs out soon"])
