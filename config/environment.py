@@ -72,7 +72,8 @@ def database(name: str) -> dict[str, object]:
     )
     # A forgotten open transaction would stop vacuum, and with it the speed of the message queue.
     guard = {"options": "-c idle_in_transaction_session_timeout=60000"}
-    return settings | {"OPTIONS": guard | settings.get("OPTIONS", {})}
+    engine = {"ENGINE": "clinic.postgresql", "OPTIONS": guard | settings.get("OPTIONS", {})}
+    return settings | engine
 
 
 def redis(name: str) -> str:

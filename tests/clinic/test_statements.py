@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from clinic import statements
 from clinic.models import AuditEntry
 from clinic.origin import Via
+from clinic.postgresql.base import MOMENTS
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +36,18 @@ def test_who_counts_the_queries_of_a_page_counts_statements_too() -> None:
 def test_what_the_database_refuses_is_an_error_of_the_orm() -> None:
     with pytest.raises(DataError, match="out of range"), transaction.atomic():
         statements.run("SELECT %s::smallint", [70_000])
+
+
+def test_the_orm_reads_moments_as_the_driver_does_and_in_utc() -> None:
+    said = "SELECT '2027-03-14 01:30:00.25-05'::timestamptz, NULL::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(said)
+        [(at, none)] = cursor.fetchall()
+        reader = cursor.cursor.adapters.get_loader(1184, psycopg.pq.Format.TEXT)
+
+    assert (at, none) == (datetime(2027, 3, 14, 6, 30, 0, 250_000, tzinfo=UTC), None)
+    assert at.tzinfo is UTC
+    assert reader is MOMENTS
 
 
 def an_entry(number: int) -> AuditEntry:
