@@ -8,7 +8,7 @@ message that takes its place says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from clinic.retelling import kept, moment, text
 from clinic.saying import noop
@@ -38,9 +38,9 @@ def by_the_chosen_channel(patient: PatientFacts, wishes: Iterable[Wish]) -> list
         if not _is_switched(wish, series.get(wish.series_id or 0)):
             result.append(wish)
             continue
-        item = replace(wish.item, channel=OTHER[wish.channel])
+        item = wish.item._replace(channel=OTHER[wish.channel])
         if item not in native:
-            result.append(replace(wish, item=item, why=(*wish.why, SWITCHED[item.channel])))
+            result.append(wish._replace(item=item, why=(*wish.why, SWITCHED[item.channel])))
     return result
 
 
@@ -53,7 +53,7 @@ def skipped(patient: PatientFacts, wish: Wish) -> Wish:
     series = next((one for one in patient.series if one.id == wish.series_id), None)
     if series is None:  # a place on offer is of none
         return wish
-    return replace(wish, skip=SKIPPED_BY_STAFF) if _choice(wish) in series.skips else wish
+    return wish._replace(skip=SKIPPED_BY_STAFF) if _choice(wish) in series.skips else wish
 
 
 def _choice(wish: Wish) -> tuple[int, str, str]:
@@ -106,8 +106,7 @@ def _at_its_time(patient: PatientFacts, group: list[Wish], chosen: ChosenTime) -
     is_put_off = chosen.at > message.due_at  # and so not what is said at once
     if chosen.at_any_hour:
         why = (*why, AT_ANY_HOUR)
-    return replace(
-        message,
+    return message._replace(
         due_at=chosen.at,
         at_any_hour=chosen.at_any_hour,
         priority=max(message.priority, BOUND) if is_put_off else message.priority,
@@ -137,4 +136,4 @@ def _told_of(lapsed: Iterable[ChosenTime], wish: Wish) -> Wish:
         )
         for name in names
     )
-    return replace(wish, why=(*wish.why, *over)) if over else wish
+    return wish._replace(why=(*wish.why, *over)) if over else wish

@@ -69,7 +69,7 @@ def held_back(
             said_by[TOO_EARLY].add(one.item)
     reasons = {item: reason for reason, items in reversed(said_by.items()) for item in items}
     marked = [
-        replace(wish, skip=reasons[wish.item]) if wish.item in reasons and not wish.skip else wish
+        wish._replace(skip=reasons[wish.item]) if wish.item in reasons and not wish.skip else wish
         for wish in wishes
     ]
     return marked, list(tasks.values())

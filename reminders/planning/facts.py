@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from appointments.lifecycle import State
 from clinic.protocols.schema import Protocol, Text
@@ -16,8 +17,7 @@ from reminders.catalogue import Channel, Kind
 _KINDS = frozenset(Kind)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Item:
+class Item(NamedTuple):
     """One thing that is said at most once: a step about one version of an anchor, on a channel.
 
     `anchor` is "visit:ID", "series:ID", "invitation:ID" or "patient:ID"; `step` a protocol step id

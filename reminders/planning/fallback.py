@@ -7,7 +7,6 @@ on a channel keeps it from coming twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from clinic.saying import noop
@@ -24,14 +23,13 @@ def with_emails(wishes: Iterable[Wish], unheard: Mapping[Item, datetime | None])
     given = list(wishes)
     known = {wish.item for wish in given}
     added = [
-        replace(
-            wish,
+        wish._replace(
             item=by_email,
             due_at=min(wish.due_at, unheard[wish.item] or wish.due_at),
             why=(*wish.why, WHY),
         )
         for wish in given
         if wish.item in unheard
-        and (by_email := replace(wish.item, channel=Channel.EMAIL)) not in known
+        and (by_email := wish.item._replace(channel=Channel.EMAIL)) not in known
     ]
     return [*given, *added]

@@ -7,7 +7,6 @@ asked for any more once it was answered and signed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 from appointments.lifecycle import TO_COME
@@ -61,7 +60,7 @@ def _wishes(
 def _was_asked(patient: PatientFacts, item: Item) -> bool:
     """Whether the patient was asked when the visit was at another time."""
     return any(
-        replace(item, version=version) in patient.spoken for version in range(1, item.version)
+        item._replace(version=version) in patient.spoken for version in range(1, item.version)
     )
 
 

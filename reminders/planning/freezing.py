@@ -7,7 +7,6 @@ for a photo of their progress, not invited to come again and not wished a happy 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from clinic.protocols.areas import overlap
 from reminders.catalogue import Kind, Purpose
@@ -28,7 +27,7 @@ def held_back(patient: PatientFacts, wishes: Iterable[Wish]) -> Iterator[Wish]:
     for wish in wishes:
         is_frozen = bool(patient.events) if wish.series_id is None else wish.series_id in frozen
         is_held = is_frozen and not wish.skip and _can_wait(wish)
-        yield replace(wish, skip=HELD_BACK) if is_held else wish
+        yield wish._replace(skip=HELD_BACK) if is_held else wish
 
 
 def _can_wait(wish: Wish) -> bool:

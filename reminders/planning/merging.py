@@ -8,9 +8,9 @@ that names a day may come some hours earlier on it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 from clinic.saying import noop
 from reminders.catalogue import ALONE, CATALOGUE, Channel, Kind, Purpose
@@ -22,8 +22,7 @@ TOGETHER = timedelta(hours=6)
 _RANK = {kind: rank for rank, kind in enumerate(CATALOGUE)}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One message that the plan wants in the ledger; with `skip`, as not sent and why.
 
     `key` follows from what is said and nothing else. `starts` are the visits' starts by item.
@@ -62,7 +61,7 @@ def caught_up(wish: Wish, at: datetime | None) -> Wish:
     late = noop(
         "Its moment passed while it could not be sent, so it goes out with what came after."
     )
-    return replace(wish, due_at=at, why=(*wish.why, late))
+    return wish._replace(due_at=at, why=(*wish.why, late))
 
 
 def merged(wishes: Iterable[Wish]) -> list[Wanted]:

@@ -7,8 +7,9 @@ there is one truth about what will be sent and why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from reminders import spreading
 from reminders.catalogue import OFFERS, MessageState
@@ -36,8 +37,7 @@ class Plan:
     tasks: tuple[TaskWish, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A message of the ledger that no dispatcher has taken up: scheduled, skipped by the plan
     or withdrawn."""
 
@@ -169,4 +169,4 @@ def _spread(messages: Iterable[Wanted], patient: PatientFacts) -> Iterator[Wante
             continue
         due_at = spreading.later(message.due_at, by, before=message.expires_at)
         why = message.why if due_at == message.due_at else (*message.why, spreading.in_words(by))
-        yield replace(message, due_at=due_at, why=why)
+        yield message._replace(due_at=due_at, why=why)

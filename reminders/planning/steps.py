@@ -7,7 +7,6 @@ planned, so planning twice gives the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
@@ -241,7 +240,7 @@ def _item(series: SeriesFacts, asked: Asked, visit: VisitFacts, channel: Channel
 def _said_before(patient: PatientFacts, item: Item) -> bool:
     """Whether a message about an earlier time of the visit already carried this step."""
     return any(
-        replace(item, version=version) in patient.spoken for version in range(1, item.version)
+        item._replace(version=version) in patient.spoken for version in range(1, item.version)
     )
 
 

@@ -7,7 +7,6 @@ hold leaves nothing to say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
@@ -121,7 +120,7 @@ def _untold(visit: VisitFacts, notice: Wish) -> Wish:
         by=text(untold.by),
         when=_when(visit, untold.at),
     )
-    return replace(notice, skip=notice.skip or UNTOLD, why=(*notice.why, chose))
+    return notice._replace(skip=notice.skip or UNTOLD, why=(*notice.why, chose))
 
 
 def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
@@ -196,7 +195,7 @@ def _is_on(visit: VisitFacts) -> str:
 def _barred(visit: VisitFacts, reminder: Wish) -> Wish:
     """The reminder, not to be sent while an answer bars the treatment: whoever is asked to come
     would come in vain, and staff have it in hand."""
-    return replace(reminder, skip=reminder.skip or BARRED) if visit.is_held else reminder
+    return reminder._replace(skip=reminder.skip or BARRED) if visit.is_held else reminder
 
 
 def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:

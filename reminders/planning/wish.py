@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from appointments.lifecycle import TO_COME, State
 from clinic.protocols.schema import Protocol
@@ -29,8 +30,7 @@ INSTANT = timedelta(minutes=1)
 CRITICAL_PRIORITY = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """One thing to be said, or (`skip`) not to be said and why.
 
     `expires_at` is always after `due_at`. `waits_for` names the event without which it is not

@@ -90,7 +90,7 @@ class _Journey:
             for item in each.items
         }
         said = coming | self.facts.spoken
-        return all(replace(item, channel=Channel.EMAIL) in said for item in message.items)
+        return all(item._replace(channel=Channel.EMAIL) in said for item in message.items)
 
     def say(self, message: Wanted) -> None:
         """It was dealt with: its items are never said again, and its visits' starts are told."""

@@ -340,7 +340,7 @@ def test_a_cancelled_series_withdraws_everything_that_was_planned() -> None:
 
 def test_a_withdrawn_message_that_is_wanted_again_comes_back_under_its_key() -> None:
     facts = patient(series(visit()))
-    stored = [replace(one, state=MessageState.WITHDRAWN) for one in _stored(facts)]
+    stored = [one._replace(state=MessageState.WITHDRAWN) for one in _stored(facts)]
     changes = diff(plan(facts).messages, stored)
     assert not changes.add and not changes.withdraw
     assert len(changes.change) == len(stored)
