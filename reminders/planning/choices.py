@@ -48,12 +48,17 @@ def _is_switched(wish: Wish, series: SeriesFacts | None) -> bool:
     return series is not None and _choice(wish) in series.switched
 
 
-def skipped(patient: PatientFacts, wish: Wish) -> Wish:
-    """The wish, not to be sent when staff chose so."""
-    series = next((one for one in patient.series if one.id == wish.series_id), None)
-    if series is None:  # a place on offer is of none
-        return wish
-    return wish._replace(skip=SKIPPED_BY_STAFF) if _choice(wish) in series.skips else wish
+def skipped(patient: PatientFacts, wishes: list[Wish]) -> list[Wish]:
+    """`wishes`, those that staff chose not to send marked so."""
+    skips = {one.id: one.skips for one in patient.series if one.skips}
+    if not skips:
+        return wishes
+    return [
+        wish._replace(skip=SKIPPED_BY_STAFF)
+        if _choice(wish) in skips.get(wish.series_id or 0, ())  # a place on offer is of none
+        else wish
+        for wish in wishes
+    ]
 
 
 def _choice(wish: Wish) -> tuple[int, str, str]:

@@ -6,8 +6,6 @@ for a photo of their progress, not invited to come again and not wished a happy 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from clinic.protocols.areas import overlap
 from reminders.catalogue import Kind, Purpose
 from reminders.planning.facts import PatientFacts
@@ -16,22 +14,26 @@ from reminders.planning.wish import Wish
 HELD_BACK = "adverse_event"
 
 
-def held_back(patient: PatientFacts, wishes: Iterable[Wish]) -> Iterator[Wish]:
+def held_back(patient: PatientFacts, wishes: list[Wish]) -> list[Wish]:
     """The wishes, with promotion and photos of the areas of an open event marked as skipped."""
+    if not patient.events:
+        return wishes
     frozen = {
         series.id
         for series in patient.series
         for event in patient.events
         if not event.areas or overlap(event.areas, series.areas)
     }
-    for wish in wishes:
-        is_frozen = bool(patient.events) if wish.series_id is None else wish.series_id in frozen
-        is_held = is_frozen and not wish.skip and _can_wait(wish)
-        yield wish._replace(skip=HELD_BACK) if is_held else wish
+    return [
+        wish._replace(skip=HELD_BACK)
+        if (wish.series_id is None or wish.series_id in frozen) and _can_wait(wish)
+        else wish
+        for wish in wishes
+    ]
 
 
 def _can_wait(wish: Wish) -> bool:
-    return (
+    return not wish.skip and (
         wish.purpose is Purpose.MARKETING
         or wish.kind is Kind.PROGRESS_MILESTONE
         or "photos" in wish.needs

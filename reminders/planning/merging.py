@@ -104,13 +104,15 @@ def message_of(group: list[Wish]) -> Wanted:
     """The message that says all of a group, at the moment of its most important part."""
     ordered = sorted(group, key=lambda wish: (wish.priority, _RANK[wish.kind]))
     head = ordered[0]
-    items = tuple(wish.item for wish in ordered)
-    due_at = max(wish.due_at for wish in ordered if wish.kind is head.kind)
-    expires_at = min(wish.expires_at for wish in ordered if wish.kind is head.kind)
+    items = tuple([wish.item for wish in ordered])
+    alike = [wish for wish in ordered if wish.kind is head.kind]
+    due_at = max([wish.due_at for wish in alike])
+    expires_at = min([wish.expires_at for wish in alike])
     series = {wish.series_id for wish in ordered}
     sessions = {wish.session for wish in ordered}
-    why = list(dict.fromkeys(sentence for wish in ordered for sentence in wish.why))
-    if len({wish.kind for wish in ordered}) > 1 or len({wish.step for wish in ordered}) > 1:
+    steps = dict.fromkeys([wish.step for wish in ordered])
+    why = list(dict.fromkeys([sentence for wish in ordered for sentence in wish.why]))
+    if len(alike) < len(ordered) or len(steps) > 1:
         why.append(noop("All of this falls due together, so it is one message."))
     return Wanted(
         key=f"{head.channel}.{head.kind}.{_digest(items)}",
@@ -119,8 +121,8 @@ def message_of(group: list[Wish]) -> Wanted:
         purpose=head.purpose,
         priority=head.priority,
         items=items,
-        starts=tuple(wish.starts_at for wish in ordered),
-        steps=tuple(dict.fromkeys(wish.step for wish in ordered if wish.step)),
+        starts=tuple([wish.starts_at for wish in ordered]),
+        steps=tuple(filter(None, steps)),
         series_id=series.pop() if len(series) == 1 else None,
         session=(sessions.pop() or None) if len(sessions) == 1 else None,
         site_id=head.site_id,
@@ -135,6 +137,6 @@ def message_of(group: list[Wish]) -> Wanted:
 
 def _digest(items: tuple[Item, ...]) -> str:
     said = "\n".join(
-        f"{item.anchor} {item.version} {item.step} {item.channel}" for item in sorted(items)
+        [f"{item.anchor} {item.version} {item.step} {item.channel}" for item in sorted(items)]
     )
     return sha256(said.encode()).hexdigest()[:20]

@@ -6,7 +6,7 @@ there is one truth about what will be sent and why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -86,8 +86,7 @@ def plan(patient: PatientFacts) -> Plan:
         patient, [*of_series, *of_offers, *birthdays.wishes(patient)]
     )
     wished = fallback.with_emails(wished, patient.unheard)
-    wished = [choices.skipped(patient, wish) for wish in wished]
-    wished = list(freezing.held_back(patient, wished))
+    wished = freezing.held_back(patient, choices.skipped(patient, wished))
     tasks = [task for series in patient.series for task in steps.task_wishes(series)]
     wished, clash_tasks = clashes.held_back(patient, wished, tasks)
     tasks += [task for series in patient.series for task in visits.task_wishes(series)]
@@ -144,15 +143,22 @@ def _as_stored(message: Wanted, id: int) -> Stored:
     )
 
 
-def _caught_up(wishes: Iterable[Wish], patient: PatientFacts) -> Iterator[Wish]:
+def _caught_up(wishes: Sequence[Wish], patient: PatientFacts) -> Sequence[Wish]:
     """What was late falls due with what else was, unless its site was not live yet: catching up
     must not bring back what was never to be said."""
+    if patient.catch_up_at is None:
+        return wishes
     sites = {visit.site for series in patient.series for visit in series.visits}
     live_from = {site.id: site.live_from for site in sites}
-    for wish in wishes:
+
+    def was_never_to_be_said(wish: Wish) -> bool:
         live = live_from.get(wish.site_id)
-        is_before = live is not None and wish.due_at < live
-        yield wish if is_before else caught_up(wish, patient.catch_up_at)
+        return live is not None and wish.due_at < live
+
+    return [
+        wish if was_never_to_be_said(wish) else caught_up(wish, patient.catch_up_at)
+        for wish in wishes
+    ]
 
 
 def _spread(messages: Iterable[Wanted], patient: PatientFacts) -> Iterator[Wanted]:
