@@ -5,6 +5,7 @@ Refuses to know about patients or visits; those rooms filter their rows by `site
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from django.core.exceptions import PermissionDenied
@@ -192,6 +193,13 @@ def require(staff: Staff, capability: Capability, site: Site | None = None) -> N
             gettext("You may not %(what)s%(where)s. Those who may: %(who)s.")
             % {"what": what, "where": where, "who": who}
         )
+
+
+def require_at_any(staff: Staff, capability: Capability, sites: Iterable[Site]) -> None:
+    """Raise Forbidden unless `staff` holds `capability` at one of these sites."""
+    known = list(sites)
+    if not any(can(staff, capability, site) for site in known):
+        require(staff, capability, known[0] if known else None)
 
 
 def can_everywhere(staff: Staff, capability: Capability) -> bool:

@@ -20,7 +20,7 @@ from clinic.access import Capability, Forbidden
 from clinic.models import Resource, ResourceKind, Site, Staff
 from clinic.saying import gettext
 from patients import contacts, naming
-from patients.models import ContactKind, ContactPoint, Language, Patient
+from patients.models import ContactKind, ContactPoint, Language, Patient, ToldApart
 
 # Columns that staff may change, and those among them that the plan of messages depends on.
 CHANGEABLE = frozenset(
@@ -227,9 +227,11 @@ def possible_duplicates(
     legal_family: str,
     birth_date: date,
     phone: str = "",
+    known_as: Patient | None = None,
 ) -> list[Patient]:
     """Patients whom `staff` may see that may be the same person: the same birth date with the
-    same family or given name, or the same number with either name."""
+    same family or given name, or the same number with either name. Of who is `known_as` a patient
+    neither that one nor who was told apart from them."""
     given, family = naming.folded(legal_given), naming.folded(legal_family)
     named = Q(search_key__contains=f" {family} ") | Q(search_key__contains=f" {given} ")
     same = Q(birth_date=birth_date)
@@ -239,7 +241,13 @@ def possible_duplicates(
             contact_points__value=phone,
             contact_points__retired_at=None,
         )
-    return list(Patient.objects.seen_by(staff).filter(named & same).distinct()[:5])
+    found = Patient.objects.seen_by(staff).filter(named & same)
+    if known_as is not None:
+        apart = ToldApart.objects.standing().of(known_as)
+        found = found.exclude(pk=known_as.pk).exclude(
+            Q(pk__in=apart.values("one")) | Q(pk__in=apart.values("other"))
+        )
+    return list(found.distinct()[:5])
 
 
 def search(*, staff: Staff, query: str) -> Iterable[Patient]:

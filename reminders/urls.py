@@ -97,6 +97,16 @@ urlpatterns = [
     ),
     path("patients/<int:patient_id>/merge/", merging.merge, name="patient-merge"),
     path(
+        "patients/<int:patient_id>/apart/<int:other_id>/",
+        merging.tell_apart,
+        name="patient-tell-apart",
+    ),
+    path(
+        "patients/<int:patient_id>/not-apart/<int:other_id>/",
+        merging.not_apart,
+        name="patient-not-apart",
+    ),
+    path(
         "patients/<int:patient_id>/merges/<int:merge_id>/undo/",
         merging.undo,
         name="patient-unmerge",

@@ -12,6 +12,7 @@ from patients.models.screening import (
     ScreeningMoment,
 )
 from patients.models.signed_form import SignedForm, Signer, SigningPlace, SigningWay
+from patients.models.told_apart import ToldApart
 
 __all__ = [
     "AnswerValue",
@@ -33,4 +34,5 @@ __all__ = [
     "SigningPlace",
     "SigningWay",
     "SkinType",
+    "ToldApart",
 ]

@@ -36,7 +36,7 @@ from clinic.access import Capability
 from clinic.hours import format_day
 from clinic.models import Staff
 from clinic.saying import gettext, language, ngettext, noop
-from patients.models import ContactPoint, Guardian, Patient, RecordMerge
+from patients.models import ContactPoint, Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import addresses, claiming
 from reminders.models import (
     Conversation,
@@ -235,8 +235,8 @@ def _ways(ids: Sequence[int], *, now: datetime) -> None:
 
 
 def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
-    """What was written about the patient beside the treatment record, rows of a former system and
-    the values that a merge could have put back included."""
+    """What was written about the patient beside the treatment record, rows of a former system,
+    from whom they were told apart and the values that a merge could have put back included."""
     WaitlistEntry.objects.waiting().filter(patient__in=ids).update(
         closed_at=now, closed_as=EntryEnd.WITHDRAWN
     )
@@ -257,6 +257,7 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
         outcome=RowOutcome.ERROR,
         sentence=noop("This patient’s record was erased here."),
     )
+    ToldApart.objects.filter(Q(one__in=ids) | Q(other__in=ids)).delete()
     RecordMerge.objects.filter(Q(kept__in=ids) | Q(gone__in=ids)).update(manifest={}, reason=ERASED)
     RecordExport.objects.filter(patient__in=ids).update(reason=ERASED)
 
@@ -312,6 +313,4 @@ def _replies(ids: Sequence[int]) -> QuerySet[InboundMessage]:
 
 
 def _require(by: Staff, patient: Patient) -> None:
-    sites = list(patient.sites.all())
-    if not any(access.can(by, Capability.ERASE_RECORD, site) for site in sites):
-        access.require(by, Capability.ERASE_RECORD, sites[0] if sites else None)
+    access.require_at_any(by, Capability.ERASE_RECORD, patient.sites.all())

@@ -363,9 +363,7 @@ def _utc(at: datetime | None) -> str:
 
 
 def _require(by: Staff, patient: Patient) -> None:
-    sites = list(patient.sites.all())
-    if not any(access.can(by, Capability.EXPORT_RECORD, site) for site in sites):
-        access.require(by, Capability.EXPORT_RECORD, sites[0] if sites else None)
+    access.require_at_any(by, Capability.EXPORT_RECORD, patient.sites.all())
 
 
 _README = """This archive is the whole record of one patient.

@@ -7,6 +7,7 @@ everything back, with what was added to it meanwhile. Of consents the stricter w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,11 +22,11 @@ from appointments.models import Hold, Invitation, WaitlistEntry
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_when
+from clinic.hours import format_day, format_when
 from clinic.models import Staff
 from clinic.saying import gettext, language
 from patients import registration
-from patients.models import ContactPoint, Guardian, Patient, RecordMerge
+from patients.models import Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import claiming
 from reminders.models import Message
 from reminders.records import consents, tables, values
@@ -78,13 +79,14 @@ def preview(*, kept: Patient, gone: Patient, by: Staff, now: datetime) -> Previe
     Raises Forbidden unless `by` may merge records at a site of each.
     """
     _require(by, kept, gone)
-    counts = [
-        (each.words, each.rows(gone.pk).count()) for each in tables.columns() if not each.is_sites
-    ]
+    counts: Counter[str] = Counter()
+    for each in tables.columns():
+        if not each.is_sites:
+            counts[each.words] += each.rows(gone.pk).count()
     return Preview(
         kept=kept,
         gone=gone,
-        counts=[(words, count) for words, count in counts if count],
+        counts=[(words, count) for words, count in counts.items() if count],
         conflicts=_conflicts(kept, gone, now=now),
         differences=values.differences(kept, gone),
         rulings=consents.rulings(kept, gone),
@@ -141,6 +143,7 @@ def _merge(
     manifest = _Manifest()
     manifest.ended = consents.enforce(kept, gone, by=by, now=now)
     _make_room(manifest, kept, gone, now=now)
+    _say_once(manifest, kept, gone, by=by, now=now)
     for each in tables.columns():
         if not each.is_sites:
             ids = list(each.rows(gone.pk).values_list("pk", flat=True))
@@ -258,6 +261,14 @@ def _conflicts(kept: Patient, gone: Patient, *, now: datetime) -> list[str]:
             )
         if each.erased_at is not None:
             found.append(gettext("Record #%(pk)s was erased.") % {"pk": each.pk})
+    for said in ToldApart.objects.standing().of(kept, gone).select_related("by"):
+        found.append(
+            gettext(
+                "%(name)s said on %(day)s that these are two persons. Take that back first, where"
+                " the other record is looked for."
+            )
+            % {"name": said.by.name, "day": format_day(said.at.date(), language())}
+        )
     if (kept.deceased_at is None) != (gone.deceased_at is None):
         found.append(
             gettext(
@@ -323,6 +334,17 @@ def _make_room(manifest: _Manifest, kept: Patient, gone: Patient, *, now: dateti
             _change(manifest, guardian, gets_messages=False)
 
 
+def _say_once(
+    manifest: _Manifest, kept: Patient, gone: Patient, *, by: Staff, now: datetime
+) -> None:
+    """Of whom both were told apart, `kept` is."""
+    said = ToldApart.objects.standing()
+    others = {each.than(kept).pk for each in said.of(kept).select_related("one", "other")}
+    for each in said.of(gone).select_related("one", "other"):
+        if each.than(gone).pk in others:
+            _change(manifest, each, taken_back_at=now, taken_back_by=by.pk)
+
+
 def _join(manifest: _Manifest, kept: Patient, gone: Patient, taken: Sequence[str]) -> None:
     """Give `kept` the values that win, and the sites of both."""
     for won in values.winning(kept, gone, taken):
@@ -333,7 +355,7 @@ def _join(manifest: _Manifest, kept: Patient, gone: Patient, taken: Sequence[str
     kept.sites.add(*manifest.sites)
 
 
-def _change(manifest: _Manifest, row: Patient | ContactPoint | Guardian, **changed: Any) -> None:
+def _change(manifest: _Manifest, row: values.Changeable, **changed: Any) -> None:
     manifest.changed.append(values.change(row, changed))
 
 
@@ -362,6 +384,4 @@ def _follow(kept: Patient, gone: Patient) -> None:
 
 def _require(by: Staff, *patients: Patient) -> None:
     for patient in patients:
-        sites = list(patient.sites.all())
-        if not any(access.can(by, Capability.MERGE_RECORDS, site) for site in sites):
-            access.require(by, Capability.MERGE_RECORDS, sites[0] if sites else None)
+        access.require_at_any(by, Capability.MERGE_RECORDS, patient.sites.all())

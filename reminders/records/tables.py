@@ -26,6 +26,7 @@ ELSEWHERE: dict[str, str | None] = {
     "appointments.allocation": "appointment__series__patient",
     "reminders.inboundmessage": "conversation__patient",
     "patients.recordmerge": "kept",
+    "patients.toldapart": None,  # of two patients; a merge moves the side that is theirs
 }
 # They tell what was merged into what, and are not moved.
 STAY = {(Patient, "merged_into"), (RecordMerge, "kept"), (RecordMerge, "gone")}
@@ -46,6 +47,7 @@ _WORDS = {
     "patients.screeninganswer": noop("screening answers"),
     "patients.screeningdecision": noop("screening decisions"),
     "patients.signedform": noop("signed forms"),
+    "patients.toldapart": noop("records told apart"),
     "reminders.archivedmessage": noop("archived messages"),
     "reminders.conversation": noop("conversations"),
     "reminders.message": noop("messages"),
@@ -96,7 +98,10 @@ def paths() -> dict[type[Model], str]:
     """By model the way to its patient, such as `series__patient`: the shortest over keys."""
     known: dict[type[Model], str] = {}
     known |= {each.model: each.name for each in columns() if not each.is_sites}
-    known |= {model: way for model in _models() if (way := ELSEWHERE.get(model._meta.label_lower))}
+    for model in _models():
+        if (label := model._meta.label_lower) in ELSEWHERE:
+            known.pop(model, None)
+            known |= {model: way} if (way := ELSEWHERE[label]) else {}
     waiting = [
         model
         for model in _models()

@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Field, Model
 
-from patients.models import ContactPoint, Guardian, Patient
+from patients.models import ContactPoint, Guardian, Patient, ToldApart
 from patients.trail.words import field_word
 
 # What is counted, derived, or says what the record is and not who the patient is.
@@ -24,6 +24,8 @@ _NOT_CHOSEN = frozenset(
 # Fields that mean something together only; the first stands for all of them.
 _TOGETHER = (("quiet_from", "quiet_until"), ("skin_type", "skin_type_at", "skin_type_by"))
 
+# What a merge changes in place.
+Changeable = Patient | ContactPoint | Guardian | ToldApart
 # (table, id, {field: [former, present]}), as JSON.
 Changed = tuple[str, int, dict[str, list[Any]]]
 
@@ -73,7 +75,7 @@ def winning(kept: Patient, gone: Patient, taken: Sequence[str]) -> list[dict[str
     return changes
 
 
-def change(row: Patient | ContactPoint | Guardian, changed: Mapping[str, Any]) -> Changed:
+def change(row: Changeable, changed: Mapping[str, Any]) -> Changed:
     """Store other values of some fields together; (table, id, {field: [former, present]})."""
     said: dict[str, list[Any]] = {}
     for name, value in changed.items():

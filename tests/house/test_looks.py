@@ -194,6 +194,8 @@ def _whole_record(patient: Patient, site: Site, by: Staff, now: datetime) -> dic
     return {
         "guardians": [rows.row(Guardian).pk],
         "merges": [merge.pk],
+        "apart": [other.pk],
+        "not-apart": [other.pk],
         "archived-messages": [archived.pk],
         "export": [export.pk],
         "exports": [export.pk],

@@ -46,14 +46,14 @@ def may(staff: Staff, capability: Capability, patient: Patient) -> bool:
 def alike(patient: Patient, staff: Staff) -> list[Patient]:
     """The other patients whom `staff` may see that may be the same person."""
     phone = patient.contact_points.filter(kind=ContactKind.PHONE, retired_at=None).first()
-    found = registration.possible_duplicates(
+    return registration.possible_duplicates(
         staff=staff,
         legal_given=patient.legal_given,
         legal_family=patient.legal_family,
         birth_date=patient.birth_date,
         phone=phone.value if phone else "",
+        known_as=patient,
     )
-    return [each for each in found if each.pk != patient.pk]
 
 
 def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:

@@ -7,17 +7,18 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
-from patients import registration
-from patients.models import Patient, RecordMerge
+from patients import registration, telling_apart
+from patients.models import Patient, RecordMerge, ToldApart
 from reminders.records import merging
 from reminders.records.merging import MergeRefused, UndoRefused
 from reminders.views.records.asking import alike, reason_of, seen_patient
@@ -70,8 +71,37 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
     else:
         found = alike(kept, staff)
     lists(request, (each.pk for each in found), site_id=None)
-    context = {"patient": kept, "found": found, "query": query}
+    said = ToldApart.objects.standing().of(kept).select_related("one", "other", "by")
+    apart = [(each.than(kept), each) for each in said]
+    lists(request, (other.pk for other, _ in apart), site_id=None)
+    context = {"patient": kept, "found": found, "query": query, "apart": apart}
     return render(request, "reminders/records/merge_choose.html", context)
+
+
+@require_POST
+def tell_apart(request: HttpRequest, patient_id: int, other_id: int) -> HttpResponse:
+    """They are not the same person, whichever of the two says so."""
+    patient, other = seen_patient(request, patient_id), seen_patient(request, other_id)
+    telling_apart.tell_apart(
+        patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
+    )
+    said = gettext("%(one)s and %(other)s are two persons: they are not shown as one any more.")
+    messages.success(
+        request,
+        said % {"one": patient.display_name, "other": other.display_name},
+        extra_tags=reverse("patient-not-apart", args=[patient.pk, other.pk]),
+    )
+    return redirect("patient", patient.pk)
+
+
+@require_POST
+def not_apart(request: HttpRequest, patient_id: int, other_id: int) -> HttpResponse:
+    patient, other = seen_patient(request, patient_id), seen_patient(request, other_id)
+    telling_apart.take_back(
+        patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
+    )
+    messages.success(request, gettext("They may be the same person again."))
+    return redirect("patient", patient.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -153,6 +153,8 @@ class Furnisher:
             "patients.screeningdecision": {"answers": [1], "reason": "Looked at"},
             "patients.signedform": {"place": "link"},
             "reminders.archivedmessage": {"state": "delivered", "key": text},
+            # Of one record twice only what was taken back.
+            "patients.toldapart": {"taken_back_at": self.now, "taken_back_by": self.known[Staff]},
             "patients.guardian": {"gets_messages": False},
             "reminders.conversation": {
                 "patient": self.patient,

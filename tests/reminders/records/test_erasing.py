@@ -9,8 +9,8 @@ from appointments.lifecycle import State
 from appointments.models import Appointment, ImportRow
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
-from patients import consent, registration
-from patients.models import Patient, RecordMerge
+from patients import consent, registration, telling_apart
+from patients.models import Patient, RecordMerge, ToldApart
 from reminders.catalogue import Channel, MessageState
 from reminders.journeys import recipients
 from reminders.ledger import addresses, opting_out
@@ -116,9 +116,12 @@ def lowered(found: erasing.Statement) -> list[tuple[str, str]]:
 
 
 def test_who_was_never_treated_is_erased_whole(
-    patient: Patient, manager: Staff, now: datetime
+    patient: Patient, site: Site, manager: Staff, now: datetime
 ) -> None:
+    twin = a_patient(site, manager, now, given="Ben", phone="+12125550177", email="")
+    telling_apart.tell_apart(patient=twin, other=patient, by=manager, now=now)
     after = erased(patient, manager, now)
+    assert not ToldApart.objects.exists()
     patient.refresh_from_db()
     assert after.kept_until is None and patient.legal_given == "Erased"
     assert patient.search_key.strip() == ""

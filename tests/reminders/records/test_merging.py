@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.utils import DatabaseError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,8 +17,14 @@ from appointments.models import Allocation, Appointment
 from appointments.visits import booking, cancelling, undoing
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
-from patients import consent
-from patients.models import ContactConsent, ContactPoint, Patient, RecordMerge
+from patients import consent, telling_apart
+from patients.models import (
+    ContactConsent,
+    ContactPoint,
+    Patient,
+    RecordMerge,
+    ToldApart,
+)
 from reminders.journeys import replanning
 from reminders.models import Message
 from reminders.proving import proof
@@ -230,6 +236,33 @@ def test_the_stricter_word_about_contact_and_the_notes_of_both_stay(
     merging.undo(merge=done, reason="No", by=manager, now=now + DAY)
     patient.refresh_from_db()
     assert (patient.do_not_contact_at, patient.notes) == (None, "Likes tea")
+
+
+def test_who_was_told_apart_is_of_the_one_record_then_and_not_merged_before(
+    patient: Patient, twin: Patient, site: Site, manager: Staff, now: datetime
+) -> None:
+    ben = a_patient(site, manager, now, given="Ben", phone="+12125550177", email="")
+    said = telling_apart.tell_apart(patient=patient, other=twin, by=manager, now=now)
+    with pytest.raises(MergeRefused, match="Mia Manager said on"):
+        merged(patient, twin, manager, now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ToldApart.objects.create(one=twin, other=patient, at=now, by=manager)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ToldApart.objects.filter(pk=said.pk).update(other=patient)
+    telling_apart.take_back(patient=twin, other=patient, by=manager, now=now)
+
+    def apart() -> set[frozenset[int]]:
+        standing = ToldApart.objects.standing()
+        return {frozenset(pair) for pair in standing.values_list("one", "other")}
+
+    for each in (patient, twin):
+        telling_apart.tell_apart(patient=ben, other=each, by=manager, now=now)
+    before = apart()
+    assert before == {frozenset((ben.pk, each.pk)) for each in (patient, twin)}
+    done = merged(patient, twin, manager, now)
+    assert apart() == {frozenset((ben.pk, patient.pk))}
+    merging.undo(merge=done, reason="Sisters", by=manager, now=now + DAY)
+    assert apart() == before
 
 
 def test_who_may_and_until_when(

@@ -12,7 +12,7 @@ from django.test import Client
 from appointments.models import Task
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from clinic.retelling import kept
-from patients.models import Patient, RecordMerge
+from patients.models import Patient, RecordMerge, ToldApart
 from reminders.models import ArchivedMessage, InboundMessage, RecordExport
 from reminders.records import exporting
 from tests.api import CLOCK, api, refused
@@ -104,6 +104,40 @@ def test_two_records_are_compared_merged_and_parted_by_page(
     assert "go back" in boss.get(undo).content.decode()
     assert boss.post(undo, {"reason": "Sisters"}).headers["Location"] == f"/patients/{twin.pk}/"
     assert boss.get(f"/patients/{twin.pk}/").status_code == 200
+
+
+def test_twins_are_told_apart_for_good_from_either_side(
+    patient: Patient,
+    twin: Patient,
+    boss: Client,
+    outsider: Staff,
+    front_desk: Staff,
+) -> None:
+    def is_hinted(here: Patient, there: Patient) -> bool:
+        page = boss.get(f"/patients/{here.pk}/").content.decode()
+        return f"/patients/{here.pk}/merge/?with={there.pk}" in page
+
+    apart, undo = (f"/patients/{twin.pk}/{way}/{patient.pk}/" for way in ("apart", "not-apart"))
+    assert is_hinted(patient, twin) and is_hinted(twin, patient)
+    for address in (apart, undo):
+        assert signed_in(outsider).post(address).status_code == 404
+        assert signed_in(front_desk).post(address).status_code == 403
+        assert Client().post(address).status_code == 302
+        assert boss.get(address).status_code == 405
+    assert not ToldApart.objects.exists()
+    said = boss.post(apart, follow=True).content.decode()
+    assert "are two persons" in said and undo in said
+    assert not is_hinted(patient, twin) and not is_hinted(twin, patient)
+    boss.post(f"/patients/{patient.pk}/apart/{twin.pk}/")  # said twice
+    assert ToldApart.objects.count() == 1
+    assert AuditEntry.objects.filter(action="patient.tell_apart").count() == 2
+    # It stands beside the search for another record, and is taken back from either side.
+    for here, there in ((patient, twin), (twin, patient)):
+        page = boss.get(f"/patients/{here.pk}/merge/").content.decode()
+        assert f"/patients/{here.pk}/not-apart/{there.pk}/" in page and "Mia Manager" in page
+    boss.post(f"/patients/{patient.pk}/not-apart/{twin.pk}/")
+    assert is_hinted(patient, twin) and is_hinted(twin, patient)
+    assert AuditEntry.objects.filter(action="patient.tell_apart_undo").count() == 2
 
 
 def test_two_records_are_merged_and_parted_by_api(
