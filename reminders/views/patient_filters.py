@@ -4,13 +4,12 @@ still to be done. All of it stands in the address.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
@@ -19,18 +18,10 @@ from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Task, TreatmentSeries
 from appointments.models.series import SeriesState
 from clinic import access, statements
-from clinic.consent_forms import in_force
-from clinic.models import (
-    ConsentForm,
-    ConsentPurpose,
-    FormState,
-    Modality,
-    Resource,
-    ResourceKind,
-    Staff,
-)
-from patients.models import ContactConsent, ContactPoint, Patient, Purpose, SignedForm
-from patients.signing import asking
+from clinic.models import Modality, Resource, ResourceKind, Staff
+from patients.models import ContactConsent, ContactPoint, Patient, Purpose
+from reminders.views import forms_to_sign
+from reminders.views.forms_to_sign import RUNS_OUT, UNSIGNED
 
 # Where a series stands; the last is of patients who have none.
 UNBOOKED, NO_SERIES = "unbooked", "none"
@@ -42,14 +33,7 @@ SERIES: tuple[tuple[str, str | Promise], ...] = (
     (SeriesState.ENDED, _("Ended early")),
     (NO_SERIES, _("No series")),
 )
-NO_VISIT, UNSIGNED, RUNS_OUT, TO_DO, NO_CONTACT, NO_CONSENT = (
-    "no_visit",
-    "unsigned",
-    "runs_out",
-    "to_do",
-    "no_contact",
-    "no_consent",
-)
+NO_VISIT, TO_DO, NO_CONTACT, NO_CONSENT = "no_visit", "to_do", "no_contact", "no_consent"
 FLAGS: tuple[tuple[str, Promise], ...] = (
     (NO_VISIT, _("no next visit")),
     (UNSIGNED, _("form to sign")),
@@ -58,10 +42,6 @@ FLAGS: tuple[tuple[str, Promise], ...] = (
     (NO_CONTACT, _("no contact")),
     (NO_CONSENT, _("no consent")),
 )
-# How long before its end a signature is to be given again.
-SOON = timedelta(days=30)
-# Judged patient by patient, and so after all else.
-BY_PATIENT = (UNSIGNED, RUNS_OUT)
 # What is asked for most, as the query of its address.
 SAVED: tuple[tuple[Promise, str], ...] = (
     (_("All"), ""),
@@ -131,7 +111,7 @@ class PatientFilters(forms.Form):
             here = Patient.sites.through.objects.filter(site__slug=asked["at"])
             found = found.filter(pk__in=here.values("patient"))
         found = _of_series(found, asked)
-        for flag in sorted(asked.get("flag", ()), key=BY_PATIENT.__contains__):
+        for flag in asked.get("flag", ()):
             found = _NARROW[flag](found, self._staff, now)
         return found
 
@@ -139,42 +119,6 @@ class PatientFilters(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
-
-
-def flagged_forms(patients: Any, *, now: datetime) -> dict[str, set[int]]:
-    """Those of these patients (ids, or a queryset) whose signature for a series under way is
-    lacking (`UNSIGNED`), and those whose signature stops counting within a month, or before their
-    next visit of it (`RUNS_OUT`), in a constant number of queries."""
-    under_way = TreatmentSeries.objects.filter(patient__in=patients, closed_at=None)
-    subjects: defaultdict[int, set[in_force.Subject]] = defaultdict(set)
-    rows = under_way.order_by().values_list("patient", "protocol_version__protocol").distinct()
-    for patient, protocol in rows:
-        subjects[patient].add(in_force.treatment(protocol))
-    asked = asking.of(subjects, now=now)
-    forms = [(patient, *each) for patient, mine in asked.items() for each in mine.items()]
-    ending = {patient for patient, _, form in forms if form.until is not None and not form.is_due}
-    visits = _next_visits(ending, now)
-    return {
-        UNSIGNED: {patient for patient, _, form in forms if form.is_due},
-        RUNS_OUT: {
-            patient
-            for patient, subject, form in forms
-            if not form.is_due
-            if form.is_due_at(max(now + SOON, visits.get((patient, subject), now)))
-        },
-    }
-
-
-def _next_visits(patients: set[int], now: datetime) -> dict[tuple[int, in_force.Subject], datetime]:
-    """When the next visit of each treatment begins (UTC)."""
-    to_come = Appointment.objects.filter(
-        series__patient__in=statements.one_of(patients), state__in=TO_COME, ends_at__gt=now
-    ).order_by()
-    rows = to_come.values_list("series__patient", "protocol_version__protocol")
-    return {
-        (patient, in_force.treatment(protocol)): starts_at
-        for patient, protocol, starts_at in rows.annotate(first=Min("starts_at"))
-    }
 
 
 def with_task(staff: Staff, *, now: datetime) -> QuerySet[Task]:
@@ -221,35 +165,13 @@ def _no_visit(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet
 
 
 def _unsigned(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:
-    alive = found.filter(deceased_at=None)
-    forms = ConsentForm.objects.filter(
-        purpose=ConsentPurpose.TREATMENT, state=FormState.PUBLISHED
-    ).order_by()
-    under_way = TreatmentSeries.objects.filter(
-        closed_at=None, protocol_version__protocol__in=forms.values("protocol")
-    ).order_by()
-    ever_signed = Exists(
-        SignedForm.objects.filter(
-            patient=OuterRef("patient"),
-            form__purpose=ConsentPurpose.TREATMENT,
-            form__protocol=OuterRef("protocol_version__protocol"),
-        )
-    )
-    never = under_way.filter(~ever_signed)
-    once = under_way.filter(ever_signed, patient__in=alive.order_by().values("pk"))
-    again = flagged_forms(once.values("patient"), now=now)[UNSIGNED]
-    return alive.filter(Q(pk__in=never.values("patient")) | Q(pk__in=statements.one_of(again)))
+    lacking = statements.one_of(forms_to_sign.lacking(now=now))
+    return found.filter(deceased_at=None, pk__in=lacking)
 
 
 def _runs_out(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:
-    alive = found.filter(deceased_at=None)
-    ending = SignedForm.objects.filter(
-        patient__in=alive.order_by().values("pk"),
-        form__purpose=ConsentPurpose.TREATMENT,
-        withdrawn_at=None,
-    ).exclude(form__valid_for="")
-    soon = flagged_forms(ending.order_by().values("patient"), now=now)[RUNS_OUT]
-    return alive.filter(pk__in=statements.one_of(soon))
+    ending = statements.one_of(forms_to_sign.ending(now=now))
+    return found.filter(deceased_at=None, pk__in=ending)
 
 
 def _to_do(found: QuerySet[Patient], staff: Staff, now: datetime) -> QuerySet[Patient]:

@@ -28,7 +28,7 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from patients import consent, registration
 from patients.models import ContactPoint, Patient, Purpose
-from reminders.views import patient_filters
+from reminders.views import forms_to_sign, patient_filters
 from reminders.views.patient_filters import PatientFilters
 
 PER_PAGE = 50
@@ -190,7 +190,7 @@ def _visits(patient_ids: dict[int, Row]) -> list[Appointment]:
 
 
 def _flag(rows: dict[int, Row], staff: Staff, now: datetime) -> None:
-    forms = patient_filters.flagged_forms(list(rows), now=now)
+    forms = forms_to_sign.flagged_forms(rows, now=now)
     tasks = patient_filters.with_task(staff, now=now).filter(patient__in=list(rows))
     to_do = set(tasks.values_list("patient_id", flat=True))
     agreed = consent.standing(rows)
@@ -209,8 +209,8 @@ def _flag(rows: dict[int, Row], staff: Staff, now: datetime) -> None:
             gettext("no contact"): patient.pk not in reached,
             gettext("no consent"): Purpose.CARE not in purposes,
             gettext("next visit not booked"): unbooked and row.next is None,
-            gettext("form to sign"): patient.pk in forms[patient_filters.UNSIGNED],
-            gettext("form runs out soon"): patient.pk in forms[patient_filters.RUNS_OUT],
+            gettext("form to sign"): patient.pk in forms[forms_to_sign.UNSIGNED],
+            gettext("form runs out soon"): patient.pk in forms[forms_to_sign.RUNS_OUT],
             gettext("task due"): patient.pk in to_do,
         }
         row.flags = [words for words, applies in found.items() if applies]
