@@ -252,5 +252,9 @@ REASONS: Mapping[str, str] = {
         "Again and again the process ended that wrote it; it is given up until that is mended."
     ),
     "cannot_be_stored": noop("The database did not take its mark; it is tried again."),
+    "machine_trouble": noop(
+        "The machine was short of something while it was written, such as memory or open files; it"
+        " is tried again."
+    ),
     "cannot_be_written": noop("Its words could not be put together; staff were told."),
 }

@@ -27,8 +27,9 @@ class Settlement:
     """Where a message goes.
 
     `token` is that of its mark, None when it is not marked and the caller's transaction holds it.
-    `wake_at` is for `scheduled` only. `why` None keeps the former sentences of the gate. `called`
-    is False when the message was marked and its provider then not called.
+    `wake_at` is for `scheduled` only. `why` None keeps the former sentences of the gate. `tries` is
+    what is added to those that the mark counts: -1 when the provider was then not called, 1 when
+    the message got no further than being written.
     """
 
     message: Due
@@ -37,7 +38,7 @@ class Settlement:
     code: str = ""
     wake_at: datetime | None = None
     why: Sequence[str] | None = None
-    called: bool = True
+    tries: int = 0
     token: UUID | None = None
 
 
@@ -86,10 +87,10 @@ UPDATE reminders_message AS message
                          THEN coalesce(message.claimed_at, %(now)s) END,
        claim_token = CASE WHEN settled.state <> 'scheduled' THEN message.claim_token END,
        closed_at = CASE WHEN settled.state IN ('skipped', 'failed') THEN %(now)s END,
-       attempts_made = message.attempts_made - CASE WHEN settled.called THEN 0 ELSE 1 END
+       attempts_made = message.attempts_made + settled.tries
   FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(codes)s::text[],
-              %(wakes)s::timestamptz[], %(whys)s::text[], %(called)s::boolean[], %(tokens)s::uuid[])
-    AS settled (id, state, reason, code, wake_at, why, called, token)
+              %(wakes)s::timestamptz[], %(whys)s::text[], %(tries)s::integer[], %(tokens)s::uuid[])
+    AS settled (id, state, reason, code, wake_at, why, tries, token)
  WHERE message.id = settled.id AND message.claim_token IS NOT DISTINCT FROM settled.token
    AND message.state IN ('scheduled', 'submitting', 'unknown')
 RETURNING message.id
@@ -105,7 +106,7 @@ def _store(settlements: Sequence[Settlement], *, now: datetime) -> list[Settleme
         "codes": [each.code[:CODE_LENGTH] for each in settlements],
         "wakes": [each.wake_at for each in settlements],
         "whys": [None if each.why is None else json.dumps(list(each.why)) for each in settlements],
-        "called": [each.called for each in settlements],
+        "tries": [each.tries for each in settlements],
         "tokens": [each.token for each in settlements],
         "now": now,
     }

@@ -67,6 +67,8 @@ def write(
     """Write these messages: those ready to leave, and those that cannot be written.
 
     Patient and site must be loaded with each. `now` becomes the time of what is stored.
+
+    Raises OSError or MemoryError: the machine lacks something, which may be no message's fault.
     """
     desk = _Desk(messages, recipients, now=now)
     written: list[Written] = []
@@ -77,7 +79,7 @@ def write(
                 failpoint(failpoints.WHILE_WRITING)
                 try:
                     written.append(desk.write(message))
-                except SoftTimeLimitExceeded:
+                except (SoftTimeLimitExceeded, OSError, MemoryError):
                     raise
                 except Exception as fault:  # noqa: BLE001 - must not hold up the others
                     # The error's text may name the patient.

@@ -83,7 +83,7 @@ def _settlement(answer: Answer, *, now: datetime) -> Settlement:
     marked, submission = answer.marked, answer.submission
     if submission is None:
         # Due at once, for whoever comes first, and as it was.
-        return _goes(answer, MessageState.SCHEDULED, marked.due.reason, wake_at=now, called=False)
+        return _goes(answer, MessageState.SCHEDULED, marked.due.reason, wake_at=now, tries=-1)
     match submission.outcome:
         case Outcome.UNKNOWN:
             return _goes(answer, MessageState.UNKNOWN)
@@ -101,7 +101,7 @@ def _goes(
     reason: str = "",
     *,
     wake_at: datetime | None = None,
-    called: bool = True,
+    tries: int = 0,
 ) -> Settlement:
     return Settlement(
         message=answer.marked.due,
@@ -110,7 +110,7 @@ def _goes(
         reason=reason,
         code=answer.submission.code if answer.submission else "",
         wake_at=wake_at,
-        called=called,
+        tries=tries,
     )
 
 

@@ -7,9 +7,10 @@ which then does not come about, or wholly after it, which is too late for what w
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -30,7 +31,7 @@ from reminders.channels.base import Outgoing
 from reminders.failpoints import failpoint
 from reminders.journeys import catching_up, recipients
 from reminders.journeys.traffic import Traffic
-from reminders.ledger import accounts, claiming, marking
+from reminders.ledger import accounts, backoff, claiming, marking
 from reminders.ledger.accounts import Caller, Outlook
 from reminders.ledger.claiming import Due
 from reminders.ledger.marking import Words
@@ -46,6 +47,9 @@ CHANNEL_CLOSED_RETRY = timedelta(minutes=5)
 # break these, and once both are of one release it leaves. What is wrong with words is a DataError.
 DISAGREEMENTS = (IntegrityError, ProgrammingError)
 DISAGREEMENT_RETRY = timedelta(minutes=1)
+# Nor is a machine that is short of memory, of a disk or of open files: what it cannot do now it may
+# in a minute. Of a message that asks for too much of it the tries run out.
+TROUBLES = (OSError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,8 @@ def refuse(message: Due, fault: BaseException | None, *, now: datetime) -> Tally
     sent; put it off when the fault is not its own."""
     if isinstance(fault, DISAGREEMENTS):
         return settle([_back(message, "cannot_be_stored", now + DISAGREEMENT_RETRY)], now=now)
+    if isinstance(fault, TROUBLES):
+        return settle([_tried(message, now=now)], now=now)
     return settle([_unwritable(message)], now=now)
 
 
@@ -280,6 +286,20 @@ def _back(
     return Settlement(
         message=message, state=MessageState.SCHEDULED, reason=reason, wake_at=wake_at, why=why
     )
+
+
+def _tried(message: Due, *, now: datetime) -> Settlement:
+    """Tried again as after a call that came to nothing, and given up as late."""
+    following = backoff.after_not_sent(
+        tries=message.attempts_made + 1,
+        retry_after_seconds=None,
+        expires_at=message.expires_at,
+        now=now,
+        chance=random.random(),
+    )
+    if isinstance(following, backoff.GiveUp):
+        return _unwritable(message)
+    return replace(_back(message, "machine_trouble", following.at), tries=1)
 
 
 def _unwritable(message: Due) -> Settlement:

@@ -1,10 +1,14 @@
 """What the provider answers, and what follows from it."""
 
-from collections.abc import Callable, Sequence
+import os
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,7 +21,7 @@ from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
-from reminders.ledger import writing_deaths
+from reminders.ledger import backoff, writing_deaths
 from reminders.ledger.claiming import Due
 from reminders.models import Message, MessageItem, Suppression, WritingDeath
 from reminders.sending import dispatch, last_words, taking
@@ -273,6 +277,58 @@ def test_a_message_that_breaks_its_whole_window_fails_alone(
     stored = again(poison)
     assert (stored.state, stored.reason) == (MessageState.FAILED, "cannot_be_written")
     assert Task.objects.get().patient_id == poison.patient_id
+
+
+@contextmanager
+def no_more_open_files() -> Iterator[None]:
+    """Until the block ends this process can open nothing; what is open stays so."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_puts_off_what_needs_it_alone(
+    visit: Appointment, site: Site, front_desk: Staff, protocol: ProtocolVersion, now: datetime
+) -> None:
+    away = a_patient(site, front_desk, now, phone="+12125550199", email="o@patients.example")
+    Patient.objects.filter(pk=away.pk).update(zone="America/Halifax")
+    held = queued(a_visit(away, site, protocol, now=now), now=now, kind=Kind.REMINDER_CONFIRM)
+    others = [queued(visit, now=now), queued(visit, now=now, kind=Kind.REMINDER_CONFIRM)]
+    channel = Recorder()
+    ZoneInfo(site.zone)  # this one has been read
+    ZoneInfo.clear_cache(only_keys=["America/Halifax"])
+    with no_more_open_files():
+        for _ in range(3):
+            dispatch.send_due(now=now, channel=channel)
+    assert {sent.message_id for sent in channel.sent} == {each.pk for each in others}
+    stored = again(held)
+    assert (stored.state, stored.reason) == (MessageState.SCHEDULED, "machine_trouble")
+    assert stored.wake_at is not None and now < stored.wake_at <= now + MINUTE
+    assert stored.attempts_made == 1 and not Task.objects.exists()
+    dispatch.send_due(now=stored.wake_at, channel=channel)
+    assert again(held).state == MessageState.ACCEPTED
+
+
+def test_a_message_that_asks_for_more_than_the_machine_has_fails_when_its_tries_are_over(
+    visit: Appointment, now: datetime
+) -> None:
+    def enormous(*_: Any) -> dict[int, Ready]:
+        bytearray(1 << 62)
+        raise AssertionError
+
+    message = queued(visit, now=now)
+    Message.objects.filter(pk=message.pk).update(attempts_made=backoff.MOST_TRIES - 2)
+    dispatch.send_due(now=now, channel=Recorder(), write=enormous)
+    tried = again(message)
+    assert tried.reason == "machine_trouble" and tried.wake_at is not None
+    dispatch.send_due(now=tried.wake_at, channel=Recorder(), write=enormous)
+    assert again(message).reason == "cannot_be_written"
+    assert Task.objects.get().patient_id == message.patient_id
 
 
 def test_messages_leave_while_nothing_can_be_noted_of_who_writes_them(
