@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.smtp import EmailBackend
 
+from reminders.channels import wire
 from reminders.channels.base import (
     CannotSay,
     LookUp,
@@ -272,10 +273,9 @@ def _judged(error: AnymailAPIError) -> Submission:
     if status is None:
         return broken(error.__cause__ or error)
     if status in ACCOUNT_OR_PACE:
-        return Submission(
-            outcome=Outcome.NOT_SENT,
-            code=f"http-{status}",
-            retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
-        )
+        wait = RETRY_AFTER_ALARM_SECONDS
+        if status == 429 and error.response is not None:
+            wait = wire.seconds(error.response.headers)
+        return Submission(outcome=Outcome.NOT_SENT, code=f"http-{status}", retry_after_seconds=wait)
     outcome = Outcome.REFUSED if 400 <= status < 500 else Outcome.UNKNOWN
     return Submission(outcome=outcome, code=f"http-{status}")

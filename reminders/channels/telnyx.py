@@ -155,7 +155,7 @@ def _answered(response: requests.Response) -> Submission:
         return Submission(outcome=Outcome.UNKNOWN, code=f"http-{status}")
     action = meaning(code).action
     if status == 429 or action in BUSY:
-        wish = wire.seconds(response.headers.get("Retry-After", ""))
+        wish = wire.seconds(response.headers)
         return Submission(outcome=Outcome.NOT_SENT, code=code, retry_after_seconds=wish)
     if action is Action.ALARM or status == 401 or (status == 403 and not is_known(code)):
         wait = wire.RETRY_AFTER_ALARM_SECONDS

@@ -76,7 +76,7 @@ class Wire(HttpClient):  # type: ignore[misc]  # the SDK has no types
             allow_redirects=allow_redirects,
         )
         if response.status_code == 429:
-            raise Busy(wire.seconds(response.headers.get("Retry-After", "")))
+            raise Busy(wire.seconds(response.headers))
         return Response(response.status_code, response.text, response.headers)
 
 

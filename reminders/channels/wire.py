@@ -1,6 +1,9 @@
 """Kept HTTP connections to a provider's API, and the address under which it is called."""
 
 import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import requests
@@ -38,7 +41,21 @@ def at_base(uri: str, base_url: str) -> str:
     return f"{base_url.rstrip('/')}{parts.path}" + (f"?{parts.query}" if parts.query else "")
 
 
-def seconds(retry_after: str) -> int:
-    """For how long a provider's Retry-After asks to be left alone, an hour at most."""
-    wish = int(retry_after[:9]) if retry_after.isdecimal() else RETRY_AFTER_BUSY_SECONDS
-    return min(wish, LONGEST_BUSY_SECONDS)
+def seconds(headers: Mapping[str, str]) -> int:
+    """For how long a provider's Retry-After asks to be left alone, an hour at most: in seconds, or
+    until a date by the clock by which the answer itself is dated. 30 s where that cannot be read.
+    """
+    wish = headers.get("Retry-After", "")
+    if wish.isdecimal():
+        return min(int(wish[:9]), LONGEST_BUSY_SECONDS)
+    try:
+        rest = _moment(wish) - _moment(headers.get("Date", ""))
+    except (ValueError, OverflowError):
+        return RETRY_AFTER_BUSY_SECONDS
+    return min(max(int(rest.total_seconds()), 0), LONGEST_BUSY_SECONDS)
+
+
+def _moment(date: str) -> datetime:
+    """An HTTP-date, in any of its three forms; all are of UTC."""
+    moment = parsedate_to_datetime(date)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

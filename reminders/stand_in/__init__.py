@@ -19,6 +19,7 @@ or by the destination itself:
 |----------------------|----------------|-------------------------------------------------------|
 | slow                 | 9008           | the answer comes after `ms` (3000 unless told)        |
 | 429                  | 9429           | HTTP 429, code 20429, Retry-After: 1; not taken       |
+| 429_date             | 9428           | the same, with the date of a minute later             |
 | 500                  | 9500           | HTTP 500, code 20500; not taken                       |
 | 500_after_accept     | 9501           | HTTP 500, code 20500; but taken and delivered         |
 | garbage              | 9999           | HTTP 201 with a body that is not JSON; taken          |

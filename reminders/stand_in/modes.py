@@ -7,6 +7,7 @@ from dataclasses import dataclass
 CODE_LENGTH = 5
 NUMBER_ENDINGS = {
     "9008": "slow",
+    "9428": "429_date",
     "9429": "429",
     "9500": "500",
     "9501": "500_after_accept",

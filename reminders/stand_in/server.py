@@ -321,8 +321,8 @@ class Conversation(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
-        if answer.retry_after is not None:
-            self.send_header("Retry-After", str(answer.retry_after))
+        if answer.retry_after:
+            self.send_header("Retry-After", answer.retry_after)
         self.end_headers()
         self.wfile.write(body)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from reminders.stand_in.answers import CUT, GARBAGE, NOT_TAKEN, Answer
+from reminders.stand_in.answers import CUT, GARBAGE, NOT_TAKEN, Answer, busy
 from reminders.stand_in.callbacks import Callbacks
 from reminders.stand_in.modes import Mode, Modes
 from reminders.stand_in.received import Received, Text
@@ -151,9 +151,8 @@ def error(status: int, code: str, title: str) -> Answer:
 
 
 def _trouble(mode: Mode) -> Answer:
-    if mode.name == "429":
-        body = error(429, "10011", "Too many requests").body
-        return Answer(429, body, retry_after=1)
+    if mode.name.startswith("429"):
+        return busy(error(429, "10011", "Too many requests"), mode.name)
     return error(500, "10007", "Unexpected error") if mode.name.startswith("500") else CUT
 
 

@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from reminders.stand_in.answers import CUT, GARBAGE, NOT_TAKEN, Answer
+from reminders.stand_in.answers import CUT, GARBAGE, NOT_TAKEN, Answer, busy
 from reminders.stand_in.callbacks import Callbacks
 from reminders.stand_in.modes import Mode, Modes
 from reminders.stand_in.received import Received, Text
@@ -25,6 +25,7 @@ MAX_VALIDITY_SECONDS = 36_000
 MAX_URL_CHARACTERS = 4000
 TROUBLE = {
     "429": (429, 20429, "Too Many Requests"),
+    "429_date": (429, 20429, "Too Many Requests"),
     "500": (500, 20500, "Internal Server Error"),
     "500_after_accept": (500, 20500, "Internal Server Error"),
 }
@@ -158,7 +159,7 @@ def _trouble(mode: Mode) -> Answer:
         return CUT
     status, code, message = TROUBLE[mode.name]
     answer = error(status, code, message)
-    return Answer(status, answer.body, retry_after=1 if status == 429 else None)
+    return busy(answer, mode.name) if status == 429 else answer
 
 
 def _fault(form: Mapping[str, str]) -> tuple[int, str] | None:

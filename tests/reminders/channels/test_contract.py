@@ -115,15 +115,21 @@ def test_each_answer_is_judged_by_what_it_proves(
     assert len(provider.texts) == taken
 
 
+@pytest.mark.parametrize(("mode", "seconds"), [("429", {1}), ("429_date", {58, 59, 60})])
 def test_a_busy_provider_took_nothing_and_says_when_to_come_back(
-    provider: StandIn, channel: Channel, contract: Contract, text: Outgoing
+    provider: StandIn,
+    channel: Channel,
+    contract: Contract,
+    text: Outgoing,
+    mode: str,
+    seconds: set[int],
 ) -> None:
-    provider.mode("429")
+    provider.mode(mode)
 
     submission = channel.submit(text)
 
     assert (submission.outcome, submission.code) == (Outcome.NOT_SENT, contract.busy)
-    assert submission.retry_after_seconds == 1
+    assert submission.retry_after_seconds in seconds
     assert provider.texts == []
 
 

@@ -116,6 +116,8 @@ def test_each_answer_is_judged_by_what_it_proves(
     submission = channel.submit(mail)
 
     assert (submission.outcome, submission.code) == (outcome, code)
+    asked_for_rest = {401: 300, 429: 30}
+    assert submission.retry_after_seconds == asked_for_rest.get(status)
 
 
 def test_a_connection_that_was_never_made_sent_nothing(settings: Settings, mail: Outgoing) -> None:
