@@ -93,7 +93,7 @@ class WishesForm(forms.Form):
     )
     priority = forms.TypedChoiceField(
         label=_("Priority"),
-        choices=[(0, _("usual")), (1, _("higher")), (2, _("high")), (3, _("urgent"))],
+        choices=tuple(enumerate(waitlist_rows.PRIORITIES)),
         coerce=int,
         initial=0,
     )

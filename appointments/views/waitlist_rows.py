@@ -17,6 +17,8 @@ from clinic.models import Site
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 
+# How urgently somebody waits, by the number that is stored; the API takes larger ones.
+PRIORITIES = (_("usual"), _("higher"), _("high"), _("urgent"))
 WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
 
@@ -27,6 +29,7 @@ class EntryRow:
     entry: WaitlistEntry
     what: str
     wishes: str
+    priority: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,9 @@ class GapRow:
 
 
 def entry_row(entry: WaitlistEntry) -> EntryRow:
-    return EntryRow(entry, what(entry), wishes(entry))
+    return EntryRow(
+        entry, what(entry), wishes(entry), str(PRIORITIES[min(entry.priority, len(PRIORITIES) - 1)])
+    )
 
 
 def what(entry: WaitlistEntry) -> str:
