@@ -190,6 +190,9 @@
   });
   const now = $(".board-now");
   if (now) $(".board-scroll").scrollTop = Math.max(0, now.offsetTop - 240);
+  // Of a week that is wider than the screen, today is what is seen.
+  const today = $(".board-col > h2.today")?.parentElement;
+  if (today) $(".board-scroll").scrollLeft = today.offsetLeft - $(".board-hours").offsetWidth;
 
   document.addEventListener("pointerdown", down);
   document.addEventListener("pointermove", move);
