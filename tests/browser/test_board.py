@@ -192,6 +192,14 @@ def test_the_columns_keep_their_place_when_they_are_drawn_anew(
     assert box_of(slip(page, visit))["y"] == before
 
 
+# Of visits as short as can be, in columns as narrow as can be.
+CROWDED = """() => [...document.querySelectorAll("li > a.slip")].filter((slip) => {
+  slip.parentElement.style.height = "48px";
+  const [all, session] = [slip, slip.querySelector(".what")].map((e) => e.getBoundingClientRect());
+  return session.bottom > all.bottom;
+}).length"""
+
+
 def test_every_face_of_the_board(
     page: Page,
     look: Look,
@@ -204,9 +212,11 @@ def test_every_face_of_the_board(
     treatment_provider: Resource,
 ) -> None:
     visit, other = book(patient, "09:30"), book(ben, "14:00")
+    Patient.objects.filter(pk=ben.pk).update(legal_family="Featherstonehaugh-Smythe")
     sign_in(manager)
     at = f"/board/?date={days.first}"
     look("board-full", f"{at}&cols=all&visit={visit.pk}")
+    assert page.evaluate(CROWDED) == 0, "a long name hides when, and which session it is"
     look("board-week", f"{at}&view=week&of={treatment_provider.pk}", within="#board")
     look("board-pick", f"{at}&pick={visit.pk}", within="#board")
     place = f"/visits/{visit.pk}/place/"
