@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from json.encoder import encode_basestring
 from threading import local
 from typing import Any, TypeVar
 
@@ -117,6 +118,21 @@ def add(*new: models.Model) -> None:
         row.pk, row._state.adding, row._state.db = pk, False, connection.alias
 
 
+def copy(table: str, new: Sequence[Mapping[str, str | int | None]]) -> None:
+    """Store new rows of a table by COPY, which costs the server a third less than to read them out
+    of a document. Each names the same columns in the same order; moments and lists are given as
+    text."""
+    if not new:
+        return
+    columns = ", ".join(f'"{name}"' for name in new[0])
+    with (
+        connections[DEFAULT_DB_ALIAS].wrap_database_errors,
+        cursor().copy(f'COPY "{table}" ({columns}) FROM STDIN') as into,
+    ):
+        for row in new:
+            into.write_row(tuple(row.values()))
+
+
 def _columns(fields: Iterable[models.Field[Any, Any]]) -> str:
     return ", ".join(f'"{field.column}"' for field in fields)
 
@@ -130,6 +146,11 @@ def array(values: Iterable[int | bool | datetime | None]) -> str:
     """Ids, truths or moments as the text of an array: the driver writes arrays item by item in
     Python."""
     return f"{{{','.join('NULL' if each is None else str(each) for each in values)}}}"
+
+
+def texts(several: Iterable[str]) -> str:
+    """Texts as the text of a JSON array."""
+    return f"[{','.join(map(encode_basestring, several))}]"
 
 
 def document(found: Sequence[Mapping[str, Any]] | Sequence[str]) -> str:

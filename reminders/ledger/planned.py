@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +71,7 @@ _COLUMNS = {
     "why": "jsonb",
     "closed_at": "timestamptz",
 }
-_OWNED = ", ".join(_COLUMNS)
+_LISTS = ("needs", "steps", "why")
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 _CHANGE = f"""
 WITH wanted AS MATERIALIZED (
@@ -83,25 +83,18 @@ UPDATE reminders_message AS message
    SET {", ".join(f"{name} = wanted.{name}" for name in _COLUMNS)}, gate_why = '[]'
   FROM wanted WHERE message.id = wanted.id
 """
-_ADD = f"""
-WITH wanted AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (
-         key text, patient_id bigint, kind text, channel text, items json, {_TYPED})),
-added AS (
-  INSERT INTO reminders_message
-         (key, reference, patient_id, kind, channel, created_at, {_OWNED}, gate_why, to_address,
-          attempts_made, provider, provider_id, error_code)
-  SELECT key, gen_random_uuid(), patient_id, kind, channel, %(now)s, {_OWNED}, '[]', '',
-         0, '', '', ''
-    FROM wanted
-  RETURNING id, key)
-INSERT INTO reminders_messageitem
-       (message_id, anchor, schedule_version, step, channel, starts_at, live)
-SELECT added.id, item.anchor, item.version, item.step, item.channel, item.starts_at, true
-  FROM added JOIN wanted USING (key),
-       json_to_recordset(wanted.items) AS item (
-         anchor text, version integer, step text, channel text, starts_at timestamptz)
+_NEW = """
+SELECT nextval('reminders_message_id_seq'), gen_random_uuid()::text FROM generate_series(1, %s)
 """
+# What a message begins with.
+_AT_FIRST = {
+    "gate_why": "[]",
+    "to_address": "",
+    "attempts_made": 0,
+    "provider": "",
+    "provider_id": "",
+    "error_code": "",
+}
 
 
 def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
@@ -119,24 +112,46 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
     ]
     if changed:
         statements.run(_CHANGE, {"rows": statements.document(changed)})
-    added = [
-        _row(patient, wanted, now=now)
-        for patient, change in changes.items()
-        for wanted in change.add
-    ]
+    added = [(patient, wanted) for patient, change in changes.items() for wanted in change.add]
     if added:
-        statements.run(_ADD, {"rows": statements.document(added), "now": now})
+        _add(added, now=now)
 
 
-def _row(patient_id: int, wanted: Wanted, *, now: datetime) -> dict[str, Any]:
-    return {
-        "key": wanted.key,
-        "patient_id": patient_id,
-        "kind": wanted.kind,
-        "channel": wanted.channel,
-        "items": list(_items(wanted)),
-        **_owned(wanted, now=now),
-    }
+def _add(added: Sequence[tuple[int, Wanted]], *, now: datetime) -> None:
+    """Store new messages of these patients, and what they say."""
+    new = statements.rows(_NEW, [len(added)])
+    messages: list[dict[str, Any]] = []
+    items: list[dict[str, Any]] = []
+    for (pk, reference), (patient_id, wanted) in zip(new, added, strict=True):
+        owned = _owned(wanted, now=now)
+        messages.append(
+            {
+                "id": pk,
+                "reference": reference,
+                "key": wanted.key,
+                "patient_id": patient_id,
+                "kind": wanted.kind,
+                "channel": wanted.channel,
+                "created_at": str(now),
+                **owned,
+                **{name: statements.texts(owned[name]) for name in _LISTS},
+                **_AT_FIRST,
+            }
+        )
+        items += [
+            {
+                "message_id": pk,
+                "anchor": item.anchor,
+                "schedule_version": item.version,
+                "step": item.step,
+                "channel": item.channel,
+                "starts_at": starts_at and str(starts_at),
+                "live": True,
+            }
+            for item, starts_at in zip(wanted.items, wanted.starts, strict=True)
+        ]
+    statements.copy("reminders_message", messages)
+    statements.copy("reminders_messageitem", items)
 
 
 def _owned(wanted: Wanted, *, now: datetime) -> dict[str, Any]:
@@ -150,27 +165,16 @@ def _owned(wanted: Wanted, *, now: datetime) -> dict[str, Any]:
         "priority": wanted.priority,
         "needs": wanted.needs,
         "steps": wanted.steps,
-        "due_at": wanted.due_at.isoformat(),
-        "expires_at": wanted.expires_at.isoformat(),
+        "due_at": str(wanted.due_at),
+        "expires_at": str(wanted.expires_at),
         # Never before now: drains do not look further back than they have to.
-        "wake_at": None if held else max(wanted.due_at, now).isoformat(),
+        "wake_at": None if held else str(max(wanted.due_at, now)),
         "waits_for": wanted.waits_for,
         "state": MessageState.SKIPPED if wanted.skip else MessageState.SCHEDULED,
         "reason": wanted.skip,
         "why": wanted.why,
-        "closed_at": now.isoformat() if wanted.skip else None,
+        "closed_at": str(now) if wanted.skip else None,
     }
-
-
-def _items(wanted: Wanted) -> Iterator[dict[str, Any]]:
-    for item, starts_at in zip(wanted.items, wanted.starts, strict=True):
-        yield {
-            "anchor": item.anchor,
-            "version": item.version,
-            "step": item.step,
-            "channel": item.channel,
-            "starts_at": starts_at and starts_at.isoformat(),
-        }
 
 
 _PLANNED = """

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from clinic import statements
@@ -92,3 +93,41 @@ def test_nothing_to_store_asks_the_database_nothing() -> None:
         statements.add()
 
     assert len(captured) == 0
+
+
+ODD = 'Señora "O\\Hara"\t\\N\r\nsees \x1f and \x1e: 皮膚'
+
+
+def test_what_is_copied_reads_as_it_was_given() -> None:
+    statements.run(
+        "CREATE TEMPORARY TABLE copied (id int, said text, at timestamptz, list jsonb,"
+        " is_open bool, begins text DEFAULT 'so')",
+        (),
+    )
+    at = datetime(2027, 3, 4, 10, 0, 0, 123456, tzinfo=UTC)
+    given = [(1, ODD, str(at), [ODD, ""], True), (2, "", None, [], False)]
+    statements.copy("copied", [])
+    statements.copy(
+        "copied",
+        [
+            {
+                "is_open": is_open,
+                "id": pk,
+                "said": said,
+                "at": at,
+                "list": statements.texts(several),
+            }
+            for pk, said, at, several, is_open in given
+        ],
+    )
+    found = statements.rows("SELECT id, said, at, list::text, is_open, begins FROM copied", ())
+    assert [(*row[:3], json.loads(row[3]), *row[4:]) for row in found] == [
+        (1, ODD, at, [ODD, ""], True, "so"),
+        (2, "", None, [], False, "so"),
+    ]
+
+
+def test_what_the_database_refuses_of_a_copy_is_an_error_of_the_orm() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        statements.copy("clinic_site", [{"slug": "without the rest"}])
+    assert statements.rows("SELECT 1", ()) == [(1,)]
