@@ -18,3 +18,7 @@ from config.settings import *  # noqa: E402, F403
 
 # Signing in is tested often; the slow hasher is Django's own and needs no test.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Every test client is an application of its own, and would gather all static files anew before it
+# first answers: each is looked for when it is asked for.
+WHITENOISE_AUTOREFRESH = True
