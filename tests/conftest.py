@@ -41,8 +41,9 @@ def _turn(item: pytest.Item) -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Thousands of tests and all that they import stay to the end, so the collector of garbage need
-    not look at them again and again."""
+    not look at them again and again; and what a test leaves behind can wait for some more."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _asks_for(item: pytest.Item, fixture: str) -> bool:
