@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: setup demo run test check check-types check-rules check-behaviour browser fix words bench chaos lock
+.PHONY: setup demo run test check check-types check-rules check-behaviour browser ready fix words bench chaos lock
 
 # A run of the tests starts Python by the dozen: what one process has compiled is kept for the others.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,10 +25,11 @@ demo: setup
 run: setup
 	@$(BIN)/python -m config.run
 
-# What fails within seconds goes first. The types then keep one core busy while the tests begin.
+# What fails within seconds goes first, beside what the tests would do once each. The types then
+# keep one core busy while the tests begin.
+FIRST := check-rules browser ready
 test: setup
-	@$(MAKE) --no-print-directory -j 2 check-rules browser
-	@$(MAKE) --no-print-directory -j 2 check-types check-behaviour
+	@$(MAKE) --no-print-directory -j 2 BEFORE="$(FIRST)" $(FIRST) check-types check-behaviour
 
 # Side by side, as the types take longer than all the rest.
 check: setup
@@ -43,11 +44,18 @@ check-rules: setup
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m config.embedded -- $(BIN)/python manage.py makemigrations --check --dry-run
 
-check-behaviour: setup
-	@$(BIN)/pytest -n 2
+# One worker more than the cores of a small machine: each waits at times, for a page or a process. And
+# none takes several tests ahead, of which the last are long.
+check-behaviour: setup $(BEFORE)
+	@$(BIN)/pytest -n 3 --maxschedchunk 1
 
 browser: setup
 	@$(BIN)/python -m tests.chromium
+
+# Compiles the tests, and keeps what comes of migrating.
+ready: setup
+	@$(BIN)/python -m config.embedded -- $(BIN)/python -m tests.database
+	@found=$$($(BIN)/pytest -qq --collect-only 2>&1) || { echo "$$found"; exit 1; }
 
 fix: setup
 	@$(BIN)/ruff check --fix .

@@ -1,6 +1,7 @@
 """The database of the tests: migrated once, copied for every worker, emptied when asked.
 
-`python -m tests.database` begins to migrate while the workers of a run are still loading.
+`python -m tests.database` keeps what comes of migrating for the runs to come, and begins with it
+while the workers of a run are still loading.
 """
 
 import os
@@ -140,6 +141,7 @@ def as_owner() -> Callable[[str], None]:
 if __name__ == "__main__":
     import django
 
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     with migrated():
         pass

@@ -60,7 +60,6 @@ def _migrate_meanwhile(stack: ExitStack) -> None:
         [sys.executable, "-m", "tests.database"],
         log=Path(os.devnull),
         dies_by=signal.SIGKILL,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
         cwd=PROJECT,
     )
     stack.callback(stop, migrating, signal.SIGKILL, seconds=5)
