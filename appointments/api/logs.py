@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from appointments.api.shapes import ReasonField, VisitSerializer, rows_shown
-from appointments.charting import amending, copying, crediting, drafting, listing, signing
+from appointments.charting import amending, copying, crediting, drafting, fields, listing, signing
 from appointments.charting.log import NOTE_LENGTH, document_of, log_of
 from appointments.charting.sheets import Sheet, sheet_of, signed_of
 from appointments.models import Addendum, Appointment, SessionCredit, TreatmentRecord
@@ -41,11 +41,14 @@ def _values(**more: Any) -> serializers.DictField:
 
 
 class LogSerializer(Body):
-    """What a log says. `zones` are those that were treated; `reasons` say by path (such as
-    `zones.face.depth`) why a value is out of range."""
+    """What a log says. `zones` are those that were treated, `regions` their parts on the map;
+    `reasons` say by path (such as `zones.face.depth`) why a value is out of range."""
 
     session = _values(required=False)
     zones = serializers.DictField(
+        required=False, child=serializers.DictField(child=serializers.JSONField())
+    )
+    regions = serializers.DictField(
         required=False, child=serializers.DictField(child=serializers.JSONField())
     )
     reasons = serializers.DictField(required=False, child=serializers.CharField())
@@ -125,6 +128,9 @@ class SheetSerializer(serializers.Serializer[Any]):
     protocol = serializers.IntegerField(help_text="The version whose fields it has.")
     record = RecordSerializer(allow_null=True)
     log = LogSerializer()
+    totals = serializers.DictField(
+        child=serializers.IntegerField(), help_text="What was delivered on the map, by field."
+    )
     was = _values(help_text="Last time's settings, by path.")
     findings = LogFindingSerializer(many=True, help_text="What stands against signing it.")
     corrected = LogSerializer(allow_null=True, help_text="The signed log as its addenda left it.")
@@ -340,19 +346,17 @@ def _row(sheet: Sheet) -> dict[str, Any]:
     record = sheet.record
     addenda = list(record.addenda.select_related("by")) if record is not None else []
     credit = SessionCredit.objects.filter(appointment=sheet.visit).first()
-    is_signed = record is not None and record.is_signed
+    signed = record if record is not None and record.is_signed else None
+    corrected = copying.corrected(signed_of(signed)) if signed is not None else None
     return {
         "appointment": sheet.visit.pk,
         "protocol": sheet.version.pk,
         "record": record,
         "log": document_of(sheet.log),
+        "totals": fields.totals(sheet.protocol, corrected or sheet.log),
         "was": sheet.was,
-        "findings": () if is_signed else sheet.findings(),
-        "corrected": (
-            document_of(copying.corrected(signed_of(record)))
-            if record is not None and is_signed
-            else None
-        ),
+        "findings": () if signed is not None else sheet.findings(),
+        "corrected": document_of(corrected) if corrected is not None else None,
         "addenda": addenda,
         "counts": credit.counts if credit is not None else None,
     }

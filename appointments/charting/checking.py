@@ -14,6 +14,7 @@ from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import NOTE_LENGTH, TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.hours import format_day
+from clinic.protocols.areas import region_name
 from clinic.protocols.schema import LogField, LogType, Protocol
 from clinic.saying import gettext, language, noop
 
@@ -76,6 +77,7 @@ def findings(
         for each in (
             *_of_values(protocol, log, areas),
             *_of_zones(protocol, log, areas),
+            *_of_regions(protocol, log, areas),
             *_of_cartridge(protocol, log, day, wear),
             *_of_products(log, day, lots),
             *_of_outcome(protocol, log),
@@ -123,11 +125,16 @@ def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
 
 
 def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Finding]:
-    known = dict(fields.places(protocol, fields.treated(areas, log)))
+    treated = fields.treated(areas, log)
+    known = dict(fields.places(protocol, treated))
     given = dict(log.values())
     nothing_done = fields.outcome_of(protocol, log) == ABORTED and not log.zones
     for path, field in known.items():
+        parts = path.split(".")
         if path not in given:
+            # Of a region of which nothing is written nothing is missing.
+            if parts[0] == "regions" and parts[1] not in log.regions:
+                continue
             if field.required and (not nothing_done or field.id == OUTCOME):
                 yield Finding(
                     path,
@@ -139,7 +146,9 @@ def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[F
             yield finding
     for path in given:
         parts = path.split(".")
-        if path not in known and (parts[0] == "session" or parts[1] in areas):
+        if parts[0] == "regions" and parts[1] not in fields.regions(protocol, treated):
+            continue
+        if path not in known and (parts[0] != "zones" or parts[1] in areas):
             yield Finding(
                 path,
                 "unknown",
@@ -157,7 +166,7 @@ def _of_zones(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Fi
             )
     missing = [area for area in areas if area not in log.zones]
     outcome = fields.outcome_of(protocol, log)
-    if missing and outcome == COMPLETED and fields.of_zone(protocol):
+    if missing and outcome == COMPLETED and fields.asks_where(protocol):
         names = ", ".join(_name(protocol, area) for area in missing)
         yield Finding(
             f"zones.{missing[0]}",
@@ -167,6 +176,28 @@ def _of_zones(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Fi
         )
     if outcome and outcome not in (COMPLETED, ABORTED) and not fields.treated(areas, log):
         yield Finding("zones", "zones", gettext("Nothing was treated: set the outcome to aborted."))
+
+
+def _of_regions(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[Finding]:
+    """On the map something stands for every zone that was treated, and nothing for another."""
+    treated = fields.treated(areas, log)
+    for zone in treated:
+        own = fields.regions(protocol, [zone])
+        if own and log.regions.keys().isdisjoint(own):
+            yield Finding(
+                f"regions.{own[0]}",
+                "regions",
+                gettext("Write on the map what was delivered: %(area)s.")
+                % {"area": _name(protocol, zone)},
+            )
+    known = fields.regions(protocol, treated)
+    for region in [each for each in log.regions if each not in known]:
+        yield Finding(
+            f"regions.{region}",
+            "unknown",
+            gettext("“%(region)s” is of no treated area. Empty its line, or tick the area.")
+            % {"region": region_name(protocol, region)},
+        )
 
 
 def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterator[Finding]:
@@ -279,6 +310,8 @@ def range_in_words(field: LogField) -> str:
 
 def _of(path: str, protocol: Protocol) -> str:
     parts = path.split(".")
+    if parts[0] == "regions":
+        return f" ({region_name(protocol, parts[1])})"
     return f" ({_name(protocol, parts[1])})" if parts[0] == "zones" else ""
 
 

@@ -36,7 +36,12 @@ class Signed:
 
 
 def is_copied(field: LogField) -> bool:
-    """Whether a field may be taken over from last time."""
+    """Whether a field may be taken over from last time. What was delivered on the map never is."""
+    return is_told(field) and not fields.is_counted(field)
+
+
+def is_told(field: LogField) -> bool:
+    """Whether what a field was last time stands beside it."""
     return field.copyable and field.id not in SAFETY_FIELDS
 
 
@@ -45,6 +50,7 @@ def corrected(signed: Signed) -> Log:
     log = signed.log
     session = dict(log.session)
     zones = {zone: dict(values) for zone, values in log.zones.items()}
+    regions = {region: dict(values) for region, values in log.regions.items()}
     for correction in signed.corrections:
         for path, given in correction.items():
             value, parts = plain(given), path.split(".")
@@ -54,7 +60,9 @@ def corrected(signed: Signed) -> Log:
                 session[parts[1]] = value
             elif len(parts) == 3 and parts[0] == "zones" and parts[1] in zones:
                 zones[parts[1]][parts[2]] = value
-    return replace(log, session=session, zones=zones)
+            elif len(parts) == 3 and parts[0] == "regions":
+                regions.setdefault(parts[1], {})[parts[2]] = value
+    return replace(log, session=session, zones=zones, regions=regions)
 
 
 def was(protocol: Protocol, areas: Sequence[str], earlier: Sequence[Signed]) -> dict[str, Value]:
@@ -65,31 +73,42 @@ def was(protocol: Protocol, areas: Sequence[str], earlier: Sequence[Signed]) -> 
     found: dict[str, Value] = {}
     logs = [corrected(each) for each in earlier]
     for path, field in fields.places(protocol, areas):
-        if not is_copied(field):
+        if not is_told(field):
             continue
-        parts = path.split(".")
-        holders = [log for log in logs if parts[0] == "session" or parts[1] in log.zones][:1]
-        for log in holders:
-            values = log.session if parts[0] == "session" else log.zones[parts[1]]
+        part, *place = path.split(".")
+        for log in [log for log in logs if _speaks_of(log, part, place[0])][:1]:
+            places = {"zones": log.zones, "regions": log.regions}
+            values = places[part].get(place[0], {}) if part in places else log.session
             value = values.get(field.id)
             if value is not None and _still_fits(field, value, path):
                 found[path] = value
     return found
 
 
-def copied(log: Log, settings: Mapping[str, Value], areas: Sequence[str]) -> Log:
-    """`log` with these settings in place of its own; zones that it leaves out stay out, unless
-    it has none yet."""
+def copied(protocol: Protocol, log: Log, was: Mapping[str, Value], areas: Sequence[str]) -> Log:
+    """`log` with the settings of last time in place of its own; zones that it leaves out stay out,
+    unless it has none yet."""
     session = dict(log.session)
     zones = {zone: dict(values) for zone, values in log.zones.items()}
     zones = zones or {area: {} for area in areas}
-    for path, value in settings.items():
+    regions = {region: dict(values) for region, values in log.regions.items()}
+    known = dict(fields.places(protocol, tuple(zones)))
+    for path, value in was.items():
         parts = path.split(".")
+        if path not in known or not is_copied(known[path]):
+            continue
         if parts[0] == "session":
             session[parts[1]] = value
-        elif parts[1] in zones:
+        elif parts[0] == "zones":
             zones[parts[1]][parts[2]] = value
-    return replace(log, session=session, zones=zones)
+        else:
+            regions.setdefault(parts[1], {})[parts[2]] = value
+    return replace(log, session=session, zones=zones, regions=regions)
+
+
+def _speaks_of(log: Log, part: str, place: str) -> bool:
+    """Whether a log says what a value was: of the session any does, of a place who treated it."""
+    return part == "session" or place in (log.regions if part == "regions" else log.zones)
 
 
 def _still_fits(field: LogField, value: Value, path: str) -> bool:

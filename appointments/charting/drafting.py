@@ -52,7 +52,7 @@ def save(
         return record
     _may_write(visit, record, by, expected_version)
     if copy:
-        log = copying.copied(log, sheet_of(visit).was, visit.series.areas)
+        log = copying.copied(protocol, log, sheet_of(visit).was, visit.series.areas)
     log = fields.as_typed(protocol, log)
     before = (record.outcome, record.treated) if record is not None else ("", [])
     sits_down = record is None or now - record.saved_at >= SITTING

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from appointments.charting.log import LARGEST, CartridgeUsed, Log, Value, plain
+from clinic.protocols.areas import regions_of
 from clinic.protocols.schema import LogField, LogPer, LogType, Protocol
 
 COMPLETED, PARTIAL, ABORTED = "completed", "partial", "aborted"
@@ -29,6 +30,20 @@ def of_zone(protocol: Protocol) -> dict[str, LogField]:
     return {each.id: each for each in protocol.session_log if each.per is LogPer.ZONE}
 
 
+def of_region(protocol: Protocol) -> dict[str, LogField]:
+    return {each.id: each for each in protocol.session_log if each.per is LogPer.REGION}
+
+
+def asks_where(protocol: Protocol) -> bool:
+    """Whether anything is asked of the areas that were treated."""
+    return any(each.per is not LogPer.SESSION for each in protocol.session_log)
+
+
+def regions(protocol: Protocol, zones: Sequence[str]) -> tuple[str, ...]:
+    """The regions of these zones of which the protocol asks something."""
+    return regions_of(protocol, zones) if of_region(protocol) else ()
+
+
 def places(protocol: Protocol, zones: Sequence[str]) -> Iterator[tuple[str, LogField]]:
     """Every path that a log with these zones may hold, with its field."""
     for field in of_session(protocol).values():
@@ -36,6 +51,9 @@ def places(protocol: Protocol, zones: Sequence[str]) -> Iterator[tuple[str, LogF
     for zone in zones:
         for field in of_zone(protocol).values():
             yield f"zones.{zone}.{field.id}", field
+    for region in regions(protocol, zones):
+        for field in of_region(protocol).values():
+            yield f"regions.{region}.{field.id}", field
 
 
 def typed(field: LogField, value: Value) -> Value:
@@ -70,11 +88,12 @@ def after_value(unit: str) -> str:
 
 def as_typed(protocol: Protocol, log: Log) -> Log:
     """The log with every value read as its field's type, where it can be."""
-    session, zone = of_session(protocol), of_zone(protocol)
+    session, zone, region = of_session(protocol), of_zone(protocol), of_region(protocol)
     return replace(
         log,
         session=_typed_all(session, log.session),
         zones={area: _typed_all(zone, values) for area, values in log.zones.items()},
+        regions={each: _typed_all(region, values) for each, values in log.regions.items()},
     )
 
 
@@ -108,17 +127,40 @@ def asks_serial(protocol: Protocol) -> bool:
 
 def unit_of_life(protocol: Protocol) -> str:
     """What a cartridge's life is counted in, "lines" or "pulses"; empty when nothing counts it."""
-    return next((name for name in _COUNTED if name in of_zone(protocol)), "")
+    units = {*of_zone(protocol), *(each.unit for each in of_region(protocol).values())}
+    return next((name for name in _COUNTED if name in units), "")
 
 
 def used(protocol: Protocol, log: Log) -> int | None:
-    """Lines or pulses of all zones together; None when the protocol counts none."""
+    """Lines or pulses of the session; None when the protocol counts none, and when several columns
+    of the map were used: each is delivered by a transducer of its own, and a log names one."""
     unit = unit_of_life(protocol)
     if not unit:
         return None
-    counts = (values.get(unit) for values in log.zones.values())
+    columns = totals(protocol, log)
+    if not columns:
+        return min(_sum(values.get(unit) for values in log.zones.values()), LARGEST)
+    delivered = [total for total in columns.values() if total]
+    return None if len(delivered) > 1 else sum(delivered)
+
+
+def is_counted(field: LogField) -> bool:
+    """Whether it is what was delivered in a region, of which there is a total."""
+    return field.per is LogPer.REGION and field.unit in _COUNTED
+
+
+def totals(protocol: Protocol, log: Log) -> dict[str, int]:
+    """By field, the sum of what was counted in all regions."""
+    return {
+        name: min(_sum(values.get(name) for values in log.regions.values()), LARGEST)
+        for name, field in of_region(protocol).items()
+        if is_counted(field)
+    }
+
+
+def _sum(counts: Iterable[Value | None]) -> int:
     whole = [each for each in counts if isinstance(each, int) and not isinstance(each, bool)]
-    return min(sum(each for each in whole if each > 0), LARGEST)
+    return sum(each for each in whole if each > 0)
 
 
 def cartridge_of(protocol: Protocol, log: Log) -> CartridgeUsed | None:

@@ -1,8 +1,9 @@
 """What a treatment log says, as a frozen value, and its JSON form. Pure.
 
-A log speaks of the session as a whole and of every zone treated. A value has a path:
-`session.pain`, `zones.face.depth`. Text that could not be read as its field's type stays as it
-was typed, so that nothing of a draft is lost; `checking` finds it.
+A log speaks of the session as a whole, of every zone treated, and of the regions of those on the
+map. A value has a path: `session.pain`, `zones.face.depth`, `regions.cheeks.lines_deep`. Text that
+could not be read as its field's type stays as it was typed, so that nothing of a draft is lost;
+`checking` finds it.
 """
 
 from __future__ import annotations
@@ -57,10 +58,12 @@ class CartridgeUsed:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """`zones` are those that were treated. `reasons` say by path why a value is out of range."""
+    """`zones` are those that were treated, `regions` those of which something is written.
+    `reasons` say by path why a value is out of range."""
 
     session: Mapping[str, Value] = field(default_factory=dict)
     zones: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    regions: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     products: tuple[ProductUsed, ...] = ()
     cartridge: CartridgeUsed = CartridgeUsed()
@@ -70,9 +73,10 @@ class Log:
         """Every value with its path."""
         for name, value in self.session.items():
             yield f"session.{name}", value
-        for zone, values in self.zones.items():
-            for name, value in values.items():
-                yield f"zones.{zone}.{name}", value
+        for part, places in (("zones", self.zones), ("regions", self.regions)):
+            for place, values in places.items():
+                for name, value in values.items():
+                    yield f"{part}.{place}.{name}", value
 
 
 def log_of(document: Any) -> Log:
@@ -80,7 +84,8 @@ def log_of(document: Any) -> Log:
     given = _table(document)
     return Log(
         session=_values(given.get("session")),
-        zones={_name(zone): _values(each) for zone, each in _table(given.get("zones")).items()},
+        zones=_places(given.get("zones")),
+        regions={at: each for at, each in _places(given.get("regions")).items() if each},
         reasons={
             path: text
             for path, each in _table(given.get("reasons")).items()
@@ -98,6 +103,7 @@ def document_of(log: Log) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "session": dict(log.session),
         "zones": {zone: dict(values) for zone, values in log.zones.items()},
+        "regions": {region: dict(values) for region, values in log.regions.items()},
         "reasons": dict(log.reasons),
         "products": [asdict(each) for each in log.products],
         "cartridge": {name: each for name, each in cartridge.items() if each not in ("", None)},
@@ -136,6 +142,10 @@ def plain(value: Any) -> Value | None:
         value = round(value, 6)
         return int(value) if value.is_integer() else value
     return _text(value, NOTE_LENGTH, lines=True) or None
+
+
+def _places(given: Any) -> dict[str, dict[str, Value]]:
+    return {_name(place): _values(each) for place, each in _table(given).items()}
 
 
 def _values(given: Any) -> dict[str, Value]:

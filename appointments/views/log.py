@@ -272,7 +272,16 @@ def _labels(shown: log_form.Entries) -> dict[str, str]:
     labels = {each.path: each.label for each in shown.session}
     for zone in shown.zones:
         labels |= {each.path: f"{zone.name}: {each.label}" for each in zone.entries}
+    for row in shown.map.rows if shown.map else ():
+        labels |= {each.path: f"{row.name}: {each.label}" for each in row.entries}
     return labels
+
+
+def _amendable(sheet: Sheet, shown: log_form.Entries) -> list[log_form.MapRow]:
+    """The lines of the map that an addendum may correct: those of what was treated."""
+    assert sheet.record is not None
+    treated = fields.regions(sheet.protocol, sheet.record.treated)
+    return [row for row in shown.map.rows if row.region in treated] if shown.map else []
 
 
 def _signed(sheet: Sheet, shown: log_form.Entries) -> dict[str, Any]:
@@ -300,6 +309,9 @@ def _signed(sheet: Sheet, shown: log_form.Entries) -> dict[str, Any]:
             for path, value in now_said.items()
             if value != signed_said.get(path)
         },
+        "totals_now": fields.totals(sheet.protocol, corrected),
+        "delivered_now": sum(fields.totals(sheet.protocol, corrected).values()),
+        "amendable_rows": _amendable(sheet, shown),
         "credit": decided.select_related("by").first(),
         "asks_credit": record.outcome in NOT_WHOLE,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
@@ -15,6 +15,7 @@ from appointments.charting.checking import CARTRIDGE_EXPIRY, CARTRIDGE_LIFE, REA
 from appointments.charting.last_used import LastUsed
 from appointments.charting.log import Log, ProductUsed, Value, log_of
 from appointments.charting.sheets import Sheet
+from clinic.protocols.areas import REGIONS, region_name
 from clinic.protocols.schema import LogField, LogType
 from clinic.reader_language import reader_language
 
@@ -79,11 +80,47 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
+class MapRow:
+    """A region with a cell for each column of the map, and the sum of what was `delivered`."""
+
+    region: str
+    name: str
+    entries: tuple[Entry, ...]
+    delivered: int
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"regions-{self.region}"
+
+    @property
+    def is_written(self) -> bool:
+        return any(entry.value for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """The regions of the visit: a row of each. `columns` are their fields with the total of those
+    that are counted, `delivered` is all of them together, in `unit`."""
+
+    rows: tuple[MapRow, ...]
+    columns: tuple[tuple[LogField, str, int | None], ...]
+    delivered: int
+    unit: str
+
+    @property
+    def drawn(self) -> dict[str, MapRow]:
+        """The rows that the face shows, by region."""
+        return {row.region: row for row in self.rows if row.region in REGIONS}
+
+
+@dataclass(frozen=True, slots=True)
 class Entries:
-    """The whole log for a page."""
+    """The whole log for a page; `map` is None where the protocol asks nothing of regions."""
 
     session: tuple[Entry, ...]
     zones: tuple[Zone, ...]
+    map: Map | None
     cartridge: tuple[Entry, ...]
     products: tuple[tuple[Entry, ...], ...]
     note: Entry
@@ -92,7 +129,8 @@ class Entries:
 
 def read(data: QueryDict) -> Log:
     """The log that a form holds. Values of zones that are not ticked are left out."""
-    document: dict[str, Any] = {"session": {}, "zones": {}, "reasons": {}, "cartridge": {}}
+    kinds = ("session", "zones", "regions", "reasons", "cartridge")
+    document: dict[str, Any] = {kind: {} for kind in kinds}
     for area in data.getlist("treated"):
         document["zones"][area] = {}
     products: dict[int, dict[str, str]] = {}
@@ -102,6 +140,8 @@ def read(data: QueryDict) -> Log:
             document[parts[0]][parts[1]] = value
         elif parts[0] == "zones" and len(parts) == 3 and parts[1] in document["zones"]:
             document["zones"][parts[1]][parts[2]] = value
+        elif parts[0] == "regions" and len(parts) == 3:
+            document["regions"].setdefault(parts[1], {})[parts[2]] = value
         elif parts[0] == "reasons":
             document["reasons"][".".join(parts[1:])] = value
         elif match := _PRODUCT.fullmatch(name):
@@ -130,7 +170,8 @@ def entries(
     )
     return Entries(
         session=session,
-        zones=tuple(maker.zones()) if fields.of_zone(sheet.protocol) else (),
+        zones=tuple(maker.zones()) if fields.asks_where(sheet.protocol) else (),
+        map=maker.map(),
         cartridge=tuple(maker.cartridge()),
         products=tuple(maker.products()),
         note=maker.plain("note", gettext("Note"), sheet.log.note, kind="area"),
@@ -201,6 +242,39 @@ class _Maker:
                 ),
                 problem=problem.sentence if problem and self._with_problems else "",
             )
+
+    def map(self) -> Map | None:
+        protocol, log = self._sheet.protocol, self._sheet.log
+        asked = fields.of_region(protocol)
+        # What was written of a region whose area is no more treated is shown, to be taken out.
+        shown = dict.fromkeys((*fields.regions(protocol, self._sheet.areas), *log.regions))
+        if not asked or not shown:
+            return None
+        totals = fields.totals(protocol, log)
+        return Map(
+            rows=tuple(self._map_row(region, asked) for region in shown),
+            columns=tuple(
+                (field, field.label.get(reader_language()), totals.get(field.id))
+                for field in asked.values()
+            ),
+            delivered=sum(totals.values()),
+            unit=fields.unit_of_life(protocol),
+        )
+
+    def _map_row(self, region: str, asked: Mapping[str, LogField]) -> MapRow:
+        protocol = self._sheet.protocol
+        written = self._sheet.log.regions.get(region, {})
+        alone = replace(self._sheet.log, regions={region: written})
+        problem = self._found.get(f"regions.{region}")
+        return MapRow(
+            region=region,
+            name=region_name(protocol, region),
+            entries=tuple(
+                self.of_field(f"regions.{region}.{field.id}", field) for field in asked.values()
+            ),
+            delivered=sum(fields.totals(protocol, alone).values()),
+            problem=problem.sentence if problem and self._with_problems else "",
+        )
 
     def cartridge(self) -> Iterator[Entry]:
         protocol, used = self._sheet.protocol, self._sheet.log.cartridge

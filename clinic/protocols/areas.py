@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+from clinic.protocols.schema import Protocol, Region
+from clinic.saying import gettext, language, noop
 
 # As one lists them for somebody who stands before one: the database keeps no order of a document.
 FROM_HEAD_TO_FOOT = (
@@ -10,6 +13,35 @@ FROM_HEAD_TO_FOOT = (
     *("shoulders", "upper_arms", "arms", "hands", "back", "abdomen", "buttocks", "thighs"),
     *("knees", "legs"),
 )
+
+REGIONS: Mapping[str, str] = {
+    Region.FOREHEAD: noop("Forehead"),
+    Region.BROW: noop("Brow"),
+    Region.PERIORBITAL: noop("Around the eyes"),
+    Region.CHEEKS: noop("Cheeks"),
+    Region.LOWER_FACE: noop("Lower face"),
+    Region.SUBMENTAL: noop("Under the chin"),
+    Region.NECK: noop("Neck"),
+    Region.DECOLLETE: noop("Décolleté"),
+}
+
+
+def regions_of(protocol: Protocol, areas: Iterable[str]) -> tuple[str, ...]:
+    """The regions of some areas of a protocol, each once, from head to foot, then the areas that
+    have none and are their own."""
+    known = protocol.applicability.areas
+    parts = {region for area in areas if area in known for region in known[area].regions}
+    whole = [area for area in areas if area in known and not known[area].regions]
+    on_the_map = [each.value for each in Region if each in parts]
+    return (*on_the_map, *(area for area in whole if area not in parts))
+
+
+def region_name(protocol: Protocol, region: str) -> str:
+    """A region, or an area that is its own, in words of the reader."""
+    if region in REGIONS:
+        return gettext(REGIONS[region])
+    known = protocol.applicability.areas
+    return known[region].name.get(language()) if region in known else region
 
 
 def overlap(some: Iterable[str], others: Iterable[str]) -> bool:

@@ -26,6 +26,7 @@ from clinic.protocols.schema import (
     Kind,
     Late,
     LogField,
+    LogPer,
     LogType,
     Maintenance,
     Phase,
@@ -168,6 +169,8 @@ def _area(value: Area) -> Iterator[Problem]:
         yield "chair", gettext("is shorter than a minute")
     if value.numbing is not None:
         yield from _elapsed("numbing", value.numbing)
+    if len(set(value.regions)) < len(value.regions):
+        yield "regions", gettext("names one twice")
 
 
 @problems.register
@@ -313,6 +316,8 @@ def _log_field(value: LogField) -> Iterator[Problem]:
     if len(set(value.choices)) < len(value.choices):
         yield "choices", gettext("names one twice")
     numeric = value.type in (LogType.INTEGER, LogType.NUMBER)
+    if value.per is LogPer.REGION and not numeric:
+        yield "type", gettext("what is written of a region is a number")
     for name in ("minimum", "maximum"):
         if getattr(value, name) is not None and not numeric:
             yield name, gettext("type '%(type)s' has none") % {"type": value.type}

@@ -129,8 +129,24 @@ class LogType(StrEnum):
 
 
 class LogPer(StrEnum):
+    """A `zone` is an area of the visit that was treated, a `region` a part of it on the map."""
+
     SESSION = "session"
     ZONE = "zone"
+    REGION = "region"
+
+
+class Region(StrEnum):
+    """The parts of face and neck on the map, both sides of each, from head to foot."""
+
+    FOREHEAD = "forehead"
+    BROW = "brow"
+    PERIORBITAL = "periorbital"
+    CHEEKS = "cheeks"
+    LOWER_FACE = "lower_face"
+    SUBMENTAL = "submental"
+    NECK = "neck"
+    DECOLLETE = "decollete"
 
 
 class Urgency(StrEnum):
@@ -211,13 +227,15 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """One area: time in the chair, and numbing before it. `sessions` when it differs here."""
+    """One area: time in the chair, and numbing before it. `sessions` when it differs here;
+    `regions` are its parts on the map, and an area without any is one of its own."""
 
     name: Text
     chair: Duration
     numbing: Duration | None = None
     sessions: Sessions | None = None
     evidence: tuple[str, ...] = ()
+    regions: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

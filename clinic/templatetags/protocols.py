@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.durations import in_words
 from clinic.protocols import schema
+from clinic.protocols.areas import REGIONS
 from clinic.protocols.schema import Hold, Protocol, Step
 from clinic.reader_language import reader_language
 
@@ -91,7 +92,8 @@ WORDS: dict[type[StrEnum], dict[str, Promise]] = {
         "boolean": _("yes or no"),
         "enum": _("one of"),
     },
-    schema.LogPer: {"session": _("once"), "zone": _("per zone")},
+    schema.LogPer: {"session": _("once"), "zone": _("per zone"), "region": _("per region")},
+    schema.Region: {region: _(words) for region, words in REGIONS.items()},
     schema.Urgency: {
         "emergency": _("Emergency: call the emergency number"),
         "same_day": _("Call us the same day"),

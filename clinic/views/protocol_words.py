@@ -108,6 +108,10 @@ FIELDS: dict[tuple[type[Any], str], tuple[Promise, Promise | str]] = {
         _("Leave it empty where it is that of the series."),
     ),
     (schema.Area, "evidence"): _SOURCES,
+    (schema.Area, "regions"): (
+        _("Regions of the map"),
+        _("Where a log counts what was delivered in each. Leave them empty for any other area."),
+    ),
     (schema.Screening, "id"): _ID,
     (schema.Screening, "question"): (_("Question"), ""),
     (schema.Screening, "trigger"): (_("It counts"), ""),

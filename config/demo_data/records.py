@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from appointments.charting import drafting, phrasing, reporting, signing
+from appointments.charting.fields import of_region, regions
 from appointments.charting.log import Log, Value, document_of, log_of
 from appointments.models import Appointment
 from clinic import access
@@ -105,6 +106,10 @@ def imagined(protocol: Protocol, areas: Sequence[str], dice: Random) -> Log:
                 }
                 if zone
                 else {},
+                regions={
+                    region: {each.id: dice.randint(8, 30) for each in of_region(protocol).values()}
+                    for region in regions(protocol, areas)
+                },
             )
         )
     )

@@ -1,5 +1,6 @@
 """The record's pages: accessible in every size, and a draft that survives a lost connection."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,17 +13,25 @@ from appointments.models import Appointment, TreatmentRecord
 from appointments.visits import booking
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols.schema import Protocol
 from patients.models import Patient
-from tests.appointments.charting.logs import a_log
-from tests.browser.conftest import Days, Look, Place, SignIn
+from tests.appointments.charting.logs import REGIONS, a_log, with_a_map
+from tests.browser.conftest import Days, Look, Place, SignIn, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
+def mapped(
+    house: ProtocolVersion, microneedling: Protocol, clinical_lead: Staff, now: Any
+) -> ProtocolVersion:
+    return publish(with_a_map(microneedling), instead_of=house, by=clinical_lead, now=now)
+
+
+@pytest.fixture
 def visits(
     site: Site,
-    house: ProtocolVersion,
+    mapped: ProtocolVersion,
     patient: Patient,
     manager: Staff,
     place: Place,
@@ -33,7 +42,7 @@ def visits(
     series = booking.book_series(
         patient=patient,
         site=site,
-        version=house,
+        version=mapped,
         areas=["face", "neck"],
         visits=[place(day) for day in (days.first, days.second, days.third)],
         by=manager,
@@ -68,6 +77,7 @@ def test_the_log_and_the_providers_day(
             "cartridge": {"code": "AX-1", "expires_on": "2031-01-31", "life": 5000},
             "products": [{"name": "Mineral SPF 50", "amount": "2 ml", "lot": "S-11"}],
             "note": "Tolerated well.",
+            "regions": REGIONS,
         },
     )
     drafting.save(appointment=done, log=whole, by=provider, now=now, expected_version=0)
@@ -77,16 +87,18 @@ def test_the_log_and_the_providers_day(
         appointment=done,
         reason="Misread the display",
         text="The depth was 1.8 mm.",
-        corrections={"zones.face.depth": 1.8},
+        corrections={"zones.face.depth": 1.8, "regions.brow.shots": 6},
         by=provider,
         now=now,
     )
     look("log-signed", f"/log/{done.pk}/")
     look("log-amend-refused", f"/log/{done.pk}/amend/", {"reason": ""}, ".amend")
     form = {"version": 0, "act": "copy", "treated": "face", "session.pain": "11"}
+    form |= {"regions.cheeks.shots": "400", "regions.neck.shots": "9"}
     look("log-copied", f"/log/{begun.pk}/", form)
     look("log-refused", f"/log/{begun.pk}/", {**form, "version": 1, "act": "sign"})
     stale = {"version": 1, "act": "save", "treated": ["face", "neck"], "zones.face.depth": "2"}
+    stale |= {"regions.cheeks.shots": "50"}
     look("log-stale", f"/log/{begun.pk}/", stale)
     drafting.take_over(appointment=begun, by=clinical_lead, now=now)
     look("log-anothers", f"/log/{begun.pk}/")
@@ -170,7 +182,8 @@ def test_a_draft_saves_itself_and_survives_a_lost_connection(
     context.set_offline(False)
     page.goto(f"{live_server}/log/{begun.pk}/")
     expect(page.get_by_label("Pain 0–10")).to_have_value("6")
-    expect(status).to_contain_text(f"Saved {local(begun.starts_at, site.zone):%H}")
+    hours = {f"{local(at, site.zone):%H}" for at in (begun.starts_at, timezone.now())}
+    expect(status).to_contain_text(re.compile(f"Saved ({'|'.join(hours)}):"))
     assert kept()["pain"] == 6
     assert page.evaluate("Object.keys(localStorage)") == []
     # Somebody else saved meanwhile: nothing is overwritten, and one press shows both.
@@ -190,3 +203,10 @@ def test_a_draft_saves_itself_and_survives_a_lost_connection(
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator(".toast")).to_contain_text("the draft is saved")
     assert kept()["pain"] == 7
+    # A region of the face leads to its line, and what is typed there grows the totals.
+    page.get_by_role("link", name="Cheeks").click()
+    expect(page.get_by_label("Cheeks: Pulses there")).to_be_focused()
+    page.keyboard.type("31")
+    page.get_by_label("Neck: Pulses there").fill("9")
+    expect(page.locator("tfoot")).to_contain_text("40")
+    expect(page.get_by_role("link", name="Cheeks 31")).to_be_visible()

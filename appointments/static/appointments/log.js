@@ -116,8 +116,29 @@
     edited();
   }
 
+  // The sums of the map as they grow; the server counts anew what is saved.
+  function count() {
+    const sums = { all: 0 }, regions = {};
+    for (const cell of form.querySelectorAll(".map-table input[name^='regions.']")) {
+      const [, region, field] = cell.name.split(".");
+      if (!(field in totals)) continue;
+      const delivered = /^\d{1,6}$/.test(cell.value.trim()) ? Number(cell.value) : 0;
+      sums[field] = (sums[field] ?? 0) + delivered;
+      regions[region] = (regions[region] ?? 0) + delivered;
+      sums.all += delivered;
+    }
+    for (const [field, output] of Object.entries(totals)) output.value = sums[field] ?? 0;
+    for (const link of form.querySelectorAll("[data-region]")) {
+      const delivered = regions[link.dataset.region];
+      link.classList.toggle("on", delivered > 0);
+      link.querySelector("tspan").textContent = delivered || "";
+    }
+  }
+  const totals = Object.fromEntries([...form.querySelectorAll("[data-total]")].map((each) => [each.dataset.total, each]));
+
   form.addEventListener("click", put);
   form.addEventListener("input", edited);
+  if (totals.all) form.addEventListener("input", count);
   form.addEventListener("change", edited);
   // Kept until the clinic has it: the answer to a form that was kept says so.
   form.addEventListener("submit", () => { keep(); stopped = true; clearTimeout(timer); });
@@ -130,4 +151,5 @@
     history.replaceState(null, "", location.pathname + location.search);
   }
   if (!document.querySelector(".stored")) restore();
+  if (totals.all) count();
 })();

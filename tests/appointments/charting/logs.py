@@ -1,11 +1,12 @@
 """Logs of RF microneedling, whole and hostile."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from appointments.charting.log import Log, log_of
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import LogField, LogPer, LogType, Protocol, Region, Text
 
 SESSION = {
     "device_serial": "Needle 1, RM-1",
@@ -18,6 +19,33 @@ SESSION = {
     "outcome": "completed",
 }
 ZONE = {"depth": 1.5, "energy": 20, "passes": 2, "pulses": 300, "endpoint": "Pinpoint bleeding"}
+
+
+REGIONS = {"cheeks": {"shots": 40}, "forehead": {"shots": 25}, "neck": {"shots": 12}}
+
+
+def with_a_map(microneedling: Protocol) -> Protocol:
+    """Another version, which counts the pulses of each region of face and neck."""
+    known = microneedling.applicability.areas
+    parts = {"face": (Region.FOREHEAD, Region.BROW, Region.CHEEKS), "neck": (Region.NECK,)}
+    areas = {area: replace(each, regions=parts.get(area, ())) for area, each in known.items()}
+    shots = LogField(
+        id="shots",
+        label=Text("Pulses there", "Disparos ahí"),
+        type=LogType.INTEGER,
+        per=LogPer.REGION,
+        required=False,
+        unit="pulses",
+        minimum=1,
+        maximum=300,
+        copyable=True,
+    )
+    return replace(
+        microneedling,
+        version="5.0.0",
+        applicability=replace(microneedling.applicability, areas=areas),
+        session_log=(*microneedling.session_log, shots),
+    )
 
 
 def a_log(
@@ -62,6 +90,10 @@ def documents(protocol: Protocol, areas: list[str]) -> st.SearchStrategy[Any]:
         optional={
             "session": values,
             "zones": st.dictionaries(st.sampled_from([*areas, "moon", "a.b"]), values, max_size=3)
+            | JSON,
+            "regions": st.dictionaries(
+                st.sampled_from(["cheeks", "neck", "thighs", "moon"]), values, max_size=3
+            )
             | JSON,
             "reasons": st.dictionaries(st.text(max_size=9), JSON, max_size=2),
             "products": st.lists(JSON, max_size=2),

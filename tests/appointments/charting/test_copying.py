@@ -23,11 +23,11 @@ def test_settings_come_with_their_was_and_safety_fields_never(microneedling: Pro
         "zones.face.energy": 20,
         "zones.face.passes": 2,
     }
-    copied = copying.copied(a_log(depth=2.0, pain=9), was, AREAS)
+    copied = copying.copied(microneedling, a_log(depth=2.0, pain=9), was, AREAS)
     assert copied.zones["face"]["depth"] == 1.5
     assert copied.session["pain"] == 9
     assert "neck" not in copied.zones
-    empty = copying.copied(Log(), was, AREAS)
+    empty = copying.copied(microneedling, Log(), was, AREAS)
     assert set(empty.zones) == set(AREAS) and empty.zones["neck"] == {}
 
 
@@ -59,7 +59,7 @@ def test_whatever_was_signed_no_safety_field_is_ever_touched(microneedling: Prot
         before = fields.as_typed(microneedling, log_of(now))
         earlier = Signed(fields.as_typed(microneedling, log_of(last)))
         was = copying.was(microneedling, AREAS, [earlier])
-        after = copying.copied(before, was, AREAS)
+        after = copying.copied(microneedling, before, was, AREAS)
         assert not {path.split(".")[-1] for path in was} & SAFETY_FIELDS
 
         def safe(log: Log) -> dict[str, Any]:

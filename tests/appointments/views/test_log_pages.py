@@ -11,11 +11,13 @@ from appointments.charting import drafting
 from appointments.charting.log import log_of
 from appointments.models import Addendum, Appointment, SessionCredit, TreatmentRecord
 from appointments.visits import attendance
-from clinic.models import Site, Staff
+from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols.schema import Protocol
 from tests.api import api, refused
 from tests.appointments.charting.conftest import treated
-from tests.appointments.charting.logs import SESSION, ZONE, a_log
-from tests.appointments.conftest import FIRST, at
+from tests.appointments.charting.logs import SESSION, ZONE, a_log, with_a_map
+from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
+from tests.browser.conftest import publish
 
 pytestmark = [
     pytest.mark.django_db,
@@ -194,6 +196,51 @@ def test_who_waits_shows_since_when_with_what_is_lacking_and_is_started_from_the
     assert "questions to ask" in day
     assert f'action="/visits/{visits[0].pk}/start/"' in client.get(address).content.decode()
     assert "/start/" not in signed_in(front_desk).get(address).content.decode()
+
+
+def test_what_was_delivered_is_counted_on_the_map_on_its_page_and_by_api(
+    house: ProtocolVersion,
+    microneedling: Protocol,
+    book: Book,
+    wish: Wish,
+    provider: Staff,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    now: Any,
+) -> None:
+    version = publish(with_a_map(microneedling), instead_of=house, by=clinical_lead, now=now)
+    series = book(wish(FIRST), wish(SECOND), version=version)
+    first, second = series.appointments.order_by("session")
+    treated(first, front_desk, done=False)
+    client, address = signed_in(provider), f"/log/{first.pk}/"
+    page = client.get(address).content.decode()
+    assert 'href="#regions-cheeks-shots"' in page and "Thighs" not in page
+    refused_page = client.post(address, form(act="sign"))
+    assert refused_page.status_code == 422
+    assert "Write on the map what was delivered: Face." in refused_page.content.decode()
+    counted = {
+        "regions.cheeks.shots": "40",
+        "regions.brow.shots": "",
+        "regions.forehead.shots": "25",
+    }
+    client.post(address, form(version=1, **counted, **{"zones.face.depth": ""}))
+    assert TreatmentRecord.objects.get().document["regions"] == {
+        "cheeks": {"shots": 40},
+        "forehead": {"shots": 25},
+    }
+    client.post(address, form(version=2, act="sign", **counted))
+    corrected = {"reason": "Miscounted", "text": "", "correct.regions.brow.shots": "6"}
+    assert client.post(f"{address}amend/", corrected).status_code == 303
+    page = client.get(address).content.decode()
+    assert "<b>6</b>" in page and "<b>71</b> pulses" in page
+    row = api(provider).get(f"/api/v1/logs/{first.pk}/").json()
+    assert row["totals"] == {"shots": 71} and row["log"]["regions"]["cheeks"] == {"shots": 40}
+    # The next time it stands beside what is counted then, and is not copied.
+    treated(second, front_desk, done=False)
+    client.post(f"/log/{second.pk}/", {"version": 0, "act": "copy", "treated": ["face"]})
+    page = client.get(f"/log/{second.pk}/").content.decode()
+    assert "was 40" in page and "was 6" in page
+    assert "regions" not in TreatmentRecord.objects.get(appointment=second).document
 
 
 # --- Those who may not ----------------------------------------------------------------------------
