@@ -3,7 +3,7 @@ library that writes the format: values in, bytes out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -69,13 +69,12 @@ def _event(
     method: str,
     now: datetime,
 ) -> Event:
-    zone = ZoneInfo(visit.zone)
     event = Event()
     event.add("uid", visit.uid)
     event.add("sequence", visit.sequence)
     event.add("dtstamp", now)
-    event.add("dtstart", visit.starts_at.astimezone(zone))
-    event.add("dtend", visit.ends_at.astimezone(zone))
+    event.add("dtstart", _there(visit.starts_at, visit.zone))
+    event.add("dtend", _there(visit.ends_at, visit.zone))
     event.add("summary", visit.summary)
     event.add("location", visit.location)
     event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
@@ -87,6 +86,13 @@ def _event(
         encode=False,
     )
     return event
+
+
+def _there(at: datetime, zone: str) -> datetime:
+    """By the clock of the zone; in UTC where that shows a time for the second time, for in a file
+    such a time is always the first."""
+    there = at.astimezone(ZoneInfo(zone))
+    return at.astimezone(UTC) if there.fold else there
 
 
 def _address(email: str, **parameters: str) -> vCalAddress:

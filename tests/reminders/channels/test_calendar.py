@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import pytest
 from icalendar import Calendar, Event
 
 from reminders.channels.calendar import Visit, invite
@@ -101,3 +102,12 @@ def test_the_hour_holds_on_both_sides_of_a_clock_change() -> None:
         wall = starts_at(event).replace(tzinfo=None)
         assert wall.hour == 10
         assert wall.replace(tzinfo=rule).utcoffset() == timedelta(hours=utc_offset)
+
+
+@pytest.mark.parametrize("hour", [4, 5, 6, 7])
+def test_an_hour_that_comes_twice_is_told_apart(hour: int) -> None:
+    """New York has 01:00 at 05:00Z and again at 06:00Z on 7 November 2027."""
+    starts = datetime(2027, 11, 7, hour, 30, tzinfo=UTC)
+    visit = replace(FIRST, starts_at=starts, ends_at=starts + timedelta(minutes=45))
+    [event] = written(visit).events
+    assert (starts_at(event).astimezone(UTC), event.duration) == (starts, timedelta(minutes=45))
