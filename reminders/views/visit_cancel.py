@@ -41,10 +41,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         "untold": request.POST.get("tell") == "no",
         "later": request.POST.get("later") == "on",
     }
-    if not typed["reason"]:
-        typed["problem"] = gettext("Write why the visit is cancelled; it is kept in its history.")
-        return visit_page(request, shown, cancel_form=typed, status=422)
     seen = rippling.versions_in(request.POST.getlist("seen"))
+    if not typed["reason"]:
+        # The form that comes back is of the visit as it is now: whoever saw another one is told.
+        changed = _changed(shown, version, seen if typed["later"] else None)
+        missing = gettext("Write why the visit is cancelled; it is kept in its history.")
+        typed["problem"] = " ".join([*changed, missing])
+        return visit_page(request, shown, cancel_form=typed, status=422)
     act = partial(cancelling.cancel_with_later, seen=seen) if typed["later"] else cancelling.cancel
     try:
         done = act(
@@ -58,10 +61,8 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except StaleVersion:
         fresh = seen_visit(request, pk)
-        changed = _changed_later(fresh, seen) if typed["later"] else []
-        if fresh.version != version or not changed:
-            changed.insert(0, both_values(fresh, version))
-        typed["problem"] = " ".join(changed)
+        changed = _changed(fresh, version, seen if typed["later"] else None)
+        typed["problem"] = " ".join(changed or [both_values(fresh, version)])
         return visit_page(request, fresh, cancel_form=typed, status=409)
     except (Refused, MoveRefused) as refusal:
         typed["problem"] = refusal.sentence
@@ -80,6 +81,13 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         extra_tags=undo,
     )
     return HttpResponseRedirect(back, status=303)
+
+
+def _changed(visit: Appointment, version: int | None, seen: Mapping[int, int] | None) -> list[str]:
+    """What became of the visit since that `version`, and of each later one of its series that is
+    not as it was `seen`, where those go too."""
+    own = [both_values(visit, version)] if version not in (None, visit.version) else []
+    return [*own, *(_changed_later(visit, seen) if seen is not None else [])]
 
 
 def _changed_later(visit: Appointment, seen: Mapping[int, int]) -> list[str]:
