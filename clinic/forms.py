@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -12,9 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
+from clinic.when_fields import DayField, WallField
 
 
 class SignInForm(AuthenticationForm):
@@ -126,23 +124,10 @@ class ServiceForm(forms.Form):
         ).distinct()
 
 
-def _wall(label: StrPromise) -> forms.DateTimeField:
-    return forms.DateTimeField(
-        label=label,
-        input_formats=["%Y-%m-%dT%H:%M"],
-        error_messages={"required": _("Choose a day and time.")},
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-    )
-
-
 class RetentionForm(forms.Form):
     """For how long treatment records are kept, from which day on, and why."""
 
-    begins_on = forms.DateField(
-        label=_("From"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")},
-    )
+    begins_on = DayField(label=_("From"))
     years = forms.IntegerField(
         label=_("Years after the last treatment"),
         widget=forms.NumberInput(attrs={"min": FEWEST_YEARS, "max": MOST_YEARS}),
@@ -167,8 +152,8 @@ class ShiftForm(forms.Form):
         empty_label=_("Choose"),
         error_messages={"required": _("Choose somebody.")},
     )
-    starts_at = _wall(_("From"))
-    ends_at = _wall(_("Until"))
+    starts_at = WallField(label=_("From"))
+    ends_at = WallField(label=_("Until"))
     phone = forms.CharField(
         max_length=30, required=False, label=_("Mobile phone"), help_text=_("Like +1 212 555 0123.")
     )

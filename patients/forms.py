@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from clinic.when_fields import ClockField, DayInput
 from patients import consent, contacts, naming
 from patients.models import Language, Patient
 from patients.models.consent import ConsentSource
@@ -71,7 +72,7 @@ class PatientForm(forms.Form):
             "required": _("Enter the birth date."),
             "invalid": _("Enter the birth date as year-month-day, such as 1988-05-04."),
         },
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        widget=DayInput,
     )
     phone = forms.CharField(
         max_length=40,
@@ -97,16 +98,14 @@ class PatientForm(forms.Form):
         help_text=_("Empty: the clinic's, and that of the number where it is another."),
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
     )
-    quiet_from = forms.TimeField(
+    quiet_from = ClockField(
         required=False,
         label=_("Quiet from"),
         help_text=_("The patient's own quiet hours: reminders wait until they are over."),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
-    quiet_until = forms.TimeField(
+    quiet_until = ClockField(
         required=False,
         label=_("Quiet until"),
-        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
     )
     notes = forms.CharField(
         max_length=4000,

@@ -14,12 +14,11 @@ from appointments.absences.blocks import blockable
 from appointments.models import BlockKind
 from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.models import Resource, ResourceKind, Site
+from clinic.when_fields import ClockField, ClockInput, DayField
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-_DATE = forms.DateInput(attrs={"type": "date"})
-_TIME = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
 _PEOPLE_FIRST = Case(When(kind=ResourceKind.PROVIDER, then=0), default=1)
 _WHICH = [("0", _("The first")), ("1", _("The second"))]
 
@@ -60,23 +59,8 @@ class WallForm(forms.Form):
         ]
 
 
-def _day(label: StrPromise) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        widget=_DATE,
-        error_messages={
-            "required": _("Enter a date."),
-            "invalid": _("Enter a date such as 2027-03-18."),
-        },
-    )
-
-
-def _time(label: StrPromise) -> forms.TimeField:
-    return forms.TimeField(
-        label=label,
-        widget=_TIME,
-        error_messages=dict.fromkeys(("required", "invalid"), _("Enter a time such as 08:00.")),
-    )
+def _time(label: StrPromise) -> ClockField:
+    return ClockField(label=label, widget=ClockInput({"step": "300"}))
 
 
 def _fold(label: StrPromise) -> forms.ChoiceField:
@@ -103,10 +87,10 @@ class BlockForm(WallForm):
         required=False,
         help_text=_("Such as: handpiece is being repaired. Nothing about anybody's health."),
     )
-    starts_day = _day(_("From day"))
+    starts_day = DayField(label=_("From day"))
     starts_time = _time(_("From time"))
     starts_fold = _fold(_("Which start"))
-    ends_day = _day(_("Until day"))
+    ends_day = DayField(label=_("Until day"))
     ends_time = _time(_("Until time"))
     ends_fold = _fold(_("Which end"))
     over_visits = forms.BooleanField(
@@ -135,7 +119,7 @@ def kind_for(resources: Iterable[Resource]) -> BlockKind:
 
 
 class EndForm(WallForm):
-    ends_day = _day(_("Last day"))
+    ends_day = DayField(label=_("Last day"))
     ends_time = _time(_("Ends at"))
     ends_fold = _fold(_("Which end"))
     over_visits = forms.BooleanField(required=False, label=_("Also over visits that are booked"))

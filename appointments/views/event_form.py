@@ -14,10 +14,8 @@ from clinic.hours import instant
 from clinic.models import Site
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.when_fields import ClockField, DayField
 from patients.models import Patient
-
-_DATE = forms.DateInput(attrs={"type": "date"})
-_TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
 def area_choices(patient: Patient) -> list[tuple[str, str]]:
@@ -60,19 +58,8 @@ class ReportForm(forms.Form):
     )
     severity = _severity()
     areas = _areas()
-    day = forms.DateField(
-        label=_("Noticed on"),
-        widget=_DATE,
-        error_messages={"required": _("Enter a date."), "invalid": _("Enter a date.")},
-    )
-    time = forms.TimeField(
-        label=_("At"),
-        widget=_TIME,
-        error_messages={
-            "required": _("Enter a time."),
-            "invalid": _("Enter a time such as 14:30."),
-        },
-    )
+    day = DayField(label=_("Noticed on"))
+    time = ClockField(label=_("At"))
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

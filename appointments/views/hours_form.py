@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.hours import MINUTES_A_DAY
 from clinic.models import Resource, ResourceKind, Site
 from clinic.stretches import Stretch
+from clinic.when_fields import ClockField, ClockInput, DayField
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -19,17 +20,12 @@ if TYPE_CHECKING:
 WHOLE_SITE = "site"
 NONE, OTHER = "none", "other"
 REASON_LENGTH = 80
-_DATE = forms.DateInput(attrs={"type": "date"})
-_TIME_WORDS = {
-    "invalid": _("Enter a time such as 09:00."),
-    "required": _("Enter a time such as 09:00, or choose no hours."),
-}
-_DATE_WORDS = {"required": _("Enter a date."), "invalid": _("Enter a date such as 2027-03-18.")}
 
 
-def _time(label: StrPromise) -> forms.TimeField:
-    widget = forms.TimeInput(attrs={"type": "time", "step": "300"}, format="%H:%M")
-    return forms.TimeField(label=label, required=False, widget=widget, error_messages=_TIME_WORDS)
+def _time(label: StrPromise) -> ClockField:
+    words = {"required": _("Enter a time such as 09:00, or choose no hours.")}
+    widget = ClockInput({"step": "300"})
+    return ClockField(label=label, required=False, widget=widget, error_messages=words)
 
 
 class DayForm(forms.Form):
@@ -81,10 +77,8 @@ class HoursForm(DayForm):
     """One more day with other hours, or a row of days."""
 
     whose = forms.ChoiceField(label=_("Whose hours"))
-    day = forms.DateField(label=_("Day"), widget=_DATE, error_messages=_DATE_WORDS)
-    last_day = forms.DateField(
-        label=_("Last day"), widget=_DATE, required=False, error_messages=_DATE_WORDS
-    )
+    day = DayField(label=_("Day"))
+    last_day = DayField(label=_("Last day"), required=False)
 
     field_order = ("whose", "day", "last_day", "hours")
 

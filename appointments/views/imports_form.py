@@ -14,8 +14,8 @@ from appointments.importing.columns import BY_NAME, CONSENT, FIELDS, IMPORT, PAT
 from appointments.importing.naming import Offered
 from appointments.models import Import
 from clinic import hours
-from clinic.known_years import in_known_years
 from clinic.models import Site
+from clinic.when_fields import WallField
 
 LEAVE_OUT = ("", _("Leave out"))
 GROUPS = (PATIENT, CONSENT, VISIT, IMPORT)
@@ -116,14 +116,8 @@ class ColumnsForm(forms.Form):
 class GoLiveForm(forms.Form):
     """From when on a site sends, on its own clock."""
 
-    wall = forms.DateTimeField(
-        label=_("Goes live on"),
-        required=False,
-        validators=[in_known_years],
-        input_formats=["%Y-%m-%dT%H:%M"],
-        help_text=_("Empty: nothing is sent at all."),
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-        error_messages={"invalid": _("Choose a day and time.")},
+    wall = WallField(
+        label=_("Goes live on"), required=False, help_text=_("Empty: nothing is sent at all.")
     )
     live_from: datetime | None = None
 

@@ -9,9 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Staff
 from clinic.views.staffing_form import TreatsForm
-
-_DATE = forms.DateInput(attrs={"type": "date"})
-_DATE_WORDS = {"invalid": _("Enter a date such as 2027-03-18.")}
+from clinic.when_fields import DayField
 
 
 def _name(label: Any) -> forms.CharField:
@@ -111,11 +109,5 @@ class LeaveForm(forms.Form):
         empty_label=_("Choose"),
         error_messages={"required": _("Choose what they may treat with.")},
     )
-    valid_from = forms.DateField(
-        label=_("From"),
-        widget=_DATE,
-        error_messages={**_DATE_WORDS, "required": _("Enter the first day.")},
-    )
-    valid_until = forms.DateField(
-        label=_("Up to and with"), widget=_DATE, required=False, error_messages=_DATE_WORDS
-    )
+    valid_from = DayField(label=_("From"), error_messages={"required": _("Enter the first day.")})
+    valid_until = DayField(label=_("Up to and with"), required=False)

@@ -32,6 +32,7 @@ from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
+from clinic.when_fields import ClockField, DayField
 from patients.models import Patient
 
 NOTICES = (
@@ -43,21 +44,6 @@ NOTICES = (
     (2 * MINUTES_A_DAY, _("2 days")),
     (7 * MINUTES_A_DAY, _("1 week")),
 )
-
-
-class _Clock(forms.TimeInput):
-    input_type = "time"
-
-
-class _Day(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-
-_TIME_WORDS = {"invalid": _("Enter a time such as 08:00.")}
-_DATE_WORDS = {"invalid": _("Enter a date such as 2027-03-18.")}
 
 
 class WishesForm(forms.Form):
@@ -75,18 +61,10 @@ class WishesForm(forms.Form):
         required=False,
         help_text=_("None ticked means any."),
     )
-    earliest = forms.TimeField(
-        label=_("Start from"), widget=_Clock, required=False, error_messages=_TIME_WORDS
-    )
-    latest = forms.TimeField(
-        label=_("Start until"), widget=_Clock, required=False, error_messages=_TIME_WORDS
-    )
-    first_day = forms.DateField(
-        label=_("From day"), widget=_Day, required=False, error_messages=_DATE_WORDS
-    )
-    last_day = forms.DateField(
-        label=_("Until day"), widget=_Day, required=False, error_messages=_DATE_WORDS
-    )
+    earliest = ClockField(label=_("Start from"), required=False)
+    latest = ClockField(label=_("Start until"), required=False)
+    first_day = DayField(label=_("From day"), required=False)
+    last_day = DayField(label=_("Until day"), required=False)
     provider = forms.ChoiceField(label=_("Provider"), required=False)
     notice_minutes = forms.TypedChoiceField(
         label=_("Needs to know before"), choices=NOTICES, coerce=int, initial=120

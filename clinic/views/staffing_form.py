@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from clinic.known_years import in_known_years
 from clinic.models import Modality, Role, Staff
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
+from clinic.when_fields import DayField
 
 # What a role is for, beside its name; the exact capabilities are in `clinic.access`.
 _FOR = {
@@ -111,17 +107,6 @@ class RolesForm(forms.Form):
         return data
 
 
-def _day(label: StrPromise, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        validators=[in_known_years],
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": _("Enter a date such as 2027-03-18.")},
-        **kwargs,
-    )
-
-
 class TreatsForm(forms.Form):
     """What a new provider has leave to treat with, all of it for the same days."""
 
@@ -131,8 +116,10 @@ class TreatsForm(forms.Form):
         label=_("Leave to treat with"),
         widget=forms.CheckboxSelectMultiple,
     )
-    valid_from = _day(_("From"), help_text=_("Empty: from today."))
-    valid_until = _day(_("Up to and with"), help_text=_("Empty: without an end."))
+    valid_from = DayField(required=False, label=_("From"), help_text=_("Empty: from today."))
+    valid_until = DayField(
+        required=False, label=_("Up to and with"), help_text=_("Empty: without an end.")
+    )
 
 
 def _written(roles: Collection[str]) -> str:

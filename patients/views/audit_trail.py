@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,11 +21,9 @@ from clinic.models import Site, Staff
 from clinic.origin import Via
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.when_fields import DayField
 from patients.trail import exporting, rows, searching, words
 from patients.trail.searching import Asked, Place
-
-WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
-
 
 KINDS = (
     ("", _("Everything")),
@@ -50,18 +47,8 @@ class TrailForm(forms.Form):
     subject = forms.CharField(
         required=False, max_length=130, label="About", widget=forms.HiddenInput
     )
-    since = forms.DateField(
-        required=False,
-        label=_("From"),
-        validators=WITHIN,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    until = forms.DateField(
-        required=False,
-        label=_("To"),
-        validators=WITHIN,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    since = DayField(required=False, label=_("From"))
+    until = DayField(required=False, label=_("To"))
 
     kind = forms.ChoiceField(required=False, choices=KINDS, widget=forms.HiddenInput)
 

@@ -19,9 +19,9 @@ from django.views.decorators.http import require_POST
 from clinic import access, hours
 from clinic.access import Capability
 from clinic.hours import WallTimeMissing
-from clinic.known_years import in_known_years
 from clinic.models import Staff
 from clinic.reader_language import reader_language
+from clinic.when_fields import WallField
 from reminders.catalogue import Channel
 from reminders.ledger import retrying, skipping
 from reminders.ledger.retrying import MayRepeat, RetryRefused
@@ -37,10 +37,7 @@ from reminders.views import message_rows
 class UntilForm(forms.Form):
     """Until when a message is put off, on the wall clock of its site."""
 
-    until = forms.DateTimeField(
-        validators=[in_known_years],
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-    )
+    until = WallField()
 
 
 @require_POST

@@ -9,7 +9,6 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django import forms
 from django.core.paginator import Paginator
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -26,6 +25,7 @@ from clinic.models import Site, Staff
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.when_fields import DayField
 from reminders.catalogue import Channel, Kind, Tray
 from reminders.ledger import showing_consent
 from reminders.ledger.last_failure import last_failure
@@ -40,7 +40,6 @@ ONE_DAY = timedelta(days=1)
 # How far back an empty tab of failed messages looks for the last one.
 LOOKED_BACK = timedelta(days=30)
 # Days outside these are slips of the keyboard.
-WITHIN = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2199, 12, 31))]
 # tab → its name, its trays, what an empty one says.
 TABS: dict[str, tuple[Promise, tuple[Tray, ...], Promise]] = {
     "scheduled": (
@@ -83,18 +82,8 @@ class FilterForm(forms.Form):
             (Channel.EMAIL.value, _("E-mail")),
         ],
     )
-    since = forms.DateField(
-        required=False,
-        label=_("From"),
-        validators=WITHIN,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    until = forms.DateField(
-        required=False,
-        label=_("To"),
-        validators=WITHIN,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    since = DayField(required=False, label=_("From"))
+    until = DayField(required=False, label=_("To"))
 
 
 @require_GET

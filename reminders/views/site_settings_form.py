@@ -15,8 +15,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import hours
-from clinic.known_years import in_known_years
 from clinic.site_settings import LIMITS
+from clinic.when_fields import DayField, WallField
 
 # Title, what it is about, and its settings.
 GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (
@@ -221,19 +221,9 @@ def _field(name: str) -> forms.Field:
             min_value=least, max_value=most, error_messages=dict.fromkeys(codes, said)
         )
     if name in _DAYS:
-        return forms.DateField(
-            validators=[in_known_years],
-            input_formats=["%Y-%m-%d"],
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-            error_messages={"invalid": gettext("Choose a day.")},
-        )
+        return DayField()
     if name == "live_from":
-        return forms.DateTimeField(
-            validators=[in_known_years],
-            input_formats=[_WALL],
-            widget=forms.DateTimeInput(format=_WALL, attrs={"type": "datetime-local"}),
-            error_messages={"invalid": gettext("Choose a day and time.")},
-        )
+        return WallField()
     return forms.CharField(
         widget=forms.TextInput(attrs={"type": _TYPES.get(name, "text")}),
         error_messages={"required": gettext("Write something here.")},

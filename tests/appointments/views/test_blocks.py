@@ -144,7 +144,7 @@ def test_visits_in_the_way_are_named_and_may_be_blocked_over(
         ({"ends_day": "2027-11-07", "ends_time": "01:30"}, "01:30 comes twice on Sun 7 Nov"),
         ({"ends_day": "2027-03-04", "ends_time": "07:00"}, "must come after the start"),
         ({"resources": []}, "Choose at least one provider, room or device."),
-        ({"ends_time": ""}, "Enter a time such as 08:00."),
+        ({"ends_time": ""}, "Enter a time such as 09:00."),
     ],
 )
 def test_a_block_that_cannot_be_says_what_to_mend_and_keeps_what_was_typed(

@@ -135,7 +135,7 @@ WRONG = {
     "spread_minutes": ("15", "Enter a whole number from 0 to 14."),
     "phone": ("555", "Write the number with its country code"),
     "live_from": ("2027-03-14T02:30", "does not exist"),
-    "birthdays_from": ("soon", "Choose a day."),
+    "birthdays_from": ("soon", "Enter a date such as"),
     "clearance_from": ("1999-12-31", "between the years 2000 and 2100"),
     "reviews_from": ("2027-03-01", "Write where patients write a review"),
     "name": ("", "Write something here."),
