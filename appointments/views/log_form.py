@@ -1,154 +1,26 @@
-"""The form of a treatment log: what was sent as a log, and a log as the entries of a page."""
+"""Makes the entries of a treatment log: each value with its control, last time's and problems."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from django.http import QueryDict
 from django.utils.translation import gettext
 
 from appointments.charting import checking, fields
 from appointments.charting.checking import CARTRIDGE_EXPIRY, CARTRIDGE_LIFE, REASONED, Finding
 from appointments.charting.last_used import LastUsed
-from appointments.charting.log import Log, ProductUsed, Value, log_of
+from appointments.charting.log import Log, ProductUsed
 from appointments.charting.sheets import Sheet
-from clinic.protocols.areas import REGIONS, region_name
+from appointments.views.log_entries import Entries, Entry, Map, MapRow, Zone, said
+from clinic.protocols.areas import region_name
 from clinic.protocols.schema import LogField, LogType
 from clinic.reader_language import reader_language
 
 # Empty lines for products beside those that are filled.
 _SPARE = 2
 _NOTHING = LastUsed()
-_PRODUCT = re.compile(r"product\.(\d{1,3})\.(name|amount|lot|expires_on)")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One value of the log with its control. `was` is the value of last time, `stored` what
-    somebody else saved meanwhile; `asks_why` when it is out of range; `offered` may be chosen
-    instead of typed, each with what it is."""
-
-    path: str
-    label: str
-    kind: str
-    value: str
-    unit: str = ""
-    hint: str = ""
-    options: tuple[tuple[str, str], ...] = ()
-    required: bool = False
-    was: str = ""
-    stored: str | None = None
-    problem: str = ""
-    reason: str = ""
-    asks_why: bool = False
-    offered: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def id(self) -> str:
-        return self.path.replace(".", "-")
-
-    @property
-    def unit_after(self) -> str:
-        """The unit as it follows the value."""
-        return fields.after_value(self.unit)
-
-    @property
-    def reason_path(self) -> str:
-        """Where the reason is written; products are numbered alike in forms and in logs."""
-        return self.path.replace("product.", "products.", 1)
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether it takes a line of its own."""
-        return self.kind == "area" or len(self.options) > 2
-
-    @property
-    def is_changed(self) -> bool:
-        return bool(self.was) and self.was != self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    area: str
-    name: str
-    is_treated: bool
-    entries: tuple[Entry, ...]
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MapRow:
-    """A region with a cell for each column of the map, and the sum of what was `delivered`."""
-
-    region: str
-    name: str
-    entries: tuple[Entry, ...]
-    delivered: int
-    problem: str = ""
-
-    @property
-    def id(self) -> str:
-        return f"regions-{self.region}"
-
-    @property
-    def is_written(self) -> bool:
-        return any(entry.value for entry in self.entries)
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """The regions of the visit: a row of each. `columns` are their fields with the total of those
-    that are counted, `delivered` is all of them together, in `unit`."""
-
-    rows: tuple[MapRow, ...]
-    columns: tuple[tuple[LogField, str, int | None], ...]
-    delivered: int
-    unit: str
-
-    @property
-    def drawn(self) -> dict[str, MapRow]:
-        """The rows that the face shows, by region."""
-        return {row.region: row for row in self.rows if row.region in REGIONS}
-
-
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """The whole log for a page; `map` is None where the protocol asks nothing of regions."""
-
-    session: tuple[Entry, ...]
-    zones: tuple[Zone, ...]
-    map: Map | None
-    cartridge: tuple[Entry, ...]
-    products: tuple[tuple[Entry, ...], ...]
-    note: Entry
-    problems: tuple[Finding, ...]
-
-
-def read(data: QueryDict) -> Log:
-    """The log that a form holds. Values of zones that are not ticked are left out."""
-    kinds = ("session", "zones", "regions", "reasons", "cartridge")
-    document: dict[str, Any] = {kind: {} for kind in kinds}
-    for area in data.getlist("treated"):
-        document["zones"][area] = {}
-    products: dict[int, dict[str, str]] = {}
-    for name in data:
-        value, parts = str(data[name]), name.split(".")
-        if parts[0] in ("session", "cartridge") and len(parts) == 2:
-            document[parts[0]][parts[1]] = value
-        elif parts[0] == "zones" and len(parts) == 3 and parts[1] in document["zones"]:
-            document["zones"][parts[1]][parts[2]] = value
-        elif parts[0] == "regions" and len(parts) == 3:
-            document["regions"].setdefault(parts[1], {})[parts[2]] = value
-        elif parts[0] == "reasons":
-            document["reasons"][".".join(parts[1:])] = value
-        elif match := _PRODUCT.fullmatch(name):
-            products.setdefault(int(match[1]), {})[match[2]] = value
-    document["products"] = [products[number] for number in sorted(products)]
-    document["note"] = data.get("note", "")
-    return log_of(document)
 
 
 def entries(
@@ -361,25 +233,3 @@ def _plain_of(log: Log, path: str) -> str:
     if path == "note":
         return log.note
     return said(getattr(log.cartridge, path.split(".")[1]))
-
-
-def said(value: Value | None) -> str:
-    """A value in words: yes, no, or as it is written."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def differing(typed: Log, stored: Log, labels: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """What was typed and is not stored: label, typed, stored."""
-    others = dict(stored.values())
-    rows = [
-        (labels.get(path, path), said(value), said(others.get(path)))
-        for path, value in typed.values()
-        if others.get(path) != value
-    ]
-    if typed.note != stored.note:
-        rows.append((gettext("Note"), typed.note, stored.note))
-    return rows

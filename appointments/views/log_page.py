@@ -1,0 +1,142 @@
+"""The page of a treatment log, whoever looks at it and whatever was refused."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from appointments.charting import copying, fields
+from appointments.charting.last_used import LastUsed, last_used
+from appointments.charting.log import Log
+from appointments.charting.sheets import Sheet, signed_of
+from appointments.lifecycle import UNDER_WAY, State
+from appointments.models import Appointment, Phrase, SessionCredit
+from appointments.models.record import NOT_WHOLE
+from appointments.views import log_beside, log_form
+from appointments.views.log_entries import Entries, MapRow, differing, said
+from clinic import access
+from clinic.access import Capability
+from clinic.models import Staff
+from clinic.reader_language import reader_language
+from clinic.views.looking import shows
+
+
+def seen(request: HttpRequest, pk: int) -> Appointment:
+    rows = Appointment.objects.seen_by(cast(Staff, request.user)).select_related(
+        "series__patient", "site", "protocol_version__modality"
+    )
+    found = get_object_or_404(rows, pk=pk)
+    shows(request, found, patient_id=found.series.patient_id)
+    return found
+
+
+def page(
+    request: HttpRequest,
+    sheet: Sheet,
+    *,
+    status: int = 200,
+    stored: Log | None = None,
+    lost: Log | None = None,
+    problem: str = "",
+    with_problems: bool = False,
+    addendum: dict[str, Any] | None = None,
+) -> HttpResponse:
+    """The page of a sheet. `stored` stands beside what differs, `lost` was typed and not kept."""
+    visit, record, by = sheet.visit, sheet.record, cast(Staff, request.user)
+    may_chart = access.can(by, Capability.CHART, visit.site)
+    is_open = visit.state in (*UNDER_WAY, State.DONE)
+    is_signed = record is not None and record.is_signed
+    is_anothers = record is not None and not is_signed and record.drafted_by_id != by.pk
+    may_write = may_chart and is_open and not is_signed and not is_anothers
+    shown = log_form.entries(
+        sheet,
+        stored=stored,
+        with_problems=with_problems,
+        last_used=last_used(sheet) if may_write else LastUsed(),
+    )
+    context = {
+        "visit": visit,
+        "series": visit.series,
+        "patient": visit.series.patient,
+        "site": visit.site,
+        "version": sheet.version,
+        "sheet": sheet,
+        "record": record,
+        "entries": shown,
+        "phrases": Phrase.objects.filter(site=visit.site_id) if may_write else (),
+        "treatment": sheet.protocol.treatment_in_words(sheet.areas, reader_language()),
+        "may_chart": may_chart,
+        "is_open": is_open,
+        "is_done": visit.state == State.DONE,
+        "may_start": may_chart
+        and visit.state == State.ARRIVED
+        and access.can(by, Capability.RUN_VISIT, visit.site),
+        "is_in_treatment": visit.state == State.IN_TREATMENT,
+        "may_write": may_write,
+        "is_anothers": is_anothers,
+        "is_stale": stored is not None,
+        "problem": problem,
+        "lost": _lost(sheet, shown, lost),
+        "last_is_known": bool(sheet.was),
+        "addendum": addendum,
+        **log_beside.context(sheet, may_chart=may_chart, now=timezone.now()),
+        **(_signed(sheet, shown) if is_signed else {}),
+    }
+    return render(request, "appointments/log/log.html", context, status=status)
+
+
+def _lost(sheet: Sheet, shown: Entries, typed: Log | None) -> list[tuple[str, str, str]]:
+    if typed is None:
+        return []
+    typed = fields.as_typed(sheet.protocol, typed)
+    return differing(typed, sheet.log, _labels(shown))
+
+
+def _labels(shown: Entries) -> dict[str, str]:
+    labels = {each.path: each.label for each in shown.session}
+    for zone in shown.zones:
+        labels |= {each.path: f"{zone.name}: {each.label}" for each in zone.entries}
+    for row in shown.map.rows if shown.map else ():
+        labels |= {each.path: f"{row.name}: {each.label}" for each in row.entries}
+    return labels
+
+
+def _amendable(sheet: Sheet, shown: Entries) -> list[MapRow]:
+    """The lines of the map that an addendum may correct: those of what was treated."""
+    assert sheet.record is not None
+    treated = fields.regions(sheet.protocol, sheet.record.treated)
+    return [row for row in shown.map.rows if row.region in treated] if shown.map else []
+
+
+def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
+    """What a signed log shows besides: its addenda, its corrected values, its decision."""
+    record = sheet.record
+    assert record is not None
+    labels = _labels(shown)
+    addenda = list(record.addenda.select_related("by").order_by("-number"))
+    corrected = copying.corrected(signed_of(record))
+    now_said, signed_said = dict(corrected.values()), dict(sheet.log.values())
+    decided = SessionCredit.objects.filter(appointment=sheet.visit)
+    return {
+        "addenda": [
+            {
+                "addendum": each,
+                "corrections": [
+                    (labels.get(path, path), said(value))
+                    for path, value in each.corrections.items()
+                ],
+            }
+            for each in addenda
+        ],
+        "corrected": {
+            path: said(value) for path, value in now_said.items() if value != signed_said.get(path)
+        },
+        "totals_now": fields.totals(sheet.protocol, corrected),
+        "delivered_now": sum(fields.totals(sheet.protocol, corrected).values()),
+        "amendable_rows": _amendable(sheet, shown),
+        "credit": decided.select_related("by").first(),
+        "asks_credit": record.outcome in NOT_WHOLE,
+    }
