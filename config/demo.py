@@ -116,6 +116,7 @@ def _environment(
         "DATABASE_URL": running.database_url,
         "REDIS_URL": running.redis_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+        "HEALTH_DATA_AGREEMENTS": "smtp",
         "DEFAULT_FROM_EMAIL": "Afterglow demo <hello@demo.example>",
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
         "TWILIO_AUTH_TOKEN": secret[:32],

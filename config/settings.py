@@ -256,6 +256,9 @@ if MAIL_PROVIDER:
 # What the provider's reports carry as user:password; while it is rotated, also the former one.
 MAIL_WEBHOOK_SECRETS = env.listing("MAIL_WEBHOOK_SECRETS", [])
 ANYMAIL = env.mapping("MAIL_PROVIDER_SETTINGS")
+# Providers of texts and mail with whom an agreement about health data is signed; "smtp" is the
+# server of EMAIL_URL.
+HEALTH_DATA_AGREEMENTS = env.listing("HEALTH_DATA_AGREEMENTS", [])
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Afterglow <afterglow@localhost>")
 
 # Which provider takes texts: "twilio" or "telnyx".

@@ -9,6 +9,7 @@ for _name, _value in {
     "DATABASE_URL": "postgres://afterglow@/afterglow?host=/nowhere",
     "REDIS_URL": "unix:///nowhere/redis.sock",
     "EMAIL_URL": "smtp://127.0.0.1:1",
+    "HEALTH_DATA_AGREEMENTS": "smtp",
     "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
     "TWILIO_AUTH_TOKEN": "the-token-of-the-tests",
 }.items():

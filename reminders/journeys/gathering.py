@@ -36,6 +36,7 @@ from patients.models import ContactKind, ContactPoint, Patient
 from patients.screening.assessing import Finding, Screened, assess
 from patients.screening.conditions import conditions, holding
 from reminders.catalogue import Channel
+from reminders.channels import agreements
 from reminders.gate import Recipient
 from reminders.journeys import saying, to_fill_in
 from reminders.ledger.claiming import Holder
@@ -57,6 +58,7 @@ from reminders.planning.facts import (
 )
 from reminders.wording.lettering import Reader, Sender
 
+_NAMES_TREATMENT = ("phi_detail", "any")
 _NO_VERSIONS: Mapping[int, ProtocolVersion] = {}
 
 
@@ -208,7 +210,7 @@ def reader_of(
         first_name=patient.first_name,
         language=recipient.language or patient.language,
         zone=patient.zone,
-        detail=("phi_detail", "any") in recipient.consents,
+        detail=_NAMES_TREATMENT in recipient.consents and agreements.mail_may_name_treatment(),
         first_sms=first_sms,
     )
 

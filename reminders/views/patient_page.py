@@ -21,7 +21,8 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
 from patients.forms import CONSENTS
-from patients.models import ContactConsent, ContactPoint, Patient
+from patients.models import ContactConsent, ContactPoint, Patient, Purpose
+from reminders.channels import agreements
 from reminders.models import ArchivedMessage, Suppression
 from reminders.views import forms_panel, patient_course, patient_screening, timeline
 from reminders.views.patient_list import progress_of, remember
@@ -54,6 +55,12 @@ class ConsentLine:
     @property
     def is_open(self) -> bool:
         return self.latest is not None and self.latest.closed_at is None
+
+    @property
+    def is_unheeded(self) -> bool:
+        """Agreed to, and yet no e-mail names a treatment."""
+        names_treatment = self.purpose == Purpose.PHI_DETAIL and self.is_open
+        return names_treatment and not agreements.mail_may_name_treatment()
 
 
 @dataclass(frozen=True, slots=True)

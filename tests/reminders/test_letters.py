@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.conf import settings
 from django.db.models import Min
+from pytest_django import Settings
 
 from appointments import links
 from appointments.lifecycle import State
@@ -167,8 +168,8 @@ def test_the_link_in_a_mail_opens_the_care_page_and_its_token_is_kept_nowhere(
     assert f"{settings.PUBLIC_URL}/p/…/" in content.text
 
 
-def test_a_mail_names_the_treatment_only_with_the_patients_consent(
-    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime
+def test_a_mail_names_the_treatment_only_with_consent_and_an_agreement_with_its_provider(
+    visit: Appointment, patient: Patient, front_desk: Staff, now: datetime, settings: Settings
 ) -> None:
     queued(visit, now=now, channel=Channel.EMAIL)
     [neutral] = sent(now)
@@ -182,8 +183,12 @@ def test_a_mail_names_the_treatment_only_with_the_patients_consent(
     planned(patient, visit.site)
     queued(visit, now=now, kind=Kind.REMINDER_CONFIRM, channel=Channel.EMAIL)
     [detailed] = sent(now)
-    assert "microneedling" not in neutral.text.lower() + neutral.subject.lower()
+    settings.MAIL_PROVIDER = "postmark"
+    queued(visit, now=now, kind=Kind.REMINDER_7D, channel=Channel.EMAIL)
+    [without_agreement] = sent(now)
     assert "microneedling" in detailed.text.lower()
+    for mail in (neutral, without_agreement):
+        assert "microneedling" not in mail.text.lower() + mail.subject.lower()
 
 
 def test_a_patient_is_written_to_in_their_language(

@@ -8,6 +8,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
+from pytest_django import Settings
 
 from appointments.models import Allocation, Appointment, PatientLink, Task, TreatmentSeries
 from appointments.visits import moving
@@ -216,6 +217,15 @@ def test_a_closed_number_says_why_and_since_when(
     assert "The person asked for no more messages here" in text
     assert "By reply, since 15 Feb 2027" in text
     assert "Allow again" not in text
+
+
+def test_a_consent_that_no_mail_heeds_yet_says_why(
+    desk: Client, patient: Patient, front_desk: Staff, now: datetime, settings: Settings
+) -> None:
+    consent.give(patient=patient, purpose="phi_detail", channel="any", by=front_desk, now=now)
+    assert "names no treatment all the same" not in page(desk, patient)
+    settings.HEALTH_DATA_AGREEMENTS = []
+    assert "no agreement about health data with the mail provider" in page(desk, patient)
 
 
 def test_an_empty_journey_leads_to_booking(desk: Client, patient: Patient) -> None:
