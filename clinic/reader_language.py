@@ -34,9 +34,13 @@ class ReaderLanguage:
         # Who need not sign in is a patient, a program or a stranger, and costs no query.
         if not getattr(view, "login_required", True):
             return
-        reader = request.user
-        if isinstance(reader, Staff) and reader.language:
-            translation.activate(reader.language)
+        speak_to(request.user)
+
+
+def speak_to(reader: object) -> None:
+    """From here on in the language that this reader chose, if it is a member of staff who did."""
+    if isinstance(reader, Staff) and reader.language:
+        translation.activate(reader.language)
 
 
 class _Reader:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views import defaults
 
 from appointments.links import Closed, LinkClosed
+from clinic import reader_language
 from clinic.views import signing_in
 from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import closed_page
@@ -18,6 +19,7 @@ UNDER = "/p/"
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address that no page has."""
     if not request.path.startswith(UNDER):
+        reader_language.speak_to(request.user)
         return defaults.page_not_found(request, exception)
     answer = closed_page(request, "", LinkClosed(Closed.UNKNOWN))
     answer["Cache-Control"] = "no-store"

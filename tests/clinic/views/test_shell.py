@@ -128,3 +128,12 @@ def test_the_demo_says_on_every_page_that_it_is_one(
         "approved by the demo's clinical lead, no real patients" in html
     )
     assert 'href="/sandbox/"' in html
+
+
+@pytest.mark.parametrize("path", ["/protocols/", "/no-such-page/"])
+def test_every_page_is_said_in_the_language_that_was_chosen_also_one_that_is_not_there(
+    as_: As, front_desk: Staff, path: str
+) -> None:
+    front_desk.language = "es"
+    front_desk.save()
+    assert '<html lang="es"' in as_(front_desk).get(path).content.decode()
