@@ -18,8 +18,8 @@ from rest_framework.response import Response
 
 from clinic.api_fields import Body, Instant, Seen
 from clinic.api_views import Rows
-from patients import guardians
-from patients.models import Guardian, Language, Patient, RecordMerge, Relation
+from patients import guardians, telling_apart
+from patients.models import Guardian, Language, Patient, RecordMerge, Relation, ToldApart
 from reminders.models import RecordExport
 from reminders.records import erasing, exporting, merging, stopping
 from reminders.records.erasing import Statement
@@ -130,6 +130,20 @@ class MergedSerializer(serializers.ModelSerializer[RecordMerge]):
 
 class UndoMergeSerializer(WhySerializer):
     merge = serializers.IntegerField(min_value=1)
+
+
+class OtherRecordSerializer(Body):
+    other = Seen(Patient.objects.seen_by, help_text="The record of somebody else.")
+
+
+class ToldApartSerializer(serializers.ModelSerializer[ToldApart]):
+    """That `one` and `other` are two persons, whichever of them said so."""
+
+    at = Instant()
+
+    class Meta:
+        model = ToldApart
+        fields: tuple[str, ...] = ("id", "one", "other", "at", "by")
 
 
 class ExportSerializer(serializers.ModelSerializer[RecordExport]):
@@ -301,6 +315,30 @@ class Records(Rows):
         merging.undo(merge=done, reason=asked["reason"], by=self.staff, now=timezone.now())
         done.refresh_from_db()
         return Response(MergedSerializer(done).data)
+
+    @extend_schema(request=OtherRecordSerializer, responses=ToldApartSerializer)
+    @action(detail=True, methods=["post"], url_path="apart")
+    def tell_apart(self, request: Request, pk: int) -> Response:
+        """Say that another record, however alike, is of somebody else. They are not merged then."""
+        said = telling_apart.tell_apart(
+            patient=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(OtherRecordSerializer),
+        )
+        return Response(ToldApartSerializer(said).data)
+
+    @extend_schema(request=OtherRecordSerializer, responses={204: None})
+    @action(detail=True, methods=["post"], url_path="apart/undo")
+    def take_back_apart(self, request: Request, pk: int) -> Response:
+        """Take back that they are two persons."""
+        telling_apart.take_back(
+            patient=self.get_object(),
+            by=self.staff,
+            now=timezone.now(),
+            **self.body(OtherRecordSerializer),
+        )
+        return Response(status=204)
 
     # --- Handing out and erasing ------------------------------------------------------------------
 

@@ -112,6 +112,7 @@ def test_twins_are_told_apart_for_good_from_either_side(
     boss: Client,
     outsider: Staff,
     front_desk: Staff,
+    manager: Staff,
 ) -> None:
     def is_hinted(here: Patient, there: Patient) -> bool:
         page = boss.get(f"/patients/{here.pk}/").content.decode()
@@ -135,9 +136,19 @@ def test_twins_are_told_apart_for_good_from_either_side(
     for here, there in ((patient, twin), (twin, patient)):
         page = boss.get(f"/patients/{here.pk}/merge/").content.decode()
         assert f"/patients/{here.pk}/not-apart/{there.pk}/" in page and "Mia Manager" in page
+    # By API it is the same act.
+    body, url = {"other": twin.pk}, f"/api/v1/patients/{patient.pk}/apart/"
+    for address in (url, f"{url}undo/"):
+        refused(api(outsider).post(address, body), 404, "not_found")
+        refused(api(front_desk).post(address, body), 403, "forbidden")
+    [said_by_api] = ToldApart.objects.all()
+    assert api(manager).post(url, body).json()["id"] == said_by_api.pk
+    assert api(manager).post(f"{url}undo/", body).status_code == 204
+    assert is_hinted(patient, twin) and is_hinted(twin, patient)
+    boss.post(apart)
     boss.post(f"/patients/{patient.pk}/not-apart/{twin.pk}/")
     assert is_hinted(patient, twin) and is_hinted(twin, patient)
-    assert AuditEntry.objects.filter(action="patient.tell_apart_undo").count() == 2
+    assert AuditEntry.objects.filter(action="patient.tell_apart_undo").count() == 4
 
 
 def test_two_records_are_merged_and_parted_by_api(
