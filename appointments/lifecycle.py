@@ -6,6 +6,7 @@ Owns what may follow what. Refuses to know who may do it, when, or what else it 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 
 from appointments.refusals import Refused
 from clinic.saying import gettext, noop
@@ -126,6 +127,7 @@ def allowed(state: State) -> tuple[Move, ...]:
     return tuple(_AFTER[state])
 
 
+@cache
 def offered(state: State, *, is_locked: bool) -> tuple[Move, ...]:
     """Those of `allowed` that one visit by itself may be offered: a locked one is unlocked and
     keeps its time, and a version is changed for a whole series."""

@@ -188,6 +188,10 @@ class Period:
     def __contains__(self, at: datetime) -> bool:
         return self.starts_at <= at < self.ends_at
 
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two have time in common."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
 
 def merge(periods: Iterable[Period]) -> list[Period]:
     """The same time as disjoint periods in order; touching ones become one, empty ones go."""
@@ -450,16 +454,22 @@ def when(
     """The words of `at` on the clock of `zone`, in English ("en") or Spanish ("es"), for who reads
     them at `seen_at`; see `format_day` for `year`."""
     there = local(at, zone)
-    first, second = _readings(there.replace(tzinfo=None), zone)
-    shown = f"{there:%H:%M}"
-    if with_zone or first != second:
-        shown += f" {_abbreviation(at, zone)}"
     today = local(seen_at, zone).date() if seen_at else _reader_day.get()
     weekday, number, month, *of = format_day(there.date(), language, today=today, year=year).split(
         " "
     )
     far = today is not None and is_far(there.date(), today)
+    shown = time_of_day(at, zone, with_zone=with_zone)
     return When(weekday, f"{number} {month}", "".join(of), shown, far)
+
+
+def time_of_day(at: datetime, zone: str, *, with_zone: bool = False) -> str:
+    """Such as "10:00" on the clock of `zone`, whose name follows if that is asked for, or if the
+    clock shows that time twice."""
+    there = local(at, zone)
+    first, second = _readings(there.replace(tzinfo=None), zone)
+    shown = f"{there:%H:%M}"
+    return f"{shown} {_abbreviation(at, zone)}" if with_zone or first != second else shown
 
 
 def format_when(

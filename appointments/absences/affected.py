@@ -67,7 +67,9 @@ def lacking(visits: Collection[Appointment], site: Site, day: date) -> dict[int,
     """By visit of a local day, the kinds of what it holds that is not to be had: under a block,
     retired, or beyond the hours of that day; "site" when the house itself is closed then."""
     found = under_blocks(visits)
-    house = house_hours.load(site, day, {each for visit in visits for each in _providers(visit)})
+    providers = {each for visit in visits for each in _providers(visit)}
+    house = house_hours.load(site, day, providers)
+    is_open, at_work = house.of(None), {each: house.of(each) for each in providers}
     for visit in visits:
         kinds = set(found.get(visit.pk, ()))
         for held in visit.allocations.all():
@@ -77,9 +79,9 @@ def lacking(visits: Collection[Appointment], site: Site, day: date) -> dict[int,
             period = Period(held.starts_at, held.ends_at)
             if not held.resource.is_active:
                 kinds.add(kind)
-            if not inside(period, house.of(None)):
+            if not inside(period, is_open):
                 kinds.add("site")
-            elif kind == PROVIDER and not inside(period, house.of(held.resource_id)):
+            elif kind == PROVIDER and not inside(period, at_work[held.resource_id]):
                 kinds.add(kind)
         found[visit.pk] = sorted(kinds)
     return found

@@ -75,7 +75,11 @@ class AllocationQuerySet(models.QuerySet["Allocation"]):
         """With their resources, those of which `Allocation.shown_of` takes what to show."""
         over = Q(appointment__state__in=(State.DONE, State.NO_SHOW, State.CANCELLED))
         history = over & Q(appointment__imported_at__isnull=False)
-        return self.filter(Q(active=True) | history).prefetch_related("resource")
+        return self.filter(Q(active=True) | history).without_range().prefetch_related("resource")
+
+    def without_range(self) -> AllocationQuerySet:
+        """But for `during`, which says what `starts_at` and `ends_at` say, and is read slowly."""
+        return self.defer("during")
 
 
 class Allocation(models.Model):

@@ -119,6 +119,7 @@ def _board(
             or resource.pk in seen
         ]
     grids = _grids(site, places, working, busy)
+    wholes = {day: _whole(site, day) for day in days}
     columns = [
         Column(
             resource,
@@ -126,7 +127,7 @@ def _board(
             grids[day],
             lay_out(
                 grids[day],
-                [each for each in busy[resource.pk] if intersect([each.held], [_whole(site, day)])],
+                [each for each in busy[resource.pk] if each.held.overlaps(wholes[day])],
                 working[resource.pk, day],
                 now=now,
             ),
@@ -139,12 +140,12 @@ def _board(
 def _working(site: Site, days: Sequence[date], resources: Sequence[Resource]) -> Working:
     """When each is to be had: a provider in their hours, a room or device in the site's."""
     providers = {each.pk for each in resources if each.kind == ResourceKind.PROVIDER}
-    houses = {day: house_hours.load(site, day, providers) for day in days}
-    return {
-        (each.pk, day): house.of(each.pk if each.pk in providers else None)
-        for each in resources
-        for day, house in houses.items()
-    }
+    working: dict[tuple[int, date], Sequence[Period]] = {}
+    for day, house in house_hours.load_days(site, days, providers).items():
+        is_open = house.of(None)
+        for each in resources:
+            working[each.pk, day] = house.of(each.pk) if each.pk in providers else is_open
+    return working
 
 
 def _held(
@@ -164,14 +165,18 @@ def _held(
         ends_at__gt=F("appointment__starts_at"),
     )
     first, last = _whole(site, days[0]), _whole(site, days[-1])
-    return Allocation.objects.filter(
-        standing | last_place if cancelled else standing,
-        resource__in={resource.pk for resource, _ in places},
-        # None lasts longer than a day: so the index need not look further back.
-        starts_at__gt=first.starts_at - ONE_DAY,
-        starts_at__lt=last.ends_at,
-        ends_at__gt=first.starts_at,
-    ).order_by("starts_at", "id")
+    return (
+        Allocation.objects.without_range()
+        .filter(
+            standing | last_place if cancelled else standing,
+            resource__in={resource.pk for resource, _ in places},
+            # None lasts longer than a day: so the index need not look further back.
+            starts_at__gt=first.starts_at - ONE_DAY,
+            starts_at__lt=last.ends_at,
+            ends_at__gt=first.starts_at,
+        )
+        .order_by("starts_at", "id")
+    )
 
 
 def _busy(
