@@ -124,21 +124,19 @@ def when(
     """`at` on the clock of `site`: "Fri 12 Mar 10:00", with its year when that is far away. `part`
     is weekday, date, day (weekday and date) or time; `zone` adds the clock's name, `year` the year
     in any case."""
-    said = hours.when(
-        at,
-        site.zone,
-        reader_language(),
-        with_zone=zone,
-        seen_at=timezone.now(),
-        year=year or None,
-    )
-    shown = {
-        "": str(said),
-        "weekday": said.weekday,
-        "date": said.date,
-        "day": said.day,
-        "time": said.time,
-    }[part]
+    if part == "time":  # a page of a day has hundreds
+        shown = hours.time_of_day(at, site.zone, with_zone=zone)
+    else:
+        said = hours.when(
+            at,
+            site.zone,
+            reader_language(),
+            with_zone=zone,
+            seen_at=timezone.now(),
+            year=year or None,
+        )
+        parts = {"": str(said), "weekday": said.weekday, "date": said.date, "day": said.day}
+        shown = parts[part]
     machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}">{}</time>', machine, shown)
 

@@ -66,6 +66,7 @@ def day_list(request: HttpRequest) -> HttpResponse:
     lists(request, (each.series.patient_id for each in shown), site_id=site.pk)
     context = {
         "site": site,
+        "here": request.get_full_path(),
         "day": day,
         "today": today,
         "before": day - ONE_DAY,

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -75,6 +76,7 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         "after": wanted.day + wanted.step,
         "last_day": last_day,
         "board": drawn,
+        "panel_at": _panel_at(request),
         "grid": drawn.columns[0].grid if drawn.columns else None,
         "resources": resources,
         "of": of,
@@ -90,6 +92,15 @@ def shown(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dic
         **sums,
         **panel.of(request, site, wanted, now),
     }
+
+
+def _panel_at(request: HttpRequest) -> str:
+    """This board with the panel of a visit, whose id is to follow."""
+    query = request.GET.copy()
+    for name in ("visit", "pick"):
+        query.pop(name, None)
+    query["visit"] = ""
+    return f"{reverse('board')}?{query.urlencode()}"
 
 
 def _sums(drawn: Board) -> dict[str, Any]:
