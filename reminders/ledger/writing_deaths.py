@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -47,6 +47,6 @@ def suspects() -> frozenset[int]:
     return frozenset(WritingDeath.objects.values_list("message_id", flat=True))
 
 
-def forgive(message: Message) -> None:
-    """Staff send it again: its cause is mended."""
-    WritingDeath.objects.filter(message=message).delete()
+def forgive(messages: Collection[Message]) -> None:
+    """Staff send them again: their cause is mended."""
+    WritingDeath.objects.filter(message__in=messages).delete()

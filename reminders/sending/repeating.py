@@ -18,7 +18,6 @@ from reminders.catalogue import Channel, Tray
 from reminders.journeys import recipients
 from reminders.ledger import retrying
 from reminders.ledger.other_channel import NOWHERE, elsewhere
-from reminders.ledger.retrying import RetryRefused
 from reminders.models import Message
 from reminders.sending import taking
 
@@ -72,14 +71,9 @@ def outlook(*, site: Site, by: Staff, now: datetime) -> Outlook:
 def retry_all(*, site: Site, by: Staff, now: datetime) -> int:
     """Schedule what failed, is still of use and may go as things stand; how many. Raises
     Forbidden."""
-    done = 0
-    for message in outlook(site=site, by=by, now=now).goes:
-        try:
-            retrying.retry(message=message, by=by, now=now)
-        except RetryRefused:
-            continue  # somebody was faster
-        done += 1
-    return done
+    going = outlook(site=site, by=by, now=now).goes
+    # Of some of these somebody may have been faster.
+    return retrying.retry_what_may(messages=going, site=site, by=by, now=now)
 
 
 def _failed(here: QuerySet[Message], now: datetime) -> QuerySet[Message]:

@@ -1,10 +1,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment
 from clinic.access import Forbidden
-from clinic.models import AuditEntry, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
@@ -15,7 +17,7 @@ from reminders.ledger.other_channel import NOWHERE
 from reminders.ledger.retrying import MayRepeat, RetryRefused
 from reminders.models import Message
 from reminders.sending import dispatch, repeating, retiming
-from tests.reminders.ledger import Recorder, planned, queued
+from tests.reminders.ledger import Recorder, a_visit, planned, queued, some_patients
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -186,6 +188,28 @@ def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
     assert states[failed.pk] == MessageState.SCHEDULED
     assert states[late.pk] == MessageState.FAILED
     assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 0
+
+
+def test_four_that_failed_take_as_few_queries_as_two(
+    site: Site, front_desk: Staff, protocol: ProtocolVersion, now: datetime
+) -> None:
+    visits = [
+        a_visit(patient, site, protocol, now=now)
+        for patient in some_patients(6, site, front_desk, now)
+    ]
+    taken = []
+    for some in (visits[:2], visits[2:]):
+        failed = [queued(visit, now=now).pk for visit in some]
+        dispatch.send_due(now=now, channel=Recorder(REFUSED))
+        with CaptureQueriesContext(connection) as queries:
+            assert repeating.retry_all(site=site, by=front_desk, now=now) == len(some)
+        taken.append(len(queries))
+        assert set(Message.objects.filter(pk__in=failed).values_list("state", "attempts_made")) == {
+            (MessageState.SCHEDULED, 0)
+        }
+        told = AuditEntry.objects.filter(action="message.retry", subject_id__in=map(str, failed))
+        assert {each.before["state"] for each in told} == {"failed"} and len(told) == len(some)
+    assert taken[0] == taken[1]
 
 
 def test_what_the_gate_would_hold_back_is_told_before_left_and_in_nobodys_way(
