@@ -21,7 +21,7 @@ Fact = NewType("Fact", str)
 # Before each fact, between the parts of one, and between the sentences of the same text.
 _FACT, _PART, _NEXT = "\x1f", "\x1d", "\x1e"
 _SIGNS = dict.fromkeys(map(ord, (_FACT, _PART, _NEXT)), " ")
-_TEXT, _MOMENT, _DAY, _SPAN, _COUNTED, _WORD, _EITHER = "=@/~#!|"
+_TEXT, _MOMENT, _DAY, _DATED, _SPAN, _COUNTED, _WORD, _EITHER = "=@/*~#!|"
 # A place of a message; no width is understood, so that no text can ask for a very long one.
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
 
@@ -50,6 +50,11 @@ def moment(at: datetime, zone: str) -> Fact:
 def day(on: date) -> Fact:
     """A local date, told with its year as a moment is."""
     return Fact(f"{_DAY}{on.isoformat()}")
+
+
+def dated(on: date) -> Fact:
+    """A local date, always told with its year."""
+    return Fact(f"{_DATED}{on.isoformat()}")
 
 
 def span(duration: Duration) -> Fact:
@@ -131,6 +136,8 @@ def _told(fact: str) -> tuple[str, str]:
             return name, hours.format_when(instant, zone, language())
         case "/", [on]:
             return name, hours.format_day(date.fromisoformat(on), language())
+        case "*", [on]:
+            return name, hours.format_day(date.fromisoformat(on), language(), year=True)
         case "~", [duration]:
             return name, in_words(parse(duration), language())
         case "#", [one, many, count]:

@@ -38,6 +38,7 @@ class Bar:
     before `until` (the first day that is right).
 
     `sentence` tells staff what is wrong and what to do; `rule` and `evidence` say what asks for it.
+    `stored` is that sentence with its facts, where its source can tell it later.
     `flag` says it in a few words, where a sentence has no room; empty where another page does.
     `about` is the source's own name for what it is about, such as the id of a question.
     `passes_with` and `decides_with` are capabilities (`clinic.access`): with the first, a written
@@ -57,6 +58,12 @@ class Bar:
     page: str = ""
     passes_with: str = ""
     decides_with: str = ""
+    stored: str = ""
+
+    @property
+    def to_keep(self) -> str:
+        """Its sentence to store: with its facts, or as it is told now."""
+        return self.stored or self.sentence
 
     def bars(self, act: Act, day: date) -> bool:
         return (

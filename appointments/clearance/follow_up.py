@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import translation
-
 from appointments.clearance.screening import screened_of
 from appointments.clearance.treatments import Treatment
 from appointments.lifecycle import OPEN
@@ -111,7 +109,6 @@ def _considered(patient: Patient, also: Iterable[Treatment]) -> list[Treatment]:
     return booked + [each for each in also if (each.version.pk, tuple(each.areas)) not in known]
 
 
-@translation.override("en")  # what is kept is English, whoever asks
 def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | None:
     """The task for a finding; None where nobody has anything to do."""
     today = local(now, treatment.site.zone).date()
@@ -126,8 +123,11 @@ def _wanted(finding: Finding, treatment: Treatment, now: datetime) -> _Wanted | 
         key=f"{_PREFIX}.{treatment.patient.pk}.{protocol.id}.{finding.digest}",
         kind=kind,
         title=title,
-        detail=sentences.sentence(finding, protocol, treatment.patient.skin_type),
-        why=[sentences.rule(finding, protocol), *sentences.evidence(finding, protocol)],
+        detail=sentences.to_keep(finding, protocol, treatment.patient.skin_type),
+        why=[
+            sentences.rule_to_keep(finding, protocol),
+            *sentences.evidence_to_keep(finding, protocol),
+        ],
         treatment=treatment,
         visit=treatment.visit,
     )

@@ -1,5 +1,7 @@
 """What a finding says to staff: what is wrong, until when, and what asks for it. Pure.
 
+What is `to_keep` is stored with its facts, and told later; the rest is told to who reads it now.
+
 Never advises to stop a prescribed medicine: that is the prescriber's word.
 """
 
@@ -7,34 +9,46 @@ from __future__ import annotations
 
 from datetime import date
 
-from clinic.durations import in_words
 from clinic.hours import format_day
 from clinic.protocols.schema import Outcome, Protocol
+from clinic.retelling import Fact, dated, day, either, kept, retold, span, text, together, word
 from clinic.saying import gettext, language, ngettext, noop
 from patients.screening.answers import Answer, Value
-from patients.screening.assessing import Finding, Rule
+from patients.screening.assessing import Decision, Finding, Rule
 from patients.screening.questions import MEDICINES, Question
 
+_ANSWERS = {
+    Value.YES: noop("yes"),
+    Value.NO: noop("no"),
+    Value.NEVER: noop("never"),
+    Value.UNSURE: noop("not sure"),
+}
+_DECISIONS = (noop("treat all the same"), noop("not treat"))
 PRESCRIBER = noop("Ask the prescriber; nobody else tells the patient to change or stop it.")
 
 
 def sentence(finding: Finding, protocol: Protocol, skin_type: str) -> str:
     """What is in the way, and the way out."""
+    return retold(to_keep(finding, protocol, skin_type))
+
+
+def to_keep(finding: Finding, protocol: Protocol, skin_type: str) -> str:
+    """The same, to store; but what is only lacking, which passes, as it is told now."""
     if finding.rule == Rule.AGE:
-        return gettext("%(protocol)s is for people of %(min_age)s and older.") % {
-            "protocol": protocol.name.get(language()),
-            "min_age": protocol.applicability.min_age,
-        }
+        return kept(
+            "%(protocol)s is for people of %(min_age)s and older.",
+            protocol=either(protocol.name.en, protocol.name.es),
+            min_age=protocol.applicability.min_age,
+        )
     if finding.rule == Rule.LACKING:
         return _lacking(finding)
-    said = (
-        gettext("Skin type %(skin_type)s") % {"skin_type": skin_type}
+    found = (
+        kept("Skin type %(skin_type)s:", skin_type=text(skin_type))
         if finding.answer is None
-        else _told(finding)
+        else _found(finding, finding.answer)
     )
-    if finding.decision is not None:
-        return f"{said}. {sentence_of_decision(finding)}"
-    return f"{said}: {_consequence(finding)}"
+    then = [_decided(finding.decision)] if finding.decision else _consequence(finding)
+    return together([found, *then])
 
 
 def flag(finding: Finding) -> str:
@@ -50,42 +64,57 @@ def flag(finding: Finding) -> str:
 
 def rule(finding: Finding, protocol: Protocol) -> str:
     """What asks for it, in one line."""
-    title = f"{protocol.name.get(language())} {protocol.version}"
+    return retold(rule_to_keep(finding, protocol))
+
+
+def rule_to_keep(finding: Finding, protocol: Protocol) -> str:
+    name, version = protocol.name, protocol.version
+    title = either(f"{name.en} {version}", f"{name.es} {version}")
     if finding.rule in (Rule.AGE, Rule.LACKING):
-        return gettext("%(title)s asks for it.") % {"title": title}
+        return kept("%(title)s asks for it.", title=title)
     if finding.rule == Rule.SKIN_TYPE or finding.question is None:
-        policy = protocol.applicability.fitzpatrick
-        parts = [
-            gettext("%(name)s for %(skins)s") % {"name": name, "skins": ", ".join(skins)}
-            for name, skins in (("review", policy.review), ("never", policy.block))
-            if skins
-        ]
-        return gettext("%(title)s on skin types: %(parts)s.") % {
-            "title": title,
-            "parts": "; ".join(parts),
-        }
-    washout = finding.question.washout
-    wait = (
-        gettext(", %(washout)s after") % {"washout": in_words(washout, language())}
-        if washout
-        else ""
-    )
-    asks, gives = finding.question.text.get(language()), finding.question.outcome
-    return gettext("%(title)s asks “%(asks)s” and answers with %(gives)s%(wait)s.") % {
+        return _skin_rule(protocol, title)
+    question = finding.question
+    facts = {
         "title": title,
-        "asks": asks,
-        "gives": gives,
-        "wait": wait,
+        "asks": either(question.text.en, question.text.es),
+        "gives": text(question.outcome),
     }
+    if question.washout is None:
+        return kept("%(title)s asks “%(asks)s” and answers with %(gives)s.", **facts)
+    return kept(
+        "%(title)s asks “%(asks)s” and answers with %(gives)s, %(washout)s after.",
+        **facts,
+        washout=span(question.washout),
+    )
+
+
+def _skin_rule(protocol: Protocol, title: Fact) -> str:
+    policy = protocol.applicability.fitzpatrick
+    review, never = text(", ".join(policy.review)), text(", ".join(policy.block))
+    if policy.review and policy.block:
+        return kept(
+            "%(title)s on skin types: review for %(review)s; never for %(never)s.",
+            title=title,
+            review=review,
+            never=never,
+        )
+    if policy.block:
+        return kept("%(title)s on skin types: never for %(never)s.", title=title, never=never)
+    return kept("%(title)s on skin types: review for %(review)s.", title=title, review=review)
 
 
 def evidence(finding: Finding, protocol: Protocol) -> tuple[str, ...]:
     """The sources behind the rule, with their grades."""
+    return tuple(map(retold, evidence_to_keep(finding, protocol)))
+
+
+def evidence_to_keep(finding: Finding, protocol: Protocol) -> tuple[str, ...]:
     cited = finding.question.evidence if finding.question else ()
     sources = (protocol.evidence[each] for each in cited if each in protocol.evidence)
     return tuple(
-        gettext("%(title)s (grade %(grade)s).") % {"title": source.title, "grade": source.grade}
-        for source in sources
+        kept("%(title)s (grade %(grade)s).", title=text(each.title), grade=text(each.grade))
+        for each in sources
     )
 
 
@@ -99,32 +128,26 @@ def said(answer: Answer) -> str:
             if answer.begins
             else last
         )
-    words = {
-        Value.YES: gettext("yes"),
-        Value.NO: gettext("no"),
-        Value.NEVER: gettext("never"),
-        Value.UNSURE: gettext("not sure"),
-    }
-    return words[answer.value]
+    return gettext(_ANSWERS[answer.value])
 
 
 def leads_to(finding: Finding) -> str:
     """What comes of an answer, without saying it again."""
     if finding.decision is not None:
-        return sentence_of_decision(finding)
-    return _consequence(finding)[:1].upper() + _consequence(finding)[1:]
+        return retold(_decided(finding.decision))
+    told = retold(together(_consequence(finding)))
+    return told[:1].upper() + told[1:]
 
 
-def sentence_of_decision(finding: Finding) -> str:
+def _decided(decision: Decision) -> str:
     """Who decided what, when and why."""
-    assert finding.decision is not None
-    word = gettext("treat all the same") if finding.decision.proceeds else gettext("not treat")
-    return gettext("%(by)s decided on %(on)s to %(word)s: %(reason)s") % {
-        "by": finding.decision.by,
-        "on": format_day(finding.decision.on, language()),
-        "word": word,
-        "reason": finding.decision.reason,
-    }
+    return kept(
+        "%(by)s decided on %(on)s to %(word)s: %(reason)s",
+        by=text(decision.by),
+        on=day(decision.on),
+        word=word(_DECISIONS[0] if decision.proceeds else _DECISIONS[1]),
+        reason=text(decision.reason),
+    )
 
 
 def who_and_when(answer: Answer, by: str) -> str:
@@ -139,47 +162,46 @@ def day_and_year(day: date) -> str:
     return format_day(day, language(), year=True)
 
 
-def _told(finding: Finding) -> str:
+def _found(finding: Finding, answer: Answer) -> str:
     assert finding.question is not None
-    assert finding.answer is not None
-    return f"“{finding.question.text.get(language())}” – {said(finding.answer)}"
-
-
-def _consequence(finding: Finding) -> str:
-    if finding.outcome is Outcome.BLOCK:
-        if finding.until is None:
-            return (
-                gettext("this treatment is not given.") + " " + _medicine(finding.question)
-            ).strip()
-        return gettext("this treatment is not given before %(finding)s.") % {
-            "finding": _first_day(finding)
-        }
-    if finding.outcome is Outcome.DEFER:
-        if finding.until is None:
-            return gettext("not now. Ask again later, or let a clinician decide.")
-        return gettext("not before %(finding)s. Move the visit, or let a clinician decide.") % {
-            "finding": _first_day(finding)
-        }
-    if finding.outcome is Outcome.TASK:
-        return _medicine(finding.question) or gettext("the clinician should know.")
-    until = (
-        ""
-        if finding.until is None
-        else gettext("The first day without it is %(day)s.") % {"day": _first_day(finding)}
+    question = either(finding.question.text.en, finding.question.text.es)
+    if answer.value is not Value.DATE or answer.day is None:
+        about = word(_ANSWERS[answer.value])
+        return kept("“%(question)s” – %(answer)s:", question=question, answer=about)
+    if answer.begins is None:
+        return kept("“%(question)s” – %(answer)s:", question=question, answer=dated(answer.day))
+    return kept(
+        "“%(question)s” – %(begins)s to %(last)s:",
+        question=question,
+        begins=day(answer.begins),
+        last=dated(answer.day),
     )
+
+
+def _consequence(finding: Finding) -> list[str]:
+    """The sentences that follow, each to store; the first goes on from what was found."""
     medicine = _medicine(finding.question)
-    return " ".join(
-        part for part in (gettext("a clinician decides before treatment."), until, medicine) if part
-    )
+    first = dated(finding.until) if finding.until is not None else None
+    if finding.outcome is Outcome.BLOCK:
+        if first is None:
+            return [noop("this treatment is not given."), *medicine]
+        return [kept("this treatment is not given before %(finding)s.", finding=first)]
+    if finding.outcome is Outcome.DEFER:
+        if first is None:
+            return [noop("not now. Ask again later, or let a clinician decide.")]
+        return [
+            kept(
+                "not before %(finding)s. Move the visit, or let a clinician decide.", finding=first
+            )
+        ]
+    if finding.outcome is Outcome.TASK:
+        return medicine or [noop("the clinician should know.")]
+    until = [kept("The first day without it is %(day)s.", day=first)] if first is not None else []
+    return [noop("a clinician decides before treatment."), *until, *medicine]
 
 
-def _medicine(question: Question | None) -> str:
-    return gettext(PRESCRIBER) if question is not None and question.id in MEDICINES else ""
-
-
-def _first_day(finding: Finding) -> str:
-    assert finding.until is not None
-    return day_and_year(finding.until)
+def _medicine(question: Question | None) -> list[str]:
+    return [PRESCRIBER] if question is not None and question.id in MEDICINES else []
 
 
 def _lacking(finding: Finding) -> str:

@@ -6,11 +6,13 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import AskAt, Outcome, Protocol, Reach, SkinType
+from clinic.retelling import retold
 from patients.screening import sentences
 from patients.screening.answers import FITTING, Answer, Value
 from patients.screening.assessing import (
@@ -245,7 +247,10 @@ def test_the_last_decision_counts_and_one_against_it_blocks_for_good() -> None:
     both = decided(finding, proceeds=True), decided(finding, proceeds=False, id=2)
     (refused,) = found(NEEDLING, yes, decisions=both)
     assert refused.outcome is Outcome.BLOCK and refused.stands_on(TODAY + 300 * DAY)
-    assert "Dr Novak decided on Thu 4 Mar to not treat" in sentences.sentence(refused, NEEDLING, "")
+    kept = sentences.to_keep(refused, NEEDLING, "")
+    assert "Dr Novak decided on Thu 4 Mar to not treat" in retold(kept)
+    with translation.override("es"):
+        assert "Dr Novak decidió el jue 4 mar no tratar" in retold(kept)
 
 
 def test_nobody_decides_on_what_the_protocol_blocks() -> None:

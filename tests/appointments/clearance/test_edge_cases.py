@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from appointments import clearance, proposing
 from appointments.clearance import Barred, Treatment, answering
@@ -12,6 +13,7 @@ from appointments.refusals import IntervalTooLong, IntervalTooShort
 from appointments.visits import attendance
 from clinic.models import Modality, ProtocolVersion, Site, Staff
 from clinic.protocols import loading, reading
+from clinic.retelling import retold
 from patients.models import Patient, ScreeningAnswer, ScreeningMoment
 from patients.screening.answers import Said, Value
 from tests.api import api, refused
@@ -68,7 +70,11 @@ def test_14_retinoid_two_days_ago_is_reviewed_and_staff_decide(
     says(retinoid_use=today - 2 * DAY)
     (visit,) = book(wish(today + DAY)).appointments.all()
     (task,) = Task.objects.filter(closed_at=None)
-    assert task.title == "Decide whether to treat" and "Sat 20 Feb 2027" in task.detail
+    assert task.title == "Decide whether to treat" and "Sat 20 Feb 2027" in retold(task.detail)
+    with translation.override("es"):
+        told = " ".join(retold(each) for each in (task.detail, *task.why))
+    assert "un clínico decide antes del tratamiento" in told
+    assert "sáb 20 feb 2027" in told and "pregunta “" in told
     then = at(today + DAY, "10:00")
     attendance.check_in(appointment=visit, by=front_desk, now=at(today + DAY, "09:55"))
     with pytest.raises(Barred, match="a clinician decides before treatment"):
