@@ -16,6 +16,7 @@ from patients.screening.answers import FITTING, Said
 from patients.screening.questions import questions_of
 from tests.appointments.charting.logs import a_log
 from tests.browser.conftest import Complaints, Place, SignIn, a_visit_today
+from tests.browser.looking import follow
 from tests.history import a_past_visit
 from tests.personas import PASSWORD, a_patient
 
@@ -44,6 +45,9 @@ class Hand:
         self.clicks += 1
 
 
+IS_FOCUSED = "each => each === document.activeElement"
+
+
 class Keys:
     """Presses keys, and counts; text that is typed counts nothing."""
 
@@ -59,8 +63,14 @@ class Keys:
 
     def go_to(self, control: Locator) -> None:
         """By Tab, past what lies before it."""
-        while not control.evaluate("each => each === document.activeElement"):
+        while not control.evaluate(IS_FOCUSED):
             self.press("Tab")
+            assert self.pressed < 50, "it is not to be reached"
+
+    def choose(self, tile: Locator) -> None:
+        """The one of several tiles that has the focus by Space, another by the arrows."""
+        while not tile.is_checked():
+            self.press("Space" if tile.evaluate(IS_FOCUSED) else "ArrowDown")
             assert self.pressed < 50, "it is not to be reached"
 
 
@@ -90,7 +100,7 @@ def test_the_front_desk_books_moves_and_takes_back(
     page.goto(f"{live_server}/day/")
     page.get_by_label("E-mail").fill(front_desk.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     with page.expect_response(lambda answer: "/day/" in answer.url) as fresh:
         page.evaluate(
             "document.querySelector('[data-refresh]').dispatchEvent(new Event('refresh'))"
@@ -210,7 +220,7 @@ def test_by_keys_alone_from_the_search_to_a_signed_log(
     keys = Keys(page)
     keys.press("/")
     page.keyboard.type("sat")
-    found = page.locator(".find-list a")
+    found = page.locator(".find[data-for=sat] .find-list a")
     expect(found).to_have_count(1)
     keys.press("ArrowDown")
     expect(found).to_be_focused()
@@ -243,8 +253,12 @@ def test_by_keys_alone_from_the_search_to_a_signed_log(
     keys.press("l")
     expect(page.locator(f"#{next(iter(TODAY))}")).to_be_focused()
     for name, value in TODAY.items():
-        keys.go_to(page.locator(f"#{name}"))
-        page.keyboard.type(value)
+        entry = page.locator(f"#{name}")
+        keys.go_to(entry)
+        if entry.get_attribute("type") == "radio":
+            keys.choose(page.locator(f".field:has(#{name})").get_by_label(value, exact=True))
+        else:
+            page.keyboard.type(value)
     keys.press("Control+Enter")
     expect(page.locator(".chip", has_text="Signed")).to_be_visible()
     record = TreatmentRecord.objects.get(appointment=visit)
