@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 NARROWEST = (320, 640)
@@ -50,6 +50,12 @@ def problems(page: Page, label: str, within: str = "") -> list[str]:
     if wide > NARROWEST[0]:
         found.append(f"{label}: {wide} px wide on a screen of {NARROWEST[0]}")
     return found
+
+
+def follow(control: Locator) -> None:
+    """Presses what leads to another page, and returns once that one is there."""
+    with control.page.expect_navigation():
+        control.click()
 
 
 def post(page: Page, address: str, data: Mapping[str, Any]) -> None:

@@ -170,6 +170,12 @@ def test_by_keys_alone_a_visit_is_chosen_picked_up_and_put_down(
     assert complaints.taken() == []
 
 
+DRAW_ANEW = """() => new Promise((drawn) => {
+  addEventListener("htmx:afterSettle", () => drawn(), {once: true});
+  document.querySelector("#board").dispatchEvent(new Event("refresh"));
+})"""
+
+
 def test_the_columns_keep_their_place_when_they_are_drawn_anew(
     page: Page,
     live_server: object,
@@ -186,9 +192,8 @@ def test_the_columns_keep_their_place_when_they_are_drawn_anew(
     page.locator(".board-scroll").evaluate("(element) => { element.scrollTop = 300; }")
     before = box_of(slip(page, visit))["y"]
     with page.expect_response(lambda answer: "/board/" in answer.url) as fresh:
-        page.evaluate("document.querySelector('#board').dispatchEvent(new Event('refresh'))")
+        page.evaluate(DRAW_ANEW)
     assert "<html" not in fresh.value.text()
-    page.wait_for_function("() => !document.querySelector('.htmx-swapping, .htmx-settling')")
     assert box_of(slip(page, visit))["y"] == before
 
 

@@ -16,6 +16,7 @@ from patients.models import Patient, SignedForm
 from patients.signing import signing
 from tests.appointments.photos.pictures import picture
 from tests.browser.conftest import Days, Look, Place, SignIn
+from tests.browser.looking import follow
 from tests.links import issued
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,7 +109,7 @@ def test_forms_are_written_and_signed_by_link(
     for label, typed in (("Month", "5"), ("Day", "4"), ("Year", "1988")):
         page.get_by_label(label).fill(typed)
     page.get_by_role("button", name="Show my page").click()
-    page.get_by_role("link", name="Please read and sign (1)").click()
+    follow(page.get_by_role("link", name="Please read and sign (1)"))
     look("record-link-forms")
     page.get_by_label("I have read this and I agree: Consent to RF microneedling").check()
     page.get_by_label("Your whole name").fill("Elena Sato")
@@ -201,7 +202,7 @@ def test_photos_are_taken_compared_and_looked_at(
     for label, typed in (("Month", "5"), ("Day", "4"), ("Year", "1988")):
         page.get_by_label(label).fill(typed)
     page.get_by_role("button", name="Show my page").click()
-    page.get_by_role("link", name="Send us photos").click()
+    follow(page.get_by_role("link", name="Send us photos"))
     look("photos-send")
 
 

@@ -20,6 +20,7 @@ from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.patient_pages.self_service import PROOF
 from tests.browser.conftest import DAY, WEEK, Book, Days, Look, Place
+from tests.browser.looking import follow
 from tests.history import a_past_visit
 from tests.links import issued
 
@@ -45,7 +46,7 @@ def test_the_offer_as_the_patient_sees_it(
         look(f"offer-{answer}", address)
     asked.update(answer="", answered_at=None)
     page.goto(f"{live_server}{address}")
-    page.locator("button[value=accept]").click()
+    follow(page.locator("button[value=accept]"))
     look("offer-accepted")
     look("offer-unknown", "/p/no-such-token-of-ours/")
 
@@ -61,7 +62,7 @@ def test_how_the_patient_wants_to_be_written_to(
     page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
     look("preferences", address)
     page.locator("input[name=quiet_from]").fill("13:00")
-    page.get_by_role("button", name="Save").click()
+    follow(page.get_by_role("button", name="Save"))
     look("preferences-refused")
 
 
@@ -75,21 +76,21 @@ def test_what_the_patient_changes_by_link(
     link.save()
     look("patient-visits", f"/p/{token}/")
     expect(page.get_by_role("button", name="Yes, I will come")).to_be_in_viewport()
-    page.get_by_role("link", name="Change the time", exact=True).first.click()
+    follow(page.get_by_role("link", name="Change the time", exact=True).first)
     look("patient-move")
     expect(page.locator("script")).to_have_count(0)
-    page.get_by_role("link", name="See every free day").click()
+    follow(page.get_by_role("link", name="See every free day"))
     look("patient-days", within="main")
-    page.locator("a.slot").first.click()
+    follow(page.locator("a.slot").first)
     look("patient-day", within="main")
-    page.locator("button.slot").first.click()
+    follow(page.locator("button.slot").first)
     look("patient-sure", within="main")
-    page.get_by_role("button", name="Yes, change it").click()
+    follow(page.get_by_role("button", name="Yes, change it"))
     look("patient-moved", within="main")
     page.get_by_role("button", name="Take it back").click()
     expect(page.locator("h1")).to_have_text("It is as it was")
     look("patient-cancel", f"/p/{token}/visits/{elena[1].pk}/cancel/", within="main")
-    page.get_by_role("link", name="No, keep the visit").click()
+    follow(page.get_by_role("link", name="No, keep the visit"))
     look("patient-ask", f"/p/{token}/visits/{elena[1].pk}/ask/", within="main")
     Appointment.objects.filter(pk=elena[1].pk).update(is_locked=True)
     look("patient-cannot", f"/p/{token}/visits/{elena[1].pk}/move/", within="main")
@@ -133,5 +134,5 @@ def test_the_questions_before_a_visit(
     address = f"/p/{token}/questions/"
     page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
     look("questions", address)
-    page.get_by_role("button", name="Send my answers").click()
+    follow(page.get_by_role("button", name="Send my answers"))
     look("questions-refused")

@@ -42,7 +42,7 @@ def test_keys_press_what_the_page_shows(page: Page) -> None:
     assert "Find patient" in keys.inner_text()
     assert "New series" in keys.inner_text()
     page.keyboard.press("Escape")
-    assert not keys.is_visible()
+    expect(keys).to_be_hidden()
 
 
 def test_patients_are_found_from_anywhere_and_pages_by_two_keys(
@@ -50,6 +50,8 @@ def test_patients_are_found_from_anywhere_and_pages_by_two_keys(
 ) -> None:
     page.keyboard.press("/")
     page.keyboard.type("sat")
+    # What was found for less of the name is still replaced.
+    expect(page.locator(".find[data-for=sat]")).to_be_visible()
     expect(page.locator("#find-list").get_by_role("link", name="Elena Sato")).to_be_visible()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("b")
@@ -69,6 +71,7 @@ def test_keys_that_are_switched_off_do_nothing(page: Page) -> None:
     page.get_by_label("One-key shortcuts").uncheck()
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Saved.", exact=True).wait_for()
+    page.wait_for_load_state()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") != "find"
 
@@ -77,8 +80,9 @@ def test_a_notice_stays_until_it_is_dismissed(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
     notice = page.get_by_text("Saved.", exact=True)
     notice.wait_for()
+    page.wait_for_load_state()
     page.keyboard.press("Escape")
-    assert not notice.is_visible()
+    expect(notice).to_be_hidden()
 
 
 def test_the_menu_signs_out(page: Page) -> None:
@@ -95,4 +99,4 @@ def test_a_refused_sign_in_takes_the_focus_to_the_problem(page: Page) -> None:
     page.wait_for_url("**/login/")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("alert").filter(has_text="There is a problem").wait_for()
-    assert page.evaluate("document.activeElement.className") == "error-summary"
+    expect(page.locator(".error-summary")).to_be_focused()
