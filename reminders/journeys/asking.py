@@ -7,10 +7,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from appointments.models import Task, TaskKind
+from clinic import statements
 from clinic.saying import noop
 from reminders.planning.wish import TaskWish
 
 NO_LONGER_NEEDED = noop("No longer needed: the plan changed.")
+_CHANGE = """
+UPDATE appointments_task AS task
+   SET due_at = wanted.due_at, why = wanted.why, closed_at = NULL, outcome = ''
+  FROM json_to_recordset(%s::json) AS wanted (id bigint, due_at timestamptz, why jsonb)
+ WHERE task.id = wanted.id
+"""
 
 
 def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:
@@ -27,22 +34,22 @@ def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:
             _task(patient, key, wish, now=now) for key, wish in wished.items() if key not in known
         ]
         changed += [
-            task for key, task in known.items() if key in wished and _follows(task, wished[key])
+            {"id": task.pk, "due_at": wished[key].due_at, "why": wished[key].why}
+            for key, task in known.items()
+            if key in wished and _is_behind(task, wished[key])
         ]
         gone += [task.pk for key, task in known.items() if key not in wished and not task.closed_at]
-    Task.objects.bulk_create(opened)
-    Task.objects.bulk_update(changed, ["due_at", "why", "closed_at", "outcome"])
+    statements.add(*opened)
+    if changed:
+        statements.run(_CHANGE, [statements.document(changed)])
     Task.objects.filter(pk__in=gone).update(closed_at=now, outcome=NO_LONGER_NEEDED)
 
 
-def _follows(task: Task, wish: TaskWish) -> bool:
-    """Bring a task that is still the plan's in line with it: whether that changed anything."""
-    if task.closed_at is not None and task.outcome != NO_LONGER_NEEDED:
-        return False
-    if task.closed_at is None and (task.due_at, task.why) == (wish.due_at, list(wish.why)):
-        return False
-    task.due_at, task.why, task.closed_at, task.outcome = wish.due_at, list(wish.why), None, ""
-    return True
+def _is_behind(task: Task, wish: TaskWish) -> bool:
+    """Whether a task is still the plan's and not what that wants."""
+    if task.closed_at is not None:
+        return task.outcome == NO_LONGER_NEEDED
+    return (task.due_at, task.why) != (wish.due_at, list(wish.why))
 
 
 def _task(patient_id: int, key: str, wish: TaskWish, *, now: datetime) -> Task:

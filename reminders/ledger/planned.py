@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from clinic import statements
 from reminders.catalogue import SAID_NOW, MessageState
@@ -75,17 +76,15 @@ _LISTS = ("needs", "steps", "why")
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 _CHANGE = f"""
 WITH wanted AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (id bigint, {_TYPED})),
-alive AS (
-  UPDATE reminders_messageitem AS item SET live = true FROM wanted
-   WHERE item.message_id = wanted.id AND NOT item.live)
+  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (id bigint, {_TYPED}))
 UPDATE reminders_message AS message
    SET {", ".join(f"{name} = wanted.{name}" for name in _COLUMNS)}, gate_why = '[]'
   FROM wanted WHERE message.id = wanted.id
 """
-_NEW = """
-SELECT nextval('reminders_message_id_seq'), gen_random_uuid()::text FROM generate_series(1, %s)
+_COME_BACK = """
+UPDATE reminders_messageitem SET live = true WHERE message_id = ANY (%s::bigint[])
 """
+_NEW_IDS = "SELECT nextval('reminders_message_id_seq') FROM generate_series(1, %s)"
 # What a message begins with.
 _AT_FIRST = {
     "gate_why": "[]",
@@ -105,13 +104,13 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
     withdrawn = [each.id for change in changes.values() for each in change.withdraw]
     if withdrawn:
         statements.run(_WITHDRAW, {"ids": statements.array(withdrawn), "now": now})
-    changed = [
-        {"id": stored.id, **_owned(wanted, now=now)}
-        for change in changes.values()
-        for stored, wanted in change.change
-    ]
+    changed = [pair for change in changes.values() for pair in change.change]
     if changed:
-        statements.run(_CHANGE, {"rows": statements.document(changed)})
+        rows = [{"id": stored.id, **_owned(wanted, now=now)} for stored, wanted in changed]
+        statements.run(_CHANGE, {"rows": statements.document(rows)})
+    back = [stored.id for stored, _ in changed if stored.state is MessageState.WITHDRAWN]
+    if back:
+        statements.run(_COME_BACK, [statements.array(back)])
     added = [(patient, wanted) for patient, change in changes.items() for wanted in change.add]
     if added:
         _add(added, now=now)
@@ -119,15 +118,15 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
 
 def _add(added: Sequence[tuple[int, Wanted]], *, now: datetime) -> None:
     """Store new messages of these patients, and what they say."""
-    new = statements.rows(_NEW, [len(added)])
+    ids = statements.rows(_NEW_IDS, [len(added)])
     messages: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
-    for (pk, reference), (patient_id, wanted) in zip(new, added, strict=True):
+    for (pk,), (patient_id, wanted) in zip(ids, added, strict=True):
         owned = _owned(wanted, now=now)
         messages.append(
             {
                 "id": pk,
-                "reference": reference,
+                "reference": uuid4().hex,
                 "key": wanted.key,
                 "patient_id": patient_id,
                 "kind": wanted.kind,
