@@ -72,12 +72,13 @@ def current(question: Question, areas: Iterable[str], answers: Iterable[Answer])
     """The latest answer that tells about a question for each of `areas`; one under "" when it is
     about the whole body, None where there is none."""
     places = tuple(areas) if question.scope is Reach.AREA else ("",)
-    of_it = sorted(
-        (answer for answer in answers if answer.question == question.id),
-        key=lambda answer: (answer.said_at, answer.id),
-        reverse=True,
-    )
+    of_it = [answer for answer in answers if answer.question == question.id]
+    of_it.sort(key=_said, reverse=True)
     return {place: _latest(question, place, of_it) for place in places}
+
+
+def _said(answer: Answer) -> tuple[datetime, int]:
+    return answer.said_at, answer.id
 
 
 def _latest(question: Question, area: str, newest_first: Sequence[Answer]) -> Answer | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -54,16 +54,16 @@ class Question:
     washout: Duration | None
     evidence: tuple[str, ...]
     is_planned: bool = False
+    # A digest of what is asked: an answer clears only the question that was asked.
+    wording: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        asked = f"{self.trigger}\n{self.scope}\n{self.text.en}\n{self.text.es}"
+        object.__setattr__(self, "wording", sha256(asked.encode()).hexdigest()[:16])
 
     @property
     def asks_for_a_day(self) -> bool:
         return self.trigger is Trigger.WITHIN_WASHOUT
-
-    @property
-    def wording(self) -> str:
-        """A digest of what is asked: an answer clears only the question that was asked."""
-        asked = f"{self.trigger}\n{self.scope}\n{self.text.en}\n{self.text.es}"
-        return sha256(asked.encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=256)
