@@ -267,3 +267,10 @@ setInterval(() => {
   const busy = Date.now() - touchedAt < IDLE_MS || $("dialog[open]") || list?.contains(document.activeElement);
   if (list && !document.hidden && !busy) list.dispatchEvent(new Event("refresh"));
 }, REFRESH_MS);
+
+// ---- Of tabs that are wider than the screen, the one that is open is seen.
+
+for (const open of document.querySelectorAll(".tabs [aria-current]")) {
+  const tabs = open.parentElement;
+  tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+}
