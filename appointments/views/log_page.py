@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -66,6 +67,7 @@ def page(
         "sheet": sheet,
         "record": record,
         "entries": shown,
+        "map_now": shown.map,
         "phrases": Phrase.objects.filter(site=visit.site_id) if may_write else (),
         "treatment": sheet.protocol.treatment_in_words(sheet.areas, reader_language()),
         "may_chart": may_chart,
@@ -134,8 +136,7 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
         "corrected": {
             path: said(value) for path, value in now_said.items() if value != signed_said.get(path)
         },
-        "totals_now": fields.totals(sheet.protocol, corrected),
-        "delivered_now": sum(fields.totals(sheet.protocol, corrected).values()),
+        "map_now": log_form.entries(replace(sheet, log=corrected), with_problems=False).map,
         "amendable_rows": _amendable(sheet, shown),
         "credit": decided.select_related("by").first(),
         "asks_credit": record.outcome in NOT_WHOLE,

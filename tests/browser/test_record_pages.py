@@ -1,6 +1,7 @@
 """The record's pages: accessible in every size, and a draft that survives a lost connection."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
-from tests.appointments.charting.logs import REGIONS, a_log, with_a_map
+from tests.appointments.charting.logs import REGIONS, SESSION, a_log, with_a_map
 from tests.browser.conftest import Days, Look, Place, SignIn, publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +50,9 @@ def visits(
         now=now,
     )
     done, begun, booked = series.appointments.order_by("session")
-    Appointment.objects.filter(pk=done.pk).update(state="done", done_at=now)
+    Appointment.objects.filter(pk=done.pk).update(
+        state="done", done_at=now, starts_at=now - timedelta(days=28)
+    )
     Appointment.objects.filter(pk=begun.pk).update(state="in_treatment", starts_at=now)
     for visit in (done, begun, booked):
         visit.refresh_from_db()
@@ -95,6 +98,7 @@ def test_the_log_and_the_providers_day(
     look("log-amend-refused", f"/log/{done.pk}/amend/", {"reason": ""}, ".amend")
     form = {"version": 0, "act": "copy", "treated": "face", "session.pain": "11"}
     form |= {"regions.cheeks.shots": "400", "regions.neck.shots": "9"}
+    form |= {f"session.{name}": SESSION[name] for name in ("device_serial", "pins", "anaesthetic")}
     look("log-copied", f"/log/{begun.pk}/", form)
     look("log-refused", f"/log/{begun.pk}/", {**form, "version": 1, "act": "sign"})
     stale = {"version": 1, "act": "save", "treated": ["face", "neck"], "zones.face.depth": "2"}
