@@ -17,7 +17,8 @@ class Outgoing:
 
     `reference` is our own id at the provider (UUID text): the Message-ID of a mail, part of the
     callback address of a text. `sender` is a mail address, or a number (or Messaging Service id)
-    for texts. `validity_seconds` is how long the provider may keep it queued.
+    for texts. `invitations` are calendar files, one a visit. `validity_seconds` is how long the
+    provider may keep it queued.
     """
 
     message_id: int
@@ -29,7 +30,7 @@ class Outgoing:
     subject: str = ""
     text: str
     html: str = ""
-    calendar: bytes | None = None
+    invitations: tuple[bytes, ...] = ()
     calendar_method: CalendarMethod = ""
     validity_seconds: int | None = None
     unsubscribe_url: str = ""

@@ -38,18 +38,23 @@ def invite(
     organizer_name: str,
     organizer_email: str,
     attendee: str,
-    method: Literal["REQUEST", "CANCEL"],
+    method: Literal["REQUEST", "CANCEL", ""],
     now: datetime,
 ) -> bytes:
     """One file with all `visits`, with CRLF line ends. `now` becomes DTSTAMP.
 
-    PUBLISH is not offered: Outlook shows a published visit twice after every change.
+    A method is about one visit (RFC 5546, 3.2): of several Outlook takes the first and drops the
+    others. Without one the file is there to be read into a calendar. PUBLISH is not offered:
+    Outlook shows a published visit twice after every change.
     """
+    if method and len(visits) != 1:
+        raise ValueError("an invitation is about one visit")
     calendar = Calendar()
     calendar.add("prodid", "-//Afterglow//Visits//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("method", method)
+    if method:
+        calendar.add("method", method)
     for visit in visits:
         calendar.add_component(
             _event(visit, organizer_name, organizer_email, attendee, method, now)

@@ -162,12 +162,13 @@ def compose(outgoing: Outgoing) -> Mail:
     mail.metadata = {"reference": outgoing.reference}  # type: ignore[attr-defined]  # Anymail's
     if outgoing.html:
         mail.attach_alternative(outgoing.html, "text/html")
-    if outgoing.calendar is not None:
-        mail.attach_alternative(
-            outgoing.calendar.decode(),
-            f"text/calendar; method={outgoing.calendar_method}",
-        )
-        mail.attach("invite.ics", outgoing.calendar, "application/ics")
+    for number, invitation in enumerate(outgoing.invitations, 1):
+        several = len(outgoing.invitations) > 1
+        if not several:  # a mail program shows one as the mail itself
+            kind = f"text/calendar; method={outgoing.calendar_method}"
+            mail.attach_alternative(invitation.decode(), kind)
+        name = f"invite-{number}.ics" if several else "invite.ics"
+        mail.attach(name, invitation, "application/ics")
     return mail
 
 

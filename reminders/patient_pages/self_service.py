@@ -192,7 +192,7 @@ def booked_file(request: HttpRequest, token: str) -> HttpResponse:
 def calendar_file(visits: Sequence[Appointment], patient: Patient) -> HttpResponse:
     """`visits`, loaded with their site, as a file for the calendar of `patient`."""
     response = HttpResponse(
-        _invitation(visits, patient), content_type="text/calendar; charset=utf-8; method=REQUEST"
+        _invitation(visits, patient), content_type="text/calendar; charset=utf-8"
     )
     response["Content-Disposition"] = 'attachment; filename="visits.ics"'
     return response
@@ -219,7 +219,7 @@ def _invitation(visits: Sequence[Appointment], patient: Patient) -> bytes:
         organizer_name=site.name,
         organizer_email=site.email_address,
         attendee=email.value if email else site.email_address,
-        method="REQUEST",
+        method="REQUEST" if len(visits) == 1 else "",
         now=max(visit.scheduled_at for visit in visits),
     )
 

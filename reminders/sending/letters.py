@@ -219,7 +219,9 @@ class _Desk:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
-            calendar=self._invitation(message, method, visits) if method else None,
+            invitations=tuple(self._invitation(message, method, each) for each in visits)
+            if method
+            else (),
             calendar_method=method,
             unsubscribe_url=unsubscribe_url,
         )
@@ -228,7 +230,7 @@ class _Desk:
         self,
         message: Message | Due,
         method: Literal["REQUEST", "CANCEL"],
-        visits: Sequence[VisitFacts],
+        visit: VisitFacts,
     ) -> bytes:
         host = urlsplit(settings.PUBLIC_URL).hostname or ""
         return calendar.invite(
@@ -241,7 +243,6 @@ class _Desk:
                     zone=visit.site.zone,
                     location=message.site.address,
                 )
-                for visit in visits
             ],
             organizer_name=message.site.name,
             organizer_email=message.site.email_address,
@@ -258,7 +259,7 @@ class _Desk:
             subject=outgoing.subject[:SUBJECT_LENGTH],
             text=_hidden(outgoing.text, token),
             html=_hidden(outgoing.html, token),
-            calendar=(outgoing.calendar or b"").decode(),
+            calendar=b"".join(outgoing.invitations).decode(),
             segments=rendered.segments,
             tells_opt_out=rendered.tells_opt_out,
             wording_id=version.stored,

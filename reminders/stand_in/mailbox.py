@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -140,9 +141,9 @@ def opened(envelope: Envelope) -> Mail:
     """A mail in the parts a reader asks for. Line ends of its texts become \\n."""
     raw = envelope.original_content or b""
     message = message_from_bytes(raw, _class=EmailMessage, policy=default)
-    calendar = next(
-        (part for part in message.walk() if part.get_content_type() == "text/calendar"), None
-    )
+    invitations = [part for part in message.walk() if part.get_content_type() == "application/ics"]
+    calendar = "".join(part.get_content().decode() for part in invitations).replace("\r\n", "\n")
+    method = re.search("^METHOD:(.*)$", calendar, re.M)
     return Mail(
         to=", ".join(envelope.rcpt_tos),
         sender=str(message["From"] or envelope.mail_from or ""),
@@ -152,8 +153,8 @@ def opened(envelope: Envelope) -> Mail:
         headers={name: str(value) for name, value in message.items()},
         text=_content(message.get_body(preferencelist=("plain",))),
         html=_content(message.get_body(preferencelist=("html",))),
-        calendar=_content(calendar),
-        calendar_method=str(calendar.get_param("method", "")) if calendar is not None else "",
+        calendar=calendar,
+        calendar_method=method[1] if method else "",
         received_at=datetime.now(UTC).isoformat(),
         attachments=[
             Attachment(

@@ -35,7 +35,7 @@ class Attachment:
 
 @dataclass
 class Mail:
-    """A mail that was taken, opened up. `calendar` is the text of the invitation, if any."""
+    """A mail that was taken, opened up. `calendar` is the text of its invitations."""
 
     to: str
     sender: str

@@ -60,10 +60,11 @@ def receive_mail(provider: StandIn, *, html: str = "<p>Dear you</p>") -> None:
     mail["Subject"] = "Your <visit>"
     mail.set_content("Dear you")
     mail.add_alternative(html, subtype="html")
-    mail.add_alternative(
-        "BEGIN:VCALENDAR\nEND:VCALENDAR\n",
-        subtype="calendar",
-        params={"method": "REQUEST"},
+    mail.add_attachment(
+        b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n",
+        maintype="application",
+        subtype="ics",
+        filename="invite.ics",
     )
     with smtplib.SMTP("127.0.0.1", provider.smtp_port, timeout=5) as smtp:
         smtp.send_message(mail)
@@ -99,6 +100,7 @@ def test_a_mail_can_be_read_as_text_and_html_and_its_invitation_taken(
     invitation = desk.get("/sandbox/mail/1/invite.ics")
 
     assert "Dear you" in page.content.decode()
+    assert "Invitation (REQUEST)" in page.content.decode()
     assert "frame-src 'self'" in page["Content-Security-Policy"]
     assert invitation["Content-Type"] == "text/calendar; charset=utf-8"
     assert invitation.content.startswith(b"BEGIN:VCALENDAR")

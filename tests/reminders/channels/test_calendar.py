@@ -19,7 +19,7 @@ FIRST = Visit(
 )
 
 
-def written(*visits: Visit, method: Literal["REQUEST", "CANCEL"] = "REQUEST") -> Calendar:
+def written(*visits: Visit, method: Literal["REQUEST", "CANCEL", ""] = "REQUEST") -> Calendar:
     raw = invite(
         visits=visits,
         organizer_name="Lumen Clinic",
@@ -74,8 +74,9 @@ def test_several_visits_share_one_file_with_a_rule_for_every_zone() -> None:
         location="Chelsea",
     )
 
-    calendar = written(FIRST, second)
+    calendar = written(FIRST, second, method="")
 
+    assert "METHOD" not in calendar
     assert [event["UID"] for event in calendar.events] == [FIRST.uid, second.uid]
     assert {zone.tz_name for zone in calendar.timezones} == {
         "America/New_York",
@@ -95,13 +96,18 @@ def test_the_hour_holds_on_both_sides_of_a_clock_change() -> None:
         location=FIRST.location,
     )
 
-    calendar = written(FIRST, after)
+    calendar = written(FIRST, after, method="")
 
     rule = calendar.timezones[0].to_tz()
     for event, utc_offset in zip(calendar.events, (-5, -4), strict=True):
         wall = starts_at(event).replace(tzinfo=None)
         assert wall.hour == 10
         assert wall.replace(tzinfo=rule).utcoffset() == timedelta(hours=utc_offset)
+
+
+def test_an_invitation_is_about_one_visit() -> None:
+    with pytest.raises(ValueError, match="one visit"):
+        written(FIRST, replace(FIRST, uid="visit-2@lumen.example"))
 
 
 @pytest.mark.parametrize("hour", [4, 5, 6, 7])

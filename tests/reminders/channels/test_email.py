@@ -41,6 +41,9 @@ def channel(provider: StandIn, open_channel: Opener) -> EmailChannel:
     return open_channel(provider.smtp_port)
 
 
+INVITATION = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+
+
 def test_a_mail_arrives_as_text_and_html(
     provider: StandIn, channel: EmailChannel, mail: Outgoing
 ) -> None:
@@ -72,9 +75,9 @@ def test_every_attempt_carries_the_same_ids(
 def test_an_invitation_comes_as_a_part_and_as_a_file(
     provider: StandIn, channel: EmailChannel, mail: Outgoing
 ) -> None:
-    calendar = b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
+    calendar = INVITATION
 
-    channel.submit(dataclasses.replace(mail, calendar=calendar, calendar_method="REQUEST"))
+    channel.submit(dataclasses.replace(mail, invitations=(calendar,), calendar_method="REQUEST"))
 
     [arrived] = provider.mails
     assert arrived.calendar_method == "REQUEST"
@@ -85,6 +88,19 @@ def test_an_invitation_comes_as_a_part_and_as_a_file(
         "application/ics",
         len(calendar),
     )
+    assert arrived.text == mail.text
+
+
+def test_several_invitations_come_as_a_file_each(
+    provider: StandIn, channel: EmailChannel, mail: Outgoing
+) -> None:
+    both = (INVITATION, INVITATION)
+
+    channel.submit(dataclasses.replace(mail, invitations=both, calendar_method="REQUEST"))
+
+    [arrived] = provider.mails
+    assert [file.name for file in arrived.attachments] == ["invite-1.ics", "invite-2.ics"]
+    assert arrived.calendar.count("BEGIN:VCALENDAR") == 2
     assert arrived.text == mail.text
 
 
