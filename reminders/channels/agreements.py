@@ -27,7 +27,7 @@ def check(**_: Any) -> list[Error]:
     return [
         Error(
             f"No agreement about health data with {provider}, which {what} go through, is on"
-            " record: nothing may be sent to patients through it, and mail names no treatment.",
+            " record: nothing may be sent to patients through it.",
             hint="Sign one (in the United States a business associate agreement) and add"
             f" {provider} to HEALTH_DATA_AGREEMENTS; a server of your own is listed as well.",
             id="reminders.E001",
