@@ -40,7 +40,7 @@ def test_a_block_stops_booking_and_starting_but_nobody_from_arriving(
         attendance.start(appointment=arrived, by=provider, now=TEN, override_reason="It hurries")
     (bar,) = caught.value.bars
     assert (bar.code, bar.about, bar.passes_with) == ("screening_block", "pregnancy", "")
-    assert bar.evidence and "RF microneedling 1.0.1 asks" in bar.rule
+    assert bar.evidence and "RF microneedling 1.0.2 asks" in bar.rule
     with pytest.raises(Barred):
         book(wish(date(2027, 7, 1)), now=TEN)
 

@@ -92,7 +92,7 @@ def test_a_draft_stays_its_protocol_with_a_version_of_its_own() -> None:
     file = loading.LIBRARY / "ipl.toml"
     text = file.read_text(encoding="utf-8")
     assert drafting.check(text, protocol="ipl", kind=Kind.SERIES, taken=set()).protocol
-    found = drafting.check(text, protocol="us", kind=Kind.SERVICE, taken={"1.0.1"})
+    found = drafting.check(text, protocol="us", kind=Kind.SERVICE, taken={"1.0.2"})
     assert [each.place for each in found.problems] == ["id", "kind", "version"]
     assert drafting.next_version("1.0.0", {"1.0.0", "1.1.0"}) == "1.2.0"
     assert drafting.next_version("1.0.1", {"1.0.1"}) == "1.1.0"
@@ -177,7 +177,7 @@ def test_only_who_approves_protocols_writes_them(
         with pytest.raises(Forbidden):
             drafting.begin(base=base, by=staff, now=now)
         client.force_login(staff)
-        assert client.post("/protocols/ipl/1.0.1/edit/").status_code == 403
+        assert client.post("/protocols/ipl/1.0.2/edit/").status_code == 403
         assert client.get("/protocols/ipl/draft/").status_code == 403
         sent = {"protocol": "ipl", "text": "x"}
         assert api(staff).post("/api/v1/protocols/versions/", sent).status_code == 403
@@ -191,7 +191,7 @@ def test_the_next_version_over_the_api(clinical_lead: Staff, base: ProtocolVersi
     sent = {"protocol": "ipl", "text": text}
     answer = client.post("/api/v1/protocols/versions/", sent)
     assert answer.status_code == 400
-    assert answer.json()["sentence"].startswith("line 2: version: 1.0.1 is there already")
-    sent["text"] = text.replace('version = "1.0.1"', 'version = "2.0.0"', 1)
+    assert answer.json()["sentence"].startswith("line 2: version: 1.0.2 is there already")
+    sent["text"] = text.replace('version = "1.0.2"', 'version = "2.0.0"', 1)
     answer = client.post("/api/v1/protocols/versions/", sent)
     assert (answer.status_code, answer.json()["status"]) == (201, "draft")

@@ -170,6 +170,14 @@ def test_spanish_says_usted(path: Path) -> None:
 
 
 @each_file
+def test_spanish_writes_numbers_as_the_devices_do(path: Path) -> None:
+    """A decimal point, and a comma for thousands."""
+    said = re.findall(r'\bes = "([^"]*)"', path.read_text(encoding="utf-8"))
+    assert said
+    assert not [text for text in said if re.search(r"\d,\d(?!\d\d\b)|\d\.\d{3}\b", text)]
+
+
+@each_file
 def test_every_topic_is_explained_in_the_docs(path: Path) -> None:
     known = set(re.findall(r"`([a-z0-9_.]+)`", DOCS.read_text(encoding="utf-8")))
     used = {step.topic for step in read(path).steps}

@@ -96,7 +96,7 @@ def test_loading_twice_changes_nothing(library: Path) -> None:
     before = list(ProtocolVersion.objects.order_by("pk").values())
     report = loading.load_library(directory=library, now=LATER)
     assert report.added == ()
-    assert report.unchanged == ("consultation 1.1.1", "rf_microneedling 1.0.1")
+    assert report.unchanged == ("consultation 1.1.1", "rf_microneedling 1.0.2")
     assert list(ProtocolVersion.objects.order_by("pk").values()) == before
     assert actions() == ["protocol.load", "protocol.load"]
 
@@ -121,7 +121,7 @@ def test_a_stored_version_with_other_content_is_refused_and_nothing_is_stored(
     with pytest.raises(LoadRefused) as refused:
         loading.load_library(directory=library, now=LATER)
     assert refused.value.problems == [
-        "rf_microneedling 1.0.1 is already published with other content; raise the version"
+        "rf_microneedling 1.0.2 is already published with other content; raise the version"
     ]
     assert not ProtocolVersion.objects.filter(version="1.2.0").exists()
 
@@ -129,7 +129,7 @@ def test_a_stored_version_with_other_content_is_refused_and_nothing_is_stored(
 def test_a_raised_version_stands_beside_the_old_one(library: Path) -> None:
     first = draft(library)
     change(library, 'before = "P14D"', 'before = "P15D"')
-    change(library, 'version = "1.0.1"', 'version = "1.1.0"')
+    change(library, 'version = "1.0.2"', 'version = "1.1.0"')
     assert loading.load_library(directory=library, now=LATER).added == ("rf_microneedling 1.1.0",)
     second = ProtocolVersion.objects.get(protocol="rf_microneedling", version="1.1.0")
     assert loading.get(first) != loading.get(second)
@@ -173,7 +173,7 @@ def test_two_loads_at_once_store_each_version_once(library: Path) -> None:
     assert len(reports) == 4
     assert sorted(each for report in reports for each in report.added) == [
         "consultation 1.1.1",
-        "rf_microneedling 1.0.1",
+        "rf_microneedling 1.0.2",
     ]
     assert ProtocolVersion.objects.count() == 2
 
@@ -194,9 +194,9 @@ def test_the_command_says_what_it_did(library: Path, capsys: pytest.CaptureFixtu
     call_command("load_protocols", directory=library)
     assert capsys.readouterr().out.splitlines() == [
         "added      consultation 1.1.1 (draft)",
-        "added      rf_microneedling 1.0.1 (draft)",
+        "added      rf_microneedling 1.0.2 (draft)",
         "unchanged  consultation 1.1.1",
-        "unchanged  rf_microneedling 1.0.1",
+        "unchanged  rf_microneedling 1.0.2",
     ]
 
 
@@ -242,7 +242,7 @@ def test_approving_a_newer_version_retires_the_one_before(
     library: Path, clinical_lead: Staff
 ) -> None:
     first = loading.approve(version=draft(library), by=clinical_lead, now=NOW)
-    change(library, 'version = "1.0.1"', 'version = "1.1.0"')
+    change(library, 'version = "1.0.2"', 'version = "1.1.0"')
     loading.load_library(directory=library, now=LATER)
     second = ProtocolVersion.objects.get(protocol="rf_microneedling", version="1.1.0")
     loading.approve(version=second, by=clinical_lead, now=LATER)
