@@ -32,6 +32,7 @@ class DayInput(forms.DateInput):
 
 class DayField(forms.DateField):
     widget = DayInput
+    input_formats = ["%Y-%m-%d"]
     default_validators = [in_known_years]
     default_error_messages = {
         "required": _("Enter a date."),

@@ -60,7 +60,12 @@ def test_a_picker_gets_what_it_takes_in_spanish_too(
 
 @pytest.mark.parametrize(
     ("field", "typed"),
-    [(DayField(), "2300-01-01"), (WallField(), "1890-01-01T10:00"), (ClockField(), "25:00")],
+    [
+        (DayField(), "2300-01-01"),
+        (DayField(), "02/03/2027"),  # of February in English, of March in Spanish
+        (WallField(), "1890-01-01T10:00"),
+        (ClockField(), "25:00"),
+    ],
 )
 def test_what_is_no_time_of_ours_is_refused(field: Field, typed: str) -> None:
     with pytest.raises(forms.ValidationError):
