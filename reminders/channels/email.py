@@ -28,8 +28,6 @@ from reminders.channels.kept import Kept, NoneFree
 from reminders.ledger.provider_codes import Action, meaning
 
 DJANGO_SMTP = "django.core.mail.backends.smtp.EmailBackend"
-# A fault of our account, not of the mail: it waits until somebody has mended it.
-RETRY_AFTER_ALARM_SECONDS = 300
 # Servers hang up on idle clients after some minutes; asking costs one round trip.
 ASK_AFTER_IDLE_SECONDS = 30.0
 PROVIDER_LENGTH = 10  # the ledger's column
@@ -203,7 +201,7 @@ def _attempt(smtp: SmtpConnection, mail: EmailMultiAlternatives) -> Submission:
         submission = Submission(
             outcome=Outcome.NOT_SENT,
             code=str(refusal.smtp_code),
-            retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
+            retry_after_seconds=wire.RETRY_AFTER_ALARM_SECONDS,
         )
     except (smtplib.SMTPException, OSError):
         submission = (
@@ -233,7 +231,7 @@ def _replied(code: int, reply: bytes | str) -> Submission:
         return Submission(
             outcome=Outcome.NOT_SENT,
             code=known,
-            retry_after_seconds=RETRY_AFTER_ALARM_SECONDS,
+            retry_after_seconds=wire.RETRY_AFTER_ALARM_SECONDS,
         )
     if 500 <= code < 600:
         return Submission(outcome=Outcome.REFUSED, code=known)
@@ -274,7 +272,7 @@ def _judged(error: AnymailAPIError) -> Submission:
     if status is None:
         return broken(error.__cause__ or error)
     if status in ACCOUNT_OR_PACE:
-        wait = RETRY_AFTER_ALARM_SECONDS
+        wait = wire.RETRY_AFTER_ALARM_SECONDS
         if status == 429 and error.response is not None:
             wait = wire.seconds(error.response.headers)
         return Submission(outcome=Outcome.NOT_SENT, code=f"http-{status}", retry_after_seconds=wait)

@@ -16,7 +16,7 @@ CONNECTIONS = 128
 RETRY_AFTER_BUSY_SECONDS = 30
 # Whoever asks for more is asked again meanwhile: one wrong header must not silence an account.
 LONGEST_BUSY_SECONDS = 3600
-# A fault of our account, not of the message: the text waits until somebody has mended it.
+# A fault of our account, not of the message: that waits until somebody has mended it.
 RETRY_AFTER_ALARM_SECONDS = 300
 
 

@@ -45,6 +45,8 @@ class Answer(BaseHTTPRequestHandler):
             return
         body = json.dumps(self.server.body).encode()
         self.send_response(self.server.status)
+        if self.server.status == 429:
+            self.send_header("Retry-After", "120")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -116,7 +118,7 @@ def test_each_answer_is_judged_by_what_it_proves(
     submission = channel.submit(mail)
 
     assert (submission.outcome, submission.code) == (outcome, code)
-    asked_for_rest = {401: 300, 429: 30}
+    asked_for_rest = {401: 300, 429: 120}
     assert submission.retry_after_seconds == asked_for_rest.get(status)
 
 
