@@ -78,9 +78,12 @@ def falls_at(step: Step, visit: VisitFacts) -> datetime:
     return hours.after(ended_at(visit), step.after, visit.site.zone)
 
 
-def is_late(step: Step, visit: VisitFacts) -> bool:
-    """Whether a step before the visit fell before the visit got its present time."""
-    return step.before is not None and falls_at(step, visit) <= visit.scheduled_at
+def is_late(step: Step, visit: VisitFacts, *, falls: datetime | None = None) -> bool:
+    """Whether a step before the visit fell before the visit got its present time. `falls` is its
+    instant where that is known."""
+    if step.before is None:
+        return False
+    return (falls or falls_at(step, visit)) <= visit.scheduled_at
 
 
 def visits_of(series: SeriesFacts, step: Step) -> Iterator[VisitFacts]:
@@ -104,7 +107,7 @@ def _wishes(
     patient: PatientFacts, series: SeriesFacts, asked: Asked, visit: VisitFacts
 ) -> Iterator[Wish]:
     step, falls = asked.step, falls_at(asked.step, visit)
-    late = step.before is not None and falls <= visit.scheduled_at
+    late = is_late(step, visit, falls=falls)
     if late and step.late is Late.ESCALATE:
         return
     # Late, or within hours of the visit's getting its present time.
@@ -257,7 +260,7 @@ def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
 
 def _task(series: SeriesFacts, asked: Asked, visit: VisitFacts) -> TaskWish:
     step, falls = asked.step, falls_at(asked.step, visit)
-    notes = [_LATE] if is_late(step, visit) else []
+    notes = [_LATE] if is_late(step, visit, falls=falls) else []
     if is_unanswered(step, series):
         notes.append(noop("It depends on an answer that is not on record: ask the patient first."))
     anchor = series.anchor if asked.is_of_last else visit.anchor

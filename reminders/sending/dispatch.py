@@ -237,7 +237,7 @@ def _take(
     floor: datetime = claiming.BOTTOM,
 ) -> Taken:
     """One claim. A message that breaks it for all is found by halves, and fails alone, or is put
-    off alone when the database and this release disagree."""
+    off alone when the fault is not its own (`taking.refuse`)."""
     while True:
         try:
             return taking.take(

@@ -39,7 +39,6 @@ PER_PAGE = 50
 ONE_DAY = timedelta(days=1)
 # How far back an empty tab of failed messages looks for the last one.
 LOOKED_BACK = timedelta(days=30)
-# Days outside these are slips of the keyboard.
 # tab → its name, its trays, what an empty one says.
 TABS: dict[str, tuple[Promise, tuple[Tray, ...], Promise]] = {
     "scheduled": (
