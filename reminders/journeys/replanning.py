@@ -28,7 +28,7 @@ from reminders.planning.wish import TaskWish
 log = logging.getLogger(__name__)
 
 # Planned and committed together: few enough that a booking never waits long for a patient's row.
-_BATCH = 25
+_BATCH = 40
 
 
 def sync_stale(*, now: datetime, limit: int = 200) -> int:
