@@ -7,11 +7,11 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.journeys import replanning
-from reminders.models import Message
+from reminders.models import Message, MessageItem
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit
 
@@ -37,6 +37,25 @@ def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
     assert replanning.sync_stale(now=now) == 1
     assert Message.objects.filter(patient=following).exists()
     assert list(Patient.objects.stale()) == [patient]
+
+
+def test_what_was_withdrawn_comes_back_with_all_that_it_says_and_so_do_tasks(
+    visit: Appointment, patient: Patient, now: datetime
+) -> None:
+    def planned_as(**changes: object) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        Appointment.objects.filter(pk=visit.pk).update(**changes)
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        assert replanning.sync_stale(now=now) == 1
+        items = MessageItem.objects.filter(live=True).exclude(message__state="withdrawn")
+        tasks = Task.objects.filter(closed_at=None, outcome="")
+        return set(items.values_list("anchor", "step")), set(tasks.values_list("key", "title"))
+
+    said, asked = planned_as(state="booked")
+    assert said and asked
+    assert planned_as(state="cancelled", closed_at=now) == (set(), set())
+    assert planned_as(state="booked", closed_at=None) == (said, asked)
+    dead = MessageItem.objects.filter(live=False)
+    assert not dead.exclude(message__state="withdrawn").exists()
 
 
 def test_it_takes_as_many_queries_to_plan_many_as_one(
