@@ -7,19 +7,29 @@ Knows which providers are used. What an agreement says is for those who sign it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import Error
 
+from patients.models import ConsentChannel, Purpose
+
 TAG = "agreements"
 # The name of mail that goes to a server and not through a provider's interface.
 SMTP = "smtp"
+_DETAIL = (Purpose.PHI_DETAIL, ConsentChannel.ANY)
 
 
 def mail_may_name_treatment() -> bool:
     """Whether who carries the mail may be told what somebody is treated with."""
     return _mail_provider() in settings.HEALTH_DATA_AGREEMENTS
+
+
+def mail_names_treatment(consents: Collection[tuple[str, str]]) -> bool:
+    """Whether mail to somebody says what they are treated with: they agreed to it, and who carries
+    it may know. `consents` are the (purpose, channel) pairs that stand."""
+    return _DETAIL in consents and mail_may_name_treatment()
 
 
 def check(**_: Any) -> list[Error]:

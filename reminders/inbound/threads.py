@@ -8,8 +8,9 @@ from datetime import datetime
 
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment
-from patients.models import ContactConsent, Purpose
-from reminders.catalogue import Kind, MessageState
+from patients import consent
+from reminders.catalogue import Channel, Kind, MessageState
+from reminders.channels import agreements
 from reminders.models import Conversation, DraftText, InboundMessage, SentContent
 
 # Of each direction: what stands before is on the patient's page.
@@ -65,10 +66,11 @@ def next_visit(conversation: Conversation, *, now: datetime) -> Appointment | No
 
 
 def may_name_detail(conversation: Conversation) -> bool:
-    """Whether the patient agreed that e-mail to them names the treatment; texts never do."""
-    return ContactConsent.objects.filter(
-        patient=conversation.patient_id, purpose=Purpose.PHI_DETAIL, closed_at=None
-    ).exists()
+    """Whether an answer by e-mail may name the treatment; texts never do."""
+    patient = conversation.patient_id
+    if patient is None or conversation.channel != Channel.EMAIL:
+        return False
+    return agreements.mail_names_treatment(consent.standing([patient])[patient])
 
 
 def _sent(conversation: Conversation) -> list[Line]:

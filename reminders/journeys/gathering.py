@@ -58,7 +58,6 @@ from reminders.planning.facts import (
 )
 from reminders.wording.lettering import Reader, Sender
 
-_NAMES_TREATMENT = ("phi_detail", "any")
 _NO_VERSIONS: Mapping[int, ProtocolVersion] = {}
 
 
@@ -210,7 +209,7 @@ def reader_of(
         first_name=patient.first_name,
         language=recipient.language or patient.language,
         zone=patient.zone,
-        detail=_NAMES_TREATMENT in recipient.consents and agreements.mail_may_name_treatment(),
+        detail=agreements.mail_names_treatment(recipient.consents),
         first_sms=first_sms,
     )
 

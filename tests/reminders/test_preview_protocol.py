@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from clinic.protocols.loading import LIBRARY
 from reminders.catalogue import Kind
@@ -79,8 +80,15 @@ def test_without_consent_to_marketing_the_prompt_is_skipped_and_says_so() -> Non
     assert prompt["decision"] == "send"
 
 
-def test_without_consent_to_detail_no_word_of_the_treatment_leaves_the_house() -> None:
-    for line in calendar(consents="care,marketing,photos"):
+@pytest.mark.parametrize(
+    ("consents", "agreed_with"),
+    [("care,marketing,photos", ["smtp"]), ("care,marketing,photos,phi_detail", [])],
+)
+def test_no_word_of_the_treatment_leaves_the_house_without_consent_and_agreement(
+    consents: str, agreed_with: list[str], settings: Settings
+) -> None:
+    settings.HEALTH_DATA_AGREEMENTS = agreed_with
+    for line in calendar(consents=consents):
         if line["decision"] != "staff_task":
             said = (line["subject"] + line["body"]).lower()
             assert "microneedling" not in said

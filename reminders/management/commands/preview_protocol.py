@@ -17,6 +17,7 @@ from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
 from clinic.retelling import retold
 from reminders.catalogue import Channel
+from reminders.channels import agreements
 from reminders.gate import Recipient
 from reminders.journeys import preview
 from reminders.journeys.preview import Preview
@@ -91,7 +92,7 @@ def _calendar(options: dict[str, Any]) -> list[Preview]:
             first_name="Elena",
             language=options["language"],
             zone=patient_zone,
-            detail=("phi_detail", "any") in consents,
+            detail=agreements.mail_names_treatment(consents),
         ),
         sender=SENDER,
         care_url=LINK,

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 from time_machine import Traveller
 
 from appointments.models import Appointment
 from clinic.models import Site, Staff
+from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.inbound import receiving
@@ -97,6 +99,32 @@ def test_an_answer_is_counted_sent_and_shown(desk: Client, plain: Conversation) 
     assert Message.objects.filter(kind=Kind.STAFF_REPLY).count() == 1
     page = text_of(desk.get(address))
     assert "Yes, at the desk." in page and "Waiting for the patient" in page
+
+
+def test_staff_hear_that_mail_may_name_the_treatment_only_where_it_may(
+    desk: Client,
+    plain: Conversation,
+    patient: Patient,
+    front_desk: Staff,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    may, texts = "e-mail may name the treatment", f"/inbox/{plain.pk}/"
+    by_mail = Conversation.objects.create(
+        site=plain.site,
+        channel=Channel.EMAIL,
+        address="elena@patients.example",
+        patient=patient,
+        state="new",
+        opened_at=now,
+        last_at=now,
+    )
+    mails = f"/inbox/{by_mail.pk}/"
+    assert may not in text_of(desk.get(mails))
+    consent.give(patient=patient, purpose="phi_detail", channel="any", by=front_desk, now=now)
+    assert may in text_of(desk.get(mails)) and may not in text_of(desk.get(texts))
+    settings.HEALTH_DATA_AGREEMENTS = []
+    assert may not in text_of(desk.get(mails))
 
 
 def test_an_answer_that_cannot_be_sent_stays_in_the_box(desk: Client, plain: Conversation) -> None:
