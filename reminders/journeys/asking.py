@@ -16,13 +16,13 @@ _CHANGE = """
 UPDATE appointments_task AS task
    SET due_at = wanted.due_at, why = wanted.why, closed_at = NULL, outcome = ''
   FROM json_to_recordset(%s::json) AS wanted (id bigint, due_at timestamptz, why jsonb)
- WHERE task.id = wanted.id
+ WHERE task.id = wanted.id AND (task.closed_at IS NULL OR task.outcome = %s)
 """
 
 
 def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:
     """Open, change and close the tasks that plans made, by patient; work done by staff stays as it
-    is."""
+    is, also what they close meanwhile: no task is locked before it is written."""
     stored: defaultdict[int | None, dict[str, Task]] = defaultdict(dict)
     for task in Task.objects.filter(patient__in=wanted, key__startswith="plan."):
         stored[task.patient_id][task.key] = task
@@ -41,8 +41,9 @@ def ask(wanted: Mapping[int, Sequence[TaskWish]], *, now: datetime) -> None:
         gone += [task.pk for key, task in known.items() if key not in wished and not task.closed_at]
     statements.add(*opened)
     if changed:
-        statements.run(_CHANGE, [statements.document(changed)])
-    Task.objects.filter(pk__in=gone).update(closed_at=now, outcome=NO_LONGER_NEEDED)
+        statements.run(_CHANGE, [statements.document(changed), NO_LONGER_NEEDED])
+    dropped = Task.objects.filter(pk__in=gone, closed_at=None)
+    dropped.update(closed_at=now, outcome=NO_LONGER_NEEDED)
 
 
 def _is_behind(task: Task, wish: TaskWish) -> bool:

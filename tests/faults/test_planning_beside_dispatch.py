@@ -1,19 +1,22 @@
-"""Planning and dispatch at the same moment, on the same messages."""
+"""Planning and dispatch at the same moment, on the same messages, and planning beside staff."""
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
+from appointments import tasks
+from appointments.models import Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from reminders.catalogue import MessageState
-from reminders.journeys import replanning
+from reminders.catalogue import Kind, MessageState
+from reminders.journeys import asking, replanning
 from reminders.models import Message
+from reminders.planning.wish import TaskWish
 from reminders.sending import dispatch, taking
 from reminders.sending.taking import Ready
 from tests.personas import a_patient
@@ -115,6 +118,40 @@ def test_a_message_whose_patient_somebody_holds_is_left_for_the_next_round(
     assert not channel.sent
     assert not dispatch.send_due(now=now, channel=channel)  # now it is to be planned first
     assert Message.objects.get(pk=message.pk).state == MessageState.SCHEDULED
+
+
+def test_a_task_that_staff_close_while_it_is_planned_stays_as_they_closed_it(
+    patient: Patient, site: Site, protocol: ProtocolVersion, front_desk: Staff, now: datetime
+) -> None:
+    visit = a_visit(patient, site, protocol, now=now)
+
+    def wish(step: str, due_at: datetime) -> TaskWish:
+        return TaskWish(
+            key=f"visit:{visit.pk}.{step}",
+            kind=Kind.PRECARE_STEP,
+            step=step,
+            series_id=visit.series_id,
+            visit_id=visit.pk,
+            session=1,
+            site_id=site.pk,
+            due_at=due_at,
+            title="Call",
+            detail="Ask about the skin.",
+            why=(),
+        )
+
+    asking.ask({patient.pk: [wish("moved", now), wish("dropped", now)]}, now=now)
+    later = {patient.pk: [wish("moved", now + timedelta(hours=1))]}
+    with transaction.atomic():
+        for task in Task.objects.filter(key__startswith="plan."):
+            tasks.close(task=task, by=front_desk, now=now, outcome="Done by phone.")
+        planner, faults = _in_a_thread(lambda: asking.ask(later, now=now))
+        eventually(_waits_for_a_lock)
+    planner.join(20)
+    assert not planner.is_alive()
+    assert not faults
+    closed = Task.objects.filter(key__startswith="plan.").values_list("outcome", "closed_by")
+    assert list(closed) == [("Done by phone.", front_desk.pk)] * 2
 
 
 def test_two_senders_at_once_take_different_messages(
