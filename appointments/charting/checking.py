@@ -15,6 +15,7 @@ from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import NOTE_LENGTH, TEXT_LENGTH, CartridgeUsed, Log, Value
 from clinic.hours import format_day
 from clinic.protocols.areas import region_name
+from clinic.protocols.choice_words import choice_word
 from clinic.protocols.schema import LogField, LogType, Protocol
 from clinic.saying import gettext, language, noop
 
@@ -95,7 +96,7 @@ def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
             path,
             "choice",
             gettext("%(label)s: choose one of %(choices)s.")
-            % {"label": label, "choices": ", ".join(field.choices)},
+            % {"label": label, "choices": ", ".join(map(choice_word, field.choices))},
         )
     if field.type in (LogType.ENUM, LogType.STRING, LogType.TEXT):
         most = NOTE_LENGTH if field.type is LogType.TEXT else TEXT_LENGTH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
@@ -57,6 +57,22 @@ class Entry:
     @property
     def is_changed(self) -> bool:
         return bool(self.was) and self.was != self.value
+
+    def word(self, value: str) -> str:
+        """`value` as it is told: a choice in its words, all else as it is written."""
+        return dict(self.options).get(value, value)
+
+    @property
+    def told(self) -> str:
+        return self.word(self.value)
+
+    @property
+    def was_told(self) -> str:
+        return self.word(self.was)
+
+    @property
+    def stored_told(self) -> str:
+        return self.word(self.stored or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +133,7 @@ class Entries:
 
 
 def said(value: Value | None) -> str:
-    """A value in words: yes, no, or as it is written."""
+    """A value as a form has it: yes, no, or as it is written."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -125,11 +141,14 @@ def said(value: Value | None) -> str:
     return str(value)
 
 
-def differing(typed: Log, stored: Log, labels: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """What was typed and is not stored: label, typed, stored."""
+def differing(
+    typed: Log, stored: Log, told: Callable[[str, Value | None], tuple[str, str]]
+) -> list[tuple[str, str, str]]:
+    """What was typed and is not stored: label, typed, stored; `told` gives the label of a path and
+    a value of it in words."""
     others = dict(stored.values())
     rows = [
-        (labels.get(path, path), said(value), said(others.get(path)))
+        (*told(path, value), told(path, others.get(path))[1])
         for path, value in typed.values()
         if others.get(path) != value
     ]

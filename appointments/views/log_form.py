@@ -15,6 +15,7 @@ from appointments.charting.log import Log, ProductUsed
 from appointments.charting.sheets import Sheet
 from appointments.views.log_entries import Entries, Entry, Map, MapRow, Zone, said
 from clinic.protocols.areas import region_name
+from clinic.protocols.choice_words import choice_word
 from clinic.protocols.schema import LogField, LogType
 from clinic.reader_language import reader_language
 
@@ -79,7 +80,7 @@ class _Maker:
         }
         options: tuple[tuple[str, str], ...] = ()
         if field.type is LogType.ENUM:
-            options = tuple((each, each[:1].upper() + each[1:]) for each in field.choices)
+            options = tuple((each, choice_word(each)) for each in field.choices)
         elif field.type is LogType.BOOLEAN:
             options = (("yes", gettext("Yes")), ("no", gettext("No")))
         value = said(self._values.get(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from appointments.charting import copying, fields
 from appointments.charting.last_used import LastUsed, last_used
-from appointments.charting.log import Log
+from appointments.charting.log import Log, Value
 from appointments.charting.sheets import Sheet, signed_of
 from appointments.lifecycle import UNDER_WAY, State
 from appointments.models import Appointment, Phrase, SessionCredit
@@ -94,16 +95,24 @@ def _lost(sheet: Sheet, shown: Entries, typed: Log | None) -> list[tuple[str, st
     if typed is None:
         return []
     typed = fields.as_typed(sheet.protocol, typed)
-    return differing(typed, sheet.log, _labels(shown))
+    return differing(typed, sheet.log, _telling(shown))
 
 
-def _labels(shown: Entries) -> dict[str, str]:
-    labels = {each.path: each.label for each in shown.session}
+def _telling(shown: Entries) -> Callable[[str, Value | None], tuple[str, str]]:
+    """What tells the label of a path, and a value of it in words."""
+    known = {each.path: (each.label, each) for each in shown.session}
     for zone in shown.zones:
-        labels |= {each.path: f"{zone.name}: {each.label}" for each in zone.entries}
+        known |= {each.path: (f"{zone.name}: {each.label}", each) for each in zone.entries}
     for row in shown.map.rows if shown.map else ():
-        labels |= {each.path: f"{row.name}: {each.label}" for each in row.entries}
-    return labels
+        known |= {each.path: (f"{row.name}: {each.label}", each) for each in row.entries}
+
+    def told(path: str, value: Value | None) -> tuple[str, str]:
+        if path not in known:
+            return path, said(value)
+        label, entry = known[path]
+        return label, entry.word(said(value))
+
+    return told
 
 
 def _amendable(sheet: Sheet, shown: Entries) -> list[MapRow]:
@@ -117,7 +126,7 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
     """What a signed log shows besides: its addenda, its corrected values, its decision."""
     record = sheet.record
     assert record is not None
-    labels = _labels(shown)
+    told = _telling(shown)
     addenda = list(record.addenda.select_related("by").order_by("-number"))
     corrected = copying.corrected(signed_of(record))
     now_said, signed_said = dict(corrected.values()), dict(sheet.log.values())
@@ -126,15 +135,14 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
         "addenda": [
             {
                 "addendum": each,
-                "corrections": [
-                    (labels.get(path, path), said(value))
-                    for path, value in each.corrections.items()
-                ],
+                "corrections": [told(path, value) for path, value in each.corrections.items()],
             }
             for each in addenda
         ],
         "corrected": {
-            path: said(value) for path, value in now_said.items() if value != signed_said.get(path)
+            path: told(path, value)[1]
+            for path, value in now_said.items()
+            if value != signed_said.get(path)
         },
         "map_now": log_form.entries(replace(sheet, log=corrected), with_problems=False).map,
         "amendable_rows": _amendable(sheet, shown),

@@ -168,6 +168,18 @@ def test_a_session_done_in_part_is_decided_on_its_page(visit: Appointment, provi
     assert "does not count" in client.get(address).content.decode()
 
 
+def test_choices_are_kept_as_they_are_and_told_in_the_readers_language(
+    visit: Appointment, provider: Staff
+) -> None:
+    Staff.objects.filter(pk=provider.pk).update(language="es")
+    client, address = signed_in(provider), f"/log/{visit.pk}/"
+    sent = form(**{"session.reaction": "redness", "act": "sign"})
+    assert client.post(address, sent).status_code == 303
+    text = client.get(address).content.decode()
+    assert "Enrojecimiento" in text and ">redness<" not in text.lower()
+    assert TreatmentRecord.objects.get().document["session"]["reaction"] == "redness"
+
+
 def test_my_day_shows_who_is_here_and_signs_what_is_complete(
     visits: list[Appointment], visit: Appointment, provider: Staff, front_desk: Staff
 ) -> None:

@@ -5,8 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
-from clinic.protocols import reading
+from clinic.protocols import choice_words, reading
 from clinic.protocols.loading import LIBRARY
 from clinic.protocols.schema import Directive, Kind, Protocol, Text
 
@@ -182,3 +183,15 @@ def test_every_topic_is_explained_in_the_docs(path: Path) -> None:
     known = set(re.findall(r"`([a-z0-9_.]+)`", DOCS.read_text(encoding="utf-8")))
     used = {step.topic for step in read(path).steps}
     assert used - known == set()
+
+
+@each_file
+def test_what_a_log_gives_to_choose_from_is_told_in_spanish(path: Path) -> None:
+    fields = read(path).session_log
+    words = {choice for field in fields for choice in field.choices}
+    measures = {choice for choice in words if choice[0].isdigit()}
+    assert words - measures <= choice_words.KNOWN
+    with override("es"):
+        said = {choice: choice_words.choice_word(choice) for choice in words - measures}
+    assert said == {} or said["none"] == "Ninguna"
+    assert all(word.lower() != choice for choice, word in said.items())
