@@ -256,5 +256,11 @@ REASONS: Mapping[str, str] = {
         "The machine was short of something while it was written, such as memory or open files; it"
         " is tried again."
     ),
+    "machine_failed": noop(
+        "Whenever it was written the machine was short of something, such as memory or open files;"
+        " it is given up, and staff were told."
+    ),
     "cannot_be_written": noop("Its words could not be put together; staff were told."),
 }
+# Of what failed before a provider was called: staff have a task for each, and nothing else follows.
+UNWRITTEN = ("cannot_be_written", "machine_failed")

@@ -35,7 +35,7 @@ from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from patients.screening.assessing import Finding, Screened, assess
 from patients.screening.conditions import conditions, holding
-from reminders.catalogue import Channel
+from reminders.catalogue import UNWRITTEN, Channel
 from reminders.channels import agreements
 from reminders.gate import Recipient
 from reminders.journeys import saying, to_fill_in
@@ -471,7 +471,7 @@ def _unheard_by(patient_ids: Collection[int]) -> dict[int, dict[Item, datetime |
         message__state__in=FAILURES,
         channel=Channel.SMS,
         live=True,
-    ).exclude(message__reason="cannot_be_written")
+    ).exclude(message__reason__in=UNWRITTEN)
     found: dict[int, dict[Item, datetime | None]] = defaultdict(dict)
     for patient_id, chosen_at, anchor, version, step, channel in failed.values_list(
         *("message__patient_id", "message__chosen_at"),

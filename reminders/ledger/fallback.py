@@ -15,7 +15,7 @@ from hashlib import sha256
 from appointments.models import Task, TaskKind
 from clinic.retelling import Fact, kept, word
 from clinic.saying import noop
-from reminders.catalogue import KIND_WORDS, REASONS, Channel, Kind, MessageState
+from reminders.catalogue import KIND_WORDS, REASONS, UNWRITTEN, Channel, Kind, MessageState
 from reminders.ledger import alarms, claiming, opting_out
 from reminders.ledger.claiming import Due
 from reminders.ledger.provider_codes import meaning
@@ -75,7 +75,7 @@ def after_skips(messages: Sequence[int], *, now: datetime) -> None:
         MessageItem.objects.filter(
             anchor__in={anchor for anchor, _, _ in left}, message__state__in=FAILURES
         )
-        .exclude(message__reason="cannot_be_written")  # staff have their task for it
+        .exclude(message__reason__in=UNWRITTEN)  # staff have their task for it
         .select_related("message")
     )
     codes = {item.message_id: item.message.error_code for item in failed if _said_by(item) in left}
@@ -121,8 +121,8 @@ def no_longer_unknown(message: Message, *, now: datetime) -> None:
     )
 
 
-def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
-    """One task for each message whose words could not be put together."""
+def report_unwritten(messages: Sequence[tuple[Due, str]], *, now: datetime) -> None:
+    """One task for each message that could not be written, with its reason (of `UNWRITTEN`)."""
     if not messages:
         return
     Task.objects.bulk_create(
@@ -137,11 +137,11 @@ def report_unwritable(messages: Sequence[Due], *, now: datetime) -> None:
                     "It was not sent (%(message)s). Tell the patient.",
                     message=word(KIND_WORDS[message.kind]),
                 ),
-                why=[REASONS["cannot_be_written"]],
+                why=[REASONS[reason]],
                 due_at=now,
                 created_at=now,
             )
-            for message in messages
+            for message, reason in messages
         ],
         ignore_conflicts=True,
     )

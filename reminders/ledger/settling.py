@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from clinic import statements
-from reminders.catalogue import MessageState
+from reminders.catalogue import UNWRITTEN, MessageState
 from reminders.ledger import alarms, claiming, dropped, fallback
 from reminders.ledger.claiming import CODE_LENGTH, Due
 
@@ -65,11 +65,11 @@ def _settle(settlements: Sequence[Settlement], *, now: datetime) -> Tally:
     )
     settled = _store(settlements, now=now)
     failed = [each for each in settled if each.state is MessageState.FAILED]
-    unwritable = [each.message for each in failed if each.reason == "cannot_be_written"]
-    refused = {each.message.pk: each.code for each in failed if each.reason != "cannot_be_written"}
+    unwritten = [(each.message, each.reason) for each in failed if each.reason in UNWRITTEN]
+    refused = {each.message.pk: each.code for each in failed if each.reason not in UNWRITTEN}
     back = [each for each in settled if each.state is MessageState.SCHEDULED]
     alarms.raise_for(((each.message.site_id, each.code) for each in back), now=now)
-    fallback.report_unwritable(unwritable, now=now)
+    fallback.report_unwritten(unwritten, now=now)
     fallback.after_failures(refused, now=now)
     skipped = [each for each in settled if each.state is MessageState.SKIPPED]
     untold = [each.message.pk for each in skipped if each.reason in fallback.LEAVES_UNTOLD]

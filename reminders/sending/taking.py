@@ -171,7 +171,7 @@ def refuse(message: Due, fault: BaseException | None, *, now: datetime) -> Tally
         return settle([_back(message, "cannot_be_stored", now + DISAGREEMENT_RETRY)], now=now)
     if isinstance(fault, TROUBLES):
         return settle([_tried(message, now=now)], now=now)
-    return settle([_unwritable(message)], now=now)
+    return settle([_unwritten(message, "cannot_be_written")], now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,11 @@ class _Taking:
         passed = [each for each in due if each.pk not in held]
         failpoint(failpoints.AFTER_GATE)
         ready = self.write(passed, known, now) if passed else {}
-        held |= {each.pk: _unwritable(each) for each in passed if each.pk not in ready}
+        held |= {
+            each.pk: _unwritten(each, "cannot_be_written")
+            for each in passed
+            if each.pk not in ready
+        }
         leaving = self._allowed([each for each in passed if each.pk in ready])
         failpoint(failpoints.BEFORE_MARK)
         marked = self._mark(leaving, ready)
@@ -298,14 +302,12 @@ def _tried(message: Due, *, now: datetime) -> Settlement:
         chance=random.random(),
     )
     if isinstance(following, backoff.GiveUp):
-        return _unwritable(message)
+        return _unwritten(message, "machine_failed")
     return replace(_back(message, "machine_trouble", following.at), tries=1)
 
 
-def _unwritable(message: Due) -> Settlement:
+def _unwritten(message: Due, reason: str) -> Settlement:
+    """Given up for one of the reasons `UNWRITTEN`."""
     return Settlement(
-        message=message,
-        state=MessageState.FAILED,
-        reason="cannot_be_written",
-        why=[REASONS["cannot_be_written"]],
+        message=message, state=MessageState.FAILED, reason=reason, why=[REASONS[reason]]
     )

@@ -18,7 +18,7 @@ from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients import consent
 from patients.models import Patient
-from reminders.catalogue import Channel, Kind, MessageState
+from reminders.catalogue import REASONS, Channel, Kind, MessageState
 from reminders.channels import opening
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.ledger import backoff, writing_deaths
@@ -327,8 +327,9 @@ def test_a_message_that_asks_for_more_than_the_machine_has_fails_when_its_tries_
     tried = again(message)
     assert tried.reason == "machine_trouble" and tried.wake_at is not None
     dispatch.send_due(now=tried.wake_at, channel=Recorder(), write=enormous)
-    assert again(message).reason == "cannot_be_written"
-    assert Task.objects.get().patient_id == message.patient_id
+    assert again(message).reason == "machine_failed"
+    task = Task.objects.get()
+    assert (task.patient_id, task.why) == (message.patient_id, [REASONS["machine_failed"]])
 
 
 def test_messages_leave_while_nothing_can_be_noted_of_who_writes_them(
