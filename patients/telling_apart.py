@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff
+from clinic.saying import gettext
+from patients import registration
 from patients.models import Patient, ToldApart
+
+
+class TellingApartRefused(ValueError):
+    """Nothing was changed; `sentence` says what to do."""
+
+    code = "apart_refused"
+    field = "other"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @transaction.atomic
@@ -17,18 +30,15 @@ def tell_apart(*, patient: Patient, other: Patient, by: Staff, now: datetime) ->
     """From now on neither is shown as maybe the same person as the other. Said twice, it stands
     as it was said first.
 
-    Raises Forbidden unless `by` may merge records at a site of each.
+    Raises:
+        TellingApartRefused: for a record and itself.
+        Forbidden: unless `by` may merge records at a site of each, or when one was merged or
+            erased.
     """
-    _require(by, patient, other)
-    pair = ToldApart.objects.standing().of(patient, other)
-    if (said := pair.first()) is not None:
+    one, two = _held(patient, other, by=by)
+    if (said := ToldApart.objects.standing().of(one, two).first()) is not None:
         return said
-    one, two = sorted((patient, other), key=lambda each: each.pk)
-    try:
-        with transaction.atomic():
-            said = ToldApart.objects.create(one=one, other=two, at=now, by=by)
-    except IntegrityError:  # somebody said it at this moment
-        return pair.get()
+    said = ToldApart.objects.create(one=one, other=two, at=now, by=by)
     _record("patient.tell_apart", said, by=by, now=now)
     return said
 
@@ -37,9 +47,7 @@ def tell_apart(*, patient: Patient, other: Patient, by: Staff, now: datetime) ->
 def take_back(*, patient: Patient, other: Patient, by: Staff, now: datetime) -> None:
     """They may be the same person after all; nothing, if nobody said that they are not. Raises as
     `tell_apart` does."""
-    _require(by, patient, other)
-    pair = ToldApart.objects.standing().of(patient, other).select_for_update()
-    for said in pair:
+    for said in ToldApart.objects.standing().of(*_held(patient, other, by=by)):
         said.taken_back_at, said.taken_back_by = now, by
         said.save(update_fields=["taken_back_at", "taken_back_by"])
         _record("patient.tell_apart_undo", said, by=by, now=now)
@@ -58,6 +66,16 @@ def _record(action: str, said: ToldApart, *, by: Staff, now: datetime) -> None:
         )
 
 
-def _require(by: Staff, *patients: Patient) -> None:
-    for patient in patients:
-        access.require_at_any(by, Capability.MERGE_RECORDS, patient.sites.all())
+def _held(patient: Patient, other: Patient, *, by: Staff) -> list[Patient]:
+    """Both, locked in the order of their ids, so that neither is merged or erased meanwhile."""
+    for each in (patient, other):
+        access.require_at_any(by, Capability.MERGE_RECORDS, each.sites.all())
+    if patient.pk == other.pk:
+        raise TellingApartRefused(
+            gettext("This is one record. Choose the other record, of somebody else.")
+        )
+    rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=(patient.pk, other.pk))
+    held = list(rows.order_by("pk"))
+    for each in held:
+        registration.require_open(each)
+    return held

@@ -19,6 +19,7 @@ from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
 from patients import registration, telling_apart
 from patients.models import Patient, RecordMerge, ToldApart
+from patients.telling_apart import TellingApartRefused
 from reminders.records import merging
 from reminders.records.merging import MergeRefused, UndoRefused
 from reminders.views.records.asking import alike, reason_of, seen_patient
@@ -82,9 +83,13 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
 def tell_apart(request: HttpRequest, patient_id: int, other_id: int) -> HttpResponse:
     """They are not the same person, whichever of the two says so."""
     patient, other = seen_patient(request, patient_id), seen_patient(request, other_id)
-    telling_apart.tell_apart(
-        patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
-    )
+    try:
+        telling_apart.tell_apart(
+            patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
+        )
+    except TellingApartRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("patient", patient.pk)
     said = gettext("%(one)s and %(other)s are two persons: they are not shown as one any more.")
     messages.success(
         request,
@@ -97,10 +102,14 @@ def tell_apart(request: HttpRequest, patient_id: int, other_id: int) -> HttpResp
 @require_POST
 def not_apart(request: HttpRequest, patient_id: int, other_id: int) -> HttpResponse:
     patient, other = seen_patient(request, patient_id), seen_patient(request, other_id)
-    telling_apart.take_back(
-        patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
-    )
-    messages.success(request, gettext("They may be the same person again."))
+    try:
+        telling_apart.take_back(
+            patient=patient, other=other, by=cast(Staff, request.user), now=timezone.now()
+        )
+    except TellingApartRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, gettext("They may be the same person again."))
     return redirect("patient", patient.pk)
 
 

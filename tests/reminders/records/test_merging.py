@@ -30,6 +30,7 @@ from reminders.models import Message
 from reminders.proving import proof
 from reminders.records import exporting, merging, stopping, tables
 from reminders.records.merging import MergeRefused, UndoRefused
+from tests.appointments.visits.test_beside import beside
 from tests.personas import a_patient
 from tests.reminders.records.archives import files_of
 from tests.reminders.records.rows import Furnisher
@@ -341,6 +342,19 @@ def test_merge_then_export_loses_no_row(
             assert ids | mine[model] <= found, model
         assert {row["id"] for row in document["patients"]} == {kept.pk, gone.pk}
         transaction.set_rollback(True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_merged_at_this_moment_is_told_apart_from_nobody(
+    patient: Patient, twin: Patient, site: Site, manager: Staff, now: datetime
+) -> None:
+    ben = a_patient(site, manager, now, given="Ben", phone="+12125550177", email="")
+    refused = beside(
+        lambda: merged(patient, twin, manager, now),
+        lambda: telling_apart.tell_apart(patient=ben, other=twin, by=manager, now=now),
+    )
+    assert isinstance(refused, Forbidden) and "merged or erased" in str(refused)
+    assert not ToldApart.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,7 @@ from django.test import Client
 from appointments.models import Task
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from clinic.retelling import kept
+from patients import telling_apart
 from patients.models import Patient, RecordMerge, ToldApart
 from reminders.models import ArchivedMessage, InboundMessage, RecordExport
 from reminders.records import exporting
@@ -149,6 +150,23 @@ def test_twins_are_told_apart_for_good_from_either_side(
     boss.post(f"/patients/{patient.pk}/not-apart/{twin.pk}/")
     assert is_hinted(patient, twin) and is_hinted(twin, patient)
     assert AuditEntry.objects.filter(action="patient.tell_apart_undo").count() == 4
+
+
+def test_a_record_is_neither_told_apart_from_itself_nor_taken_back_so(
+    patient: Patient, twin: Patient, boss: Client, manager: Staff, now: datetime
+) -> None:
+    telling_apart.tell_apart(patient=patient, other=twin, by=manager, now=now)
+    here, url = f"/patients/{patient.pk}", f"/api/v1/patients/{patient.pk}/apart/"
+    for way in ("apart", "not-apart"):
+        page = boss.post(f"{here}/{way}/{patient.pk}/", follow=True).content.decode()
+        assert "This is one record." in page and "two persons:" not in page
+    for address in (url, f"{url}undo/"):
+        refused(api(manager).post(address, {"other": patient.pk}), 400, "apart_refused", "other")
+    [said] = ToldApart.objects.all()
+    assert (
+        said.taken_back_at is None
+        and AuditEntry.objects.filter(action__startswith="patient.tell_apart").count() == 2
+    )
 
 
 def test_two_records_are_merged_and_parted_by_api(
