@@ -14,6 +14,11 @@ class ToldApartQuerySet(models.QuerySet["ToldApart"]):
     def standing(self) -> ToldApartQuerySet:
         return self.filter(taken_back_at=None)
 
+    def seen_by(self, staff: Staff) -> ToldApartQuerySet:
+        """Those of which `staff` may see both records."""
+        seen = Patient.objects.seen_by(staff)
+        return self.filter(one__in=seen, other__in=seen)
+
     def of(self, *patients: Patient) -> ToldApartQuerySet:
         """Those that name all of these records, on whichever side."""
         found = self

@@ -316,8 +316,17 @@ class Records(Rows):
         done.refresh_from_db()
         return Response(MergedSerializer(done).data)
 
+    @extend_schema(responses=ToldApartSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def apart(self, request: Request, pk: int) -> Response:
+        """List the records that are told apart from this one, of those that you may see."""
+        patient = self.get_object()
+        rows = list(ToldApart.objects.standing().of(patient).seen_by(self.staff))
+        self.named({pk for each in rows for pk in (each.one_id, each.other_id)} - {patient.pk})
+        return Response(ToldApartSerializer(rows, many=True).data)
+
     @extend_schema(request=OtherRecordSerializer, responses=ToldApartSerializer)
-    @action(detail=True, methods=["post"], url_path="apart")
+    @apart.mapping.post
     def tell_apart(self, request: Request, pk: int) -> Response:
         """Say that another record, however alike, is of somebody else. They are not merged then."""
         said = telling_apart.tell_apart(

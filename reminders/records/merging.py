@@ -22,7 +22,7 @@ from appointments.models import Hold, Invitation, WaitlistEntry
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day, format_when
+from clinic.hours import format_day, format_when, local
 from clinic.models import Staff
 from clinic.saying import gettext, language
 from patients import registration
@@ -262,12 +262,13 @@ def _conflicts(kept: Patient, gone: Patient, *, now: datetime) -> list[str]:
         if each.erased_at is not None:
             found.append(gettext("Record #%(pk)s was erased.") % {"pk": each.pk})
     for said in ToldApart.objects.standing().of(kept, gone).select_related("by"):
+        day = local(said.at, kept.sites.all()[0].zone).date()
         found.append(
             gettext(
                 "%(name)s said on %(day)s that these are two persons. Take that back first, where"
                 " the other record is looked for."
             )
-            % {"name": said.by.name, "day": format_day(said.at.date(), language())}
+            % {"name": said.by.name, "day": format_day(day, language())}
         )
     if (kept.deceased_at is None) != (gone.deceased_at is None):
         found.append(

@@ -72,10 +72,17 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
     else:
         found = alike(kept, staff)
     lists(request, (each.pk for each in found), site_id=None)
-    said = ToldApart.objects.standing().of(kept).select_related("one", "other", "by")
+    said = ToldApart.objects.standing().of(kept).seen_by(staff)
+    said = said.select_related("one", "other", "by")
     apart = [(each.than(kept), each) for each in said]
     lists(request, (other.pk for other, _ in apart), site_id=None)
-    context = {"patient": kept, "found": found, "query": query, "apart": apart}
+    context = {
+        "patient": kept,
+        "found": found,
+        "query": query,
+        "apart": apart,
+        "site": kept.sites.first(),
+    }
     return render(request, "reminders/records/merge_choose.html", context)
 
 

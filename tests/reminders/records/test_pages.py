@@ -3,21 +3,22 @@
 import io
 import json
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from appointments.models import Task
-from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Resource, Role, Site, SiteRole, Staff
 from clinic.retelling import kept
 from patients import telling_apart
 from patients.models import Patient, RecordMerge, ToldApart
+from patients.trail import searching
 from reminders.models import ArchivedMessage, InboundMessage, RecordExport
 from reminders.records import exporting
 from tests.api import CLOCK, api, refused
-from tests.personas import a_patient
+from tests.personas import a_patient, staff_at
 from tests.reminders.records.archives import files_of
 from tests.reminders.records.rows import Furnisher
 
@@ -150,6 +151,31 @@ def test_twins_are_told_apart_for_good_from_either_side(
     boss.post(f"/patients/{patient.pk}/not-apart/{twin.pk}/")
     assert is_hinted(patient, twin) and is_hinted(twin, patient)
     assert AuditEntry.objects.filter(action="patient.tell_apart_undo").count() == 4
+
+
+def test_who_sees_one_of_the_two_only_is_not_told_of_the_other(
+    patient: Patient, site: Site, other_site: Site, manager: Staff, outsider: Staff, now: datetime
+) -> None:
+    both = staff_at(site, Role.MANAGER, "Bo Both")
+    SiteRole.objects.create(staff=both, site=other_site, role=Role.MANAGER)
+    there = a_patient(other_site, outsider, now, family="Fernweh", email="")
+    # The evening before, where they are.
+    night = datetime(2027, 2, 15, 2, tzinfo=UTC)
+    said = telling_apart.tell_apart(patient=patient, other=there, by=both, now=night)
+    pages = {each: signed_in(each) for each in (both, manager, outsider)}
+    for here, other, by in ((patient, there, manager), (there, patient, outsider)):
+        page, rows = f"/patients/{here.pk}/merge/", f"/api/v1/patients/{here.pk}/apart/"
+        [shown] = api(both).get(rows).json()
+        assert (shown["id"], shown["at"]) == (said.pk, "2027-02-15T02:00:00Z")
+        assert "14 Feb 2027" in (seen := pages[both].get(page).content.decode())
+        assert f"#{other.pk}" in seen and "15 Feb" not in seen
+        seen = pages[by].get(page).content.decode()
+        assert "Bo Both" not in seen and other.display_name not in seen and "not-apart" not in seen
+        assert api(by).get(rows).json() == []
+        assert not AuditEntry.objects.filter(searching.about(other.pk), by=by).exists()
+        refused(api(manager if by is outsider else outsider).get(rows), 404, "not_found")
+    compared = pages[both].get(f"/patients/{patient.pk}/merge/?with={there.pk}").content.decode()
+    assert "Bo Both said on Sun 14 Feb that" in compared
 
 
 def test_a_record_is_neither_told_apart_from_itself_nor_taken_back_so(
