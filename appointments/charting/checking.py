@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from types import MappingProxyType
 
 from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
@@ -51,10 +50,6 @@ class Wear:
     expires_on: date | None = None
 
 
-# When a product expires that was used before, by its name and lot.
-Lots = Mapping[tuple[str, str], date]
-_NO_LOTS: Lots = MappingProxyType({})
-
 # What yields to a reason written beside it.
 REASONED = ("range", "expired", "worn")
 
@@ -66,12 +61,11 @@ def findings(
     areas: Sequence[str],
     day: date,
     wear: Wear = Wear(),
-    lots: Lots = _NO_LOTS,
 ) -> tuple[Finding, ...]:
     """Everything that stands against signing, in the order of the page.
 
-    `areas` are those of the visit, `day` the local date of the treatment; `lots` and `wear` are on
-    record of what was used, and count where the log itself says nothing.
+    `areas` are those of the visit, `day` the local date of the treatment; `wear` is on record of
+    the cartridge, and counts where the log itself says nothing.
     """
     return tuple(
         each
@@ -80,7 +74,7 @@ def findings(
             *_of_zones(protocol, log, areas),
             *_of_regions(protocol, log, areas),
             *_of_cartridge(protocol, log, day, wear),
-            *_of_products(log, day, lots),
+            *_of_products(log, day),
             *_of_outcome(protocol, log),
             *_of_nothing(log),
         )
@@ -231,15 +225,14 @@ def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterat
             )
 
 
-def _of_products(log: Log, day: date, lots: Lots) -> Iterator[Finding]:
+def _of_products(log: Log, day: date) -> Iterator[Finding]:
     for number, product in enumerate(log.products):
         path = f"products.{number}"
         if not product.name:
             yield Finding(
                 f"{path}.name", "required", gettext("Name the product, or empty its line.")
             )
-        known = lots.get((product.name, product.lot))
-        expires_on = product.last_day if product.expires_on else known
+        expires_on = product.last_day
         if product.expires_on and expires_on is None:
             yield Finding(f"{path}.expires_on", "type", gettext("Write the expiry as a date."))
         elif expires_on is not None and expires_on < day:

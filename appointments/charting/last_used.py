@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from appointments.charting import fields
 from appointments.charting.log import ProductUsed
-from appointments.charting.products import LATELY, used_lately
+from appointments.charting.products import LATELY
 from appointments.charting.sheets import Sheet
 from appointments.models import Cartridge, TreatmentRecord
 
@@ -41,17 +41,15 @@ class LastUsed:
 
 
 def last_used(sheet: Sheet) -> LastUsed:
-    """At the site of the visit: products in one query, and what touches the skin in another one,
-    of the visit's modality and where the protocol asks for it.
+    """At the site of the visit: products, and in one query what touches the skin, of the visit's
+    modality and where the protocol asks for it.
 
     Signed logs of the last 90 days count, but for a cartridge those whose number or lot an
     addendum corrected; what has expired on the day of the visit is left out.
     """
     cartridges = _cartridges(sheet) if fields.takes_cartridge(sheet.protocol) else []
     products = (
-        each
-        for each in used_lately(sheet.visit)
-        if each.last_day is None or each.last_day >= sheet.day
+        each for each in sheet.used_lately if each.last_day is None or each.last_day >= sheet.day
     )
     return LastUsed(
         # Without a number of its own a cartridge goes by its lot.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.db.models import QuerySet, Sum
 
 from appointments.charting import checking, copying, fields, products
-from appointments.charting.checking import Finding, Lots, Wear
+from appointments.charting.checking import Finding, Wear
 from appointments.charting.copying import Signed
-from appointments.charting.log import CartridgeUsed, Log, Value, log_of
+from appointments.charting.log import CartridgeUsed, Log, ProductUsed, Value, log_of
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
 from clinic.hours import local
 from clinic.models import ProtocolVersion
@@ -26,7 +26,8 @@ _EARLIER = 10
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """`record` is None while nothing is written. `was` are last time's settings by path, `day` the
-    local date of the visit, `lots` when those of its products expire that say nothing of it."""
+    local date of the visit. Until it is signed, `used_lately` are the products of the site, and the
+    products of the `log` have the last days known from there."""
 
     visit: Appointment
     version: ProtocolVersion
@@ -36,7 +37,7 @@ class Sheet:
     day: date
     was: Mapping[str, Value] = field(default_factory=dict)
     wear: Wear = _UNWORN
-    lots: Lots = field(default_factory=dict)
+    used_lately: tuple[ProductUsed, ...] = ()
 
     @property
     def areas(self) -> list[str]:
@@ -49,7 +50,6 @@ class Sheet:
             areas=self.areas,
             day=self.day,
             wear=self.wear,
-            lots=self.lots,
         )
 
 
@@ -62,17 +62,19 @@ def sheet_of(visit: Appointment, *, log: Log | None = None) -> Sheet:
     if log is None:
         log = log_of(stored.document) if stored is not None else Log()
     log = fields.as_typed(protocol, log)
+    is_signed = stored is not None and stored.is_signed
+    used_lately = () if is_signed else products.used_lately(visit)
     earlier = [signed_of(row) for row in signed_before(visit, protocol.id)[:_EARLIER]]
     return Sheet(
         visit=visit,
         version=version,
         protocol=protocol,
         record=stored,
-        log=log,
+        log=replace(log, products=products.with_last_days(log.products, used_lately)),
         day=local(visit.starts_at, visit.site.zone).date(),
         was=copying.was(protocol, visit.series.areas, earlier),
         wear=wear_of(visit, version, fields.cartridge_of(protocol, log)),
-        lots=_lots(visit, log),
+        used_lately=used_lately,
     )
 
 
@@ -96,11 +98,6 @@ def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed |
     changes = Addendum.objects.filter(record__in=others)
     used += changes.aggregate(sum=Sum("used_change"))["sum"] or 0
     return Wear(used=max(used, 0), life=known.life, expires_on=known.expires_on)
-
-
-def _lots(visit: Appointment, log: Log) -> Lots:
-    open_lots = [each for each in log.products if each.lot and not each.expires_on]
-    return products.expiries(products.used_lately(visit)) if open_lots else {}
 
 
 def signed_before(visit: Appointment, protocol: str) -> QuerySet[TreatmentRecord]:

@@ -175,13 +175,12 @@ class _Maker:
         lines = [*self._sheet.log.products, *[ProductUsed("")] * _SPARE]
         for number, line in enumerate(lines):
             path, name = f"products.{number}", f"product.{number}"
-            known = str(self._sheet.lots.get((line.name, line.lot), ""))
             yield tuple(
                 Entry(
                     path=f"{name}.{part}",
                     label=label,
                     kind="date" if part == "expires_on" else "text",
-                    value=getattr(line, part) or (known if part == "expires_on" else ""),
+                    value=getattr(line, part),
                     offered=self._last_used.offered(f"{name}.{part}"),
                     **self._marks(f"{path}.{part}"),
                 )

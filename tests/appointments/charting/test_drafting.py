@@ -1,5 +1,6 @@
 """Drafts: one writer, each save upon what was seen, taking over, and what is still unsigned."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
 ) -> None:
     def offered() -> tuple[tuple[str, ...], ...]:
         sheet = sheet_of(visits[2])
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             found = last_used(sheet)
         offers = (found.offered(f"cartridge.{name}") for name in ("code", "lot", "life"))
         return tuple(tuple(value for value, _ in offer) for offer in offers)
@@ -176,6 +177,25 @@ def test_products_are_offered_with_their_lots_until_they_expire_and_their_expiry
     assert "Gel expired on" in sheet.findings()[0].sentence
     shown = [line[-1].value for line in log_form.entries(sheet).products]
     assert shown == [old["expires_on"], fresh["expires_on"], "", ""]
+
+
+def test_the_expiry_of_a_lot_outlives_a_log_without_it_and_is_signed_with_the_next(
+    visits: list[Appointment], sign: Sign
+) -> None:
+    gel = {"name": "Gel", "lot": "A", "expires_on": str(visits[1].starts_at.date())}
+    chosen = {"products": [{**gel, "expires_on": ""}]}
+    # The later log is signed first, when nobody has written yet when the lot expires.
+    assert sign(visits[1], a_log(more=chosen)).document["products"][0]["expires_on"] == ""
+    sign(visits[0], a_log(more={"products": [gel]}))
+    sheet = sheet_of(visits[2], log=a_log(more=chosen))
+    assert [(each.path, each.code) for each in sheet.findings()] == [
+        ("products.0.expires_on", "expired")
+    ]
+    assert last_used(sheet).offered("product.0.name") == ()
+    reasons = {"products.0.expires_on": "Nothing else was there"}
+    record = sign(visits[2], a_log(more={**chosen, "reasons": reasons}))
+    assert record.document["products"][0]["expires_on"] == gel["expires_on"]
+    assert json.loads(record.statement)["log"] == record.document
 
 
 def test_done_without_a_signed_log_is_unsigned_until_it_is_signed(
