@@ -61,7 +61,9 @@ def _run(stack: ExitStack) -> None:
 
 
 def _prepare(env: dict[str, str]) -> None:
-    """Migrates as the owner of the tables where its address is known, else asks to."""
+    """Migrates as the owner of the tables where its address is known, else asks to; not before the
+    agreements with those who will carry messages are on record."""
+    run_once(("manage.py", "check", "--deploy", "--tag", "agreements"), env)
     if owner := env.get("OWNER_DATABASE_URL"):
         run_once(("manage.py", "migrate", "--no-input"), env | {"DATABASE_URL": owner})
     else:
