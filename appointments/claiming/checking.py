@@ -33,6 +33,7 @@ from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import format_day, format_when, local
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Kind, Protocol
 from clinic.saying import gettext, language
 from patients.models import Patient
@@ -68,7 +69,7 @@ def protocol_may_be_booked(version: ProtocolVersion) -> None:
                 "version, or ask the clinical lead to approve it."
             )
             % {
-                "version": version.name,
+                "version": protocols.called(version),
                 "version_2": version.version,
                 "get_status_display": version.get_status_display().lower(),
             }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from clinic import audit, modalities
+from clinic import audit, modalities, saying
 from clinic.modalities import ModalityRefused
 from clinic.models import Modality, ProtocolVersion, Staff
 from clinic.protocols import deciding, plain_service, reading
@@ -60,6 +60,11 @@ def get(version: ProtocolVersion) -> Protocol:
     if version.digest not in _built:
         _built[version.digest] = reading.from_document(version.document)
     return _built[version.digest]
+
+
+def called(version: ProtocolVersion) -> str:
+    """Its name in the language at hand. `name` of the row is the English one, for the database."""
+    return get(version).name.get(saying.language())
 
 
 def in_use(protocol: str) -> list[Protocol]:

@@ -24,6 +24,7 @@ from clinic import access, audit
 from clinic.access import Capability
 from clinic.hours import format_day, format_when, local
 from clinic.models import Staff
+from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
 from patients import registration
 from patients.models import Guardian, Patient, RecordMerge, ToldApart
@@ -285,10 +286,10 @@ def _conflicts(kept: Patient, gone: Patient, *, now: datetime) -> list[str]:
                 "first."
             )
             % {
-                "protocol_version": clash.one.protocol_version.name,
+                "protocol_version": protocols.called(clash.one.protocol_version),
                 "starts_at": format_when(clash.one.starts_at, zone, language()),
                 "pk": kept.pk,
-                "protocol_version_2": clash.other.protocol_version.name,
+                "protocol_version_2": protocols.called(clash.other.protocol_version),
                 "starts_at_2": format_when(clash.other.starts_at, zone, language()),
                 "pk_2": gone.pk,
             }
@@ -307,7 +308,7 @@ def _waiting_twice(kept: Patient, gone: Patient) -> list[str]:
     wants = set(waiting.filter(patient=kept).values_list("site", "protocol_version"))
     return [
         gettext("Both wait for %(protocol_version)s. Take one entry off the wait-list first.")
-        % {"protocol_version": each.protocol_version.name}
+        % {"protocol_version": protocols.called(each.protocol_version)}
         for each in waiting.filter(patient=gone).select_related("protocol_version")
         if (each.site_id, each.protocol_version_id) in wants
     ]

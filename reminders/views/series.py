@@ -27,6 +27,7 @@ from clinic import access
 from clinic.access import Capability, Forbidden
 from clinic.hours import format_when, local
 from clinic.models import Staff
+from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.looking import shows
 from reminders.views.book_series import draft as drafts
@@ -145,7 +146,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
         gettext("%(patient)s: %(protocol_version)s ended.")
         % {
             "patient": series.patient.display_name,
-            "protocol_version": series.protocol_version.name,
+            "protocol_version": protocols.called(series.protocol_version),
         },
         extra_tags=reverse("series-reopen", args=[pk]),
     )

@@ -54,6 +54,23 @@ def test_the_head_says_who_it_is_how_to_reach_them_and_how_far_they_are(
     assert "RF microneedling" in text
 
 
+def test_who_reads_spanish_is_told_of_treatments_in_it(
+    desk: Client, front_desk: Staff, patient: Patient, planned: TreatmentSeries
+) -> None:
+    Staff.objects.filter(pk=front_desk.pk).update(language="es")
+    addresses = (
+        reverse("patient", args=[patient.pk]),
+        reverse("visit", args=[planned.appointments.earliest("starts_at").pk]),
+        "/patients/",
+        f"{reverse('book-series')}?patient={patient.pk}",
+        f"{reverse('protocol', args=['rf_microneedling', planned.protocol_version.version])}",
+    )
+    for address in addresses:
+        text = desk.get(address).content.decode()
+        assert "Radiofrecuencia con microagujas" in text, address
+        assert "</abbr> RF microneedling" not in text and "<h1>RF" not in text, address
+
+
 def test_the_future_stands_above_now_farthest_first_and_the_past_below(
     desk: Client,
     patient: Patient,
