@@ -70,7 +70,6 @@ class OptOut:
 class _Told(TypedDict):
     by: Staff | None
     now: datetime
-    site: Site | None
     after: Mapping[str, str]
     reason: str
 
@@ -248,11 +247,26 @@ def close(
 
 
 def _tell(
-    action: str, suppression: Suppression, patients: Sequence[int], **what: Unpack[_Told]
+    action: str,
+    suppression: Suppression,
+    patients: Sequence[int],
+    *,
+    site: Site | None,
+    **what: Unpack[_Told],
 ) -> None:
-    """An entry for each of these patients, or one of nobody's where the address is nobody's."""
+    """An entry for each of these patients, or one of nobody's where the address is nobody's. It is
+    of the `site` only where the patient is: at the others nobody there reads of them."""
+    theirs: set[int | None] = {None}
+    if site is not None and patients:
+        theirs.update(site.patients.filter(pk__in=patients).values_list("pk", flat=True))
     for patient in patients or (None,):
-        audit.record(action=action, subject=suppression, patient_id=patient, **what)
+        audit.record(
+            action=action,
+            subject=suppression,
+            patient_id=patient,
+            site=site if patient in theirs else None,
+            **what,
+        )
 
 
 def sharers(channel: Channel, address: str) -> list[int]:

@@ -10,6 +10,7 @@ from clinic.access import Forbidden
 from clinic.models import AuditEntry, Site, Staff
 from patients import consent
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+from patients.trail import searching
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.ledger import opting_out, optout_policy
 from reminders.ledger.opting_out import OptOutRefused
@@ -56,6 +57,22 @@ def test_stop_closes_the_number_and_the_consents_of_everybody_who_shares_it(
     assert ("care", "email") in consent.standing([patient.pk])[patient.pk]
     closed = Suppression.objects.get(lifted_at=None)
     assert (closed.reason, closed.source, closed.since) == ("opted_out", "reply", now)
+
+
+def test_what_a_site_heard_is_told_there_of_its_own_patients_only(
+    site: Site, patient: Patient, manager: Staff, outsider: Staff, now: datetime
+) -> None:
+    there = a_patient(outsider.site_roles.all()[0].site, outsider, now, given="Ian", email="")
+    stop(now, site=site)
+    start(now + timedelta(hours=1), site=site)
+    for reader, theirs in ((manager, patient), (outsider, there)):
+        told = searching.seen_by(reader).filter(subject_type="reminders.suppression")
+        assert list(told.order_by("id").values_list("action", "patient_id")) == [
+            ("address.close", theirs.pk),
+            ("address.opt_in", theirs.pk),
+        ]
+    stop(now + timedelta(hours=2), site=site, address="+12125550199")
+    assert AuditEntry.objects.latest("id").site == site
 
 
 def test_stop_again_is_nothing_new_and_so_asks_for_no_second_answer(
