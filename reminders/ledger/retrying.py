@@ -71,13 +71,14 @@ def retry(
 
 @transaction.atomic
 def retry_what_may(*, messages: Collection[Message], site: Site, by: Staff, now: datetime) -> int:
-    """Schedule those of these messages of a site at once that may be sent again and certainly did
-    not arrive; how many. In a constant number of queries.
+    """Schedule those of these messages at once that are of the site, may be sent again and
+    certainly did not arrive; how many. In a constant number of queries.
 
     Raises Forbidden when `by` may not manage messages there.
     """
     access.require(by, Capability.MANAGE_MESSAGES, site)
-    held = _held(messages, now=now, may_repeat=False)
+    here = [each for each in messages if each.site_id == site.pk]
+    held = _held(here, now=now, may_repeat=False)
     going = [stored for stored, refusal in held if refusal is None]
     _schedule(going, site=site, by=by, now=now)
     return len(going)

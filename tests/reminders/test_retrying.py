@@ -181,6 +181,9 @@ def test_all_that_failed_at_a_site_goes_out_again_but_for_what_is_too_late(
     )
     with pytest.raises(Forbidden):
         repeating.retry_all(site=visit.site, by=outsider, now=now)
+    # Nor by a power that they hold at another site than the message's.
+    home = outsider.site_roles.all()[0].site
+    assert retrying.retry_what_may(messages=[failed], site=home, by=outsider, now=now) == 0
     foreseen = repeating.outlook(site=visit.site, by=front_desk, now=now)
     assert (foreseen.goes, foreseen.held, foreseen.too_late) == ([failed], [], 1)
     assert repeating.retry_all(site=visit.site, by=front_desk, now=now) == 1
