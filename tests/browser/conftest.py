@@ -24,12 +24,12 @@ from appointments.waitlist.entries import EarlierVisit
 from clinic import exceptional_hours
 from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
-from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from tests.browser import measuring
 from tests.browser.looking import post, problems
 from tests.personas import a_patient
+from tests.publishing import publish
 
 SignIn = Callable[[Staff], None]
 
@@ -161,28 +161,6 @@ def a_visit_today(
         now=before,
     )
     return series.appointments.get()
-
-
-def publish(
-    protocol: Protocol, *, instead_of: ProtocolVersion, by: Staff, now: datetime
-) -> ProtocolVersion:
-    """Puts another version of a protocol in use."""
-    ProtocolVersion.objects.filter(pk=instead_of.pk).update(status=ProtocolVersion.Status.RETIRED)
-    digest = reading.digest(protocol)
-    return ProtocolVersion.objects.create(
-        protocol=protocol.id,
-        version=protocol.version,
-        kind=protocol.kind,
-        name=protocol.name.en,
-        modality=instead_of.modality,
-        document=reading.to_document(protocol),
-        digest=digest,
-        created_at=now,
-        status=ProtocolVersion.Status.APPROVED,
-        approved_at=now,
-        approved_by=by,
-        approved_digest=digest,
-    )
 
 
 @pytest.fixture

@@ -31,8 +31,9 @@ from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from reminders.views.book_series.draft import written
-from tests.browser.conftest import DAY, REFUSED, WEEK, Book, Days, Look, Place, SignIn, publish
+from tests.browser.conftest import DAY, REFUSED, WEEK, Book, Days, Look, Place, SignIn
 from tests.browser.looking import follow
+from tests.publishing import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

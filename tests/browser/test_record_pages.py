@@ -17,7 +17,8 @@ from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Protocol
 from patients.models import Patient
 from tests.appointments.charting.logs import REGIONS, SESSION, a_log, with_a_map
-from tests.browser.conftest import Days, Look, Place, SignIn, publish
+from tests.browser.conftest import Days, Look, Place, SignIn
+from tests.publishing import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

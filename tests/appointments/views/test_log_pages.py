@@ -17,7 +17,7 @@ from tests.api import api, refused
 from tests.appointments.charting.conftest import treated
 from tests.appointments.charting.logs import SESSION, ZONE, a_log, with_a_map
 from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
-from tests.browser.conftest import publish
+from tests.publishing import publish
 
 pytestmark = [
     pytest.mark.django_db,
