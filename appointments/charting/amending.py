@@ -52,7 +52,10 @@ def amend(
             gettext("Write what is to be added, or correct a value."), field="text"
         )
     addenda = list(record.addenda.order_by("number"))
-    change = _used(protocol, Signed(signed.log, (*signed.corrections, corrected)))
+    counted = (record.used or 0) + sum(each.used_change for each in addenda)
+    used = fields.used(
+        protocol, copying.corrected(Signed(signed.log, (*signed.corrections, corrected)))
+    )
     addendum = Addendum(
         record=record,
         number=len(addenda) + 1,
@@ -61,7 +64,8 @@ def amend(
         reason=reason,
         text=text,
         corrections=corrected,
-        used_change=change - _used(protocol, signed),
+        # What cannot be told of one transducer any more stays counted as it was.
+        used_change=0 if used is None else used - counted,
     )
     addendum.statement = canonical(
         {
@@ -116,7 +120,3 @@ def _corrections(
             raise CorrectionRefused(finding.sentence, field=path)
         read[path] = value
     return read
-
-
-def _used(protocol: Protocol, signed: Signed) -> int:
-    return fields.used(protocol, copying.corrected(signed)) or 0

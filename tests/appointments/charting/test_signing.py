@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,11 +26,14 @@ from appointments.refusals import (
 )
 from appointments.visits import undoing
 from clinic.access import Forbidden
-from clinic.models import AuditEntry, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Staff
+from clinic.protocols.schema import Protocol
 from reminders.proving.records import RECORDS
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
-from tests.appointments.charting.logs import a_log
+from tests.appointments.charting.logs import a_log, with_a_map
+from tests.appointments.conftest import FIRST, Book, Wish
 from tests.personas import a_patient
+from tests.publishing import publish
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +73,38 @@ def test_it_is_signed_whole_or_not_at_all(
     with pytest.raises(StaleLog):
         signing.sign(appointment=visits[0], by=provider, now=now, expected_version=1)
     assert not TreatmentRecord.objects.signed().exists()
+
+
+def test_an_addendum_takes_nothing_off_the_transducer_that_it_leaves_untold(
+    wish: Wish,
+    book: Book,
+    house: ProtocolVersion,
+    microneedling: Protocol,
+    sign: Sign,
+    provider: Staff,
+    clinical_lead: Staff,
+    now: datetime,
+) -> None:
+    one = with_a_map(microneedling)
+    deep = replace(one.session_log[-1], id="deep")
+    two = replace(one, session_log=(*one.session_log, deep))
+    version = publish(two, instead_of=house, by=clinical_lead, now=now)
+    (visit,) = book(wish(FIRST), version=version).appointments.all()
+
+    def change(path: str, value: int) -> int:
+        return amending.amend(
+            appointment=visit,
+            reason="Miscounted",
+            text="",
+            corrections={f"regions.{path}": value},
+            by=provider,
+            now=visit.starts_at + timedelta(hours=2),
+        ).used_change
+
+    assert sign(visit, a_log(more={"regions": {"cheeks": {"shots": 40}}})).used == 40
+    # Two columns are two transducers, and the log names one.
+    assert [change("cheeks.deep", 9), change("cheeks.shots", 46)] == [0, 0]
+    assert change("cheeks.deep", 0) == 6
 
 
 def test_addenda_stand_above_and_the_corrected_value_is_what_is_copied(
