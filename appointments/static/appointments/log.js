@@ -100,7 +100,8 @@
   // What last time's settings leave open is written next.
   function goOn() {
     const needed = form.querySelectorAll(".entry:has(.needed) :is(input, select, textarea)");
-    [...needed].find((field) => !field.value)?.focus();
+    const isOpen = (field) => field.offsetParent && !form.elements[field.name].value;
+    [...needed].find(isOpen)?.focus();
   }
 
   // A phrase goes to the end of the note, as it does by the form without this script.
