@@ -166,7 +166,7 @@ def test_a_repeated_laser_log_is_signed_in_six_taps_and_a_phrase_goes_into_its_n
 
     def choose(question: str, answer: str) -> None:
         nonlocal taps
-        page.get_by_role("group", name=question).get_by_text(answer, exact=True).tap()
+        page.get_by_role("radiogroup", name=question).get_by_text(answer, exact=True).tap()
         taps += 1
 
     sign_in(provider)
@@ -174,6 +174,8 @@ def test_a_repeated_laser_log_is_signed_in_six_taps_and_a_phrase_goes_into_its_n
     tap("button", "Start Elena Sato")
     tap("button", "Copy last settings")
     expect(page.get_by_label("Fluence")).to_have_value("14")
+    # One goes on where last time's settings leave the first thing open: among the tiles.
+    expect(page.get_by_role("radiogroup", name="Eye shields").get_by_label("Yes")).to_be_focused()
     choose("Eye shields", "Yes")
     page.get_by_label("Pain 0–10").fill("2")
     choose("Immediate reaction", "None")

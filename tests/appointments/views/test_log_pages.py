@@ -60,9 +60,13 @@ def test_a_log_is_written_completed_and_signed_by_plain_forms(
     assert "Complete and sign" in page and "Pain 0–10" in page and "Copy last" not in page
     kept = client.post(address, form(**{"session.pain": None}))
     assert kept.status_code == 303 and kept.headers["Location"] == f"{address}#kept"
-    refused_page = client.post(address, form(act="sign", version=1, **{"session.pain": "lots"}))
+    wrong = {"session.pain": "lots", "session.reaction": ""}
+    refused_page = client.post(address, form(act="sign", version=1, **wrong))
     assert refused_page.status_code == 422
-    assert "write a whole number" in refused_page.content.decode()
+    told = refused_page.content.decode()
+    assert "write a whole number" in told
+    marked = 'aria-required="true" aria-invalid="true" aria-describedby="session-{}-error'
+    assert all(marked.format(name) in told for name in ("pain", "reaction"))
     assert TreatmentRecord.objects.get().document["session"]["pain"] == "lots"
     signed = client.post(
         address,
