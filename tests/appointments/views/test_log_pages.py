@@ -65,8 +65,8 @@ def test_a_log_is_written_completed_and_signed_by_plain_forms(
     assert refused_page.status_code == 422
     told = refused_page.content.decode()
     assert "write a whole number" in told
-    marked = 'aria-required="true" aria-invalid="true" aria-describedby="session-{}-error'
-    assert all(marked.format(name) in told for name in ("pain", "reaction"))
+    marked = 'aria-required="true" aria-invalid="true" aria-describedby="session-{}'
+    assert all(marked.format(name) in told for name in ("pain-hint", "reaction-error"))
     assert TreatmentRecord.objects.get().document["session"]["pain"] == "lots"
     signed = client.post(
         address,
