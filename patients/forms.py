@@ -66,8 +66,10 @@ class PatientForm(forms.Form):
         help_text=_("The only name that messages use. Empty: the given name."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    birth_date = forms.DateField(
+    # People are born before the years of our days.
+    birth_date = forms.DateField(  # noqa: TID251
         label=_("Birth date"),
+        input_formats=["%Y-%m-%d"],
         error_messages={
             "required": _("Enter the birth date."),
             "invalid": _("Enter the birth date as year-month-day, such as 1988-05-04."),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from appointments import links
 from appointments.models import PatientLink
+from clinic.when_fields import ClockField
 from patients.models import Language
 from patients.registration import RegistrationRefused
 from reminders.patient_pages import preferring, self_service
@@ -30,8 +31,8 @@ class WishesForm(forms.Form):
     """What a patient chooses. An unticked box is a no."""
 
     language = forms.ChoiceField(choices=Language.choices)
-    quiet_from = forms.TimeField(required=False)
-    quiet_until = forms.TimeField(required=False)
+    quiet_from = ClockField(required=False)
+    quiet_until = ClockField(required=False)
 
     def __init__(self, *args: Any, ways: list[Way], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
