@@ -99,7 +99,7 @@ def patient_page(request: HttpRequest, patient_id: int) -> HttpResponse:
         more=more,
     )
     record = asking.panel(patient, staff, now=now)
-    lists(request, (each.pk for each in record["alike"]), site_id=None)
+    lists(request, (each.pk for each, _ in record["alike"]), site_id=None)
     context = {
         "patient": patient,
         "site": site,

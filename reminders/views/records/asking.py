@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
@@ -43,6 +45,12 @@ def may(staff: Staff, capability: Capability, patient: Patient) -> bool:
     return any(access.can(staff, capability, site) for site in patient.sites.all())
 
 
+def judged(patients: Sequence[Patient], staff: Staff) -> list[tuple[Patient, bool]]:
+    """Each with whether `staff` may merge it, or tell it apart."""
+    prefetch_related_objects(patients, "sites")
+    return [(each, may(staff, Capability.MERGE_RECORDS, each)) for each in patients]
+
+
 def alike(patient: Patient, staff: Staff) -> list[Patient]:
     """The other patients whom `staff` may see that may be the same person."""
     phone = patient.contact_points.filter(kind=ContactKind.PHONE, retired_at=None).first()
@@ -61,6 +69,7 @@ def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:
     recent = RecordMerge.objects.filter(kept=patient, undone_at=None, undo_until__gt=now)
     may_edit = may(staff, Capability.EDIT_PATIENTS, patient)
     may_merge = may(staff, Capability.MERGE_RECORDS, patient)
+    found = alike(patient, staff) if may_merge and not patient.is_closed else []
     return {
         "guardians": list(
             patient.guardians.filter(ended_at=None).prefetch_related("contact_points")
@@ -69,7 +78,7 @@ def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:
         "to_decide": stopping.visits_to_come(patient, now=now) if patient.is_silent else [],
         "merges": list(recent.select_related("gone", "by")),
         "may_change_life": may_edit,
-        "alike": alike(patient, staff) if may_merge and not patient.is_closed else [],
+        "alike": judged(found, staff),
         "may_merge": may_merge,
         "may_export": may(staff, Capability.EXPORT_RECORD, patient),
         "may_erase": may(staff, Capability.ERASE_RECORD, patient),

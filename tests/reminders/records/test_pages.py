@@ -115,6 +115,7 @@ def test_twins_are_told_apart_for_good_from_either_side(
     outsider: Staff,
     front_desk: Staff,
     manager: Staff,
+    other_site: Site,
 ) -> None:
     def is_hinted(here: Patient, there: Patient) -> bool:
         page = boss.get(f"/patients/{here.pk}/").content.decode()
@@ -128,6 +129,12 @@ def test_twins_are_told_apart_for_good_from_either_side(
         assert Client().post(address).status_code == 302
         assert boss.get(address).status_code == 405
     assert not ToldApart.objects.exists()
+    # The button is there for who may merge both.
+    twin.sites.set([other_site])
+    SiteRole.objects.create(staff=manager, site=other_site, role=Role.FRONT_DESK)
+    assert "Sató" in boss.get(f"/patients/{patient.pk}/").content.decode()
+    assert not is_hinted(patient, twin)
+    twin.sites.set(patient.sites.all())
     said = boss.post(apart, follow=True).content.decode()
     assert "are two persons" in said and undo in said
     assert not is_hinted(patient, twin) and not is_hinted(twin, patient)
