@@ -17,7 +17,7 @@ CUT = """() => {
 SHOWN = "document.querySelector('.topbar nav .more').checkVisibility()"
 
 
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("language", "size"), [("en", 100), ("es", 100), ("es", 125)])
 def test_the_ways_are_whole_or_behind_more_at_every_width(
     page: Page,
     live_server: object,
@@ -25,6 +25,7 @@ def test_the_ways_are_whole_or_behind_more_at_every_width(
     other_site: Site,
     manager: Staff,
     language: str,
+    size: int,
 ) -> None:
     SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
     Staff.objects.filter(pk=manager.pk).update(language=language)
@@ -32,6 +33,7 @@ def test_the_ways_are_whole_or_behind_more_at_every_width(
     page.goto(f"{live_server}/preferences/")
     assert page.locator("html").get_attribute("lang") == language
     assert page.locator("[popovertarget=site-menu]").is_visible()
+    page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
     cut, folded = {}, []
     for width in range(721, 1921, 30):
         page.set_viewport_size({"width": width, "height": 300})
