@@ -2,9 +2,11 @@
 
 import gc
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from tests import chromium
@@ -44,6 +46,13 @@ def pytest_collection_finish() -> None:
     not look at them again and again; and what a test leaves behind can wait for some more."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def nobodys_language() -> Iterator[None]:
+    """The language in which a test read its last page does not stay for the next one."""
+    yield
+    translation.deactivate()
 
 
 def _asks_for(item: pytest.Item, fixture: str) -> bool:
