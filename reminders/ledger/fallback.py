@@ -24,7 +24,7 @@ from reminders.models import (
     Message,
     MessageItem,
     SentContent,
-    SuppressionReason,
+    Suppression,
     SuppressionSource,
 )
 
@@ -57,7 +57,7 @@ def after_failures(codes: Mapping[int, str], *, now: datetime) -> None:
     alarms.raise_for(((site, codes[pk]) for site, pk in sites), now=now)
     urgent = _urgent(codes)
     items = _items_of(urgent)
-    by_email = [each for each in urgent if _falls_back(each, items)]
+    by_email = _falling_back(urgent, items)
     claiming.plan_anew(each.patient_id for each in by_email)
     _ask_for_calls(codes, [each for each in urgent if each not in by_email], items, now=now)
 
@@ -152,18 +152,19 @@ def _suppress(codes: Mapping[int, str], *, now: datetime) -> None:
     if not closing:
         return
     contents = SentContent.objects.filter(message__in=closing).select_related("message__site")
-    # In one order whoever stores them, so that nobody waits for each other in a circle.
-    for content in sorted(contents, key=lambda each: (each.message.channel, each.address)):
-        opting_out.close(
-            channel=Channel(content.message.channel),
+    suppressions = [
+        Suppression(
+            channel=content.message.channel,
             address=content.address,
-            reason=SuppressionReason(closing[content.message_id]),
+            reason=closing[content.message_id],
             source=SuppressionSource.PROVIDER,
-            by=None,
-            now=now,
-            code=codes[content.message_id],
-            site=content.message.site,
+            code=codes[content.message_id][: claiming.CODE_LENGTH],
+            since=now,
         )
+        for content in contents
+    ]
+    sites = [content.message.site for content in contents]
+    opting_out.close(list(zip(suppressions, sites, strict=True)))
 
 
 def _urgent(ids: Collection[int]) -> list[Message]:
@@ -177,15 +178,17 @@ def _items_of(messages: Iterable[Message]) -> dict[int, list[MessageItem]]:
     return items
 
 
-def _falls_back(message: Message, items: ItemsOf) -> bool:
-    """Whether planning will make an e-mail of it: something of the text was never one."""
-    own = items.get(message.pk, [])
-    if message.channel != Channel.SMS or not own:
-        return False
-    by_email = MessageItem.objects.filter(
-        anchor__in={item.anchor for item in own}, channel=Channel.EMAIL, live=True
-    )
-    return not {_said_by(item) for item in own} <= {_said_by(item) for item in by_email}
+def _falling_back(messages: Iterable[Message], items: ItemsOf) -> list[Message]:
+    """Those that planning will make an e-mail of: something of the text was never one."""
+    texts = {
+        each: {_said_by(item) for item in items.get(each.pk, [])}
+        for each in messages
+        if each.channel == Channel.SMS
+    }
+    anchors = {anchor for said in texts.values() for anchor, _, _ in said}
+    mails = MessageItem.objects.filter(anchor__in=anchors, channel=Channel.EMAIL, live=True)
+    by_email = {_said_by(item) for item in mails}
+    return [each for each, said in texts.items() if not said <= by_email]
 
 
 def _ask_for_calls(

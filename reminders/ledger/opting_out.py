@@ -8,16 +8,16 @@ dispatcher has just claimed is held back. Refuses to answer the person; the call
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Q
 
 from appointments.refusals import Refused
-from clinic import access, audit
+from clinic import access, audit, statements
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.saying import gettext
@@ -67,7 +67,13 @@ class OptOut:
     patients: tuple[int, ...]
 
 
-class _Told(TypedDict):
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the trail tells of a suppression; `site` is the one that wrote to it or heard of it."""
+
+    suppression: Suppression
+    patients: Sequence[int]
+    site: Site | None
     by: Staff | None
     now: datetime
     after: Mapping[str, str]
@@ -150,16 +156,16 @@ def opt_in(
     _lift(standing, now=now)
     _reopen_care(standing, patients, source=source, by=by, now=now)
     claiming.plan_anew(patients)
-    _tell(
-        "address.opt_in",
+    told = _Told(
         standing,
         patients,
+        site,
         by=by,
         now=now,
-        site=site,
         after={"channel": channel, "source": source},
         reason=reason,
     )
+    _tell("address.opt_in", [told])
     return True
 
 
@@ -188,94 +194,107 @@ def suppress(
         if reason != SuppressionReason.OPTED_OUT or standing.reason == reason:
             return False
         _lift(standing, now=now)
-    if not close(
+    closing = Suppression(
         channel=channel,
         address=address,
         reason=reason,
         source=source,
         by=by,
-        now=now,
-        code=code,
         note=note,
-        site=site,
-    ):
+        code=code[: claiming.CODE_LENGTH],
+        since=now,
+    )
+    if not close([(closing, site)]):
         return False
     claiming.plan_anew(patients)
     return True
 
 
-def close(
-    *,
-    channel: Channel,
-    address: str,
-    reason: SuppressionReason,
-    source: SuppressionSource,
-    by: Staff | None,
-    now: datetime,
-    code: str = "",
-    note: str = "",
-    site: Site | None = None,
-) -> bool:
-    """Store that an address is closed, and tell it in the trail of everybody who shares it; False
-    when it is closed already. Holds nobody and plans nothing anew: what waits to be sent there is
+_CLOSE = """
+INSERT INTO reminders_suppression (channel, address, reason, source, by_id, note, code, since)
+SELECT channel, address, reason, source, by_id, note, code, since
+  FROM json_populate_recordset(NULL::reminders_suppression, %s)
+ON CONFLICT (channel, address) WHERE lifted_at IS NULL DO NOTHING
+RETURNING channel, address, id
+"""
+
+
+def close(closing: Collection[tuple[Suppression, Site | None]]) -> int:
+    """Store that addresses are closed, and tell it in the trail of everybody who shares one; how
+    many were open. Each comes with the site that wrote to it, for the audit; of two of the same
+    address the first counts. Holds nobody and plans nothing anew: what waits to be sent there is
     stopped by the gate."""
-    suppression, is_new = Suppression.objects.get_or_create(
-        channel=channel,
-        address=address,
-        lifted_at=None,
-        defaults={
-            "reason": reason,
-            "source": source,
-            "by": by,
-            "note": note,
-            "code": code[: claiming.CODE_LENGTH],
-            "since": now,
-        },
+    # In one order whoever stores them, so that nobody waits for each other in a circle.
+    wanted = sorted(closing, key=lambda each: (each[0].channel, each[0].address))
+    columns = ("channel", "address", "reason", "source", "by_id", "note", "code", "since")
+    rows = [{name: getattr(each, name) for name in columns} for each, _ in wanted]
+    stored = statements.rows(_CLOSE, [statements.document(rows)])
+    ids = {(channel, address): pk for channel, address, pk in stored}
+    shared = _sharing(ids)
+    told = []
+    for suppression, site in wanted:
+        address = (suppression.channel, suppression.address)
+        if address in ids:
+            suppression.pk = ids.pop(address)
+            told.append(_closed(suppression, shared[address], site))
+    _tell("address.close", told)
+    return len(told)
+
+
+def _closed(suppression: Suppression, patients: Sequence[int], site: Site | None) -> _Told:
+    code, reason = suppression.code, suppression.reason
+    return _Told(
+        suppression,
+        patients,
+        site,
+        by=suppression.by,
+        now=suppression.since,
+        after={"channel": suppression.channel, "reason": reason, "source": suppression.source},
+        reason=suppression.note or (meaning(code).sentence if code else SUPPRESSED[reason]),
     )
-    if is_new:
-        _tell(
-            "address.close",
-            suppression,
-            sharers(channel, address),
-            by=by,
-            now=now,
-            site=site,
-            after={"channel": channel, "reason": reason, "source": source},
-            reason=note or (meaning(code).sentence if code else SUPPRESSED[reason]),
-        )
-    return is_new
 
 
-def _tell(
-    action: str,
-    suppression: Suppression,
-    patients: Sequence[int],
-    *,
-    site: Site | None,
-    **what: Unpack[_Told],
-) -> None:
-    """An entry for each of these patients, or one of nobody's where the address is nobody's. It is
-    of the `site` only where the patient is: at the others nobody there reads of them."""
-    theirs: set[int | None] = {None}
-    if site is not None and patients:
-        theirs.update(site.patients.filter(pk__in=patients).values_list("pk", flat=True))
-    for patient in patients or (None,):
-        audit.record(
+def _tell(action: str, told: Collection[_Told]) -> None:
+    """An entry for each of the patients, or one of nobody's where the address is nobody's. It is
+    of the site only where the patient is: at the others nobody there reads of them."""
+    sites = {each.site.pk for each in told if each.site}
+    patients = {patient for each in told for patient in each.patients}
+    homes = Patient.sites.through.objects.filter(patient__in=patients, site__in=sites)
+    theirs: set[tuple[int | None, int]] = {(None, site) for site in sites}
+    theirs.update(homes.values_list("patient_id", "site_id"))
+    entries = [
+        audit.entry(
             action=action,
-            subject=suppression,
+            subject=each.suppression,
+            by=each.by,
+            now=each.now,
+            site=each.site if each.site and (patient, each.site.pk) in theirs else None,
             patient_id=patient,
-            site=site if patient in theirs else None,
-            **what,
+            after=each.after,
+            reason=each.reason,
         )
+        for each in told
+        for patient in each.patients or (None,)
+    ]
+    statements.add(*entries)
 
 
 def sharers(channel: Channel, address: str) -> list[int]:
     """The ids of the patients who have this number or address now, in order."""
-    return sorted(
-        ContactPoint.objects.filter(
-            kind=KIND_OF_CONTACT[channel], value=address, retired_at=None
-        ).values_list("patient_id", flat=True)
+    return _sharing([(channel, address)])[channel, address]
+
+
+def _sharing(addresses: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], list[int]]:
+    """By channel and address the ids of the patients who have it now, in order."""
+    points = ContactPoint.objects.filter(
+        kind__in={KIND_OF_CONTACT[Channel(channel)] for channel, _ in addresses},
+        value__in={address for _, address in addresses},
+        retired_at=None,
     )
+    found = defaultdict(list)
+    for kind, value, patient in points.values_list("kind", "value", "patient_id").distinct():
+        found[CHANNEL_OF[kind].value, value].append(patient)
+    return {address: sorted(found[address]) for address in addresses}
 
 
 def _standing(channel: Channel, address: str) -> Suppression | None:

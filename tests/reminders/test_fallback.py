@@ -4,20 +4,22 @@ from datetime import datetime, timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Task
-from clinic.models import AuditEntry, Site, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState
 from reminders.channels.base import Outcome, Outgoing, Submission
 from reminders.journeys import replanning
-from reminders.ledger import saying_now
-from reminders.models import Message
+from reminders.ledger import fallback, saying_now
+from reminders.models import Message, Suppression
 from reminders.sending import dispatch, retiming
 from tests.personas import a_patient
-from tests.reminders.ledger import Recorder, planned, queued, refused
+from tests.reminders.ledger import Recorder, a_visit, planned, queued, refused, some_patients
 
 pytestmark = pytest.mark.django_db
 
@@ -215,3 +217,34 @@ def test_a_number_that_its_provider_closes_is_on_record_for_all_who_share_it(
         shown = unescape(client.get(page).content.decode())
         assert [each for each in told if each not in shown] == []
     assert not [each for each in entries if "+1212" in f"{each.before}{each.after}{each.reason}"]
+
+
+def test_four_numbers_that_a_provider_closes_take_as_few_queries_as_two(
+    site: Site, front_desk: Staff, protocol: ProtocolVersion, now: datetime
+) -> None:
+    visits = [
+        a_visit(patient, site, protocol, now=now)
+        for patient in some_patients(6, site, front_desk, now)
+    ]
+    taken = []
+    for some in (visits[:2], visits[2:]):
+        failed = [queued(visit, now=now).pk for visit in some]
+        dispatch.send_due(now=now, channel=Recorder(REFUSED))
+        with CaptureQueriesContext(connection) as queries:
+            fallback.after_failures(dict.fromkeys(failed, "21610"), now=now)
+        taken.append(len(queries))
+    assert taken[0] == taken[1]
+    assert Suppression.objects.filter(code="21610", lifted_at=None).count() == len(visits)
+    told = AuditEntry.objects.filter(action="address.close").values_list("patient_id", flat=True)
+    assert sorted(told) == sorted(visit.series.patient_id for visit in visits)
+
+
+def test_a_number_that_two_messages_close_is_closed_and_told_once(
+    visit: Appointment, site: Site, now: datetime
+) -> None:
+    failed = [queued(visit, now=now, kind=kind).pk for kind in (Kind.APPT_MOVED, Kind.CANCELLED)]
+    dispatch.send_due(now=now, channel=Recorder(REFUSED))
+    for _ in range(2):
+        fallback.after_failures(dict.fromkeys(failed, "21610"), now=now)
+    assert Suppression.objects.get().since == now
+    assert AuditEntry.objects.filter(action="address.close").count() == 1
