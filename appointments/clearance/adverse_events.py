@@ -8,11 +8,18 @@ from datetime import datetime
 
 from appointments.clearance.bars import BOTH, Bar, Outcome
 from appointments.clearance.treatments import Treatment
-from appointments.models import AdverseEvent
+from appointments.models import AdverseEvent, Severity
 from clinic import statements
 from clinic.access import Capability
 from clinic.protocols.schema import Kind
-from clinic.saying import gettext
+from clinic.retelling import kept, text, word
+from clinic.saying import gettext, noop
+
+_SEVERITY = {
+    Severity.MILD: noop("mild"),
+    Severity.MODERATE: noop("moderate"),
+    Severity.SEVERE: noop("severe"),
+}
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -39,12 +46,11 @@ def _bar(event: AdverseEvent) -> Bar:
         code="adverse_event",
         acts=BOTH,
         outcome=Outcome.BLOCK,
-        sentence=(
-            gettext(
-                "An adverse event (%(get_severity_display)s: %(what)s) is open. A clinician "
-                "must close it before this area is treated again."
-            )
-            % {"get_severity_display": event.get_severity_display().lower(), "what": event.what}
+        stored=kept(
+            "An adverse event (%(severity)s: %(what)s) is open. A clinician must close it before "
+            "this area is treated again.",
+            severity=word(_SEVERITY[Severity(event.severity)]),
+            what=text(event.what),
         ),
         flag=gettext("adverse event open"),
         rule=gettext("Nothing further is done to an area while an adverse event of it is open."),

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 
 from appointments.refusals import Refused
+from clinic.retelling import retold
 
 
 class Act(StrEnum):
@@ -38,7 +39,7 @@ class Bar:
     before `until` (the first day that is right).
 
     `sentence` tells staff what is wrong and what to do; `rule` and `evidence` say what asks for it.
-    `stored` is that sentence with its facts, where its source can tell it later.
+    `stored` is that sentence with its facts (`clinic.retelling`), to be told later too.
     `flag` says it in a few words, where a sentence has no room; empty where another page does.
     `about` is the source's own name for what it is about, such as the id of a question.
     `passes_with` and `decides_with` are capabilities (`clinic.access`): with the first, a written
@@ -48,7 +49,7 @@ class Bar:
     code: str
     acts: frozenset[Act]
     outcome: Outcome
-    sentence: str
+    stored: str
     flag: str = ""
     since: date | None = None
     until: date | None = None
@@ -58,12 +59,10 @@ class Bar:
     page: str = ""
     passes_with: str = ""
     decides_with: str = ""
-    stored: str = ""
 
     @property
-    def to_keep(self) -> str:
-        """Its sentence to store: with its facts, or as it is told now."""
-        return self.stored or self.sentence
+    def sentence(self) -> str:
+        return retold(self.stored)
 
     def bars(self, act: Act, day: date) -> bool:
         return (

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from appointments.clearance.bars import BOTH, Bar, Outcome
 from appointments.clearance.treatments import Treatment
-from clinic.saying import gettext
+from clinic.saying import gettext, noop
 from patients.models import Patient
 
 
@@ -21,13 +21,13 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
 
 def _of(patient: Patient) -> list[Bar]:
     if patient.deceased_at is not None:
-        said = gettext("This patient has died. If that is a mistake, correct the record first.")
+        said = noop("This patient has died. If that is a mistake, correct the record first.")
         return [_bar("patient_deceased", said, gettext("has died"))]
     if patient.is_closed:
-        said = gettext("This record was merged or erased. Look for the patient again.")
+        said = noop("This record was merged or erased. Look for the patient again.")
         return [_bar("record_closed", said, gettext("record closed"))]
     return []
 
 
-def _bar(code: str, sentence: str, flag: str) -> Bar:
-    return Bar(code=code, acts=BOTH, outcome=Outcome.BLOCK, sentence=sentence, flag=flag)
+def _bar(code: str, said: str, flag: str) -> Bar:
+    return Bar(code=code, acts=BOTH, outcome=Outcome.BLOCK, stored=said, flag=flag)

@@ -14,7 +14,8 @@ from appointments.clearance.treatments import Treatment
 from clinic.access import Capability
 from clinic.consent_forms import in_force
 from clinic.consent_forms.in_force import Subject
-from clinic.saying import gettext, language, noop
+from clinic.retelling import either, kept
+from clinic.saying import gettext, noop
 from patients.signing import asking
 from patients.signing.asking import Asked
 from patients.signing.standing import Standing
@@ -26,14 +27,16 @@ _FLAGS = {
     Standing.WITHDRAWN: noop("consent withdrawn"),
 }
 _SENTENCES = {
-    Standing.MISSING: noop("“{}” is not signed. Hand the tablet over, under “Forms”."),
+    Standing.MISSING: noop("“%(form)s” is not signed. Hand the tablet over, under “Forms”."),
     Standing.OUTDATED: noop(
-        "“{}” has changed since it was signed. Hand the tablet over, under “Forms”."
+        "“%(form)s” has changed since it was signed. Hand the tablet over, under “Forms”."
     ),
     Standing.EXPIRED: noop(
-        "The signature of “{}” has run out. Hand the tablet over, under “Forms”."
+        "The signature of “%(form)s” has run out. Hand the tablet over, under “Forms”."
     ),
-    Standing.WITHDRAWN: noop("The patient withdrew “{}”. Do not treat unless they sign it again."),
+    Standing.WITHDRAWN: noop(
+        "The patient withdrew “%(form)s”. Do not treat unless they sign it again."
+    ),
 }
 
 
@@ -60,7 +63,9 @@ def _bars(treatment: Treatment, asked: Asked | None) -> list[Bar]:
         code=f"consent_{asked.standing}",
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if withdrawn else Outcome.REVIEW,
-        sentence=gettext(_SENTENCES[asked.standing]).format(asked.form.title(language())),
+        stored=kept(
+            _SENTENCES[asked.standing], form=either(asked.form.title_en, asked.form.title_es)
+        ),
         flag=gettext(_FLAGS[asked.standing]),
         about=asked.form.key,
         passes_with="" if withdrawn else Capability.OVERRIDE_CLEARANCE,

@@ -9,8 +9,8 @@ from appointments.clearance.bars import Act, Bar, Outcome
 from appointments.clearance.treatments import Treatment
 from appointments.lifecycle import State
 from clinic.access import Capability
-from clinic.hours import format_when
-from clinic.saying import gettext, language
+from clinic.retelling import kept, moment
+from clinic.saying import gettext
 
 # Who is here early is often treated early; beyond this it is more likely the wrong patient or day.
 EARLY = timedelta(hours=1)
@@ -29,16 +29,15 @@ def _is_early(treatment: Treatment, now: datetime) -> bool:
 
 def _bar(treatment: Treatment) -> Bar:
     assert treatment.visit is not None
-    at = format_when(treatment.visit.starts_at, treatment.site.zone, language())
     return Bar(
         code=STARTED_EARLY,
         acts=frozenset({Act.START}),
         outcome=Outcome.REVIEW,
-        sentence=gettext(
+        stored=kept(
             "This visit is booked for %(at)s. If it is the right one, write on its page why it "
-            "starts so early. If it is not, take the check-in back."
-        )
-        % {"at": at},
+            "starts so early. If it is not, take the check-in back.",
+            at=moment(treatment.visit.starts_at, treatment.site.zone),
+        ),
         rule=gettext("A visit starts at most an hour before its time."),
         passes_with=Capability.RUN_VISIT,
     )

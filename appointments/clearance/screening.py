@@ -14,7 +14,6 @@ from clinic.access import Capability
 from clinic.hours import local
 from clinic.protocols import schema
 from clinic.protocols.schema import Protocol
-from clinic.retelling import retold
 from patients.models import Patient
 from patients.screening import gathering, sentences
 from patients.screening.assessing import Finding, Rule, Screened, assess
@@ -92,7 +91,6 @@ def _bar(finding: Finding, treatment: Treatment) -> Bar:
     protocol = treatment.protocol
     outcome = _OUTCOMES[finding.outcome]
     lacking = finding.rule == Rule.LACKING
-    stored = sentences.to_keep(finding, protocol, treatment.patient.skin_type)
     bar = Bar(
         code=_code(finding, outcome),
         # What has to be looked at can be booked meanwhile. Booking asks for the age by itself.
@@ -100,8 +98,7 @@ def _bar(finding: Finding, treatment: Treatment) -> Bar:
         if outcome is Outcome.REVIEW or finding.rule == Rule.AGE
         else BOTH,
         outcome=outcome,
-        sentence=retold(stored),
-        stored=stored,
+        stored=sentences.to_keep(finding, protocol, treatment.patient.skin_type),
         flag="" if lacking else sentences.flag(finding),
         since=finding.since,
         until=finding.until,

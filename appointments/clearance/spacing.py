@@ -17,9 +17,10 @@ from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.refusals import SpacingTooShort
 from clinic.access import Capability
-from clinic.hours import format_day, local
+from clinic.hours import local
 from clinic.protocols import loading
-from clinic.saying import gettext, language
+from clinic.retelling import day, kept, text
+from clinic.saying import gettext
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -65,13 +66,11 @@ def _bar(near: Spaced) -> Bar:
         code="spacing_too_short",
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if near.strict else Outcome.DEFER,
-        sentence=(
-            gettext("%(near)s was done on %(day)s. The first valid date after it is %(before)s.")
-            % {
-                "near": near.name,
-                "day": format_day(near.day, language()),
-                "before": format_day(near.before, language()),
-            }
+        stored=kept(
+            "%(near)s was done on %(day)s. The first valid date after it is %(before)s.",
+            near=text(near.name),
+            day=day(near.day),
+            before=day(near.before),
         ),
         flag=gettext("too soon after %(name)s") % {"name": near.name},
         since=near.day,

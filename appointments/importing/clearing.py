@@ -44,7 +44,7 @@ def _said(act: Act, row: ImportRow, bars: Sequence[Bar]) -> tuple[str, ...]:
     assert row.starts_at is not None
     day = local(row.starts_at, act.source.site.zone).date()
     standing = [
-        bar.to_keep
+        bar.stored
         for bar in bars
         if not bar.passes_with and any(bar.bars(each, day) for each in bar.acts)
     ]

@@ -21,14 +21,14 @@ LACKING = Bar(
     code="something_missing",
     acts=frozenset({Act.START}),
     outcome=Outcome.REVIEW,
-    sentence="Something is missing. Complete it.",
+    stored="Something is missing. Complete it.",
     passes_with=Capability.OVERRIDE_CLEARANCE,
 )
 DEFERRED = Bar(
     code="too_soon",
     acts=frozenset(Act),
     outcome=Outcome.DEFER,
-    sentence="Not before April.",
+    stored="Not before April.",
     until=date(2027, 4, 1),
 )
 
@@ -43,7 +43,7 @@ def test_a_bar_stands_for_its_acts_from_its_first_day_until_its_last() -> None:
 
 
 def test_a_refusal_tells_every_bar_the_strictest_first() -> None:
-    block = replace(DEFERRED, code="never", outcome=Outcome.BLOCK, until=None, sentence="Never.")
+    block = replace(DEFERRED, code="never", outcome=Outcome.BLOCK, until=None, stored="Never.")
     refusal = Barred([LACKING, DEFERRED, block])
     assert refusal.sentence == "Never. Not before April. Something is missing. Complete it."
     assert not refusal.overridable and refusal.earliest is None

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from appointments.charting import reporting
 from appointments.importing import people_phase, places_phase, working
@@ -331,7 +332,9 @@ def test_what_bars_a_visit_to_come_is_said_and_kept_as_work(
     assert sentences(source) == said
     task = Task.objects.get(key__startswith="import.barred.")
     assert task.appointment is not None and task.appointment.series.patient == ana == task.patient
-    assert "adverse event" in task.detail
+    with translation.override("es"):
+        assert "Hay un evento adverso abierto (leve: " in sentences(source)[0]
+        assert "evento adverso" in retold(task.detail)
 
 
 def test_duplicates_in_the_file_are_one_patient_or_are_told(bring_over: BringOver) -> None:
