@@ -221,7 +221,7 @@ def _of_cartridge(protocol: Protocol, log: Log, day: date, wear: Wear) -> Iterat
                 gettext(
                     "%(spent)s %(unit)s of %(life)s with this session. Write why it was used on."
                 )
-                % {"spent": spent, "unit": unit, "life": life},
+                % {"spent": spent, "unit": fields.told_unit(unit), "life": life},
             )
 
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 from appointments.charting.log import LARGEST, CartridgeUsed, Log, Value, plain
 from clinic.protocols.areas import regions_of
 from clinic.protocols.schema import LogField, LogPer, LogType, Protocol
+from clinic.saying import gettext, noop
 
 COMPLETED, PARTIAL, ABORTED = "completed", "partial", "aborted"
 OUTCOME = "outcome"
 # What wears a cartridge out, as protocols name it.
-_COUNTED = ("lines", "pulses")
+_COUNTED = (noop("lines"), noop("pulses"))
 _LOTS = ("cartridge_lot", "tip_lot")
 _SERIALS = ("transducer_serial",)
 # Where a log may hold a cartridge's own number, and its lot.
@@ -77,8 +78,13 @@ def typed(field: LogField, value: Value) -> Value:
 
 
 def unit_of(field: LogField) -> str:
-    """Its unit, unless it is a scale such as "0–10" that the range tells already."""
-    return "" if field.unit is None or "–" in field.unit else field.unit
+    """Its unit as it is told, unless it is a scale such as "0–10" that the range tells already."""
+    return "" if field.unit is None or "–" in field.unit else told_unit(field.unit)
+
+
+def told_unit(unit: str) -> str:
+    """A unit in the reader's language: one that is a sign is the same in each."""
+    return gettext(unit) if unit in _COUNTED else unit
 
 
 def after_value(unit: str) -> str:
@@ -126,7 +132,8 @@ def asks_serial(protocol: Protocol) -> bool:
 
 
 def unit_of_life(protocol: Protocol) -> str:
-    """What a cartridge's life is counted in, "lines" or "pulses"; empty when nothing counts it."""
+    """What a cartridge's life is counted in, "lines" or "pulses" as protocols name it; empty when
+    nothing counts it."""
     units = {*of_zone(protocol), *(each.unit for each in of_region(protocol).values())}
     return next((name for name in _COUNTED if name in units), "")
 

@@ -16,7 +16,8 @@ def gist(protocol: Protocol, log: Log, *, most: int = MOST) -> tuple[str, ...]:
     copied from session to session, those of zones first; over several zones from the least to
     the most, as "1.5–2.5 mm"."""
     delivered = sum(fields.totals(protocol, log).values())
-    told = [f"{delivered} {fields.unit_of_life(protocol)}"] if delivered else []
+    unit = fields.told_unit(fields.unit_of_life(protocol))
+    told = [f"{delivered} {unit}"] if delivered else []
     for field in fields.of_zone(protocol).values():
         told.append(_told(field, [values.get(field.id) for values in log.zones.values()]))
     for field in fields.of_session(protocol).values():

@@ -1,4 +1,4 @@
-"""Values of a treatment log by their path."""
+"""Values of a treatment log by their path, and their units."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import TypeVar
 
 from django import template
 
+from appointments.charting import fields
+
 register = template.Library()
+register.filter("told_unit", fields.told_unit)
 
 Each = TypeVar("Each")
 

@@ -131,7 +131,7 @@ class _Maker:
                 for field in asked.values()
             ),
             delivered=sum(totals.values()),
-            unit=fields.unit_of_life(protocol),
+            unit=fields.told_unit(fields.unit_of_life(protocol)),
         )
 
     def _map_row(self, region: str, asked: Mapping[str, LogField]) -> MapRow:
@@ -159,7 +159,7 @@ class _Maker:
             yield self.plain("cartridge.lot", gettext("Lot"), used.lot)
         expiry = used.expires_on or str(self._sheet.wear.expires_on or "")
         yield self.plain(CARTRIDGE_EXPIRY, gettext("Expires on"), expiry, kind="date")
-        unit = fields.unit_of_life(protocol)
+        unit = fields.told_unit(fields.unit_of_life(protocol))
         if unit:
             life = said(used.life) or said(self._sheet.wear.life)
             hint = (

@@ -23,6 +23,12 @@ _ANSWERS = {
     Value.NEVER: noop("never"),
     Value.UNSURE: noop("not sure"),
 }
+_OUTCOMES = {
+    Outcome.BLOCK: noop("no treatment"),
+    Outcome.DEFER: noop("a later day"),
+    Outcome.REVIEW: noop("a clinician's decision"),
+    Outcome.TASK: noop("a task for staff"),
+}
 _DECISIONS = (noop("treat all the same"), noop("not treat"))
 PRESCRIBER = noop("Ask the prescriber; nobody else tells the patient to change or stop it.")
 
@@ -78,7 +84,7 @@ def rule_to_keep(finding: Finding, protocol: Protocol) -> str:
     facts = {
         "title": title,
         "asks": either(question.text.en, question.text.es),
-        "gives": text(question.outcome),
+        "gives": word(_OUTCOMES[question.outcome]),
     }
     if question.washout is None:
         return kept("%(title)s asks “%(asks)s” and answers with %(gives)s.", **facts)

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from appointments.charting import checking, copying, fields
 from appointments.charting.copying import Signed
@@ -83,6 +84,8 @@ def test_what_was_delivered_is_summed_and_wears_out_a_transducer_where_it_is_one
     assert fields.totals(ultrasound, two)["lines_shallow"] == 8
     assert fields.used(ultrasound, two) is None
     assert gist(ultrasound, two) == ("73 lines", "0.9 J")
+    with translation.override("es"):
+        assert gist(ultrasound, two) == ("73 líneas", "0.9 J")
 
 
 def test_last_times_count_stands_beside_todays_and_is_never_copied(ultrasound: Protocol) -> None:

@@ -75,6 +75,7 @@ def test_14_retinoid_two_days_ago_is_reviewed_and_staff_decide(
         told = " ".join(retold(each) for each in (task.detail, *task.why))
     assert "un clínico decide antes del tratamiento" in told
     assert "sáb 20 feb 2027" in told and "pregunta “" in told
+    assert "y responde con la decisión de un clínico" in told
     then = at(today + DAY, "10:00")
     attendance.check_in(appointment=visit, by=front_desk, now=at(today + DAY, "09:55"))
     with pytest.raises(Barred, match="a clinician decides before treatment"):

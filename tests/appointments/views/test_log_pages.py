@@ -249,6 +249,8 @@ def test_what_was_delivered_is_counted_on_the_map_on_its_page_and_by_api(
     assert client.post(f"{address}amend/", corrected).status_code == 303
     page = client.get(address).content.decode()
     assert "<b>6</b>" in page and "<b>71</b> pulses" in page
+    for where in ("Face", "Cheeks", "Brow"):
+        assert f'<span class="vh">{where}: </span>' in page
     row = api(provider).get(f"/api/v1/logs/{first.pk}/").json()
     assert row["totals"] == {"shots": 71} and row["log"]["regions"]["cheeks"] == {"shots": 40}
     # The next time it stands beside what is counted then, and is not copied.
@@ -256,6 +258,9 @@ def test_what_was_delivered_is_counted_on_the_map_on_its_page_and_by_api(
     client.post(f"/log/{second.pk}/", {"version": 0, "act": "copy", "treated": ["face"]})
     page = client.get(f"/log/{second.pk}/").content.decode()
     assert "was 40" in page and "was 6" in page
+    Staff.objects.filter(pk=provider.pk).update(language="es")
+    page = client.get(address).content.decode()
+    assert "<b>71</b> disparos" in page and "pulses<" not in page
     assert "regions" not in TreatmentRecord.objects.get(appointment=second).document
 
 
