@@ -52,6 +52,11 @@ def entries(
     )
 
 
+def map_of(sheet: Sheet) -> Map | None:
+    """The map of a sheet to look at: nothing is marked in it."""
+    return _Maker(sheet, (), None, False, _NOTHING).map()
+
+
 class _Maker:
     """Makes the entries of one sheet."""
 

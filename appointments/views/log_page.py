@@ -128,8 +128,14 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
     assert record is not None
     told = _telling(shown)
     addenda = list(record.addenda.select_related("by").order_by("-number"))
-    corrected = copying.corrected(signed_of(record))
-    now_said, signed_said = dict(corrected.values()), dict(sheet.log.values())
+    log_now = copying.corrected(signed_of(record))
+    signed_said = dict(sheet.log.values())
+    corrected = {
+        path: told(path, value)[1]
+        for path, value in log_now.values()
+        if value != signed_said.get(path)
+    }
+    is_map_corrected = any(path.startswith("regions.") for path in corrected)
     decided = SessionCredit.objects.filter(appointment=sheet.visit)
     return {
         "addenda": [
@@ -139,12 +145,8 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
             }
             for each in addenda
         ],
-        "corrected": {
-            path: told(path, value)[1]
-            for path, value in now_said.items()
-            if value != signed_said.get(path)
-        },
-        "map_now": log_form.entries(replace(sheet, log=corrected), with_problems=False).map,
+        "corrected": corrected,
+        "map_now": log_form.map_of(replace(sheet, log=log_now)) if is_map_corrected else shown.map,
         "amendable_rows": _amendable(sheet, shown),
         "credit": decided.select_related("by").first(),
         "asks_credit": record.outcome in NOT_WHOLE,
