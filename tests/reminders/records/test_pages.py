@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,13 +16,14 @@ from patients import telling_apart
 from patients.models import Patient, RecordMerge, ToldApart
 from patients.trail import searching
 from reminders.models import ArchivedMessage, InboundMessage, RecordExport
-from reminders.records import exporting
+from reminders.records import exporting, merging
 from tests.api import CLOCK, api, refused
 from tests.personas import a_patient, staff_at
 from tests.reminders.records.archives import files_of
 from tests.reminders.records.rows import Furnisher
 
 pytestmark = [pytest.mark.django_db, CLOCK]
+HOUR = timedelta(hours=1)
 
 
 def signed_in(staff: Staff) -> Client:
@@ -200,6 +201,20 @@ def test_a_record_is_neither_told_apart_from_itself_nor_taken_back_so(
         said.taken_back_at is None
         and AuditEntry.objects.filter(action__startswith="patient.tell_apart").count() == 2
     )
+
+
+def test_the_acts_on_a_record_are_told_by_the_day_of_its_site(
+    patient: Patient, twin: Patient, boss: Client, manager: Staff, now: datetime
+) -> None:
+    here, night = f"/patients/{patient.pk}/", datetime(2027, 2, 16, 2, tzinfo=UTC)
+    done = merging.merge(kept=patient, gone=twin, reason="Twice", by=manager, now=now)
+    RecordMerge.objects.filter(pk=done.pk).update(undo_until=night)
+    asked = exporting.ask(patient=patient, reason="By letter", by=manager, now=now)
+    RecordExport.objects.filter(pk=asked.pk).update(asked_at=night, expires_at=night + HOUR)
+    Patient.objects.filter(pk=patient.pk).update(erased_at=night)
+    for page in (here, f"{here}export/", f"{here}erase/"):
+        shown = boss.get(page).content.decode()
+        assert "15 Feb 2027" in shown and "16 Feb" not in shown, page
 
 
 def test_two_records_are_merged_and_parted_by_api(
