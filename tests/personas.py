@@ -25,7 +25,8 @@ from clinic.models import (
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
 from patients import consent, registration
-from patients.models import ConsentChannel, Patient, Purpose
+from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
+from patients.models.consent import ConsentSource
 
 # A Monday morning in New York, four weeks before the clocks go forward.
 NOW = datetime(2027, 2, 15, 14, 0, tzinfo=UTC)
@@ -217,8 +218,19 @@ def a_patient(
         by=by,
         now=now,
     )
-    for channel in (ConsentChannel.SMS, ConsentChannel.EMAIL):
-        consent.give(patient=patient, purpose=Purpose.CARE, channel=channel, by=by, now=now)
+    # As `consent.give` does it. Most tests need them, few how they came about.
+    ContactConsent.objects.bulk_create(
+        ContactConsent(
+            patient=patient,
+            purpose=Purpose.CARE,
+            channel=channel,
+            wording=consent.WORDINGS[Purpose.CARE],
+            opened_at=now,
+            opened_by=by,
+            opened_source=ConsentSource.FRONT_DESK,
+        )
+        for channel in (ConsentChannel.SMS, ConsentChannel.EMAIL)
+    )
     return patient
 
 

@@ -22,7 +22,7 @@ from appointments.lifecycle import Move
 from clinic import audit, csv_cells, origin
 from clinic.models import AuditEntry, Site, Staff
 from clinic.origin import Origin, Via
-from patients import registration
+from patients import consent, registration
 from patients.models import Patient
 from patients.trail import searching, words
 from patients.trail.folding import folded
@@ -172,6 +172,7 @@ def test_the_file_holds_all_that_fits_and_runs_nothing(
     registration.change(
         patient=patient, expected_version=1, by=front_desk, now=NOW, notes="=HYPERLINK(1)"
     )
+    consent.give(patient=patient, purpose="marketing", channel="sms", by=front_desk, now=NOW)
     answer = signed_in(manager).get(f"/audit/audit.csv?patient={patient.pk}")
     text = b"".join(answer).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
