@@ -6,6 +6,7 @@ from django import template
 
 from patients.models import ConsentChannel, Purpose
 from patients.models.consent import ConsentSource
+from patients.trail import words
 
 register = template.Library()
 
@@ -26,3 +27,9 @@ def consent_channel(channel: str) -> str:
 def consent_source(source: str) -> str:
     """Where a consent was given or withdrawn: "at the front desk"."""
     return str(ConsentSource(source).label).lower()
+
+
+@register.filter
+def value_in_words(value: str, field: str) -> str:
+    """What a field of a record holds, such as "Fri 11 Feb 1972" of a birth date."""
+    return words.value_in_words(value, field, "UTC")

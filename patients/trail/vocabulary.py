@@ -301,6 +301,7 @@ VALUES = {
 
 # The same for a value that is another thing elsewhere, by its field.
 VALUES_OF = {
+    "language": {"en": noop("English"), "es": noop("Spanish")},
     "source": {
         "link": noop("by a link"),
         "one_click": noop("by one click in the mail program"),

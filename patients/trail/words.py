@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from clinic import hours
@@ -12,6 +12,8 @@ from clinic.saying import gettext, language
 from patients.trail.vocabulary import ACTIONS, FIELDS, TYPES, VALUES, VALUES_OF
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_CLOCK = re.compile(r"(\d\d:\d\d):00")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z]+(_[a-z0-9]+)+")
 DIGEST_SHOWN = 12
@@ -50,7 +52,7 @@ def shown(
     the clock of `zone`, names as words, digests by their beginning."""
     kept = {field for field in before if field in after and before[field] == after[field]}
     return [
-        (field_word(field), _read(was, field, zone), _read(becomes, field, zone))
+        (field_word(field), value_in_words(was, field, zone), value_in_words(becomes, field, zone))
         for field, was, becomes in changes(
             {field: value for field, value in before.items() if field not in kept},
             {field: value for field, value in after.items() if field not in kept},
@@ -64,8 +66,10 @@ def field_word(name: str) -> str:
     return gettext(known) if known else name
 
 
-def _read(value: str, field: str, zone: str) -> str:
-    return ", ".join(_read_one(each, field, zone) for each in value.split(", "))
+def value_in_words(value: str, field: str, zone: str) -> str:
+    """What a field of a row holds, for who reads it on a page; instants on the clock of `zone`."""
+    parts = re.split("(, | – )", value)
+    return "".join(_read_one(each, field, zone) for each in parts)
 
 
 def _read_one(text: str, field: str, zone: str) -> str:
@@ -73,9 +77,20 @@ def _read_one(text: str, field: str, zone: str) -> str:
         return gettext(known)
     if _INSTANT.fullmatch(text):
         return hours.format_when(datetime.fromisoformat(text), zone, language())
+    if day := _day(text):
+        return hours.format_day(day, language(), year=True)
+    if clock := _CLOCK.fullmatch(text):
+        return clock[1]
     if _DIGEST.fullmatch(text):
         return f"{text[:DIGEST_SHOWN]}…"
     return text.replace("_", " ") if _NAME.fullmatch(text) else text
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:  # somebody wrote something else like it
+        return None
 
 
 def _value(value: Any) -> str:

@@ -84,6 +84,21 @@ def test_a_page_shows_what_differs_as_it_is_read() -> None:
         assert words.named("appointments.appointment", "812") == "cita 812"
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("birth_date", "1972-02-11", "vie 11 feb 1972"),
+        ("reason", "1972-13-11", "1972-13-11"),
+        ("language", "es", "español"),
+        ("name", "es", "es"),
+        ("quiet_from", "20:00:00 – 08:30:00", "20:00 – 08:30"),
+    ],
+)
+def test_days_times_and_languages_are_told_in_words(field: str, value: str, told: str) -> None:
+    with translation.override("es"):
+        assert words.value_in_words(value, field, "UTC").lower() == told
+
+
 def test_everything_that_is_written_to_the_trail_has_its_words() -> None:
     written = {f"appointment.{move}" for move in Move if move != Move.BOOK}
     for app in ("clinic", "patients", "appointments", "reminders"):
