@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from clinic import audit
+from clinic.hours import local
 from clinic.models import Staff
 from clinic.saying import gettext
 from patients import contacts, registration
@@ -24,6 +25,12 @@ NAME_LENGTH = 120
 def is_minor(patient: Patient, on: date) -> bool:
     """Whether the patient is not of age on a local day."""
     return patient.age_on(on) < OF_AGE
+
+
+def is_minor_now(patient: Patient, *, now: datetime) -> bool:
+    """Whether the patient is not of age yet by the clock of their site."""
+    site = patient.sites.all()[0]
+    return is_minor(patient, local(now, site.zone).date())
 
 
 def who_may_sign(patient: Patient, on: date) -> list[Guardian]:
@@ -64,7 +71,7 @@ def add(
         raise RegistrationRefused(
             "relation", gettext("Choose what the guardian is to the patient.")
         )
-    if not is_minor(patient, now.date()):
+    if not is_minor_now(patient, now=now):
         raise RegistrationRefused(
             "patient", gettext("This patient is of age and answers for themself.")
         )

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from clinic import statements
+from clinic.hours import local
 from clinic.models import Site
 from patients.dialling import zones_of
 from patients.models import Patient
@@ -38,7 +39,7 @@ def of(messages: Sequence[Message | Due]) -> dict[int, Recipient]:
     """The recipient of each message, by message id. Patient and site must be loaded with it."""
     known = _known(
         {
-            message.patient_id: message.due_at.date()
+            message.patient_id: local(message.due_at, message.site.zone).date()
             for message in messages
             if message.patient_id is not None
         }
@@ -128,7 +129,7 @@ SELECT patient.id,
        coalesce(guardian.language, '')
   FROM unnest(%s::bigint[], %s::date[]) AS patient (id, day)
   LEFT JOIN patients_patient AS minor
-    ON minor.id = patient.id AND age(patient.day, minor.birth_date) < interval '{OF_AGE} years'
+    ON minor.id = patient.id AND minor.birth_date > patient.day - interval '{OF_AGE} years'
   LEFT JOIN patients_guardian AS guardian
     ON guardian.patient_id = minor.id AND guardian.gets_messages AND guardian.ended_at IS NULL
  CROSS JOIN LATERAL (

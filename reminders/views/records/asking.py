@@ -74,7 +74,7 @@ def panel(patient: Patient, staff: Staff, *, now: datetime) -> dict[str, Any]:
         "guardians": list(
             patient.guardians.filter(ended_at=None).prefetch_related("contact_points")
         ),
-        "is_minor": guardians.is_minor(patient, now.date()),
+        "is_minor": guardians.is_minor_now(patient, now=now),
         "to_decide": stopping.visits_to_come(patient, now=now) if patient.is_silent else [],
         "merges": list(recent.select_related("gone", "by")),
         "may_change_life": may_edit,

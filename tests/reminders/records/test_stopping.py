@@ -1,6 +1,6 @@
 """Death, a wish not to be contacted, guardians: who is written to and who is not."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -18,6 +18,7 @@ from reminders.models import Message
 from reminders.records import stopping
 from reminders.records.stopping import LifeRefused
 from reminders.sending import dispatch, taking
+from reminders.views.records import asking
 from tests.links import issued
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit, queued
@@ -130,6 +131,47 @@ def test_a_minors_guardian_is_written_to_in_their_own_language_until_the_18th_bi
     assert child.pk in opting_out.sharers(Channel.SMS, "+12125550188")
     guardians.end(guardian=mother, reason="Custody", by=front_desk, now=now)
     assert recipients.at_site(child, site, now=now)[Channel.SMS].address == "+12125550199"
+
+
+def of_age_on(
+    birthday: date, site: Site, front_desk: Staff, *, added_at: datetime
+) -> tuple[Patient, str]:
+    """Who comes of age on a day, and the number of their guardian."""
+    born = birthday.replace(year=birthday.year - 18)
+    child = a_patient(
+        site, front_desk, added_at, given="Noor", family="Haddad", email="", birth_date=born
+    )
+    guardians.add(
+        patient=child, name="Ana", relation="parent", phone="+12125550188", by=front_desk,
+        now=added_at,
+    )  # fmt: skip
+    return child, "+12125550188"
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_the_guardian_is_written_to_on_the_eve_too_however_long_the_month(
+    month: int, site: Site, front_desk: Staff, now: datetime
+) -> None:
+    birthday = date(2028, month, 2)
+    child, guardians_number = of_age_on(birthday, site, front_desk, added_at=now)
+    noon = datetime(2028, month, 1, 17, tzinfo=UTC)
+    assert recipients.at_site(child, site, now=noon)[Channel.SMS].address == guardians_number
+    grown = recipients.at_site(child, site, now=noon + DAY)[Channel.SMS].address
+    assert grown not in ("", guardians_number)
+
+
+def test_one_is_a_minor_until_the_birthday_begins_at_the_site(
+    site: Site, front_desk: Staff
+) -> None:
+    eve = datetime(2027, 3, 2, 2, tzinfo=UTC)  # nine in the evening of the first
+    child, guardians_number = of_age_on(date(2027, 3, 2), site, front_desk, added_at=eve)
+    assert asking.panel(child, front_desk, now=eve)["is_minor"]
+    assert recipients.at_site(child, site, now=eve)[Channel.SMS].address == guardians_number
+    day = eve + timedelta(hours=3)
+    with pytest.raises(RegistrationRefused, match="of age"):
+        guardians.add(patient=child, name="Bo", relation="parent", by=front_desk, now=day)
+    assert not asking.panel(child, front_desk, now=day)["is_minor"]
+    assert recipients.at_site(child, site, now=day)[Channel.SMS].address != guardians_number
 
 
 def test_a_shared_phone_is_the_guardians_and_the_childs(
