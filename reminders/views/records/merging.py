@@ -22,7 +22,7 @@ from patients.models import Patient, RecordMerge, ToldApart
 from patients.telling_apart import TellingApartRefused
 from reminders.records import merging
 from reminders.records.merging import MergeRefused, UndoRefused
-from reminders.views.records.asking import alike, reason_of, seen_patient
+from reminders.views.records.asking import alike, judged, may, reason_of, seen_patient
 
 MOST_FOUND = 8
 
@@ -73,9 +73,14 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
         found = alike(kept, staff)
     lists(request, (each.pk for each in found), site_id=None)
     said = ToldApart.objects.standing().of(kept).seen_by(staff)
-    said = said.select_related("one", "other", "by")
-    apart = [(each.than(kept), each) for each in said]
-    lists(request, (other.pk for other, _ in apart), site_id=None)
+    said = list(said.select_related("one", "other", "by"))
+    others = judged([each.than(kept) for each in said], staff)
+    lists(request, (other.pk for other, _ in others), site_id=None)
+    may_here = may(staff, Capability.MERGE_RECORDS, kept)
+    apart = [
+        (other, each, may_here and may_there)
+        for (other, may_there), each in zip(others, said, strict=True)
+    ]
     context = {
         "patient": kept,
         "found": found,

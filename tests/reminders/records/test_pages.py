@@ -186,6 +186,25 @@ def test_who_sees_one_of_the_two_only_is_not_told_of_the_other(
     assert "Bo Both said on Sun 14 Feb that" in compared
 
 
+def test_who_may_not_merge_one_of_the_two_is_offered_no_way_to_take_it_back(
+    patient: Patient, site: Site, other_site: Site, manager: Staff, outsider: Staff, now: datetime
+) -> None:
+    there = a_patient(other_site, outsider, now, family="Fernweh", email="")
+    both = staff_at(site, Role.MANAGER, "Bo Both")
+    SiteRole.objects.create(staff=both, site=other_site, role=Role.MANAGER)
+    telling_apart.tell_apart(patient=patient, other=there, by=both, now=now)
+    # They see both, and manage one site only.
+    SiteRole.objects.create(staff=manager, site=other_site, role=Role.FRONT_DESK)
+    SiteRole.objects.create(staff=outsider, site=site, role=Role.FRONT_DESK)
+    for here, other in ((patient, there), (there, patient)):
+        page, undo = f"/patients/{here.pk}/merge/", f"/patients/{here.pk}/not-apart/{other.pk}/"
+        for staff in (manager, outsider):
+            shown = signed_in(staff).get(page).content.decode()
+            assert "Bo Both" in shown and "not-apart" not in shown, (here.pk, staff.name)
+            assert signed_in(staff).post(undo).status_code == 403
+        assert undo in signed_in(both).get(page).content.decode()
+
+
 def test_a_record_is_neither_told_apart_from_itself_nor_taken_back_so(
     patient: Patient, twin: Patient, boss: Client, manager: Staff, now: datetime
 ) -> None:
