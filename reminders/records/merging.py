@@ -83,7 +83,7 @@ def preview(*, kept: Patient, gone: Patient, by: Staff, now: datetime) -> Previe
     counts: Counter[str] = Counter()
     for each in tables.columns():
         if not each.is_sites:
-            counts[each.words] += each.rows(gone.pk).count()
+            counts[each.words] += each.standing(gone.pk).count()
     return Preview(
         kept=kept,
         gone=gone,

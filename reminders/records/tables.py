@@ -15,7 +15,7 @@ from django.apps import apps
 from django.db.models import ForeignKey, Model, QuerySet
 
 from clinic.saying import noop
-from patients.models import Patient, RecordMerge
+from patients.models import Patient, RecordMerge, ToldApart
 
 APPS = ("patients", "appointments", "reminders")
 # Where the way over foreign keys would lead to somebody else, or to what is nobody's.
@@ -78,6 +78,11 @@ class Column:
 
     def rows(self, *patients: int) -> QuerySet[Any]:
         return self.model._default_manager.filter(**{f"{self.name}__in": patients})
+
+    def standing(self, *patients: int) -> QuerySet[Any]:
+        """Its rows without those that were taken back, which go over unseen."""
+        rows = self.rows(*patients)
+        return rows.filter(taken_back_at=None) if self.model is ToldApart else rows
 
 
 @cache

@@ -260,6 +260,9 @@ def test_who_was_told_apart_is_of_the_one_record_then_and_not_merged_before(
         telling_apart.tell_apart(patient=ben, other=each, by=manager, now=now)
     before = apart()
     assert before == {frozenset((ben.pk, each.pk)) for each in (patient, twin)}
+    # What was taken back goes over too, and is not told as standing.
+    counts = dict(merging.preview(kept=patient, gone=twin, by=manager, now=now).counts)
+    assert counts["records told apart"] == 1
     done = merged(patient, twin, manager, now)
     assert apart() == {frozenset((ben.pk, patient.pk))}
     merging.undo(merge=done, reason="Sisters", by=manager, now=now + DAY)
