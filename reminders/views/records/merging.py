@@ -72,8 +72,8 @@ def _choose(request: HttpRequest, kept: Patient, staff: Staff) -> HttpResponse:
     else:
         found = alike(kept, staff)
     lists(request, (each.pk for each in found), site_id=None)
-    said = ToldApart.objects.standing().of(kept).seen_by(staff)
-    said = list(said.select_related("one", "other", "by"))
+    standing = ToldApart.objects.standing().of(kept).seen_by(staff)
+    said = list(standing.select_related("one", "other", "by"))
     others = judged([each.than(kept) for each in said], staff)
     lists(request, (other.pk for other, _ in others), site_id=None)
     may_here = may(staff, Capability.MERGE_RECORDS, kept)
