@@ -8,6 +8,7 @@ from appointments.clearance.asking import standing
 from appointments.clearance.bars import Act, Bar, Barred
 from appointments.clearance.treatments import Treatment
 from appointments.finding.intervals import Spaced
+from clinic.protocols.schema import Text
 
 ONE_DAY = timedelta(days=1)
 
@@ -28,4 +29,4 @@ def kept_free(treatment: Treatment, *, now: datetime) -> tuple[Spaced, ...]:
 
 def _spaced(bar: Bar) -> Spaced:
     first, after = bar.since or date.min + ONE_DAY, bar.until or date.max
-    return Spaced(first, "", first - ONE_DAY, after, strict=True, sentence=bar.sentence)
+    return Spaced(first, Text("", ""), first - ONE_DAY, after, strict=True, sentence=bar.sentence)

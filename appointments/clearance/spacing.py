@@ -19,8 +19,8 @@ from appointments.refusals import SpacingTooShort
 from clinic.access import Capability
 from clinic.hours import local
 from clinic.protocols import loading
-from clinic.retelling import day, kept, text
-from clinic.saying import gettext
+from clinic.retelling import day, either, kept
+from clinic.saying import gettext, language
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
@@ -68,11 +68,11 @@ def _bar(near: Spaced) -> Bar:
         outcome=Outcome.BLOCK if near.strict else Outcome.DEFER,
         stored=kept(
             "%(near)s was done on %(day)s. The first valid date after it is %(before)s.",
-            near=text(near.name),
+            near=either(near.name.en, near.name.es),
             day=day(near.day),
             before=day(near.before),
         ),
-        flag=gettext("too soon after %(name)s") % {"name": near.name},
+        flag=gettext("too soon after %(name)s") % {"name": near.name.get(language())},
         since=near.day,
         until=near.before,
         rule=gettext("The protocols keep treatments of one area apart."),

@@ -29,6 +29,7 @@ from clinic.protocols.schema import (
     Protocol,
     SpacingOutcome,
     SpacingScope,
+    Text,
 )
 from clinic.saying import gettext, language, ngettext
 
@@ -159,7 +160,7 @@ class Spaced:
     free, which it says."""
 
     day: date
-    name: str
+    name: Text
     after: date
     before: date
     strict: bool
@@ -190,7 +191,7 @@ def _kept_free(protocol: Protocol, areas: frozenset[str], other: Treated) -> Spa
         return None
     return Spaced(
         day=other.day,
-        name=other.protocol.name.get(language()),
+        name=other.protocol.name,
         after=min(
             (shifted_day(other.day, gap, -1) for gap, _ in gaps_before),
             default=other.day - DAY,
@@ -247,7 +248,7 @@ def spacing_breach(day: date, kept: Iterable[Spaced]) -> SpacingTooShort | None:
                 )
                 % {
                     "day": format_day(day, language()),
-                    "spacing": spacing.name,
+                    "spacing": spacing.name.get(language()),
                     "day_2": format_day(spacing.day, language()),
                     "before": format_day(spacing.before, language()),
                 },

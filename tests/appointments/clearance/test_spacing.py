@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from appointments.clearance import Barred
 from appointments.models import Appointment
@@ -34,6 +35,9 @@ def test_starting_waits_for_what_was_done_lately_on_the_same_area(
         attendance.start(appointment=arrived, by=provider, now=now)
     (bar,) = caught.value.bars
     assert (bar.code, bar.until) == ("spacing_too_short", FIRST + 7 * DAYS)
+    assert bar.sentence.startswith("RF microneedling was done on")
+    with override("es"):
+        assert "Radiofrecuencia con microagujas" in bar.sentence
     with pytest.raises(Barred):
         attendance.start(appointment=arrived, by=front_desk, now=now, override_reason="It hurries")
     started = attendance.start(appointment=arrived, by=provider, now=now, override_reason="Healed")

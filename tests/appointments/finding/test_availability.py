@@ -17,6 +17,7 @@ from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, Wi
 from appointments.finding.ticks import TICK, aligned, ceil, floor, ticks
 from appointments.finding.working_time import ProviderTime, SiteTime, Week
 from clinic.hours import Period, instant, local
+from clinic.protocols.schema import Text
 from tests.appointments import oracles
 
 NEW_YORK = "America/New_York"
@@ -126,7 +127,9 @@ def some_facts(draw: st.DrawFn) -> Facts:
         first=first,
         last=first + timedelta(days=draw(st.integers(1, 3))),
     )
-    near = Spaced(first, "IPL", first - timedelta(days=1), first + timedelta(days=1), strict=True)
+    near = Spaced(
+        first, Text("IPL", "IPL"), first - timedelta(days=1), first + timedelta(days=1), strict=True
+    )
     return replace(
         given,
         site=replace(given.site, exceptions=exception),
@@ -317,7 +320,9 @@ def test_a_closed_day_and_a_spaced_one_say_so() -> None:
     closed = replace(given, site=replace(given.site, closures=((DAY, DAY, "Holiday"),)))
     assert Openings(closed).barred(DAY) == "Harbour is closed on Fri 12 Mar (Holiday)."
     assert Openings(closed).why_none(DAY, DAY) == "site"
-    near = Spaced(DAY, "IPL", DAY - timedelta(days=28), DAY + timedelta(days=28), strict=True)
+    near = Spaced(
+        DAY, Text("IPL", "IPL"), DAY - timedelta(days=28), DAY + timedelta(days=28), strict=True
+    )
     spaced = Openings(replace(given, spaced=(near,)))
     assert spaced.why_none(DAY, DAY) == "spacing"
     assert str(spaced.barred(DAY)).startswith("Fri 12 Mar is too near to IPL")

@@ -16,6 +16,7 @@ from appointments.finding.plans import Impossible, Plan, Preference, Stay, Wish
 from appointments.finding.series_plans import plans
 from appointments.finding.ticks import TICK
 from clinic.hours import Period
+from clinic.protocols.schema import Text
 from tests.appointments.finding.test_availability import DAY, NONE, facts, wall
 from tests.appointments.finding.test_series_plans import interval
 
@@ -91,7 +92,7 @@ def test_what_it_cannot_be_is_told() -> None:
     assert lacking(house({10: [span(880, 900)]}, windows=SET_UP), 850) == Unfit("short", 55, 30)
     assert lacking(house({1: [span(540, 1020)]}), 850).binding == PATIENT
     assert lacking(replace(house(), not_before=wall(0) + 2 * ONE), 850).binding == "past"
-    near = (Spaced(DAY, "the laser", DAY - ONE, DAY + 3 * ONE, strict=True),)
+    near = (Spaced(DAY, Text("the laser", "el láser"), DAY - ONE, DAY + 3 * ONE, strict=True),)
     assert lacking(replace(house(), spaced=near), 850).binding == "spacing"
     only = one(Preference(frozenset({0}), strict=True))
     assert lacking(house(), 850, wish=only).binding == "wishes"
