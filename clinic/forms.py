@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
+from clinic.protocols.house_words import room_word
 from clinic.when_fields import DayField, WallField
 
 
@@ -115,7 +116,7 @@ class ServiceForm(forms.Form):
         super().__init__(*args, **kwargs)
         rooms = Resource.objects.filter(kind=ResourceKind.ROOM, is_active=True)
         kinds = sorted(set(rooms.values_list("room_kind", flat=True)))
-        self["room_kind"].field.choices = [(kind, kind.capitalize()) for kind in kinds]  # type: ignore[attr-defined]
+        self["room_kind"].field.choices = [(kind, room_word(kind).capitalize()) for kind in kinds]  # type: ignore[attr-defined]
         self["device"].field.queryset = Modality.objects.filter(  # type: ignore[attr-defined]
             devices__is_active=True
         ).distinct()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clinic.protocols.house_words import room_word
 from clinic.saying import gettext, ngettext
 
 # Of the treatments that cannot be booked, how many are named with what they lack.
@@ -74,7 +75,8 @@ def standing(facts: SiteFacts) -> list[Standing]:
         _either(
             Step.ROOMS,
             bool(facts.room_kinds),
-            gettext("There are rooms: %(kinds)s.") % {"kinds": ", ".join(sorted(facts.room_kinds))},
+            gettext("There are rooms: %(kinds)s.")
+            % {"kinds": ", ".join(sorted(map(room_word, facts.room_kinds)))},
             gettext("Add a room: every visit is in one."),
         ),
         Standing(
@@ -110,7 +112,7 @@ def lacking(facts: SiteFacts, treatment: Treatment) -> list[str]:
     """What a visit of this treatment could not have at the site."""
     found = []
     if treatment.room_kind not in facts.room_kinds:
-        found.append(gettext("a room of kind %(kind)s") % {"kind": treatment.room_kind})
+        found.append(gettext("a room of kind %(kind)s") % {"kind": room_word(treatment.room_kind)})
     if treatment.device and treatment.modality not in facts.devices:
         found.append(gettext("a device"))
     if not any(treatment.modality in leave for leave in facts.providers):

@@ -9,6 +9,7 @@ from appointments.finding.needs import DEVICE, PROVIDER, ROOM
 from appointments.proposing.loading import Loaded
 from appointments.refusals import WrongResource, kind_in_words
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind
+from clinic.protocols.house_words import room_word
 from clinic.saying import gettext, language
 
 
@@ -40,14 +41,14 @@ def refusal(loaded: Loaded, kind: str, resource_id: int | None) -> WrongResource
         wanted = loaded.protocol.resources.room_kind
         said = gettext("%(row)s is a %(room_kind)s room; %(treatment)s needs a %(wanted)s room") % {
             "row": row.name,
-            "room_kind": row.room_kind,
+            "room_kind": room_word(row.room_kind),
             "treatment": treatment,
-            "wanted": wanted,
+            "wanted": room_word(wanted),
         }
     elif kind == DEVICE and row.modality is not None:
         said = gettext("%(row)s is for %(modality)s, not for %(treatment)s") % {
             "row": row.name,
-            "modality": row.modality.name,
+            "modality": row.modality.called,
             "treatment": treatment,
         }
     else:

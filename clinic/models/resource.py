@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.hours import MINUTES_A_DAY
 from clinic.models.site import Site
 from clinic.models.staff import Staff
+from clinic.protocols.house_words import modality_word
 
 
 class Modality(models.Model):
@@ -29,7 +30,12 @@ class Modality(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.called
+
+    @property
+    def called(self) -> str:
+        """Its name in the reader's language."""
+        return modality_word(self.name)
 
 
 class ResourceKind(models.TextChoices):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import hours
 from clinic.durations import Duration, in_words
 from clinic.models import Site
+from clinic.protocols.house_words import room_word
 from clinic.protocols.loading import called
 from clinic.reader_language import reader_language
 from clinic.retelling import retold
@@ -23,6 +24,7 @@ from clinic.retelling import retold
 register = template.Library()
 
 register.filter("called", called)
+register.filter("room_word", room_word)
 
 # state → (class, icon, word). Class and icon are those of parts.css and sprite.svg.
 VISIT_STATES = {

@@ -59,7 +59,7 @@ def modality_list(request: HttpRequest) -> HttpResponse:
         except ModalityRefused as refused:
             form.add_error(refused.field, refused.sentence)
         else:
-            messages.success(request, _("%(name)s is added.") % {"name": made.name})
+            messages.success(request, _("%(name)s is added.") % {"name": made.called})
             return redirect("modalities")
     rows = Modality.objects.annotate(
         versions=Count("protocols__protocol", distinct=True),

@@ -92,7 +92,7 @@ class PatientFilters(forms.Form):
 
     @cached_property
     def _modalities(self) -> list[tuple[str, str]]:
-        return list(Modality.objects.values_list("slug", "name"))
+        return [(each.slug, each.called) for each in Modality.objects.all()]
 
     @property
     def has_sites(self) -> bool:

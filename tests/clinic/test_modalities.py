@@ -54,6 +54,22 @@ def test_a_modality_is_added_used_and_renamed(
     assert told.value.field == "code" and modality.name in told.value.sentence
 
 
+def test_a_modality_is_told_in_the_readers_language_until_it_is_renamed(
+    client: Client, other_site: Site, manager: Staff, modality: Modality, now: Any
+) -> None:
+    SiteRole.objects.create(staff=manager, site=other_site, role=Role.MANAGER)
+    Staff.objects.filter(pk=manager.pk).update(language="es")
+    manager.refresh_from_db()
+    client.force_login(manager)
+    for address in ("/modalities/", f"/modalities/{modality.pk}/", "/resources/"):
+        assert "Radiofrecuencia con microagujas" in client.get(address).content.decode(), address
+    # What is renamed is what was stored.
+    assert 'value="RF microneedling"' in client.get(f"/modalities/{modality.pk}/").content.decode()
+    modalities.rename(modality=modality, name="Needling", code="ND", by=manager, now=now)
+    page = client.get("/modalities/").content.decode()
+    assert "Needling" in page and "microagujas" not in page
+
+
 def test_only_who_manages_every_site_changes_what_all_of_them_have(
     client: Client, other_site: Site, manager: Staff, outsider: Staff, modality: Modality, now: Any
 ) -> None:

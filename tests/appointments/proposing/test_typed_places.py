@@ -1,10 +1,12 @@
 """Every way in which a typed place can be wrong has its own sentence, its field and a way out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 
 from appointments.finding import out_of_hours
 from appointments.finding.availability import Facts
@@ -294,6 +296,10 @@ def test_a_resource_that_does_not_suit_says_why_and_those_of_other_sites_are_not
         provider_id=untrained, site=site, weekday=3, starts=9 * 60, ends=18 * 60
     )
     cases.append(("provider", untrained, "Ines Roth has no credential for RF microneedling."))
+    own = made(ResourceKind.ROOM, "Sala 2", room_kind="own_kind")
+    with override("es"), pytest.raises(WrongResource) as told:
+        book(replace(wish(FIRST), room_id=own))
+    assert "own kind" in told.value.sentence and "tipo tratamiento" in told.value.sentence
     for kind, pk, said in cases:
         place = wish(FIRST)
         ids = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from clinic.protocols import choice_words, reading
+from clinic.protocols import choice_words, house_words, reading
 from clinic.protocols.loading import LIBRARY
 from clinic.protocols.schema import Directive, Kind, Protocol, Text
 
@@ -195,3 +195,13 @@ def test_what_a_log_gives_to_choose_from_is_told_in_spanish(path: Path) -> None:
         said = {choice: choice_words.choice_word(choice) for choice in words - measures}
     assert said == {} or said["none"] == "Ninguna"
     assert all(word.lower() != choice for choice, word in said.items())
+
+
+@each_file
+def test_its_modality_and_room_are_told_in_spanish(path: Path) -> None:
+    protocol = read(path)
+    assert protocol.resources.room_kind in house_words.ROOMS
+    with override("es"):
+        assert house_words.modality_word(protocol.name.en) == protocol.name.es
+        room = house_words.room_word(protocol.resources.room_kind)
+    assert room in ("consulta", "láser", "tratamiento")
