@@ -29,7 +29,7 @@ _READ = """() => {
   observer.observe({type: "layout-shift", buffered: true});
   const moved = observer.takeRecords();
   observer.disconnect();
-  const untouched = (each) => each.startTime < untouchedUntil;
+  const untouched = (each) => each.startTime < (globalThis.untouchedUntil ?? Infinity);
   const named = (node) => node?.outerHTML?.slice(0, 60) ?? node?.data ?? "what is gone";
   return {
     moved: moved.filter((each) => untouched(each) && !each.hadRecentInput)
@@ -69,12 +69,17 @@ BARS = {
 }
 
 
+def moved(page: Page, label: str) -> list[str]:
+    """What of the page that is open moved by itself."""
+    return _told(page.evaluate(_READ)["moved"], label)
+
+
 def over(page: Page, label: str) -> list[str]:
     """Where the page that is open costs more than its bar."""
     seen = page.evaluate(_READ)
     path = urlsplit(page.url).path
     bar = next(bar for start, bar in BARS.items() if re.match(start, path))
-    found = [f"{label}: moved by itself: {value:.4f} {nodes}" for value, nodes in seen["moved"]]
+    found = _told(seen["moved"], label)
     # A photo is what is looked at; the icon of the tab is asked for beside the page, or not at all.
     files = {path: size for path, by, size in seen["loaded"] if by in _PARTS and path != _ICON}
     weight = seen["bytes"] + sum(_compressed(path) or size for path, size in files.items())
@@ -83,6 +88,10 @@ def over(page: Page, label: str) -> list[str]:
         if cost > (most := getattr(bar, what)):
             found.append(f"{label}: {cost:g} {what}, at most {most:g} ({' '.join(files)})")
     return found
+
+
+def _told(moved: list[tuple[float, list[str]]], label: str) -> list[str]:
+    return [f"{label}: moved by itself: {value:.4f} {nodes}" for value, nodes in moved]
 
 
 @cache
