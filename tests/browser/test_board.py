@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from appointments.models import Appointment
 from appointments.visits import booking
@@ -168,6 +168,32 @@ def test_by_keys_alone_a_visit_is_chosen_picked_up_and_put_down(
     expect(slip(page, other)).to_be_focused()
     assert "pick=" not in page.url
     assert complaints.taken() == []
+
+
+def test_a_press_marks_its_card_before_the_panel_is_there(
+    page: Page,
+    live_server: object,
+    sign_in: SignIn,
+    front_desk: Staff,
+    patient: Patient,
+    ben: Patient,
+    book: Book,
+    days: Days,
+) -> None:
+    visit, other = book(patient, "09:30"), book(ben, "14:00")
+    sign_in(front_desk)
+    page.goto(f"{live_server}/board/?date={days.first}&visit={visit.pk}")
+    waiting: list[Route] = []
+    page.route(f"**/board/*visit={other.pk}", lambda route: waiting.append(route))
+    slip(page, other).click()
+    expect(slip(page, other)).to_have_attribute("aria-current", "true")
+    expect(slip(page, visit)).not_to_have_attribute("aria-current", "true")
+    expect(page.locator(f"#panel[data-visit='{visit.pk}']")).to_be_visible()
+
+    # No answer: what is marked is again what the panel tells of.
+    waiting[0].abort()
+    expect(slip(page, visit)).to_have_attribute("aria-current", "true")
+    expect(slip(page, other)).not_to_have_attribute("aria-current", "true")
 
 
 DRAW_ANEW = """() => new Promise((drawn) => {

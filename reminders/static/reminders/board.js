@@ -66,10 +66,10 @@
       }
       list.append(held.ghost);
     }
-    const scroller = $(".board-scroll");
-    const edges = scroller.getBoundingClientRect();
-    if (y > edges.bottom - 40) scroller.scrollTop += 12;
-    if (y < edges.top + 60) scroller.scrollTop -= 12;
+    const around = $(".board-scroll");
+    const edges = around.getBoundingClientRect();
+    if (y > edges.bottom - 40) around.scrollTop += 12;
+    if (y < edges.top + 60) around.scrollTop -= 12;
   }
 
   const instant = () => Number(held.column.dataset.first) + held.row * ROW_SECONDS;
@@ -145,11 +145,17 @@
     next.focus();
   }
 
-  // ---- The chosen visit: its cards are marked. A key of the panel that is pressed on the card of
-  // another visit chooses that visit first, and never acts on the one whose panel happens to be open.
+  // ---- The chosen visit: its cards are marked from the press on, before its panel is there. A key
+  // of the panel that is pressed on the card of another visit chooses that visit first, and never
+  // acts on the one whose panel happens to be open.
 
   let chosen = $(`${CARD}[aria-current]`)?.dataset.visit;
   let asked = null; // {visit, key}: pressed, and waiting for the panel of its visit
+
+  function mark(visit) {
+    for (const card of document.querySelectorAll(`${CARD}[aria-current]`)) card.removeAttribute("aria-current");
+    for (const card of document.querySelectorAll(`${CARD}[data-visit="${visit}"]`)) card.setAttribute("aria-current", "true");
+  }
 
   function keyOnCard(event) {
     const card = event.target.closest?.(CARD);
@@ -166,9 +172,7 @@
     if (event.target.id !== "panel") return;
     const left = chosen;
     chosen = $("#panel").dataset.visit;
-    for (const card of document.querySelectorAll(CARD)) {
-      card.dataset.visit === chosen ? card.setAttribute("aria-current", "true") : card.removeAttribute("aria-current");
-    }
+    mark(chosen);
     if (!chosen) $(`${CARD}[data-visit="${left}"]`)?.focus();
     const control = asked && asked.visit === chosen && $(`#panel [data-key="${asked.key}"]`);
     asked = null;
@@ -177,13 +181,15 @@
 
   // ---- The board keeps its place when it is drawn anew, and begins at the present.
 
+  let scroller = null;
   let place = null;
   document.addEventListener("htmx:beforeSwap", () => {
-    const scroller = $(".board-scroll");
+    scroller = $(".board-scroll");
     place = scroller && [scroller.scrollLeft, scroller.scrollTop];
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (place) $(".board-scroll")?.scrollTo(...place);
+    const drawn = $(".board-scroll");
+    if (place && drawn !== scroller) drawn?.scrollTo(...place);
     // The button that was pressed is gone: the focus goes with the visit that it moved.
     const moved = /^\/visits\/(\d+)\//.exec(event.detail.pathInfo?.requestPath ?? "")?.[1];
     if (moved && document.activeElement === document.body) $(`${CARD}[data-visit="${moved}"]`)?.focus();
@@ -202,5 +208,10 @@
   document.addEventListener("dragstart", (event) => { if (event.target.closest(CARD)) event.preventDefault(); });
   document.addEventListener("keydown", arrow);
   document.addEventListener("keydown", keyOnCard, { capture: true });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, target } = event.detail;
+    if (target.id === "panel" && elt.matches(CARD)) mark(elt.dataset.visit);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.successful) mark(chosen); });
   document.addEventListener("htmx:afterSettle", panelCame);
 })();
