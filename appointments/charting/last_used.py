@@ -44,7 +44,7 @@ def last_used(sheet: Sheet) -> LastUsed:
     """At the site of the visit: products, and in one query what touches the skin, of the visit's
     modality and where the protocol asks for it.
 
-    Signed logs of the last 90 days count, but for a cartridge those whose number or lot an
+    Signed logs of the last 90 days until the visit count, but for a cartridge those whose number or lot an
     addendum corrected; what has expired on the day of the visit is left out.
     """
     cartridges = _cartridges(sheet) if fields.takes_cartridge(sheet.protocol) else []
@@ -62,7 +62,8 @@ def last_used(sheet: Sheet) -> LastUsed:
 def _cartridges(sheet: Sheet) -> list[Cartridge]:
     visit = sheet.visit
     records = TreatmentRecord.objects.signed().filter(
-        appointment__starts_at__gt=visit.starts_at - LATELY
+        appointment__starts_at__gt=visit.starts_at - LATELY,
+        appointment__starts_at__lte=visit.starts_at,
     )
     corrected = [*fields.CODE_PATHS, *fields.LOT_PATHS]
     found = (

@@ -157,6 +157,15 @@ def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
     assert offered() == ((), (), ())
 
 
+def test_what_was_used_after_a_visit_is_not_offered_for_its_log(
+    visits: list[Appointment], sign: Sign
+) -> None:
+    sign(visits[0], a_log(cartridge_lot="LOT-7"))
+    sign(visits[2], a_log(cartridge_lot="LOT-9"))
+    assert last_used(sheet_of(visits[1])).lots == ("LOT-7",)
+    assert last_used(sheet_of(visits[2])).lots == ("LOT-9", "LOT-7")
+
+
 def test_products_are_offered_with_their_lots_until_they_expire_and_their_expiry_is_known(
     visits: list[Appointment], sign: Sign
 ) -> None:
