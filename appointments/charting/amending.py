@@ -13,7 +13,7 @@ from appointments.charting.checking import value_finding
 from appointments.charting.copying import Signed
 from appointments.charting.fields import OUTCOME
 from appointments.charting.log import NOTE_LENGTH, Value, canonical, digest, plain
-from appointments.charting.sheets import signed_of
+from appointments.charting.sheets import signed_of, used_now
 from appointments.models import Addendum, Appointment, TreatmentRecord
 from appointments.refusals import CorrectionRefused, NotSigned, ReasonMissing
 from clinic.models import Staff
@@ -52,7 +52,7 @@ def amend(
             gettext("Write what is to be added, or correct a value."), field="text"
         )
     addenda = list(record.addenda.order_by("number"))
-    counted = (record.used or 0) + sum(each.used_change for each in addenda)
+    counted = used_now(record) or 0
     used = fields.used(
         protocol, copying.corrected(Signed(signed.log, (*signed.corrections, corrected)))
     )

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from appointments.charting import copying, fields
-from appointments.charting.log import document_of
-from appointments.charting.sheets import sheet_of, signed_of
+from appointments.charting.checking import Wear
+from appointments.charting.log import CartridgeUsed, document_of
+from appointments.charting.sheets import Sheet, sheet_of, signed_of, used_now, wear_of
 from appointments.models import AdverseEvent
 from clinic import printing
 from clinic.hours import format_when
@@ -71,7 +72,7 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
     record = sheet.record
     if record is None:
         return data
-    cartridge = fields.cartridge_of(sheet.protocol, sheet.log)
+    log_now = copying.corrected(signed_of(record))
     data["log"] = {
         "signed_at": record.signed_at.isoformat() if record.signed_at else "",
         "digest": record.digest,
@@ -81,7 +82,7 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
             for path, field in fields.places(sheet.protocol, sheet.areas)
             if field.unit
         },
-        "corrected": document_of(copying.corrected(signed_of(record))),
+        "corrected": document_of(log_now),
         "addenda": [
             {
                 "number": each.number,
@@ -94,17 +95,26 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
             for each in record.addenda.all()
         ],
     }
-    if cartridge is not None:
-        data["cartridge"] = {
-            "number": cartridge.code,
-            "lot": cartridge.lot,
-            "expires_on": cartridge.expires_on or str(sheet.wear.expires_on or ""),
-            "life": cartridge.life or sheet.wear.life,
-            "unit": fields.unit_of_life(sheet.protocol),
-            "used_in_this_session": record.used,
-            "used_at_other_visits": sheet.wear.used,
-        }
+    signed = fields.cartridge_of(sheet.protocol, sheet.log)
+    if signed is not None:
+        data["cartridge"] = _cartridge(sheet, signed, record.used, sheet.wear)
+    now, used = fields.cartridge_of(sheet.protocol, log_now), used_now(record)
+    if now is not None and (now != signed or used != record.used):
+        wear = wear_of(visit, sheet.version, now)
+        data["corrected_cartridge"] = _cartridge(sheet, now, used, wear)
     return data
+
+
+def _cartridge(sheet: Sheet, entry: CartridgeUsed, used: int | None, wear: Wear) -> dict[str, Any]:
+    return {
+        "number": entry.code,
+        "lot": entry.lot,
+        "expires_on": entry.expires_on or str(wear.expires_on or ""),
+        "life": entry.life or wear.life,
+        "unit": fields.unit_of_life(sheet.protocol),
+        "used_in_this_session": used,
+        "used_at_other_visits": wear.used,
+    }
 
 
 def device_sheet(event: AdverseEvent, *, now: datetime) -> bytes:
@@ -124,6 +134,7 @@ _TITLES = {
     "site": "Site",
     "treatment": "Treatment",
     "cartridge": "Cartridge or tip",
+    "corrected_cartridge": "Cartridge or tip, as corrected",
     "log": "Treatment log",
     "photos": "Photos on record",
 }

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.db.models import Max
 
 from appointments.charting import fields
-from appointments.charting.log import ProductUsed
+from appointments.charting.log import CartridgeUsed, ProductUsed
 from appointments.charting.products import LATELY
+from appointments.charting.recounted import recounted
 from appointments.charting.sheets import Sheet
 from appointments.models import Cartridge, TreatmentRecord
 
@@ -41,11 +42,11 @@ class LastUsed:
 
 
 def last_used(sheet: Sheet) -> LastUsed:
-    """At the site of the visit: products, and in one query what touches the skin, of the visit's
-    modality and where the protocol asks for it.
+    """At the site of the visit: products, and in a few queries what touches the skin, of the
+    visit's modality and where the protocol asks for it.
 
-    Signed logs of the last 90 days until the visit count, but for a cartridge those whose number or lot an
-    addendum corrected; what has expired on the day of the visit is left out.
+    Signed logs of the last 90 days until the visit count, as they were corrected since; what has
+    expired on the day of the visit is left out.
     """
     cartridges = _cartridges(sheet) if fields.takes_cartridge(sheet.protocol) else []
     products = (
@@ -59,21 +60,35 @@ def last_used(sheet: Sheet) -> LastUsed:
     )
 
 
-def _cartridges(sheet: Sheet) -> list[Cartridge]:
-    visit = sheet.visit
+def _cartridges(sheet: Sheet) -> list[CartridgeUsed]:
+    """Each once, the last used first."""
+    visit, here = sheet.visit, Cartridge.objects.filter(site=sheet.visit.site_id)
+    here = here.filter(modality=sheet.version.modality_id)
+    since = visit.starts_at - LATELY
+    anew = recounted(site=visit.site_id, modality=sheet.version.modality_id)
     records = TreatmentRecord.objects.signed().filter(
-        appointment__starts_at__gt=visit.starts_at - LATELY,
-        appointment__starts_at__lte=visit.starts_at,
+        appointment__starts_at__gt=since, appointment__starts_at__lte=visit.starts_at
     )
-    corrected = [*fields.CODE_PATHS, *fields.LOT_PATHS]
-    found = (
-        Cartridge.objects.filter(
-            site=visit.site_id,
-            modality=sheet.version.modality_id,
-            records__in=records.exclude(addenda__corrections__has_any_keys=corrected),
-        )
+    as_signed = (
+        here.filter(records__in=records.exclude(pk__in=[each.record_id for each in anew]))
         .exclude(expires_on__lt=sheet.day)
         .annotate(last=Max("records__appointment__starts_at"))
         .order_by("-last", "-pk")[:MOST]
     )
-    return list(found)
+    found = [(row.last, CartridgeUsed(row.code, row.lot)) for row in as_signed]
+    corrected = [each for each in anew if since < each.at <= visit.starts_at]
+    if corrected:
+        codes = [each.cartridge.code[:120] for each in corrected]
+        expired = set(
+            here.filter(code__in=codes, expires_on__lt=sheet.day).values_list("code", flat=True)
+        )
+        found += [
+            (each.at, CartridgeUsed(each.cartridge.code, each.cartridge.lot))
+            for each in corrected
+            if each.cartridge.code[:120] not in expired
+        ]
+    found.sort(key=lambda each: each[0], reverse=True)
+    once: dict[str, CartridgeUsed] = {}
+    for _, used in found:
+        once.setdefault(used.code, used)
+    return list(once.values())[:MOST]

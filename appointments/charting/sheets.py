@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from appointments.charting import checking, copying, fields, products
 from appointments.charting.checking import Finding, Wear
 from appointments.charting.copying import Signed
 from appointments.charting.log import CartridgeUsed, Log, ProductUsed, Value, log_of
+from appointments.charting.recounted import of_code, recounted
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
 from clinic.hours import local
 from clinic.models import ProtocolVersion
@@ -84,20 +85,33 @@ def signed_of(record: TreatmentRecord) -> Signed:
     return Signed(log_of(record.document), tuple(each.corrections for each in addenda))
 
 
+def used_now(record: TreatmentRecord) -> int | None:
+    """The lines or pulses of a signed record as its addenda left them."""
+    changes = [each.used_change for each in record.addenda.all()]
+    return (record.used or 0) + sum(changes) if any(changes) else record.used
+
+
 def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed | None) -> Wear:
-    """What other visits have used of a cartridge, and what is on record of it."""
+    """What other visits have used of a cartridge, as corrected since, and what is on record of
+    it."""
     if entry is None:
         return Wear()
     known = Cartridge.objects.filter(
         site=visit.site_id, modality=version.modality_id, code=entry.code[:120]
     ).first()
-    if known is None:
-        return Wear()
-    others = known.records.exclude(appointment=visit)
+    anew = recounted(site=visit.site_id, modality=version.modality_id)
+    others = TreatmentRecord.objects.exclude(appointment=visit).filter(
+        Q(cartridge=known, cartridge__isnull=False) & ~Q(pk__in=[each.record_id for each in anew])
+        | Q(pk__in=of_code(anew, entry.code))
+    )
     used = others.aggregate(sum=Sum("used"))["sum"] or 0
     changes = Addendum.objects.filter(record__in=others)
     used += changes.aggregate(sum=Sum("used_change"))["sum"] or 0
-    return Wear(used=max(used, 0), life=known.life, expires_on=known.expires_on)
+    return Wear(
+        used=max(used, 0),
+        life=known.life if known else None,
+        expires_on=known.expires_on if known else None,
+    )
 
 
 def signed_before(visit: Appointment, protocol: str) -> QuerySet[TreatmentRecord]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from appointments.charting import copying, fields
 from appointments.charting.last_used import LastUsed, last_used
 from appointments.charting.log import Log, Value
-from appointments.charting.sheets import Sheet, signed_of
+from appointments.charting.sheets import Sheet, signed_of, used_now
 from appointments.lifecycle import UNDER_WAY, State
 from appointments.models import Appointment, Phrase, SessionCredit
 from appointments.models.record import NOT_WHOLE
@@ -135,6 +135,12 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
         for path, value in log_now.values()
         if value != signed_said.get(path)
     }
+    cartridge, used = fields.cartridge_of(sheet.protocol, log_now), used_now(record)
+    is_counted_anew = cartridge is not None and (
+        used != record.used
+        or record.cartridge is None
+        or cartridge.code[:120] != record.cartridge.code
+    )
     is_map_corrected = any(path.startswith("regions.") for path in corrected)
     decided = SessionCredit.objects.filter(appointment=sheet.visit)
     return {
@@ -146,6 +152,8 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
             for each in addenda
         ],
         "corrected": corrected,
+        "cartridge_now": cartridge if is_counted_anew else None,
+        "used_now": used,
         "map_now": log_form.map_of(replace(sheet, log=log_now)) if is_map_corrected else shown.map,
         "amendable_rows": _amendable(sheet, shown),
         "credit": decided.select_related("by").first(),

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from appointments.charting import amending, drafting, listing, signing
+from appointments.charting.device_data import device_data
 from appointments.charting.last_used import last_used
 from appointments.charting.log import Log, document_of, log_of
 from appointments.charting.sheets import sheet_of
-from appointments.models import Appointment, Cartridge, TreatmentRecord
+from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
 from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
 from appointments.views import log_form
 from clinic.access import Forbidden
@@ -18,6 +19,7 @@ from clinic.models import AuditEntry, Modality, Site, Staff
 from patients.models import Patient
 from tests.appointments.charting.conftest import MINUTE, Sign, treated
 from tests.appointments.charting.logs import a_log
+from tests.appointments.charting.test_reporting import report
 
 pytestmark = pytest.mark.django_db
 
@@ -124,12 +126,44 @@ def test_a_cartridge_is_counted_over_the_visits_that_used_it(
     assert [each.code for each in sheet_of(visits[1]).findings()] == ["worn"]
 
 
+def test_a_corrected_lot_is_counted_and_the_signed_one_no_more(
+    visits: list[Appointment], sign: Sign, provider: Staff, front_desk: Staff
+) -> None:
+    sign(visits[0], a_log(cartridge_lot="LOT-1"))
+    sign(visits[1], a_log(cartridge_lot="LOT-2"))
+
+    def used(lot: str) -> int:
+        return sheet_of(visits[2], log=a_log(cartridge_lot=lot)).wear.used
+
+    def amended(**corrections: Any) -> None:
+        amending.amend(
+            appointment=visits[0], reason="Misread", text="", by=provider,
+            corrections={path.replace("_of_", "."): each for path, each in corrections.items()},
+            now=visits[0].starts_at + timedelta(hours=2),
+        )  # fmt: skip
+
+    assert [used(lot) for lot in ("LOT-1", "LOT-2", "LOT-3")] == [300, 300, 0]
+    amended(session_of_cartridge_lot="LOT-3")
+    assert [used(lot) for lot in ("LOT-1", "LOT-2", "LOT-3")] == [0, 300, 300]
+    amended(session_of_cartridge_lot="LOT-2", zones_of_face_of_pulses=280)
+    assert [used(lot) for lot in ("LOT-1", "LOT-2", "LOT-3")] == [0, 580, 0]
+    # Its own use is not that of another visit; both stand in what is said of the device.
+    data = device_data(report(visits[0], front_desk))
+    assert (data["cartridge"]["number"], data["cartridge"]["used_in_this_session"]) == (
+        *("LOT-1", 300),
+    )
+    now = data["corrected_cartridge"]
+    assert (now["number"], now["used_in_this_session"], now["used_at_other_visits"]) == (
+        *("LOT-2", 280, 300),
+    )
+
+
 def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
     visits: list[Appointment], sign: Sign, provider: Staff, django_assert_num_queries: Any
 ) -> None:
     def offered() -> tuple[tuple[str, ...], ...]:
         sheet = sheet_of(visits[2])
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2 if Addendum.objects.count() == 0 else 3):
             found = last_used(sheet)
         offers = (found.offered(f"cartridge.{name}") for name in ("code", "lot", "life"))
         return tuple(tuple(value for value, _ in offer) for offer in offers)
@@ -146,6 +180,11 @@ def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
         by=provider,
         now=visits[1].starts_at + timedelta(hours=2),
     )
+    assert offered() == (("AX-1",), ("LOT-9", "LOT-7"), ())
+    Cartridge.objects.create(
+        site=visits[1].site, modality_id="rf_microneedling", code="LOT-9", lot="LOT-9",
+        expires_on=visits[2].starts_at.date() - timedelta(days=1),
+    )  # fmt: skip
     assert offered() == (("AX-1",), ("LOT-7",), ())
     first = Cartridge.objects.filter(code="AX-1")
     first.update(expires_on=visits[2].starts_at.date())

@@ -99,6 +99,12 @@ def test_a_log_is_written_completed_and_signed_by_plain_forms(
     page = client.get(address).content.decode()
     assert "Addendum 1" in page and page.index("Addendum 1") < page.index("Corrected")
     assert Addendum.objects.get().corrections == {"zones.face.depth": 1.8}
+    # What was signed of a cartridge's use is struck out beside what it ought to have been.
+    again = {"reason": "Misread", "text": "", "correct.zones.face.pulses": "280"}
+    assert client.post(f"{address}amend/", again).status_code == 303
+    page = client.get(address).content.decode()
+    used = page[page.index("<dt>Cartridge or tip</dt>") :][:200]
+    assert "<b>AX-1 · 280 pulses</b>" in used and "AX-1 · 300 pulses</s>" in used, used
 
 
 @time_machine.travel(at(FIRST, "10:55"), tick=False)
