@@ -61,7 +61,7 @@ def _visits(feed: CalendarFeed, reach: Period) -> Iterator[Entry]:
             starts_at=starts_at,
             ends_at=ends_at,
             changed_at=visit["changed_at"],
-            sequence=visit["schedule_version"],
+            sequence=visit["version"],
             summary=_summary(visit) if visit["site"] in told else BUSY,
             location=visit["site__name"] if visit["site"] in told else "",
             is_cancelled=is_cancelled,
@@ -72,7 +72,7 @@ def _rows(feed: CalendarFeed, reach: Period) -> Iterable[dict[str, Any]]:
     last = StatusChange.objects.filter(appointment=OuterRef("pk")).order_by("-id")
     visits = Appointment.objects.filter(starts_at__lt=reach.ends_at, ends_at__gt=reach.starts_at)
     visits = visits.annotate(changed_at=Coalesce(Subquery(last.values("at")[:1]), "booked_at"))
-    fields = ["pk", "site", "site__name", "state", "starts_at", "ends_at", "schedule_version"]
+    fields = ["pk", "site", "site__name", "state", "starts_at", "ends_at", "version"]
     fields += ["changed_at", "session", "series__sessions", "protocol_version__modality__code"]
     fields += [f"series__patient__{name}" for name in ("preferred_name", "legal_given")]
     fields += ["series__patient__legal_family"]

@@ -329,6 +329,7 @@ def _visits_of(
                 untold=untold.get(row.pk),
                 held_by=held[row.pk],
                 is_called_about=row.pk in called,
+                version=row.version,
             )
         )
     return visits

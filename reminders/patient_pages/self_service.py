@@ -208,7 +208,7 @@ def _invitation(visits: Sequence[Appointment], patient: Patient) -> bytes:
         visits=[
             calendar.Visit(
                 uid=calendar.uid(visit.pk, host=host),
-                sequence=visit.schedule_version,
+                sequence=visit.version,
                 starts_at=visit.starts_at,
                 ends_at=visit.ends_at,
                 zone=visit.site.zone,

@@ -87,7 +87,8 @@ class VisitFacts:
     staff have a task of it. `to_fill_in` is what they are asked for before
     it, None when the site does not ask yet or has nothing to ask. `imported_at` is when it was
     brought over from a former system (UTC); `is_history` when it was over by then. `untold` is of
-    a cancelled one of which the patient is not to be told."""
+    a cancelled one of which the patient is not to be told. `version` rises with every change, also
+    with those of which nothing is said."""
 
     id: int
     session: int
@@ -108,6 +109,7 @@ class VisitFacts:
     is_called_about: bool = False
     to_fill_in: ToFillIn | None = None
     untold: Untold | None = None
+    version: int = 1
 
     @property
     def anchor(self) -> str:

@@ -237,7 +237,7 @@ class _Desk:
             visits=[
                 calendar.Visit(
                     uid=calendar.uid(visit.id, host=host),
-                    sequence=visit.schedule_version,
+                    sequence=visit.version,
                     starts_at=visit.starts_at,
                     ends_at=visit.ends_at,
                     zone=visit.site.zone,

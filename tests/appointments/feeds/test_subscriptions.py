@@ -13,7 +13,7 @@ from appointments.feeds.ical import Entry
 from appointments.feeds.subscriptions import FeedClosed
 from appointments.models import Allocation, Appointment, Block, BlockKind, CalendarFeed, FeedDetail
 from appointments.refusals import WrongResource
-from appointments.visits import cancelling, moving, undoing
+from appointments.visits import cancelling, moving, resizing, undoing
 from clinic.access import Forbidden
 from clinic.models import (
     AuditEntry,
@@ -231,6 +231,20 @@ def test_a_moved_visit_keeps_its_uid_and_raises_its_sequence(
     assert after.uid == before.uid
     assert (before.sequence, after.sequence) == (1, 2)
     assert (after.starts_at, after.changed_at) == (at(FIRST, "13:00"), later)
+
+
+def test_a_visit_of_another_length_raises_its_sequence_too(
+    make: Make, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    token = make()
+    before, *_ = entries(token, now)
+    minutes = round((visits[0].ends_at - visits[0].starts_at).total_seconds() / 60) - 15
+    longer = resizing.change_length(appointment=visits[0], minutes=minutes, by=front_desk, now=now)
+    after, *_ = entries(token, now)
+    assert (after.uid, after.ends_at) == (before.uid, longer.ends_at)
+    assert after.ends_at != before.ends_at and after.sequence > before.sequence
+    # The patient was told of the start only: to the messages it is the same visit.
+    assert longer.schedule_version == visits[0].schedule_version
 
 
 def test_a_cancelled_visit_stays_as_cancelled_for_a_while_and_then_goes(

@@ -129,7 +129,7 @@ def test_who_took_the_time_takes_the_visits_along_as_a_calendar_file(
     # The invitation by mail has the same name for the visit and a later one takes its place.
     moved = series.appointments.get(session=1)
     assert events[0]["UID"].startswith(f"visit-{moved.pk}@")
-    assert events[0]["SEQUENCE"] == moved.schedule_version
+    assert events[0]["SEQUENCE"] == moved.version
     assert "microneedling" not in file.content.decode().lower()
     PatientLink.objects.update(revoked_at=NOW)
     assert client.get(f"{url}visits.ics").status_code == 410
