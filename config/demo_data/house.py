@@ -33,6 +33,7 @@ from clinic.models import (
 )
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol, Text
+from config.demo_data.holidays import holidays
 
 HARBOUR, SUNSET = "harbour", "sunset"
 SITES = (HARBOUR, SUNSET)
@@ -142,7 +143,7 @@ def furnish(*, since: datetime, now: datetime) -> House:
             now=since,
         )
     house = House(staff, {slug: Place(site) for slug, site in sites.items()}, versions)
-    _closures(house, now)
+    _closures(house, since=since, now=now)
     _providers(house, since=since, now=now)
     _rooms_and_devices(house)
     return house
@@ -229,14 +230,24 @@ def _staff(sites: Mapping[str, Site]) -> dict[str, Staff]:
     return staff
 
 
-def _closures(house: House, now: datetime) -> None:
-    """A training day in five weeks, at each site."""
+def _closures(house: House, *, since: datetime, now: datetime) -> None:
+    """The holidays from the first visit on, and a training day in five weeks, at each site. A
+    holiday that is today is none: the demo shows a day of work."""
     for place in house.places.values():
-        day = local(now, place.site.zone).date() + timedelta(days=36)
-        Closure.objects.create(
-            site=place.site, first_day=day, last_day=day, reason="Staff training"
+        today = local(now, place.site.zone).date()
+        closed = {
+            day: reason
+            for year in range(since.year, now.year + 2)
+            for day, reason in holidays(year)
+            if day != today
+        }
+        training = today + timedelta(days=36)
+        closed[training] = closed.get(training, "Staff training")
+        Closure.objects.bulk_create(
+            Closure(site=place.site, first_day=day, last_day=day, reason=reason)
+            for day, reason in closed.items()
         )
-        place.closed = frozenset({day})
+        place.closed = frozenset(closed)
 
 
 def _providers(house: House, *, since: datetime, now: datetime) -> None:

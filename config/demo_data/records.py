@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
 from appointments.charting import drafting, phrasing, reporting, signing
-from appointments.charting.fields import of_region, regions
+from appointments.charting.fields import (
+    COMPLETED,
+    OUTCOME,
+    of_region,
+    of_session,
+    of_zone,
+    regions,
+)
 from appointments.charting.log import Log, Value, document_of, log_of
 from appointments.models import Appointment
 from clinic import access
 from clinic.access import Capability
 from clinic.models import ResourceKind, Staff
 from clinic.protocols import loading
-from clinic.protocols.schema import LogField, LogPer, LogType, Protocol
+from clinic.protocols.schema import LogField, LogType, Protocol
 from config.demo_data.house import HARBOUR, SUNSET, House
+from config.demo_data.usual_settings import Between, Way, way_of
 
-# What is written where words are asked for; anything else is "as usual".
-_WORDS = {
-    "device_serial": "As allocated",
-    "cartridge_lot": "C-{n}",
-    "tip_lot": "T-{n}",
-    "transducer_serial": "TR-{n}",
-    "anaesthetic": "Lidocaine 5 %, 40 min",
-    "analgesia": "None",
-    "endpoint": "Even redness",
-    "cooling": "Cold air",
-    "findings": "Mild laxity, good skin",
-}
 _BEFORE = timedelta(hours=5)
 # What each house often writes, by who wrote it down for all.
 _PHRASES = {
@@ -71,7 +67,7 @@ def write(visit: Appointment, dice: Random, *, now: datetime) -> None:
         return
     if not access.can(by, Capability.CHART, visit.site):
         return
-    log = imagined(protocol, visit.series.areas, dice)
+    log = imagined(protocol, visit.series.areas, dice, series=visit.series_id)
     drafting.save(appointment=visit, log=log, by=by, now=now, expected_version=0)
     signing.sign(appointment=visit, by=by, now=now)
 
@@ -92,48 +88,43 @@ def report(visit: Appointment, *, by: Staff, now: datetime) -> None:
     )
 
 
-def imagined(protocol: Protocol, areas: Sequence[str], dice: Random) -> Log:
-    """A log in which everything is as usual."""
-    session = [each for each in protocol.session_log if each.per is LogPer.SESSION]
-    zone = [each for each in protocol.session_log if each.per is LogPer.ZONE]
+def imagined(protocol: Protocol, areas: Sequence[str], dice: Random, *, series: int) -> Log:
+    """A log in which everything is as usual: about what was set in the sessions before."""
+    way = way_of(protocol.id, series)
+
+    def told(fields: Mapping[str, LogField], place: str = "") -> dict[str, Value]:
+        return {
+            each.id: _value(each, way, Random(f"{series} {place} {each.id}"), dice)
+            for each in fields.values()
+            if each.required or each.id in way
+        }
+
+    zone = of_zone(protocol)
     return log_of(
         document_of(
             Log(
-                session={each.id: _value(each, dice) for each in session if _is_written(each)},
-                zones={
-                    area: {each.id: _value(each, dice) for each in zone if _is_written(each)}
-                    for area in areas
-                }
-                if zone
-                else {},
+                session=told(of_session(protocol)),
+                zones={area: told(zone, area) for area in areas} if zone else {},
                 regions={
-                    region: {each.id: dice.randint(8, 30) for each in of_region(protocol).values()}
-                    for region in regions(protocol, areas)
+                    region: told(of_region(protocol), region) for region in regions(protocol, areas)
                 },
             )
         )
     )
 
 
-def _is_written(field: LogField) -> bool:
-    return field.required or field.id in ("pulses", "lines", "cooling")
-
-
-def _value(field: LogField, dice: Random) -> Value:
-    if field.id == "outcome":
-        return "completed"
-    if field.type is LogType.ENUM:
-        return dice.choice(field.choices[:2])
+def _value(field: LogField, way: Way, begun: Random, dice: Random) -> Value:
+    """`begun` says where the series began; a session may be a step beside it."""
+    if field.id == OUTCOME:
+        return COMPLETED
     if field.type is LogType.BOOLEAN:
-        return True
-    if field.type in (LogType.STRING, LogType.TEXT):
-        return _WORDS.get(field.id, "As usual").format(n=dice.randint(100, 130))
-    least = field.minimum if field.minimum is not None else 1
-    most = field.maximum if field.maximum is not None else least + 40
-    if field.id in ("pulses", "lines"):
-        return dice.randint(150, 320)
-    number = least + (min(most, least + 40) - least) * dice.uniform(0.2, 0.6)
-    return round(number) if field.type is LogType.INTEGER else round(number, 1)
+        return bool(way.get(field.id, True))
+    usual = way[field.id]
+    if not isinstance(usual, Between):
+        return usual
+    values = usual.values()
+    at = begun.randrange(len(values)) + dice.choice((-1, 0, 0, 0, 1))
+    return values[min(max(at, 0), len(values) - 1)]
 
 
 def _treated_by(visit: Appointment) -> Staff | None:

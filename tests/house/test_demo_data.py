@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
 
+from appointments.charting import checking
+from appointments.charting.checking import Wear
 from appointments.lifecycle import State
 from appointments.models import (
     Appointment,
@@ -25,8 +28,12 @@ from appointments.models import (
 )
 from clinic import on_call
 from clinic.hours import local
-from clinic.models import ConsentForm, ProtocolVersion, Site, Staff
+from clinic.models import Closure, ConsentForm, ProtocolVersion, Site, Staff
+from clinic.protocols import reading
+from clinic.protocols.loading import LIBRARY
 from config import demo_data
+from config.demo_data import house, records
+from config.demo_data.diary import Diary
 from patients.models import ContactPoint, Patient, SignedForm
 from reminders.catalogue import Kind, MessageState
 from reminders.models import Conversation, ConversationState, Message, Receipt, SentContent
@@ -182,6 +189,47 @@ def check_forms_and_photos() -> None:
     assert ConsentForm.objects.get(protocol="ipl").state == "draft"
     photos = Photo.objects.standing()
     assert photos.exists() and all(photo.appointment_id for photo in photos)
+
+
+def test_nobody_is_booked_on_a_holiday_but_for_one_that_is_today() -> None:
+    christmas, before = date(2027, 12, 25), datetime(2027, 11, 25, 17, tzinfo=UTC)
+    built = house.furnish(since=before - timedelta(weeks=2), now=before)
+    closed = Closure.objects.filter(site=built.places["harbour"].site).values_list("first_day")
+    assert {(christmas,), (date(2028, 1, 1),), (date(2027, 12, 31),)} <= set(closed)
+    # Thanksgiving is the day that is shown.
+    assert built.places["harbour"].open_on(before.date()) is not None
+    assert (before.date(),) not in set(closed)
+
+    def place(on: date) -> object:
+        protocol = built.protocol("rf_microneedling")
+        return Diary(built).place(
+            slug="harbour", protocol=protocol, areas=["face"], person=1, on=on, near=720
+        )
+
+    assert place(christmas) is None and place(christmas - timedelta(days=1)) is not None
+
+
+@pytest.mark.parametrize("path", sorted(LIBRARY.glob("*.toml")), ids=lambda path: path.stem)
+def test_logs_hold_what_is_usual_and_vary_by_a_step(path: Path) -> None:
+    protocol = reading.read(path.read_text(encoding="utf-8"), filename=path.name)
+    areas, dice = list(protocol.applicability.areas)[:2], Random(7)
+    day = date(2027, 2, 17)
+    for series in (1, 2):
+        logs = [records.imagined(protocol, areas, dice, series=series) for _ in range(12)]
+        for log in logs:
+            assert checking.findings(protocol, log, areas=areas, day=day, wear=Wear()) == ()
+            assert log.session.get("wavelength") in (None, 1064, 1320, "1550 nm", "1927 nm")
+        told = [dict(log.values()) for log in logs]
+        for name in told[0]:
+            assert len({each[name] for each in told}) <= 3, name
+    if protocol.id == "laser_nonablative":
+        fluences = {
+            log.zones[area]["fluence"]
+            for series in range(40)
+            for log in (records.imagined(protocol, areas, dice, series=series),)
+            for area in areas
+        }
+        assert len(fluences) > 4 and fluences <= {each / 2 for each in range(26, 37)}
 
 
 def test_at_night_the_same_seed_gives_the_same_clinic(new_tables: Callable[[], None]) -> None:
