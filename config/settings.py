@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "reminders.patient_pages.failed_page.for_forms_alone",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -32,5 +32,6 @@ urlpatterns = [
     path("", include("reminders.urls")),
 ]
 
+handler400 = "reminders.patient_pages.failed_page.unread"
 handler404 = "reminders.patient_pages.failed_page.not_found"
 handler500 = "reminders.patient_pages.failed_page.broken"

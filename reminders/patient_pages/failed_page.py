@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.views import defaults
 
 from appointments.links import Closed, LinkClosed
@@ -14,6 +17,8 @@ from reminders.patient_pages.self_service import closed_page
 from reminders.wording.care_words import WORDS
 
 UNDER = "/p/"
+# What programs ask is answered in their own way.
+OF_PROGRAMS = ("/api/", "/webhooks/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -28,9 +33,38 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """A fault of ours; asks the database for nothing, which may be what broke."""
-    if not request.path.startswith(UNDER):
-        return defaults.server_error(request)
-    return _said(request, "broken", status=500)
+    again = request.get_full_path() if request.method == "GET" else ""
+    if request.path.startswith(UNDER):
+        return _said(request, "broken", status=500, again=again)
+    return HttpResponse(render_to_string("500.html", {"again": again}), status=500)
+
+
+def unread(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What was sent makes no sense; it may be so early that nobody knows yet who asks."""
+    if request.path.startswith(UNDER):
+        return _said(request, "unread", status=400)
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
+def for_forms_alone(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: opening an address that only takes a form is answered with nothing at all, of
+    which browsers make an error of their own. Patients come to their page instead."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        given = get_response(request)
+        if given.status_code != 405 or request.method != "GET":
+            return given
+        if request.path.startswith(OF_PROGRAMS):
+            return given
+        if request.path.startswith(UNDER):
+            return redirect("care-page", request.path.removeprefix(UNDER).split("/")[0])
+        page = render(request, "405.html", status=405)
+        page["Allow"] = given["Allow"]
+        return page
+
+    return answer
 
 
 def unsent(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -40,13 +74,14 @@ def unsent(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _said(request, "unsent", status=403)
 
 
-def _said(request: HttpRequest, what: str, *, status: int) -> HttpResponse:
+def _said(request: HttpRequest, what: str, *, status: int, again: str = "") -> HttpResponse:
     language = language_of(request, None)
     words = WORDS[language]
     context = {
         "language": language,
         "words": words,
         "title": words[f"{what}_title"],
-        "sentence": words[what],
+        "sentence": words["unopened" if again else what],
+        "again": again,
     }
     return render(request, "reminders/care/closed.html", context, status=status)

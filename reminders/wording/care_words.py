@@ -80,6 +80,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "broken_title": "Something broke on our side",
         "broken": "What you sent was not kept. Please try again in a few minutes, or call us at "
         "the number in our message.",
+        "try_again": "Try again",
+        "unopened": "Please try again in a few minutes, or call us at the number in our message.",
+        "unread_title": "We could not read this",
+        "unread": "Nothing was changed. Please open the page again from our message, or call us at "
+        "the number in it.",
         "unsent_title": "Please send it once more",
         "unsent": "The page was open for too long, or this browser keeps no cookies, so nothing "
         "was changed. Open the page again from our message, or call us at the number in it.",
@@ -159,6 +164,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "broken_title": "Algo falló de nuestro lado",
         "broken": "Lo que envió no se guardó. Inténtelo de nuevo en unos minutos, o llámenos al "
         "número de nuestro mensaje.",
+        "try_again": "Intentar de nuevo",
+        "unopened": "Inténtelo de nuevo en unos minutos, o llámenos al número de nuestro mensaje.",
+        "unread_title": "No pudimos leer esto",
+        "unread": "Nada cambió. Abra la página de nuevo desde nuestro mensaje, o llámenos al "
+        "número que tiene.",
         "unsent_title": "Envíelo otra vez, por favor",
         "unsent": "La página estuvo abierta demasiado tiempo, o este navegador no guarda cookies, "
         "así que nada cambió. Ábrala de nuevo desde nuestro mensaje, o llámenos al número que "
