@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from json.encoder import encode_basestring
 from threading import local
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -148,12 +148,27 @@ def array(values: Iterable[int | bool | datetime | None]) -> str:
     return f"{{{','.join('NULL' if each is None else str(each) for each in values)}}}"
 
 
+def given(**types: str) -> str:
+    """A query for rows that are given column by column (`columns`), as texts that become these
+    types: `given(id="bigint")` reads the parameter `id`. The server reads them in half the time
+    that it takes for a document in which each row says the names again."""
+    names, read = ", ".join(types), ", ".join(f"{name}::{kind}" for name, kind in types.items())
+    values = ", ".join(f"json_array_elements_text(%({name})s::json)" for name in types)
+    return f"SELECT {read} FROM ROWS FROM ({values}) AS given ({names})"
+
+
+def columns(found: Sequence[NamedTuple]) -> dict[str, str]:
+    """One row or more of one kind, for `given`: by field its values as the text of a JSON array."""
+    values = zip(*found, strict=True)
+    return dict(zip(found[0]._fields, map(document, values), strict=True))
+
+
 def texts(several: Iterable[str]) -> str:
     """Texts as the text of a JSON array."""
     return f"[{','.join(map(encode_basestring, several))}]"
 
 
-def document(found: Sequence[Mapping[str, Any]] | Sequence[str]) -> str:
-    """Rows as the text of a JSON array, for `json_to_recordset`; what JSON does not know, such as
-    a moment, as its own text."""
+def document(found: Sequence[Any]) -> str:
+    """Rows or values as the text of a JSON array; what JSON does not know, such as a moment, as its
+    own text."""
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False, default=str)

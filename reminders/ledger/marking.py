@@ -28,14 +28,24 @@ class Words(NamedTuple):
     body_digest: str = ""
 
 
-# Rows travel as JSON: the driver writes arrays item by item in Python. Their ids go beside them, or
-# the planner, who cannot count them, reads the whole ledger while it is short.
-MARK = """
-WITH leaving AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%(rows)s::json) AS leaving (
-         message_id bigint, provider text, address text, subject text, text text, html text,
-         calendar text, segments smallint, wording_id bigint, wording_digest text,
-         body_digest text, tells_opt_out boolean)),
+# Their ids go beside them, or the planner, who cannot count them, reads the whole ledger while it
+# is short.
+_LEAVING = statements.given(
+    message_id="bigint",
+    address="text",
+    text="text",
+    subject="text",
+    html="text",
+    calendar="text",
+    segments="smallint",
+    tells_opt_out="boolean",
+    wording_id="bigint",
+    wording_digest="text",
+    body_digest="text",
+    provider="text",
+)
+MARK = f"""
+WITH leaving AS MATERIALIZED ({_LEAVING}),
 kept AS (
   INSERT INTO reminders_sentcontent
          (message_id, address, subject, text, html, calendar, segments, wording_id,
@@ -67,10 +77,8 @@ def mark(
 
     `leaving` are the provider and the words of each. Gives the number of each one's attempt.
     """
-    values = {
-        "rows": statements.document(
-            [{"provider": provider, **words._asdict()} for provider, words in leaving]
-        ),
+    values = statements.columns([words for _, words in leaving]) | {
+        "provider": statements.document([provider for provider, _ in leaving]),
         "ids": statements.array(words.message_id for _, words in leaving),
         "token": token,
         "now": now,
@@ -85,7 +93,7 @@ class Call(NamedTuple):
 
     message_id: int
     number: int
-    started_at: str  # ISO 8601
+    started_at: datetime
     outcome: str
     code: str = ""
     provider_id: str = ""
@@ -111,11 +119,16 @@ UPDATE reminders_message AS message
   FROM call
  WHERE message.id = call.message_id AND call.outcome = 'accepted'
 """
+_CALL = statements.given(
+    message_id="bigint",
+    number="integer",
+    started_at="timestamptz",
+    outcome="text",
+    code="text",
+    provider_id="text",
+)
 ANSWERED = f"""
-WITH call AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%(rows)s::json) AS call (
-         message_id bigint, number integer, started_at timestamptz, outcome text, code text,
-         provider_id text)),
+WITH call AS MATERIALIZED ({_CALL}),
 accepted AS ({_ACCEPT})
 INSERT INTO reminders_attempt (message_id, number, started_at, ended_at, outcome, code)
 SELECT message_id, number, started_at, %(now)s, outcome, code FROM call
@@ -128,8 +141,7 @@ def answered(calls: Sequence[Call], *, now: datetime) -> None:
     """Store these calls and how they ended, also when their lease had run out meanwhile, and that
     providers took what they accepted."""
     if calls:
-        rows = statements.document([call._asdict() for call in calls])
-        statements.run(ANSWERED, {"rows": rows, "now": now})
+        statements.run(ANSWERED, statements.columns(calls) | {"now": now})
 
 
 FOUND = f"""

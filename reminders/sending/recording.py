@@ -71,7 +71,7 @@ def _call(marked: Marked, submission: Submission) -> Call:
     return Call(
         marked.due.pk,
         marked.attempt,
-        marked.lease.marked_at.isoformat(),
+        marked.lease.marked_at,
         submission.outcome.value,
         submission.code[:CODE_LENGTH],
         submission.provider_id[:PROVIDER_ID_LENGTH],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import psycopg
 import pytest
@@ -131,3 +132,18 @@ def test_what_the_database_refuses_of_a_copy_is_an_error_of_the_orm() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         statements.copy("clinic_site", [{"slug": "without the rest"}])
     assert statements.rows("SELECT 1", ()) == [(1,)]
+
+
+class Row(NamedTuple):
+    id: int
+    words: str
+    at: datetime | None
+    is_new: bool
+
+
+def test_rows_given_column_by_column_come_as_they_are() -> None:
+    at = datetime(2027, 3, 14, 6, 30, 0, 250_000, tzinfo=UTC)
+    rows = [Row(1, 'Señora "O\\Hara", {x}\n%s', at, True), Row(2**40, "", None, False)]
+    query = statements.given(id="bigint", words="text", at="timestamptz", is_new="boolean")
+
+    assert statements.rows(query, statements.columns(rows)) == rows
