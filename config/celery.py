@@ -5,12 +5,13 @@ times and their claims. A lost, doubled or late doorbell therefore costs a tick 
 message; a task whose message carries work that no row holds does not belong here.
 """
 
+import gc
 import logging.config
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun
+from celery.signals import setup_logging, task_postrun, worker_process_init
 from django.conf import settings
 
 from config import pulse
@@ -91,6 +92,13 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _log_as_the_web_does(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_init.connect
+def _leave_code_out_of_the_collector(**_: Any) -> None:
+    """What is loaded stays, and a pass over it takes as long as a window of messages."""
+    gc.collect()
+    gc.freeze()
 
 
 @task_postrun.connect

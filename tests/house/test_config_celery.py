@@ -1,7 +1,10 @@
 """The timetable rings tasks that exist, and a doorbell carries nothing and soon goes stale."""
 
+import gc
+
 import pytest
 from celery import Celery
+from celery.signals import worker_process_init
 
 from config.celery import TIMETABLE, _configure, app, broker
 
@@ -28,6 +31,15 @@ def test_who_sends_before_anybody_read_the_settings_has_them_all(
     assert fresh.amqp is not None
     assert fresh.conf.task_routes == app.conf.task_routes
     assert not caplog.records
+
+
+def test_a_worker_leaves_what_it_has_loaded_out_of_what_the_collector_looks_through() -> None:
+    loaded = gc.get_freeze_count()
+    try:
+        worker_process_init.send(sender=None)
+        assert gc.get_freeze_count() > loaded + 10_000
+    finally:
+        gc.unfreeze()
 
 
 def test_no_acknowledgement_is_kept_in_redis() -> None:
