@@ -23,7 +23,6 @@ from benchmarks.figures import Figure, LeftOut, milliseconds, p50
 from benchmarks.house import NOW, House
 from clinic import statements
 from patients.models import Patient
-from reminders.journeys import replanning
 from reminders.ledger import claiming
 from reminders.sending import dispatch
 from reminders.sending.floor import Floor
@@ -40,11 +39,8 @@ PINNED = (5_000, 20_000)
 
 
 def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
-    step("registering patients")
     built = house.build()
-    booked = house.patients(built, sum(engine_planning.SIZES))
-    replanning.sync_stale(now=NOW, limit=len(booked))
-    yield from engine_planning.figures(built, booked, step)
+    yield from engine_planning.figures(built, step)
     patients = house.crowd(built, PATIENTS)
     engine_load.planned()
     yield from engine_sending.figures(built, patients, step)

@@ -9,15 +9,20 @@ from datetime import timedelta
 from django.db.models import F
 
 from appointments.models import Appointment, TreatmentSeries
-from benchmarks import engine_load
+from benchmarks import engine_load, house
+from benchmarks.engine_load import CONNECTIONS
+from benchmarks.engine_sending import worker
 from benchmarks.figures import Figure
 from benchmarks.house import NOW, House
+from config.processes import wait_until
 from patients.models import Patient
 from reminders.journeys import replanning
 from reminders.models import Message, MessageItem
 
 GROUP = "engine"
-SIZES = (20, 100)
+SIZES = (100, 400)
+# Planned first: the workers' first connections and plans.
+FIRST = 80
 OF_COPIES = 0.5
 DAY = timedelta(days=1)
 TABLES = ("reminders_message", "reminders_messageitem")
@@ -27,40 +32,62 @@ SELECT pg_get_constraintdef(oid) FROM pg_constraint
 """
 
 
-def figures(
-    built: House, patients: Sequence[Patient], step: Callable[[str], None]
+def figures(built: House, step: Callable[[str], None]) -> Iterator[Figure]:
+    """Planning series of three visits for the first time and after each moved, at two sizes, by
+    real workers: two as a house has them, and one."""
+    step("registering patients")
+    patients = house.patients(built, FIRST + 2 * sum(SIZES))
+    replanning.sync_stale(now=NOW, limit=len(patients))
+    with worker("benchmarks.engine_worker:app", "bench"):
+        some, patients = patients[:FIRST], patients[FIRST:]
+        _book(built, some)
+        _plan(some, planners=CONNECTIONS)
+        for planners in (1, CONNECTIONS):
+            yield from _planned(built, patients, planners, step)
+            patients = patients[sum(SIZES) :]
+
+
+def _planned(
+    built: House, patients: Sequence[Patient], planners: int, step: Callable[[str], None]
 ) -> Iterator[Figure]:
-    """Planning series of three visits for the first time and after each moved, at two sizes."""
     least, few = 0.0, 0.0
+    by = f"by {planners}"
     for size in SIZES:
-        step(f"planning {size} booked series")
+        step(f"planning {size} booked series {by}")
         some, patients = patients[:size], patients[size:]
         before = _rows()
         _book(built, some)
-        Patient.objects.filter(pk__in=[each.pk for each in some]).raise_revision()
-        taken = _plan(size)
+        taken = _plan(some, planners=planners)
         rate = (_rows() - before) / taken
-        yield Figure(GROUP, f"plan {size} series", rate, "rows/s", _copies(), 1 / OF_COPIES)
-        name = f"plan {size} series, against a copy without foreign keys and log"
+        # The goal is for what a house plans, with all of its workers.
+        target = 1 / OF_COPIES if planners == CONNECTIONS else None
+        yield Figure(GROUP, f"plan {size} series {by}", rate, "rows/s", _copies(), target)
+        name = f"plan {size} series {by}, against a copy without foreign keys and log"
         yield Figure(GROUP, name, rate, "rows/s", _copies(bare=True))
         least = least or rate
-        yield Figure(GROUP, f"plan {size} series against {SIZES[0]}", rate, "rows/s", least)
+        yield Figure(GROUP, f"plan {size} series {by} against {SIZES[0]}", rate, "rows/s", least)
         moved = Appointment.objects.filter(series__patient__in=some)
         moved.update(
             starts_at=F("starts_at") + 7 * DAY,
             ends_at=F("ends_at") + 7 * DAY,
             schedule_version=F("schedule_version") + 1,
         )
-        Patient.objects.filter(pk__in=[each.pk for each in some]).raise_revision()
-        replanned = size / _plan(size)
+        replanned = size / _plan(some, planners=planners)
         few = few or replanned
-        name = f"replan {size} moved series, against {SIZES[0]}"
+        name = f"replan {size} moved series {by}, against {SIZES[0]}"
         yield Figure(GROUP, name, replanned, "series/s", few)
 
 
-def _plan(size: int) -> float:
+def _plan(patients: Sequence[Patient], *, planners: int) -> float:
+    """Seconds from the doorbells until nobody is stale."""
+    from benchmarks.engine_worker import plan
+
+    Patient.objects.filter(pk__in=[each.pk for each in patients]).raise_revision()
     began = time.perf_counter()
-    assert replanning.sync_stale(now=NOW, limit=size) == size
+    for _ in range(planners):
+        plan.apply_async((NOW.isoformat(),), queue="bench")
+    if not wait_until(lambda: not Patient.objects.stale().exists(), seconds=300, every=0.01):
+        raise RuntimeError("not everybody was planned")
     return time.perf_counter() - began
 
 

@@ -36,7 +36,7 @@ NAIVE = {250: 12.0, 1_000: 30.0}
 def figures(
     built: House, patients: Sequence[Patient], step: Callable[[str], None]
 ) -> Iterator[Figure]:
-    with _worker("benchmarks.engine_worker:app", "bench"):
+    with worker("benchmarks.engine_worker:app", "bench"):
         yield from _with_words(step)
         ours: dict[int, float] = {}
         for window in WINDOWS:
@@ -153,7 +153,7 @@ def _naive(built: House, patients: Sequence[Patient]) -> list[float]:
     from benchmarks.engine_worker import remind
 
     rates = []
-    with _worker("benchmarks.engine_worker:naive", "naive"):
+    with worker("benchmarks.engine_worker:naive", "naive"):
         for number, wait in NAIVE.items():
             engine_load.emptied()
             engine_load.fill(built, patients, number, due=NOW)
@@ -171,7 +171,7 @@ def _naive(built: House, patients: Sequence[Patient]) -> list[float]:
 
 
 @contextmanager
-def _worker(application: str, queue: str) -> Iterator[None]:
+def worker(application: str, queue: str) -> Iterator[None]:
     command = [sys.executable, "-m", "celery", "-A", application, "worker", "--queues", queue]
     command += ["--concurrency", str(CONNECTIONS), "--without-gossip", "--without-mingle"]
     command += ["--loglevel", "error"]

@@ -15,6 +15,7 @@ django.setup()  # before the models; Celery's own fixup comes after this module
 from benchmarks.engine_load import NoProvider, canned  # noqa: E402
 from config.celery import app, broker  # noqa: E402
 from reminders import tasks  # noqa: E402
+from reminders.journeys import replanning  # noqa: E402
 from reminders.ledger import claiming  # noqa: E402
 from reminders.models import Attempt, Message  # noqa: E402
 from reminders.sending import dispatch, taking  # noqa: E402
@@ -38,6 +39,13 @@ def drain(now: str, *, window: int, lines: int, seconds: float, words: bool) -> 
         rooms=dict.fromkeys(("sms", "email"), Room(lines, window)),
         write=taking.write if words else canned,
     )
+
+
+@app.task(name="bench.plan")
+def plan(now: str) -> None:
+    """As the worker's own task, until nobody is left."""
+    moment = datetime.fromisoformat(now)
+    replanning.plan_stale(clock=lambda: moment, seconds=600)
 
 
 _floor = Floor()

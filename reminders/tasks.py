@@ -18,12 +18,14 @@ from reminders.sending.watching import Watch
 
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
+# A backlog of plans takes every worker of its queue that long at a time; then others have a turn.
+PLAN_SECONDS = 10.0
 _floor, _clock, _watch = Floor(), SteadyClock(), Watch()
 
 
 @shared_task(name="reminders.tasks.plan")
 def plan() -> None:
-    replanning.sync_stale(now=claiming.database_now())
+    replanning.plan_stale(clock=claiming.database_now, seconds=PLAN_SECONDS)
 
 
 @shared_task(name="reminders.tasks.drain")

@@ -8,7 +8,8 @@ holds up nobody else. Refuses to send anything.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,6 +49,14 @@ def sync_stale(*, now: datetime, limit: int = 200) -> int:
         if not found:
             break
     return number
+
+
+def plan_stale(*, clock: Callable[[], datetime], seconds: float, at_once: int = 200) -> None:
+    """Plan stale patients anew, `at_once` after each look at the clock, the database's, until none
+    is left or `seconds` are over. Who is rung meanwhile plans others of them."""
+    ends = time.monotonic() + seconds
+    while sync_stale(now=clock(), limit=at_once) and time.monotonic() < ends:
+        pass
 
 
 @transaction.atomic

@@ -39,6 +39,25 @@ def test_a_patient_who_cannot_be_planned_holds_up_nobody_else(
     assert list(Patient.objects.stale()) == [patient]
 
 
+def test_one_ring_plans_a_backlog_or_as_much_of_it_as_there_is_time(
+    site: Site, front_desk: Staff, now: datetime
+) -> None:
+    people = [a_patient(site, front_desk, now, given=name) for name in ("A", "B", "C")]
+    looks: list[datetime] = []
+
+    def clock() -> datetime:
+        looks.append(now)
+        return now
+
+    replanning.plan_stale(clock=clock, seconds=0, at_once=2)
+    assert list(Patient.objects.stale()) == people[2:]
+    Patient.objects.filter(pk__in=[each.pk for each in people]).raise_revision()
+    looks.clear()
+    replanning.plan_stale(clock=clock, seconds=60, at_once=2)
+    assert not Patient.objects.stale().exists()
+    assert len(looks) == 3  # two, one, and nobody
+
+
 def test_what_was_withdrawn_comes_back_with_all_that_it_says_and_so_do_tasks(
     visit: Appointment, patient: Patient, now: datetime
 ) -> None:
