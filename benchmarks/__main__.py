@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import figures
+from benchmarks import engine_memory, figures
 from benchmarks.figures import Figure, Grid, LeftOut
 from config.embedded import Unusable, services
 
@@ -40,6 +40,9 @@ def main() -> int:
     chosen = parser.parse_args().only
     groups = (chosen,) if chosen else GROUPS
     console = Console()
+    if "engine" in groups and (problem := engine_memory.unfit(engine_memory.ASKED)):
+        console.print(f"afterglow: {problem}")
+        return 1
     measured: list[Figure | LeftOut | Grid] = []
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
     try:
