@@ -14,6 +14,7 @@ from reminders.planning.merging import Wanted
 from reminders.planning.plans import plan
 from reminders.wording.lettering import Reader, Sender, letter
 
+# Gathered at once, with nothing locked: another number than that of patients planned together.
 _BATCH = 25
 # So many patients are planned twice within a page's patience.
 MOST_PATIENTS = 200
