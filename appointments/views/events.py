@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
@@ -117,41 +118,16 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
 def complete(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _seen(request, pk)
     form = CompleteForm(request.POST, patient=shown.patient)
-    if form.is_valid():
-        try:
-            reporting.complete(
-                event=shown,
-                **form.cleaned_data,
-                expected_version=row_id(request.POST.get("version", "")),
-                by=cast(Staff, request.user),
-                now=timezone.now(),
-            )
-        except Refused as refused:
-            return _refused(request, pk, refused, complete_form=form)
-        messages.success(request, gettext("Written down."))
-        return HttpResponseRedirect(reverse("event", args=[pk]), status=303)
-    return _page(request, shown, complete_form=form, status=422)
+    done = gettext("Written down.")
+    return _written(request, shown, reporting.complete, done, complete_form=form)
 
 
 @require_POST
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     shown = _seen(request, pk)
     access.require(cast(Staff, request.user), Capability.CHART, shown.site)
-    form = CloseForm(request.POST)
-    if form.is_valid():
-        try:
-            reporting.close(
-                event=shown,
-                **form.cleaned_data,
-                expected_version=row_id(request.POST.get("version", "")),
-                by=cast(Staff, request.user),
-                now=timezone.now(),
-            )
-        except Refused as refused:
-            return _refused(request, pk, refused, close_form=form)
-        messages.success(request, gettext("Closed. What was held back goes on."))
-        return HttpResponseRedirect(reverse("event", args=[pk]), status=303)
-    return _page(request, shown, close_form=form, status=422)
+    done = gettext("Closed. What was held back goes on.")
+    return _written(request, shown, reporting.close, done, close_form=CloseForm(request.POST))
 
 
 @require_POST
@@ -184,10 +160,30 @@ def data(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return HttpResponse(sheet, content_type="application/pdf", headers=headers)
 
 
-def _refused(request: HttpRequest, pk: int, refused: Refused, **forms_: forms.Form) -> HttpResponse:
+def _written(
+    request: HttpRequest,
+    shown: AdverseEvent,
+    act: Callable[..., object],
+    done: str,
+    **forms_: forms.Form,
+) -> HttpResponse:
+    """Do `act` with what the one form says, upon the version that was seen."""
     [form] = forms_.values()
-    form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
-    return _page(request, _seen(request, pk), status=409, **forms_)
+    if not form.is_valid():
+        return _page(request, shown, status=422, **forms_)
+    try:
+        act(
+            event=shown,
+            **form.cleaned_data,
+            expected_version=row_id(request.POST.get("version", "")),
+            by=cast(Staff, request.user),
+            now=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
+        return _page(request, _seen(request, shown.pk), status=409, **forms_)
+    messages.success(request, done)
+    return HttpResponseRedirect(reverse("event", args=[shown.pk]), status=303)
 
 
 def _page(
