@@ -62,15 +62,20 @@ class Written:
 
 
 def write(
-    messages: Sequence[Message | Due], recipients: Mapping[int, Recipient], *, now: datetime
+    messages: Sequence[Message | Due],
+    recipients: Mapping[int, Recipient],
+    *,
+    now: datetime,
+    to_show: bool = False,
 ) -> tuple[list[Written], list[Message | Due]]:
-    """Write these messages: those ready to leave, and those that cannot be written.
+    """Write these messages: those ready to leave, and those that cannot be written. What is
+    written `to_show` only has no files for calendars: nobody sees them.
 
     Patient and site must be loaded with each. `now` becomes the time of what is stored.
 
     Raises OSError or MemoryError: the machine lacks something, which may be no message's fault.
     """
-    desk = _Desk(messages, recipients, now=now)
+    desk = _Desk(messages, recipients, now=now, to_show=to_show)
     written: list[Written] = []
     unwritable: list[Message | Due] = []
     for together in _without_suspects(messages):
@@ -104,8 +109,10 @@ class _Desk:
         recipients: Mapping[int, Recipient],
         *,
         now: datetime,
+        to_show: bool,
     ) -> None:
         self.now = now
+        self.to_show = to_show
         self.recipients = recipients
         self.items = saying.items_of(messages)
         patients = {message.patient_id for message in messages if message.patient_id is not None}
@@ -208,7 +215,7 @@ class _Desk:
                 text=rendered.text,
                 validity_seconds=_validity_seconds(message, recipient, self.now),
             )
-        method = _method(message) if visits else ""
+        method = _method(message) if visits and not self.to_show else ""
         return Outgoing(
             message_id=message.pk,
             reference=str(message.reference),

@@ -70,7 +70,7 @@ def switch(*, message: Message, by: Staff, now: datetime) -> None:
     refusal = choosing.to_switch(taking.envelope(other), readers[other.pk], now=now)
     if refusal is not None:
         raise SwitchRefused(retold(refusal.why))
-    written, _ = letters.write([other], readers, now=now)
+    written, _ = letters.write([other], readers, now=now, to_show=True)
     if not written:
         raise SwitchRefused(gettext("Its words cannot be written for that channel."))
     came_here = SkipChoice.objects.filter(_switched(stored))

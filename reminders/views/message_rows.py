@@ -154,7 +154,7 @@ def add_words(rows: Sequence[MessageRow], now: datetime) -> None:
     sent = contents.in_bulk([row.message.pk for row in rows], field_name="message_id")
     planned = [row.message for row in rows if row.message.state == MessageState.SCHEDULED]
     readers = recipients.of(planned)
-    written, _ = letters.write(planned, readers, now=now)
+    written, _ = letters.write(planned, readers, now=now, to_show=True)
     drafts = {each.message.pk: SentContent(**each.words._asdict(), at=now) for each in written}
     for row in rows:
         pk = row.message.pk

@@ -18,6 +18,7 @@ from reminders.channels.base import Outgoing
 from reminders.journeys import replanning
 from reminders.models import Message, SentContent
 from reminders.sending import dispatch
+from reminders.views import message_rows
 from tests.personas import a_patient
 from tests.reminders.ledger import Recorder, a_visit, planned, queued
 
@@ -121,6 +122,21 @@ def test_a_confirmation_by_mail_carries_an_invitation(visit: Appointment, now: d
     assert "SUMMARY:Appointment" in invitation
     assert (mail.sender, mail.sender_name) == ("harbour@clinic.example", "Harbour Skin Clinic")
     assert mail.reply_to == "desk-harbour@clinic.example"
+
+
+def test_a_mail_that_is_shown_only_has_no_file_for_a_calendar(
+    visit: Appointment, front_desk: Staff, now: datetime
+) -> None:
+    queued(visit, now=now, channel=Channel.EMAIL)
+    rows = message_rows.rows_of(
+        list(Message.objects.select_related("patient", "site")), staff=front_desk, now=now
+    )
+    message_rows.add_words(rows, now)
+    [content] = [row.content for row in rows]
+    assert content is not None and content.calendar == ""
+    [mail] = sent(now)
+    assert (content.subject, content.text[:120]) == (mail.subject, mail.text[:120])
+    assert b"BEGIN:VCALENDAR" in mail.invitations[0]
 
 
 def test_a_cancellation_withdraws_the_invitation_under_a_higher_sequence(
