@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from playwright.sync_api import Page
 
-from config.style_sheets import without_comments
+from config.style_sheets import as_served
 
 # When somebody first touched the page or its size: what moves or is loaded after that, they asked
 # for.
@@ -102,4 +102,4 @@ def _compressed(path: str) -> int:
     if not file:
         return 0
     content = Path(file).read_bytes()
-    return len(gzip.compress(without_comments(content) if path.endswith(".css") else content))
+    return len(gzip.compress(as_served(content) if path.endswith(".css") else content))

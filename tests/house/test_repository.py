@@ -48,5 +48,6 @@ def test_all_style_sheets_together_are_small_as_they_are_served(
     named = json.loads((tmp_path / "staticfiles.json").read_text())["paths"]
     served = [(tmp_path / named[str(each)]).read_bytes() for each in sorted(ours)]
     assert len(served) > 10
+    assert all(served)
     assert b"/*" not in b"".join(served)
     assert len(gzip.compress(b"".join(served))) <= 20 * 1024
