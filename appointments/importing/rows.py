@@ -178,7 +178,10 @@ def _person(row: Row, told: Mapping[str, str], house: House) -> None:
     row.person |= {"birth_date": day.isoformat()} if day else {}
     for name, stored in (("phone", house.phone), ("email", house.email)):
         if text := told.get(name):
+            before = len(row.problems)
             value = _try(row, partial(stored, text))
+            if row.problems[before:]:
+                row.problems.insert(before, kept("“%(cell)s”:", cell=quoted(text[:60])))
             row.person |= {name: value} if value else {}
     if text := told.get("language"):
         if language := _LANGUAGES.get(folded(text)):

@@ -89,6 +89,33 @@ def test_what_cannot_be_is_told_and_nothing_is_lost(site: Site, manager: Staff) 
     assert not Import.objects.get().mapping
 
 
+def test_a_file_without_rows_says_so_and_offers_another(
+    site: Site, manager: Staff, now: datetime
+) -> None:
+    client = signed_in(manager)
+    address = send(client, as_file(HEADER))
+    client.post(address, columns_of(client, address) | {"date_order": "mdy"})
+    working.work(clock=lambda: now)
+    html = client.get(address).content.decode()
+    assert "There is no row below" in html and "would change nothing" not in html
+    assert f'<a class="btn p" href="{PAGE}?site={site.slug}">' in html
+
+
+def test_a_number_or_address_that_is_none_is_named(
+    site: Site, manager: Staff, now: datetime
+) -> None:
+    client = signed_in(manager)
+    address = send(client, as_file(HEADER, person(1, mobile="55-x", email="ada at home")))
+    client.post(address, columns_of(client, address))
+    working.work(clock=lambda: now)
+    html = client.get(address).content.decode()
+    assert "“55-x”: This is not a phone number." in html
+    assert "“ada at home”: This is not" in html
+    spanish = client.get(address, headers={"accept-language": "es"}).content.decode()
+    assert "“55-x”: Esto no es un número de teléfono." in spanish
+    assert f'<a class="btn p" href="{address}to-be-mended.csv"' in html
+
+
 def test_an_import_is_stopped_checked_again_and_deleted(
     site: Site, manager: Staff, now: datetime
 ) -> None:
