@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from clinic.models import AuditEntry, Staff
+from clinic.models import AuditEntry, Resource, Site, Staff
 from clinic.models.audit import LISTED
 from clinic.origin import Via
 from clinic.retelling import retold
@@ -20,8 +20,12 @@ COLUMNS = (
     *("via", "ip", "device", "request"),
 )
 MOST_NAMED = 5
-# The fields that hold the id of one of the staff.
+# The fields that hold the id of one of the staff, of somebody or something held, of a site, and
+# the ids of patients.
 STAFF_FIELDS = ("owner", "staff", "taken_by")
+RESOURCE_FIELDS = ("provider",)
+SITE_FIELDS = ("other",)
+PATIENT_FIELDS = ("patient", "record", "records")
 # What nobody else does, whatever the way in.
 BY_PATIENTS = frozenset({"form.sign"})
 
@@ -30,13 +34,14 @@ BY_PATIENTS = frozenset({"form.sign"})
 class Row:
     """One entry. `patients` are those of its patients whom the reader may see, some of them by
     name; `others` is how many more there are; `zone` is that of who reads it, `names` those of
-    the staff whom it names by id."""
+    whom and what its fields name by id, by field. `told` are the patients among these."""
 
     entry: AuditEntry
     patients: Sequence[Patient]
     others: int
     zone: str
-    names: Mapping[int, str]
+    names: Mapping[str, Mapping[int, str]]
+    told: Sequence[Patient] = ()
 
     @property
     def what(self) -> str:
@@ -73,9 +78,14 @@ class Row:
         return words.shown(self._by_name(self.entry.before), self._by_name(self._after), zone)
 
     def _by_name(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        held = ((field, fields.get(field)) for field in STAFF_FIELDS)
-        ids = {field: pk for field, pk in held if isinstance(pk, int)}
-        return {**fields, **{field: self.names.get(pk, pk) for field, pk in ids.items()}}
+        told = dict(fields)
+        for field, names in self.names.items():
+            value = fields.get(field)
+            unknown = "#{}" if field in PATIENT_FIELDS else "{}"
+            said = [names.get(pk, unknown.format(pk)) for pk in _ids(value)]
+            if said:
+                told[field] = said if isinstance(value, list) else said[0]
+        return told
 
     @property
     def _after(self) -> dict[str, Any]:
@@ -113,25 +123,45 @@ def lines_of(
 def rows_of(entries: Sequence[AuditEntry], staff: Staff, *, zone: str = "UTC") -> list[Row]:
     """A row for each entry, in a constant number of queries."""
     about = {entry.pk: _patients(entry) for entry in entries}
-    wanted = {each for ids in about.values() for each in ids}
+    held = {entry.pk: _held(entry, PATIENT_FIELDS) for entry in entries}
+    wanted = {each for ids in (*about.values(), *held.values()) for each in ids}
     seen = {each.pk: each for each in Patient.objects.seen_by(staff).filter(pk__in=wanted)}
-    names = _names(entries)
+    patients = {pk: f"{each.display_name} #{pk}" for pk, each in seen.items()}
+    names = {**_names(entries), **dict.fromkeys(PATIENT_FIELDS, patients)}
     rows = []
     for entry in entries:
         named = [seen[each] for each in about[entry.pk] if each in seen][:MOST_NAMED]
-        rows.append(Row(entry, named, len(about[entry.pk]) - len(named), zone, names))
+        told = [seen[each] for each in held[entry.pk] if each in seen]
+        rows.append(Row(entry, named, len(about[entry.pk]) - len(named), zone, names, told))
     return rows
 
 
-def _names(entries: Sequence[AuditEntry]) -> dict[int, str]:
-    written = (
-        fields.get(field)
-        for each in entries
-        for fields in (each.before, each.after)
-        for field in STAFF_FIELDS
-    )
-    ids = {pk for pk in written if isinstance(pk, int)}
-    return dict(Staff.objects.filter(pk__in=ids).values_list("pk", "name"))
+def _names(entries: Sequence[AuditEntry]) -> dict[str, dict[int, str]]:
+    """By field the names of whom and what these entries name by id, patients left out."""
+    found: dict[str, dict[int, str]] = {}
+    for model, fields in (
+        (Staff, STAFF_FIELDS),
+        (Resource, RESOURCE_FIELDS),
+        (Site, SITE_FIELDS),
+    ):
+        ids = {pk for each in entries for pk in _held(each, fields)}
+        rows = model._default_manager.filter(pk__in=ids).values_list("pk", "name")
+        found |= dict.fromkeys(fields, dict(rows) if ids else {})
+    return found
+
+
+def _held(entry: AuditEntry, fields: Sequence[str]) -> list[int]:
+    """The ids that these fields hold, before and after."""
+    if entry.action == LISTED:
+        return []
+    held = (each.get(field) for field in fields for each in (entry.before, entry.after))
+    return list(dict.fromkeys(pk for value in held for pk in _ids(value)))
+
+
+def _ids(value: Any) -> list[int]:
+    values = value if isinstance(value, list) else [value]
+    whole = [each for each in values if isinstance(each, int) and not isinstance(each, bool)]
+    return whole if len(whole) == len(values) else []
 
 
 def file_rows(parts: Iterable[Sequence[AuditEntry]], staff: Staff) -> Iterator[Sequence[str]]:

@@ -93,7 +93,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         searching.found(staff, asked), after, folds=asked.folds, zone=site.zone
     )
     shown = rows.lines_of(found, staff, zone=site.zone)
-    named = (each.pk for line in shown for row in line.rows for each in row.patients)
+    named = (each.pk for line in shown for row in line.rows for each in (*row.patients, *row.told))
     lists(request, named, site_id=site.pk)
     filters = urlencode(
         [(name, request.GET[name]) for name in form.fields if request.GET.get(name)]

@@ -20,7 +20,7 @@ from django.utils import translation
 
 from appointments.lifecycle import Move
 from clinic import audit, csv_cells, origin
-from clinic.models import AuditEntry, Site, Staff
+from clinic.models import AuditEntry, Resource, Site, Staff
 from clinic.origin import Origin, Via
 from patients import consent, registration
 from patients.models import Patient
@@ -374,3 +374,24 @@ def test_who_had_something_and_who_has_it_now_are_told_by_name(
     assert page.count(f"<del>{front_desk.name}</del> → <ins>{manager.name}</ins>") == len(fields)
     file = signed_in(manager).get("/audit/audit.csv?action=task.take")
     assert f"owner: {manager.pk}; staff: {manager.pk}" in file.getvalue().decode()
+
+
+def test_who_and_what_an_entry_names_by_id_is_told_in_words_as_far_as_the_reader_sees_them(
+    patient: Patient, manager: Staff, site: Site, other_site: Site, outsider: Staff, room: Resource
+) -> None:
+    twin = a_patient(site, manager, NOW, given="Noor", family="Haddad", email="")
+    there = a_patient(other_site, outsider, NOW, given="Ida", family="Fernweh", email="")
+    audit.record(
+        action="patient.merge", subject=patient, by=manager, now=NOW, site=site,
+        patient_id=patient.pk, before={"records": [twin.pk, there.pk]},
+        after={"record": twin.pk, "provider": room.pk, "other": other_site.pk},
+    )  # fmt: skip
+    page = signed_in(manager).get("/audit/?action=patient.merge").content.decode()
+    assert f"<del>Noor Haddad #{twin.pk}, #{there.pk}</del>" in page and "Fernweh" not in page
+    for said in (f"Noor Haddad #{twin.pk}", room.name, other_site.name):
+        assert f"<ins>{said}</ins>" in page
+    # Whom the page named is a look at their record.
+    looked = AuditEntry.objects.filter(action="record.list", by=manager).latest("id")
+    assert twin.pk in looked.after["patients"] and there.pk not in looked.after["patients"]
+    file = signed_in(manager).get("/audit/audit.csv?action=patient.merge")
+    assert "Haddad" not in file.getvalue().decode()
