@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha256
 
 from clinic.durations import Duration
@@ -149,8 +150,10 @@ def depends_on_skin_type(protocol: Protocol) -> bool:
 # --- The answers ----------------------------------------------------------------------------------
 
 
-def _told(screened: Screened) -> list[tuple[Question, Told]]:
+def _told(screened: Screened) -> Sequence[tuple[Question, Told]]:
     """Each question with the answers to it that count."""
+    if not screened.answers:
+        return _untold(screened.protocol, screened.areas)
     by_question: dict[str, list[Answer]] = defaultdict(list)
     for answer in screened.answers:
         by_question[answer.question].append(answer)
@@ -160,16 +163,24 @@ def _told(screened: Screened) -> list[tuple[Question, Told]]:
     ]
 
 
+@lru_cache(maxsize=256)
+def _untold(protocol: Protocol, areas: tuple[str, ...]) -> tuple[tuple[Question, Told], ...]:
+    """The same of everybody whom nobody has asked."""
+    return tuple((question, current(question, areas, ())) for question in questions_of(protocol))
+
+
 def _of_answers(screened: Screened, told: Iterable[tuple[Question, Told]]) -> Iterator[Finding]:
     for asked, answered in told:
-        question = chained(asked, screened.protocol, screened.beside)
-        if question.id == SKIN_TYPE and screened.skin_type:
+        if asked.id == SKIN_TYPE and screened.skin_type:
             if SkinType(screened.skin_type) in DARKER:
-                yield Finding(question.id, question.outcome, question=question)
+                yield Finding(asked.id, asked.outcome, question=asked)
             continue
         wrong = {
             answer.id: answer for answer in answered.values() if answer and not answer.is_clear
         }
+        if not wrong:
+            continue
+        question = chained(asked, screened.protocol, screened.beside)
         by_outcome: dict[int, list[Answer]] = defaultdict(list)
         for answer in wrong.values():
             by_outcome[_outcome(question, answer)].append(answer)

@@ -8,6 +8,7 @@ Never advises to stop a prescribed medicine: that is the prescriber's word.
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from clinic.hours import format_day
 from clinic.protocols.schema import Outcome, Protocol
@@ -70,14 +71,30 @@ def flag(finding: Finding) -> str:
 
 def rule(finding: Finding, protocol: Protocol) -> str:
     """What asks for it, in one line."""
+    if finding.rule in (Rule.AGE, Rule.LACKING):
+        return _asks_for_it(protocol, language())
     return retold(rule_to_keep(finding, protocol))
 
 
-def rule_to_keep(finding: Finding, protocol: Protocol) -> str:
+# Of everybody of a day of whom something is lacking.
+@lru_cache(maxsize=256)
+def _asks_for_it(protocol: Protocol, _language: str) -> str:
+    return retold(_protocol_asks(protocol))
+
+
+def _protocol_asks(protocol: Protocol) -> str:
+    return kept("%(title)s asks for it.", title=_title(protocol))
+
+
+def _title(protocol: Protocol) -> Fact:
     name, version = protocol.name, protocol.version
-    title = either(f"{name.en} {version}", f"{name.es} {version}")
+    return either(f"{name.en} {version}", f"{name.es} {version}")
+
+
+def rule_to_keep(finding: Finding, protocol: Protocol) -> str:
     if finding.rule in (Rule.AGE, Rule.LACKING):
-        return kept("%(title)s asks for it.", title=title)
+        return _protocol_asks(protocol)
+    title = _title(protocol)
     if finding.rule == Rule.SKIN_TYPE or finding.question is None:
         return _skin_rule(protocol, title)
     question = finding.question
