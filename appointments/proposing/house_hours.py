@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
-
-from appointments.finding.working_time import ProviderTime, SiteTime, Stretches
+from appointments.finding.working_time import ProviderTime, SiteTime, Stretches, Week
 from clinic.hours import Period
 from clinic.models import Closure, HoursException, OpeningHours, ProviderHours, Site
+from clinic.reading_once import once
 
 _ALWAYS = ((date.min, None),)
 
@@ -38,25 +37,46 @@ def load(site: Site, day: date, providers: Collection[int]) -> HouseHours:
 def load_days(
     site: Site, days: Collection[date], providers: Collection[int]
 ) -> dict[date, HouseHours]:
-    """The hours on each of `days`, in four queries however many they are."""
-    exceptions = HoursException.objects.filter(
-        Q(provider=None) | Q(provider__in=providers), site=site, day__in=days
+    """The hours on each of `days`, in four queries however many they are; a page reads them once
+    for all who work there."""
+    wanted = frozenset(days)
+    written = once(("house hours", site.pk, wanted), lambda: _read(site, wanted))
+    there = SiteTime(
+        site.name, site.zone, written.opening, written.closed, written.other.get(None, {})
     )
-    other: dict[int | None, dict[date, Stretches]] = defaultdict(dict)
-    for row in exceptions.order_by("starts"):
-        is_open = row.starts is not None and row.ends is not None
-        stretch = ((row.starts, row.ends),) if is_open else ()
-        own = other[row.provider_id]
-        own[row.day] = (*own.get(row.day, ()), *stretch)
-    weeks = ProviderHours.objects.filter(site=site, provider__in=providers).values_list(
-        "provider_id", "weekday", "starts", "ends"
-    )
-    hours: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for who, weekday, starts, ends in weeks:
-        hours[who].append((weekday, starts, ends))
-    opening = OpeningHours.objects.filter(site=site).values_list("weekday", "opens", "closes")
-    closures = Closure.objects.filter(site=site, last_day__gte=min(days, default=date.min))
-    closed = closures.values_list("first_day", "last_day", "reason")
-    there = SiteTime(site.name, site.zone, tuple(opening), tuple(closed), other[None])
-    people = {pk: ProviderTime(tuple(hours[pk]), _ALWAYS, other[pk]) for pk in providers}
+    people = {
+        pk: ProviderTime(tuple(written.weeks.get(pk, ())), _ALWAYS, written.other.get(pk, {}))
+        for pk in providers
+    }
     return {day: HouseHours(day, there, people) for day in days}
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is on record for a site; by provider the `weeks`, and, with None for the site itself,
+    what is `other` on single days."""
+
+    opening: Week
+    closed: tuple[tuple[date, date, str], ...]
+    weeks: Mapping[int, Sequence[tuple[int, int, int]]]
+    other: Mapping[int | None, dict[date, Stretches]]
+
+
+def _read(site: Site, days: Collection[date]) -> _Written:
+    other: dict[int | None, dict[date, Stretches]] = defaultdict(dict)
+    exceptions = HoursException.objects.filter(site=site, day__in=days).order_by("starts")
+    for who, day, starts, ends in exceptions.values_list("provider_id", "day", "starts", "ends"):
+        stretch = ((starts, ends),) if starts is not None and ends is not None else ()
+        other[who][day] = (*other[who].get(day, ()), *stretch)
+    weeks: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    hours = ProviderHours.objects.filter(site=site).order_by()
+    for who, weekday, starts, ends in hours.values_list("provider_id", "weekday", "starts", "ends"):
+        weeks[who].append((weekday, starts, ends))
+    opening = OpeningHours.objects.filter(site=site).order_by()
+    closures = Closure.objects.filter(site=site, last_day__gte=min(days, default=date.min))
+    return _Written(
+        tuple(opening.values_list("weekday", "opens", "closes")),
+        tuple(closures.order_by("first_day").values_list("first_day", "last_day", "reason")),
+        weeks,
+        other,
+    )
