@@ -54,34 +54,20 @@ def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int,
     The queries grow with the days only. The visits are of one site, loaded with their series'
     patient, protocol version and what they hold.
     """
-    agreed = consent.standing({visit.series.patient_id for visit in visits})
-    failed = set(
-        MessageItem.objects.filter(
-            anchor__in=[f"visit:{visit.pk}" for visit in visits],
-            live=True,
-            message__state__in=(MessageState.FAILED, MessageState.UNDELIVERED),
-        ).values_list("anchor", flat=True)
+    said = (
+        (Flag(gettext("message failed")), _with_failed(visits)),
+        (Flag(gettext("no consent")), _silent(visits)),
+        (Flag(gettext("task due")), _with_task(visits, now)),
+        (Flag(gettext("log not signed")), set(listing.unsigned_of(visits))),
     )
-    due = Task.objects.open().filter(
-        appointment__in=[visit.pk for visit in visits], due_at__lte=now
-    )
-    with_task = set(due.values_list("appointment", flat=True))
     lacking = _lacking(visits, site)
     treated = _before_treatment(visits, site, now)
-    unsigned = set(listing.unsigned_of(visits))
     found: dict[int, list[Flag]] = {}
     for visit in visits:
-        purposes = {purpose for purpose, _ in agreed[visit.series.patient_id]}
-        silent = visit.state in TO_COME and Purpose.CARE not in purposes
-        said = {
-            gettext("message failed"): f"visit:{visit.pk}" in failed,
-            gettext("no consent"): silent,
-            gettext("task due"): visit.pk in with_task,
-            gettext("log not signed"): visit.pk in unsigned,
-        }
+        of_visit = [flag for flag, those in said if visit.pk in those]
         if visit.state in affected.NOT_BEGUN:
-            said |= {str(_LACKS[kind]): True for kind in lacking[visit.pk]}
-        of_visit = [Flag(words) for words, is_so in said.items() if is_so] + treated[visit.pk]
+            of_visit += [Flag(str(_LACKS[kind])) for kind in lacking[visit.pk]]
+        of_visit += treated[visit.pk]
         if any(each.is_deliberate for each in Allocation.shown_of(visit)):
             over = gettext("over another visit: %(override_reason)s")
             of_visit.append(Flag(over % {"override_reason": visit.override_reason}))
@@ -106,6 +92,39 @@ def waiting(visits: Sequence[Appointment], now: datetime) -> dict[int, int]:
         visit: int((now - at).total_seconds()) // 60
         for visit, at in since.values_list("appointment", "at")
     }
+
+
+def _with_failed(visits: Sequence[Appointment]) -> set[int]:
+    """The visits about which a message failed."""
+    by_anchor = {f"visit:{visit.pk}": visit.pk for visit in visits}
+    items = MessageItem.objects.filter(
+        anchor__in=list(by_anchor),
+        live=True,
+        message__state__in=(MessageState.FAILED, MessageState.UNDELIVERED),
+    )
+    return {by_anchor[anchor] for anchor in items.values_list("anchor", flat=True)}
+
+
+def _silent(visits: Sequence[Appointment]) -> set[int]:
+    """The visits to come of patients who did not agree to be written to about them."""
+    agreed = consent.standing({visit.series.patient_id for visit in visits})
+    care = {
+        patient
+        for patient, given in agreed.items()
+        if any(each == Purpose.CARE for each, _ in given)
+    }
+    return {
+        visit.pk
+        for visit in visits
+        if visit.state in TO_COME and visit.series.patient_id not in care
+    }
+
+
+def _with_task(visits: Sequence[Appointment], now: datetime) -> set[int | None]:
+    due = Task.objects.open().filter(
+        appointment__in=[visit.pk for visit in visits], due_at__lte=now
+    )
+    return set(due.values_list("appointment", flat=True))
 
 
 def _lacking(visits: Sequence[Appointment], site: Site) -> dict[int, list[str]]:
