@@ -91,6 +91,11 @@ class Item:
     lanes: int = 1
 
     @property
+    def is_bare(self) -> bool:
+        """Whether nothing is said in it: its look tells."""
+        return self.kind in (Kind.OFF, Kind.BUFFER)
+
+    @property
     def classes(self) -> str:
         """Its place, for a stylesheet that may not take numbers from the page."""
         place = (

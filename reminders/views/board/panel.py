@@ -35,8 +35,7 @@ _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
 def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[str, Any]:
     """The panel of the visit that the address names; none for one that the reader may not see."""
     staff = cast(Staff, request.user)
-    seen = Appointment.objects.seen_by(staff).filter(pk=wanted.visit or 0).select_related("site")
-    visit = with_what_they_hold(seen).first()
+    visit = _seen(staff, wanted.visit) if wanted.visit else None
     if visit is None:
         return {"visit": None, "asked": wanted, "site": site, "here": here(request)}
     shows(request, visit, patient_id=visit.series.patient_id)
@@ -70,6 +69,11 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "said": _said(visit),
         "here": here(request),
     }
+
+
+def _seen(staff: Staff, visit: int) -> Appointment | None:
+    seen = Appointment.objects.seen_by(staff).filter(pk=visit).select_related("site")
+    return with_what_they_hold(seen).first()
 
 
 def _phone(patient: Patient) -> str:
