@@ -92,6 +92,10 @@ def test_a_log_is_written_completed_and_signed_by_plain_forms(
     page = client.get(address).content.decode()
     assert record.digest in page and "As the device asks" in page and 'name="act"' not in page
     assert client.post(address, form(version=3)).status_code == 409
+    # What an addendum may correct is folded by where it stands, until something is refused.
+    assert page.count('<details class="group"><summary>') == 2
+    refused_page = client.post(f"{address}amend/", {"reason": ""}).content.decode()
+    assert refused_page.count('<details class="group" open><summary>') == 2
     # The next visit starts from its settings.
     amended = {"reason": "Misread", "text": "", "correct.zones.face.depth": "1.8"}
     assert client.post(f"{address}amend/", amended).status_code == 303
