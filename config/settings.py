@@ -185,6 +185,11 @@ CONTENT_SECURITY_POLICY = {
 
 STATIC_URL = "/static/"
 # The image collects files under hashed names; everywhere else the apps' own folders are served.
+STATICFILES_FINDERS = [
+    "config.style_sheets.Joined",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
+JOINED_SHEETS = BASE_DIR / ".data" / "sheets"
 STATIC_MANIFEST = env.switch("STATIC_MANIFEST")
 STATIC_ROOT = BASE_DIR / "staticfiles" if STATIC_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST

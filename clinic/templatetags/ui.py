@@ -27,7 +27,7 @@ register = template.Library()
 register.filter("called", called)
 register.filter("room_word", room_word)
 
-# state → (class, icon, word). Class and icon are those of parts.css and sprite.svg.
+# state → (class, icon, word). Class and icon are those of chips.css and sprite.svg.
 VISIT_STATES = {
     "held": ("held", "hourglass", _("Held")),
     "booked": ("booked", "clock", _("Booked")),

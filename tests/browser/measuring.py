@@ -61,11 +61,11 @@ _ICON = "/static/clinic/icon.svg"
 # By the beginning of the address, the narrowest first.
 BARS = {
     # A plan says on one page of every message when, why and in which words.
-    "/series/new/": Bar(files=7, kilobytes=45, nodes=1_800, scripts=2),
+    "/series/new/": Bar(files=6, kilobytes=45, nodes=1_800, scripts=2),
     # Where a finger signs.
     "/p/[^/]+/forms/": Bar(files=3, kilobytes=10, nodes=400, scripts=1),
     "/p/": Bar(files=2, kilobytes=10, nodes=400, scripts=0),
-    "/": Bar(files=7, kilobytes=55, nodes=1_200, scripts=3),
+    "/": Bar(files=6, kilobytes=55, nodes=1_200, scripts=3),
 }
 
 
