@@ -37,6 +37,15 @@ def test_the_names_of_every_setting_stand_in_the_example() -> None:
     assert read - example == {"STATIC_MANIFEST"}
 
 
+def test_the_image_takes_what_the_settings_name(settings: Settings) -> None:
+    let_in = set(re.findall(r"^!(\S+)$", (PROJECT / ".dockerignore").read_text(), re.MULTILINE))
+    words = {Path(each).relative_to(PROJECT).parts[0] for each in settings.LOCALE_PATHS}
+    named = {each.partition(".")[0] for each in settings.INSTALLED_APPS}
+    apps = {each for each in named if (PROJECT / each).is_dir()}
+    assert words and len(apps) == 5
+    assert words | apps | {"manage.py"} <= let_in
+
+
 def test_all_style_sheets_together_are_small_as_they_are_served(
     tmp_path: Path, settings: Settings
 ) -> None:
