@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_postrun, worker_process_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_process_init
 from django.conf import settings
 
 from config import pulse
@@ -101,6 +101,15 @@ def _leave_code_out_of_the_collector(**_: Any) -> None:
     gc.freeze()
 
 
+@task_prerun.connect
+def _tell_health_before(task: Any, **_: Any) -> None:
+    pulse.runs(_queue(task))
+
+
 @task_postrun.connect
 def _tell_health(task: Any, **_: Any) -> None:
-    pulse.ran((task.request.delivery_info or {}).get("routing_key", ""))
+    pulse.ran(_queue(task))
+
+
+def _queue(task: Any) -> str:
+    return str((task.request.delivery_info or {}).get("routing_key", ""))

@@ -1,8 +1,8 @@
 """Signs of life of worker and beat, kept in Redis with an expiry.
 
-A worker's sign is a task that it finished, per queue: a process that lives but no longer consumes
-gives none. Beat's sign is a doorbell that it could hand to Redis. Both are written at most once a
-second, and a failure to write is silence, never an error of the task.
+A worker's sign is a task that it takes up or finishes, per queue: a process that lives but no
+longer consumes gives none. Beat's sign is a doorbell that it could hand to Redis. Both are written
+at most once a second, and a failure to write is silence, never an error of the task.
 """
 
 from functools import cache
@@ -19,10 +19,19 @@ _QUEUE = "afterglow:pulse:queue:"
 # the others may be late without anybody noticing.
 BEAT_SILENCE = 10
 QUEUE_SILENCE = {"wake": 10, "plan": 15}
+# Who is at a task gives no other sign. So long it may take: as its own time says, and one window or
+# batch more.
+AT_WORK = {"wake": 45, "plan": 25}
 
 
 def beat_rang() -> None:
     _sign(_BEAT, BEAT_SILENCE)
+
+
+def runs(queue: str) -> None:
+    """Notes that a worker took up a task of the queue."""
+    if queue in AT_WORK:
+        _sign(_QUEUE + queue, AT_WORK[queue])
 
 
 def ran(queue: str) -> None:

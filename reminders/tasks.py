@@ -19,6 +19,7 @@ from reminders.sending.watching import Watch
 # Ends well before the worker's soft limit of 100 s, one window of at most 60 s included.
 DRAIN_SECONDS = 30.0
 # A backlog of plans takes every worker of its queue that long at a time; then others have a turn.
+# Whoever watches the queues counts on both times (`config.pulse`).
 PLAN_SECONDS = 10.0
 _floor, _clock, _watch = Floor(), SteadyClock(), Watch()
 

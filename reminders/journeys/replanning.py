@@ -51,12 +51,17 @@ def sync_stale(*, now: datetime, limit: int = 200) -> int:
     return number
 
 
-def plan_stale(*, clock: Callable[[], datetime], seconds: float, at_once: int = 200) -> None:
+def plan_stale(*, clock: Callable[[], datetime], seconds: float, at_once: int = _BATCH) -> None:
     """Plan stale patients anew, `at_once` after each look at the clock, the database's, until none
     is left or `seconds` are over. Who is rung meanwhile plans others of them."""
     ends = time.monotonic() + seconds
-    while sync_stale(now=clock(), limit=at_once) and time.monotonic() < ends:
-        pass
+    _spread_stale_sites()
+    failed: set[int] = set()
+    while True:
+        found, unplannable = _plan_batch(now=clock(), size=at_once, without=failed)
+        failed |= unplannable
+        if not found or time.monotonic() >= ends:
+            return
 
 
 @transaction.atomic

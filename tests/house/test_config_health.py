@@ -1,14 +1,20 @@
 """GET /health/ tells the truth about every part."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.signals import task_postrun, task_prerun
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from redis import Redis
 
 from clinic.models import ProtocolVersion, Site
+from config import pulse
 from patients.models import Patient
+from reminders import tasks
 from tests.faults.born import Worker
 from tests.processes import eventually
 from tests.reminders.ledger import a_visit, queued
@@ -41,6 +47,23 @@ def test_health_follows_worker_and_beat(
     worker.kill()
     eventually(lambda: parts(client)["worker"] == "down", seconds=60)
     assert parts(client)["beat"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("queue", "seconds"), [("wake", tasks.DRAIN_SECONDS), ("plan", tasks.PLAN_SECONDS)]
+)
+def test_who_is_at_a_long_task_is_not_taken_for_dead(queue: str, seconds: float) -> None:
+    rung = SimpleNamespace(request=SimpleNamespace(delivery_info={"routing_key": queue}))
+
+    def lives() -> int:
+        with Redis.from_url(settings.REDIS_URL) as client:
+            return int(client.ttl(f"afterglow:pulse:queue:{queue}"))
+
+    task_prerun.send(sender=None, task=rung)
+    assert queue not in pulse.silent_queues()
+    assert lives() > seconds + 5
+    task_postrun.send(sender=None, task=rung)
+    assert 0 < lives() <= pulse.QUEUE_SILENCE[queue]
 
 
 @pytest.mark.django_db
