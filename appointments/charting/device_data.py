@@ -5,6 +5,7 @@ photos without showing them: a face is a name."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +102,9 @@ def device_data(event: AdverseEvent) -> dict[str, Any]:
     now, used = fields.cartridge_of(sheet.protocol, log_now), used_now(record)
     if now is not None and (now != signed or used != record.used):
         wear = wear_of(visit, sheet.version, now)
+        if signed is None or now.code != signed.code:
+            # What was signed of its life and expiry was of another number.
+            now = replace(now, expires_on="", life=None)
         data["corrected_cartridge"] = _cartridge(sheet, now, used, wear)
     return data
 

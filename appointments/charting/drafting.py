@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from appointments.charting import copying, fields
-from appointments.charting.log import CartridgeUsed, Log, document_of
+from appointments.charting.log import CODE_LENGTH, CartridgeUsed, Log, document_of
 from appointments.charting.sheets import sheet_of
 from appointments.lifecycle import UNDER_WAY, State
 from appointments.models import Appointment, Cartridge, TreatmentRecord
@@ -207,7 +207,7 @@ def _cartridge(
     if entry is None:
         return None
     said = {
-        "lot": entry.lot[:120] or None,
+        "lot": entry.lot[:CODE_LENGTH] or None,
         "expires_on": entry.last_day,
         "life": entry.life if isinstance(entry.life, int) else None,
         "unit": fields.unit_of_life(protocols.get(version)),
@@ -215,7 +215,7 @@ def _cartridge(
     cartridge, _ = Cartridge.objects.update_or_create(
         site=visit.site,
         modality_id=version.modality_id,
-        code=entry.code[:120],
+        code=entry.code_of_row,
         defaults={name: value for name, value in said.items() if value is not None},
     )
     return cartridge

@@ -45,8 +45,8 @@ def last_used(sheet: Sheet) -> LastUsed:
     """At the site of the visit: products, and in a few queries what touches the skin, of the
     visit's modality and where the protocol asks for it.
 
-    Signed logs of the last 90 days until the visit count, as they were corrected since; what has
-    expired on the day of the visit is left out.
+    Signed logs of the last 90 days until the visit count, as they were corrected since; what is on
+    record as expired on the day of the visit is left out.
     """
     cartridges = _cartridges(sheet) if fields.takes_cartridge(sheet.protocol) else []
     products = (
@@ -78,14 +78,14 @@ def _cartridges(sheet: Sheet) -> list[CartridgeUsed]:
     found = [(row.last, CartridgeUsed(row.code, row.lot)) for row in as_signed]
     corrected = [each for each in anew if since < each.at <= visit.starts_at]
     if corrected:
-        codes = [each.cartridge.code[:120] for each in corrected]
+        codes = [each.cartridge.code_of_row for each in corrected]
         expired = set(
             here.filter(code__in=codes, expires_on__lt=sheet.day).values_list("code", flat=True)
         )
         found += [
             (each.at, CartridgeUsed(each.cartridge.code, each.cartridge.lot))
             for each in corrected
-            if each.cartridge.code[:120] not in expired
+            if each.cartridge.code_of_row not in expired
         ]
     found.sort(key=lambda each: each[0], reverse=True)
     once: dict[str, CartridgeUsed] = {}

@@ -21,6 +21,8 @@ Value = str | int | float | bool
 # Nothing that is measured while treating is larger; beyond, JSON of the database rounds.
 LARGEST = 10**9
 MOST_ENTRIES, TEXT_LENGTH, NOTE_LENGTH = 200, 500, 4000
+# Of the columns for the number and lot of a cartridge.
+CODE_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class CartridgeUsed:
     lot: str = ""
     expires_on: str = ""
     life: int | str | None = None
+
+    @property
+    def code_of_row(self) -> str:
+        """Its number, as much of it as its row holds."""
+        return self.code[:CODE_LENGTH]
 
     @property
     def last_day(self) -> date | None:

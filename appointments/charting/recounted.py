@@ -47,6 +47,7 @@ def recounted(*, site: int, modality: str) -> list[Recounted]:
     return found
 
 
-def of_code(those: Collection[Recounted], code: str) -> list[int]:
+def of_cartridge(those: Collection[Recounted], cartridge: CartridgeUsed) -> list[int]:
     """The records among them that used the cartridge of this number."""
-    return [each.record_id for each in those if each.cartridge.code[:120] == code[:120]]
+    code = cartridge.code_of_row
+    return [each.record_id for each in those if each.cartridge.code_of_row == code]

@@ -12,7 +12,7 @@ from appointments.charting import checking, copying, fields, products
 from appointments.charting.checking import Finding, Wear
 from appointments.charting.copying import Signed
 from appointments.charting.log import CartridgeUsed, Log, ProductUsed, Value, log_of
-from appointments.charting.recounted import of_code, recounted
+from appointments.charting.recounted import of_cartridge, recounted
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
 from clinic.hours import local
 from clinic.models import ProtocolVersion
@@ -97,12 +97,12 @@ def wear_of(visit: Appointment, version: ProtocolVersion, entry: CartridgeUsed |
     if entry is None:
         return Wear()
     known = Cartridge.objects.filter(
-        site=visit.site_id, modality=version.modality_id, code=entry.code[:120]
+        site=visit.site_id, modality=version.modality_id, code=entry.code_of_row
     ).first()
     anew = recounted(site=visit.site_id, modality=version.modality_id)
     others = TreatmentRecord.objects.exclude(appointment=visit).filter(
         Q(cartridge=known, cartridge__isnull=False) & ~Q(pk__in=[each.record_id for each in anew])
-        | Q(pk__in=of_code(anew, entry.code))
+        | Q(pk__in=of_cartridge(anew, entry))
     )
     used = others.aggregate(sum=Sum("used"))["sum"] or 0
     changes = Addendum.objects.filter(record__in=others)

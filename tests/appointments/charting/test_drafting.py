@@ -129,7 +129,8 @@ def test_a_cartridge_is_counted_over_the_visits_that_used_it(
 def test_a_corrected_lot_is_counted_and_the_signed_one_no_more(
     visits: list[Appointment], sign: Sign, provider: Staff, front_desk: Staff
 ) -> None:
-    sign(visits[0], a_log(cartridge_lot="LOT-1"))
+    about = {"cartridge": {"expires_on": "2027-12-31", "life": 500}}
+    sign(visits[0], a_log(cartridge_lot="LOT-1", more=about))
     sign(visits[1], a_log(cartridge_lot="LOT-2"))
 
     def used(lot: str) -> int:
@@ -156,6 +157,9 @@ def test_a_corrected_lot_is_counted_and_the_signed_one_no_more(
     assert (now["number"], now["used_in_this_session"], now["used_at_other_visits"]) == (
         *("LOT-2", 280, 300),
     )
+    # How long it lasts was written of the lot that was misread.
+    kept = [(each["expires_on"], each["life"]) for each in (data["cartridge"], now)]
+    assert kept == [("2027-12-31", 500), ("", None)]
 
 
 def test_what_was_last_used_of_cartridges_is_offered_until_it_expires(
