@@ -139,7 +139,7 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
     is_counted_anew = cartridge is not None and (
         used != record.used
         or record.cartridge is None
-        or cartridge.code[:120] != record.cartridge.code
+        or cartridge.code_of_row != record.cartridge.code
     )
     is_map_corrected = any(path.startswith("regions.") for path in corrected)
     decided = SessionCredit.objects.filter(appointment=sheet.visit)
@@ -154,6 +154,7 @@ def _signed(sheet: Sheet, shown: Entries) -> dict[str, Any]:
         "corrected": corrected,
         "cartridge_now": cartridge if is_counted_anew else None,
         "used_now": used,
+        "unit_now": fields.unit_of_life(sheet.protocol),
         "map_now": log_form.map_of(replace(sheet, log=log_now)) if is_map_corrected else shown.map,
         "amendable_rows": _amendable(sheet, shown),
         "credit": decided.select_related("by").first(),

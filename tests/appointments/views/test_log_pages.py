@@ -89,13 +89,14 @@ def test_a_log_is_written_completed_and_signed_by_plain_forms(
     assert record.document["products"][0]["lot"] == "S-1"
     visit.refresh_from_db()
     assert visit.state == "done"
-    page = client.get(address).content.decode()
-    assert record.digest in page and "As the device asks" in page and 'name="act"' not in page
+    signed_page = client.get(address).content.decode()
+    assert record.digest in signed_page and "As the device asks" in signed_page
+    assert 'name="act"' not in signed_page
     assert client.post(address, form(version=3)).status_code == 409
     # What an addendum may correct is folded by where it stands, until something is refused.
-    assert page.count('<details class="group"><summary>') == 2
-    refused_page = client.post(f"{address}amend/", {"reason": ""}).content.decode()
-    assert refused_page.count('<details class="group" open><summary>') == 2
+    assert signed_page.count('<details class="group"><summary>') == 2
+    unfolded = client.post(f"{address}amend/", {"reason": ""}).content.decode()
+    assert unfolded.count('<details class="group" open><summary>') == 2
     # The next visit starts from its settings.
     amended = {"reason": "Misread", "text": "", "correct.zones.face.depth": "1.8"}
     assert client.post(f"{address}amend/", amended).status_code == 303
