@@ -122,6 +122,7 @@ def _environment(
         "TWILIO_AUTH_TOKEN": secret[:32],
         "TWILIO_BASE_URL": stand_in,
         "SANDBOX_URL": stand_in,
+        "JOINED_SHEETS": str(data_dir / "sheets"),
         "DEMO": "1",
     }
 

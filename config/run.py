@@ -41,7 +41,7 @@ def _run(stack: ExitStack) -> None:
     if not port_is_free(port):
         raise Broken(f"port {port} is in use: choose another one, e.g. `PORT={port + 1} make run`")
     data_dir = default_data_dir() / "run"
-    env = dict(os.environ)
+    env = {"JOINED_SHEETS": str(data_dir / "sheets")} | os.environ
     running = None
     if not env.get("DATABASE_URL"):
         running = stack.enter_context(services(data_dir))

@@ -189,7 +189,7 @@ STATICFILES_FINDERS = [
     "config.style_sheets.Joined",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
-JOINED_SHEETS = BASE_DIR / ".data" / "sheets"
+JOINED_SHEETS = Path(env.text("JOINED_SHEETS") or BASE_DIR / ".data" / "sheets")
 STATIC_MANIFEST = env.switch("STATIC_MANIFEST")
 STATIC_ROOT = BASE_DIR / "staticfiles" if STATIC_MANIFEST else None
 WHITENOISE_USE_FINDERS = not STATIC_MANIFEST

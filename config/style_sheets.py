@@ -61,6 +61,7 @@ class Joined(BaseFinder):
             # Processes that start together write the same, and none reads half of it.
             with NamedTemporaryFile(dir=file.parent, delete=False) as beside:
                 beside.write(content)
+            os.chmod(beside.name, 0o644)
             os.replace(beside.name, file)
         return place
 

@@ -2,6 +2,8 @@
 
 import os
 
+from config.embedded import default_data_dir
+
 for _name, _value in {
     "ENV_FILE": "",
     "SECRET_KEY": "for-tests-and-type-checks-only-0123456789-abcdefghij",
@@ -12,6 +14,7 @@ for _name, _value in {
     "HEALTH_DATA_AGREEMENTS": "smtp",
     "TWILIO_ACCOUNT_SID": "AC00000000000000000000000000000000",
     "TWILIO_AUTH_TOKEN": "the-token-of-the-tests",
+    "JOINED_SHEETS": str(default_data_dir() / "tests" / "sheets"),
 }.items():
     os.environ.setdefault(_name, _value)
 
