@@ -60,6 +60,8 @@ def for_forms_alone(
             return given
         if request.path.startswith(UNDER):
             return redirect("care-page", request.path.removeprefix(UNDER).split("/")[0])
+        # The view may be for anybody, and then the reader's own language was not asked for.
+        reader_language.speak_to(request.user)
         page = render(request, "405.html", status=405)
         page["Allow"] = given["Allow"]
         return page

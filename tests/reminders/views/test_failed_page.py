@@ -67,5 +67,7 @@ def test_opening_what_only_takes_a_form_leads_on(client: Client, front_desk: Sta
     opened = client.get("/logout/")
     assert opened.status_code == 405 and "no page of its own" in opened.content.decode()
     assert opened["Allow"] == "POST, OPTIONS"
+    Staff.objects.filter(pk=front_desk.pk).update(language="es")
+    assert 'lang="es"' in client.get("/logout/").content.decode()
     assert client.put("/logout/").content == b""
     assert client.get("/webhooks/twilio/inbound/").content == b""
