@@ -48,4 +48,6 @@ def test_the_patient_is_asked_once_at_each_milestone_and_only_who_proved_to_be_t
         score = OutcomeScore.objects.get()
         assert (score.value, score.by, score.milestone) == (4, None, "first")
         assert "How satisfied" not in client.get(url).content.decode()
-    assert client.get(f"{url}result/").headers["Location"] == url
+    led = client.get(f"{url}result/")
+    assert (led.status_code, led.headers["Location"]) == (302, url)
+    assert OutcomeScore.objects.get().value == 4

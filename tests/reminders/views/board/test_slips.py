@@ -1,5 +1,6 @@
 """The slip of a visit: how far it is, how long its patient waits, and what stands out about it."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -26,8 +27,10 @@ def test_who_waits_long_stands_out_and_who_waits_longer_in_red(
     for minutes, said in ((5, ""), (12, "flag mild"), (25, "flag")):
         clock.move_to(came + timedelta(minutes=minutes))  # type: ignore[attr-defined]
         page = text(sign_in(front_desk), BOARD)
-        assert f'<span class="word">Arrived {minutes} min</span>' in page
-        assert (f'<span class="{said}">{minutes} min</span>' in page) is bool(said)
+        [slip] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
+        assert f'<span class="word">Arrived {minutes} min</span>' in slip
+        assert (f">{minutes} min</span>" in slip) is bool(said)
+        assert not said or f'<span class="{said}">{minutes} min</span>' in slip
 
 
 def test_a_slip_says_what_stands_out_first_and_names_the_rest(
