@@ -20,7 +20,7 @@ from reminders.journeys import replanning
 from reminders.models import Message, MessageItem
 
 GROUP = "engine"
-SIZES = (100, 400)
+SIZES = (200, 800)
 # Planned first: the workers' first connections and plans.
 FIRST = 80
 OF_COPIES = 0.5
