@@ -48,3 +48,6 @@ def test_a_plan_is_held_while_it_is_looked_at_and_let_go_on_leaving(
     day = local(first.starts_at, site.zone).date()
     assert day > local(now, site.zone).date() - timedelta(days=1)
     assert complaints.taken() == []
+    # What leaving sends is answered before the tables are emptied.
+    page.goto(f"{live_server}/patients/")
+    eventually(lambda: not Hold.objects.filter(released_at=None).exists())

@@ -34,10 +34,10 @@ def test_who_sends_before_anybody_read_the_settings_has_them_all(
 
 
 def test_a_worker_leaves_what_it_has_loaded_out_of_what_the_collector_looks_through() -> None:
-    loaded = gc.get_freeze_count()
+    loaded, more = gc.get_freeze_count(), [[] for _ in range(10_000)]  # type: ignore[var-annotated]
     try:
         worker_process_init.send(sender=None)
-        assert gc.get_freeze_count() > loaded + 10_000
+        assert gc.get_freeze_count() >= loaded + len(more)
     finally:
         gc.unfreeze()
 
