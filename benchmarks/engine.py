@@ -17,6 +17,7 @@ from benchmarks import (
     engine_memory,
     engine_planning,
     engine_sending,
+    engine_statements,
     house,
 )
 from benchmarks.figures import Figure, LeftOut, milliseconds, p50
@@ -44,6 +45,7 @@ def figures(step: Callable[[str], None]) -> Iterator[Figure | LeftOut]:
     patients = house.crowd(built, PATIENTS)
     engine_load.planned()
     yield from engine_sending.figures(built, patients, step)
+    yield from engine_statements.figures(built, patients, step)
     step("mail over TLS")
     yield from engine_mail.figures()
     yield from engine_memory.figures(step)

@@ -139,7 +139,7 @@ def fill(
 
 def emptied() -> None:
     with owner() as held:
-        held.execute("TRUNCATE reminders_message CASCADE")
+        held.execute("TRUNCATE reminders_message RESTART IDENTITY CASCADE")
 
 
 def removed(*, due: datetime) -> None:
@@ -168,8 +168,10 @@ UPDATE bench_copy SET state = 'accepted', accepted_at = %(now)s, wake_at = NULL
 """
 
 
-def bare_sql(window: int, *, now: datetime, in_place: bool = False) -> float:
-    """Messages a second that two connections claim and complete on a copy of the ledger's table
+def bare_sql(
+    window: int, *, now: datetime, in_place: bool = False, over: int = CONNECTIONS
+) -> float:
+    """Messages a second that so many connections claim and complete on a copy of the ledger's table
     with all its indexes, two commits a window, and nothing else; `in_place` marks as the ledger
     does."""
     with owner() as held:
@@ -184,9 +186,7 @@ def bare_sql(window: int, *, now: datetime, in_place: bool = False) -> float:
             "SELECT count(*) FROM bench_copy WHERE state = 'scheduled' AND wake_at <= %s", [now]
         ).fetchone()
         take = TAKE.format(lease="" if in_place else ", wake_at = %(until)s")
-        threads = [
-            threading.Thread(target=_move, args=(take, window, now)) for _ in range(CONNECTIONS)
-        ]
+        threads = [threading.Thread(target=_move, args=(take, window, now)) for _ in range(over)]
         began = time.perf_counter()
         for thread in threads:
             thread.start()
