@@ -18,8 +18,8 @@ from django.db import connection
 
 from appointments.models import Allocation, Block, BlockKind
 from benchmarks.house import CLOSES, NOW, OPENS, House
-from clinic.hours import instant
 from clinic.models import ProviderHours, Resource, ResourceKind
+from clinic.wall_time import instant
 
 YEAR = 365
 Row = tuple[int, datetime, datetime]

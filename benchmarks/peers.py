@@ -32,8 +32,8 @@ from benchmarks import calendars, house, peer_side
 from benchmarks.figures import Figure, LeftOut, milliseconds, p50
 from benchmarks.house import House
 from benchmarks.peer_side import CLOSES, DAYS, OPENS, SLOT, ZONE
-from clinic.hours import instant, local
 from clinic.models import OpeningHours, ProviderHours, Resource, ResourceKind
+from clinic.wall_time import instant, local
 from config.embedded.places import PROJECT
 
 GROUP = "peers"

@@ -22,9 +22,9 @@ from appointments.proposing.series import HORIZON, last_day
 from appointments.proposing.starts import SOON
 from benchmarks.figures import Figure, milliseconds, p95
 from benchmarks.house import NOW, House
-from clinic.hours import instant
 from clinic.models import ProtocolVersion, Resource
 from clinic.protocols import loading as protocols
+from clinic.wall_time import instant
 from patients.models import Patient
 
 SESSIONS, TIMES = 6, 60

@@ -19,8 +19,8 @@ from appointments.waitlist import matching
 from benchmarks import calendars, house, scheduling
 from benchmarks.figures import Figure, milliseconds, p50
 from benchmarks.house import NOW, House
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, ResourceKind
+from clinic.wall_time import local
 from patients.models import Patient
 
 GROUP = "waitlist"

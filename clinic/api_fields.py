@@ -15,7 +15,7 @@ from django.db.models import Model, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from clinic import hours
+from clinic import wall_time
 from clinic.models import Staff
 from clinic.retelling import retold
 
@@ -145,8 +145,8 @@ def instant_of(start: datetime | Wall, zone: str, *, field: str = "starts_at") -
     if not isinstance(start, Wall):
         return start
     try:
-        return hours.resolve(start.at, zone, fold=start.fold)
-    except (hours.WallTimeMissing, hours.WallTimeRepeats) as refused:
+        return wall_time.resolve(start.at, zone, fold=start.fold)
+    except (wall_time.WallTimeMissing, wall_time.WallTimeRepeats) as refused:
         refused.field = field
         raise
 

@@ -19,8 +19,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from clinic import access, audit
 from clinic.api_fields import MOST_ID
-from clinic.hours import MINUTES_A_DAY, instant
 from clinic.models import Site, Staff
+from clinic.wall_time import MINUTES_A_DAY, instant
 
 
 class Rows(GenericViewSet[Any]):

@@ -11,10 +11,11 @@ from django.db import transaction
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day, local
 from clinic.models import Closure, Site, Staff
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
 from clinic.stretches import HoursRefused
+from clinic.wall_time import local
 
 MOST_DAYS = 366
 

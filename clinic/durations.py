@@ -1,7 +1,7 @@
 """ISO-8601 durations that keep calendar time and elapsed time apart.
 
 Owns parsing, writing and saying a duration. Adding one to an instant needs a zone and lives in
-`clinic.hours`.
+`clinic.wall_time`.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ from django.db import transaction
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day, local
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
 from clinic.stretches import HoursRefused, Stretch, in_order
+from clinic.wall_time import local
 
 # More days than that are a block or a closure.
 MOST_DAYS = 31

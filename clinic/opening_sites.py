@@ -15,7 +15,6 @@ from django.db.models import Q
 
 from clinic import access, audit, weekly_hours
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import (
     Credential,
     OnCallShift,
@@ -32,6 +31,7 @@ from clinic.protocols import loading
 from clinic.readiness import SiteFacts, Standing, Treatment, standing
 from clinic.saying import gettext
 from clinic.site_settings import SETTINGS, SiteRefused
+from clinic.wall_time import local
 from clinic.weekly_hours import Week
 
 # What a site says of itself from its first day on; all else has a default.

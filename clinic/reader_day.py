@@ -7,14 +7,14 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from clinic import hours
+from clinic import saying_days
 
 
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     def answer(request: HttpRequest) -> HttpResponse:
-        with hours.read_on(timezone.now().date()):
+        with saying_days.read_on(timezone.now().date()):
             return get_response(request)
 
     return answer

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NewType
 
-from clinic import hours
+from clinic import saying_days, saying_times
 from clinic.durations import Duration, in_words, parse
 from clinic.saying import gettext, language, ngettext
 
@@ -133,11 +133,11 @@ def _told(fact: str) -> tuple[str, str]:
     match kind, parts:
         case "@", [seconds, zone]:
             instant = datetime.fromtimestamp(int(seconds), UTC)
-            return name, hours.format_when(instant, zone, language())
+            return name, saying_times.format_when(instant, zone, language())
         case "/", [on]:
-            return name, hours.format_day(date.fromisoformat(on), language())
+            return name, saying_days.format_day(date.fromisoformat(on), language())
         case "*", [on]:
-            return name, hours.format_day(date.fromisoformat(on), language(), year=True)
+            return name, saying_days.format_day(date.fromisoformat(on), language(), year=True)
         case "~", [duration]:
             return name, in_words(parse(duration), language())
         case "#", [one, many, count]:

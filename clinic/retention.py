@@ -9,10 +9,10 @@ from django.db import IntegrityError, transaction
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import RecordRetention, Site, Staff
 from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 # Where nobody has decided: the longest of the laws read for the product.
 DEFAULT_YEARS = 10

@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from clinic.hours import MINUTES_A_DAY
 from clinic.saying import gettext
+from clinic.wall_time import MINUTES_A_DAY
 
 MOST_STRETCHES = 8
 

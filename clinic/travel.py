@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet
 
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import Site, Staff, TravelTime
 from clinic.saying import gettext
+from clinic.wall_time import MINUTES_A_DAY
 
 
 class TravelRefused(Exception):

@@ -15,9 +15,9 @@ from django.db.models import Q
 from clinic import access, audit, equipping, staffing
 from clinic.access import Capability
 from clinic.equipping import ResourceRefused
-from clinic.hours import local
 from clinic.models import Credential, Modality, Resource, ResourceKind, Role, Site, SiteRole, Staff
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 LONGEST_NAME = 60
 

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from django.db import transaction
 
 from clinic import audit
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.saying import gettext
+from clinic.wall_time import local
 from patients import contacts, registration
 from patients.models import ContactKind, ContactPoint, Guardian, Language, Patient, Relation
 from patients.models.guardian import OF_AGE

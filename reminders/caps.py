@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clinic import hours
+from clinic import wall_time
 from clinic.retelling import kept
 from clinic.saying import noop
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
@@ -117,7 +117,9 @@ def _until(
     if len(latest) < cap.most:
         return None
     until = max(
-        hours.instant(hours.local(latest[-1], zone).date() + timedelta(days=cap.days), 0, zone)
+        wall_time.instant(
+            wall_time.local(latest[-1], zone).date() + timedelta(days=cap.days), 0, zone
+        )
         for zone in zones
     )
     return Full(until, reason, why)

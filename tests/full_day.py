@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from appointments.models import Allocation, Appointment, TreatmentSeries
-from clinic.hours import instant
 from clinic.models import ProtocolVersion, ProviderHours, Resource, ResourceKind, Site
+from clinic.wall_time import instant
 from patients.models import Patient
 
 PROVIDERS, EACH = 20, 6

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 from appointments.lifecycle import State
 from appointments.models import Allocation, Appointment, TreatmentSeries
-from clinic.hours import instant
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site
+from clinic.wall_time import instant
 from patients.models import Patient
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -20,8 +20,9 @@ from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Block
 from appointments.proposing import house_hours
 from appointments.proposing.house_hours import HouseHours
-from clinic.hours import Period, instant, local
 from clinic.models import Closure, HoursException, Resource, Site
+from clinic.periods import Period
+from clinic.wall_time import instant, local
 
 # Visits that have not begun: a treatment under way is past helping.
 NOT_BEGUN = (*TO_COME, State.ARRIVED)

@@ -24,9 +24,10 @@ from appointments.refusals import (
 )
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import Period, format_when
 from clinic.models import ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.periods import Period
 from clinic.saying import gettext, language, ngettext
+from clinic.saying_times import format_when
 
 LONGEST = timedelta(days=366)
 

@@ -14,8 +14,8 @@ from appointments.finding.ticks import TICK
 from appointments.lifecycle import State
 from appointments.models import Allocation, Appointment
 from appointments.proposing.places import VisitWish
-from clinic.hours import local
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

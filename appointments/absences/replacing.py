@@ -23,9 +23,9 @@ from appointments.proposing import problems
 from appointments.proposing.loading import Loaded, load
 from appointments.proposing.places import Problem
 from appointments.proposing.series import HORIZON, last_day
-from clinic.hours import local
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, ngettext
+from clinic.wall_time import local
 
 ONE_DAY = timedelta(days=1)
 # Free places are looked for so many days around, and then as far as plans look ahead.

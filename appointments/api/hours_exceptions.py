@@ -20,8 +20,8 @@ from appointments.models import Appointment
 from clinic import access, exceptional_hours
 from clinic.api_fields import Body, Day, Seen
 from clinic.api_views import IdFilter
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import HoursException
+from clinic.wall_time import MINUTES_A_DAY
 
 REASON_LENGTH = 80
 

@@ -23,10 +23,10 @@ from clinic import access
 from clinic.access import Capability
 from clinic.api_fields import BarSerializer, Body, Day, Instant
 from clinic.api_views import IdFilter, Rows
-from clinic.hours import local
 from clinic.protocols import loading
 from clinic.protocols.differing import differences
 from clinic.protocols.schema import AskAt
+from clinic.wall_time import local
 from patients.models import (
     AnswerValue,
     Patient,

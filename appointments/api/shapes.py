@@ -31,9 +31,9 @@ from clinic.api_fields import (
     Start,
     instant_of,
 )
-from clinic.hours import MINUTES_A_DAY, WallTimeMissing, WallTimeRepeats
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Staff
 from clinic.protocols import loading as protocols
+from clinic.wall_time import MINUTES_A_DAY, WallTimeMissing, WallTimeRepeats
 from patients.models import Patient
 
 REASON_LENGTH = 200

@@ -32,8 +32,8 @@ from clinic import access
 from clinic.api_errors import ErrorSerializer
 from clinic.api_fields import Body, Day, Instant, NamedSerializer, PlaceSerializer, Retold, Seen
 from clinic.api_views import DayFilter, IdFilter, Rows
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Staff
+from clinic.wall_time import MINUTES_A_DAY
 from patients.models import Patient
 
 # --- What is asked --------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from appointments.proposing.places import Replan
 from appointments.refusals import NoWayForTheRest, StaleVersion
 from appointments.visits import moving
 from appointments.visits.moving import VisitMove
-from clinic.hours import local
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 
 def proposed(

@@ -15,9 +15,9 @@ from appointments.clearance import Act, Treatment, treatment_of
 from appointments.lifecycle import TO_COME, UNDER_WAY, State
 from appointments.models import Appointment, Hold, SchedulingSettings
 from appointments.proposing import standing
-from clinic.hours import local
 from clinic.models import Site
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

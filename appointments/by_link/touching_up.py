@@ -20,9 +20,9 @@ from appointments.models import Appointment, PatientLink, TreatmentSeries
 from appointments.models.record import NOT_WHOLE
 from appointments.refusals import SlotTaken, busy
 from appointments.visits import booking
-from clinic.hours import local
 from clinic.models import ProtocolVersion
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

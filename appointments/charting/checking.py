@@ -12,11 +12,11 @@ from datetime import date
 from appointments.charting import fields
 from appointments.charting.fields import ABORTED, COMPLETED, OUTCOME
 from appointments.charting.log import NOTE_LENGTH, TEXT_LENGTH, CartridgeUsed, Log, Value
-from clinic.hours import format_day
 from clinic.protocols.areas import region_name
 from clinic.protocols.choice_words import choice_word
 from clinic.protocols.schema import LogField, LogType, Protocol
 from clinic.saying import gettext, language, noop
+from clinic.saying_days import format_day
 
 CARTRIDGE_EXPIRY, CARTRIDGE_LIFE = "cartridge.expires_on", "cartridge.life"
 _TYPES = {

@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from appointments.charting.fields import COMPLETED
 from appointments.lifecycle import State
-from clinic.hours import shifted_day
 from clinic.protocols.schema import Maintenance, Phase, Product, Protocol, Step
+from clinic.wall_time import shifted_day
 
 # What protocols call advice on how to live: their steps carry this topic after a session.
 _LIFESTYLE = ("prep.hydrate", "lifestyle")

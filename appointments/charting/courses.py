@@ -23,11 +23,11 @@ from appointments.models.series import SeriesState
 from appointments.refusals import ScoreRefused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 NOTE_LENGTH = 200
 # What only a clinician can grade.

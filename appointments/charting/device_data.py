@@ -15,9 +15,9 @@ from appointments.charting.log import CartridgeUsed, document_of
 from appointments.charting.sheets import Sheet, sheet_of, signed_of, used_now, wear_of
 from appointments.models import AdverseEvent
 from clinic import printing
-from clinic.hours import format_when
 from clinic.models import ResourceKind
 from clinic.printing import Block, Facts, Heading, Paragraph
+from clinic.saying_times import format_when
 
 
 def device_data(event: AdverseEvent) -> dict[str, Any]:

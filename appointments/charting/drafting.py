@@ -16,10 +16,10 @@ from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
 from appointments.visits import closing, history
 from clinic import audit
 from clinic.access import Capability
-from clinic.hours import format_when
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
+from clinic.saying_times import format_when
 from patients.models import Patient
 
 # A writer who saved nothing for so long sits down anew, and the trail says so again.

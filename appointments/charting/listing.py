@@ -9,8 +9,8 @@ from django.db.models import F, Q, QuerySet
 
 from appointments.lifecycle import State
 from appointments.models import Appointment
-from clinic.hours import instant, local
 from clinic.models import Site, Staff
+from clinic.wall_time import instant, local
 
 _ONE_DAY = timedelta(days=1)
 _IS_UNSIGNED = Q(

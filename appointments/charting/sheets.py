@@ -14,10 +14,10 @@ from appointments.charting.copying import Signed
 from appointments.charting.log import CartridgeUsed, Log, ProductUsed, Value, log_of
 from appointments.charting.recounted import of_cartridge, recounted
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
-from clinic.hours import local
 from clinic.models import ProtocolVersion
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 
 _UNWORN = Wear()
 # So far back is looked for a zone that was not treated last time.

@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from appointments.claiming import freed_time
 from appointments.models import Allocation, Appointment, Block, Hold
 from clinic import statements
-from clinic.hours import Period
+from clinic.periods import Period
 
 EXCLUSION_VIOLATION, DEADLOCK, LOCK_TIMEOUT = "23P01", "40P01", "55P03"
 

@@ -31,11 +31,13 @@ from appointments.refusals import (
 )
 from clinic import access
 from clinic.access import Capability, Forbidden
-from clinic.hours import format_day, format_when, local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Kind, Protocol
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 from patients.models import Patient
 
 # Stands among the overrides of a visit that was put over another one, beside codes of refusals.

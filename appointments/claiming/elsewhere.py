@@ -14,9 +14,10 @@ from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.refusals import PatientElsewhere
 from clinic import travel
-from clinic.hours import Period, when
 from clinic.models import Site
+from clinic.periods import Period
 from clinic.saying import gettext, language
+from clinic.saying_times import when
 from patients.models import Patient
 
 ONE_DAY = timedelta(days=1)

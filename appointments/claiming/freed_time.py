@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from appointments.models import Allocation, Block
-from clinic.hours import Period, intersect, subtract
+from clinic.periods import Period, intersect, subtract
 
 # As long as an allocation may be.
 LONGEST = timedelta(days=1)

@@ -18,8 +18,8 @@ from appointments.models import Gap, GapEnd, Offer, StatusChange
 from appointments.refusals import BeingOffered, GapClosed
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import Period
 from clinic.models import Resource, Staff
+from clinic.periods import Period
 from clinic.saying import gettext
 
 

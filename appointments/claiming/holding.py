@@ -22,8 +22,8 @@ from appointments.proposing.places import VisitWish
 from appointments.refusals import SessionTaken, busy
 from clinic import access
 from clinic.access import Capability, Forbidden
-from clinic.hours import Period, subtract
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.periods import Period, subtract
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext
 from patients.models import Patient

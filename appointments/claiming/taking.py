@@ -24,10 +24,11 @@ from appointments.proposing.loading import Loaded
 from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused, SlotHeld, SlotTaken, StaleVersion
 from clinic import statements
-from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 from patients.models import Patient
 
 

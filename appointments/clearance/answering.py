@@ -16,10 +16,10 @@ from appointments.clearance.treatments import Treatment
 from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols.schema import AskAt
 from clinic.saying import gettext
+from clinic.wall_time import local
 from patients.models import Patient, ScreeningDecision, ScreeningMoment
 from patients.screening import recording
 from patients.screening.answers import NO_TO, Said

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from appointments.clearance.screening import screened_of
 from appointments.clearance.treatments import treatment_of
 from appointments.models import Appointment
-from clinic.hours import local
 from clinic.protocols.schema import AskAt
+from clinic.wall_time import local
 from patients.models import ScreeningMoment
 from patients.screening import validity
 from patients.screening.assessing import Screened

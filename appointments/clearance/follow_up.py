@@ -13,10 +13,10 @@ from appointments.clearance.treatments import Treatment
 from appointments.lifecycle import OPEN
 from appointments.models import Appointment, Task, TaskKind, TreatmentSeries
 from clinic import statements
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Outcome, Protocol, StepKind
 from clinic.saying import noop
+from clinic.wall_time import local
 from patients.models import Patient
 from patients.screening import gathering, sentences
 from patients.screening.assessing import Finding, Rule, assess

@@ -11,9 +11,9 @@ from appointments.clearance.treatments import Treatment
 from appointments.models import TreatmentSeries
 from clinic import statements
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.protocols import schema
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 from patients.models import Patient
 from patients.screening import gathering, sentences
 from patients.screening.assessing import Finding, Rule, Screened, assess

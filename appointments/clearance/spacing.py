@@ -17,10 +17,10 @@ from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.refusals import SpacingTooShort
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.protocols import loading
 from clinic.retelling import day, either, kept
 from clinic.saying import gettext, language
+from clinic.wall_time import local
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:

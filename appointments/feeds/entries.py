@@ -28,7 +28,8 @@ from appointments.models import (
     StatusChange,
 )
 from clinic import access
-from clinic.hours import Period, local
+from clinic.periods import Period
+from clinic.wall_time import local
 
 
 def load(feed: CalendarFeed, *, now: datetime) -> FeedCalendar:

@@ -14,7 +14,8 @@ from functools import lru_cache
 from icalendar import Calendar, Parameters, vText
 from icalendar.parser import Contentline
 
-from clinic.hours import MINUTES_A_DAY, Period, instant
+from clinic.periods import Period
+from clinic.wall_time import MINUTES_A_DAY, instant
 
 BUSY = "Busy"
 # How far a feed reaches around today. What was cancelled stays in it as cancelled for as long as

@@ -31,8 +31,9 @@ from appointments.finding.working_time import (
     open_ticks,
     working_ticks,
 )
-from clinic.hours import format_day, local
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
+from clinic.wall_time import local
 
 # Offered starts lie on quarters of an hour; a typed one may lie on any tick.
 OFFERED_EVERY = 3

@@ -21,7 +21,7 @@ from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.plans import Impossible, Plan, Planned, Points, Stay, Wish
 from appointments.finding.series_plans import MOST_PLANS, plans
 from appointments.finding.ticks import TICK, TICK_SECONDS
-from clinic.hours import local
+from clinic.wall_time import local
 
 ONE_DAY = timedelta(days=1)
 MINUTES = TICK_SECONDS // 60

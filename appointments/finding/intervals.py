@@ -19,7 +19,6 @@ from appointments.refusals import (
     SpacingTooShort,
 )
 from clinic.durations import Duration
-from clinic.hours import format_day, shifted_day
 from clinic.protocols.areas import overlap
 from clinic.protocols.schema import (
     Direction,
@@ -32,6 +31,8 @@ from clinic.protocols.schema import (
     Text,
 )
 from clinic.saying import gettext, language, ngettext
+from clinic.saying_days import format_day
+from clinic.wall_time import shifted_day
 
 DAY = timedelta(days=1)
 

@@ -1,6 +1,6 @@
 """A run of local days of one zone as numbers: where each begins, and its wall times as ticks.
 
-The rule is that of `clinic.hours` (W: the first instant at which the clock reads that time or
+The rule is that of `clinic.wall_time` (W: the first instant at which the clock reads that time or
 later). On the few days whose clock changes it is asked there; all other days are arithmetic.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appointments.finding.ticks import TICK_SECONDS
-from clinic.hours import instant
+from clinic.wall_time import instant
 
 ONE_DAY = timedelta(days=1)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from appointments.finding.ticks import TICK, ticks
-from clinic.hours import Period
+from clinic.periods import Period
 from clinic.protocols.schema import Protocol, SetUp
 
 PROVIDER, ROOM, DEVICE, PATIENT = "provider", "room", "device", "patient"

@@ -21,8 +21,11 @@ from appointments.finding.working_time import (
     inside,
 )
 from appointments.refusals import CredentialExpired, OutsideHours
-from clinic.hours import Period, format_day, intersect, local, when
+from clinic.periods import Period, intersect
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
+from clinic.saying_times import when
+from clinic.wall_time import local
 
 ONE_DAY = timedelta(days=1)
 

@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 from appointments.finding.intervals import Bounds
 from appointments.finding.plans import Plan, Planned, Points
-from clinic.hours import format_day, local
 from clinic.saying import gettext, language, ngettext, noop
+from clinic.saying_days import format_day
+from clinic.wall_time import local
 
 # Of a visit whose place was no choice of the plan's.
 CHOSEN = noop("As chosen.")

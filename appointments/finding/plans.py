@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from appointments.finding.intervals import Bounds
-from clinic.hours import MINUTES_A_DAY
 from clinic.protocols.schema import Interval
+from clinic.wall_time import MINUTES_A_DAY
 
 EVERY_DAY = frozenset(range(7))
 

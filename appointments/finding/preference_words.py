@@ -10,7 +10,7 @@ import re
 
 from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.refusals import Refused
-from clinic.hours import MINUTES_A_DAY
+from clinic.wall_time import MINUTES_A_DAY
 
 LONGEST = 100
 EXAMPLES = 'write such as "thu,fri 14:00-18:00", "mon-fri" or "mornings"'

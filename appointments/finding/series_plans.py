@@ -23,7 +23,7 @@ from appointments.finding.local_days import Bools, Ints
 from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.plans import Impossible, Plan, Planned, Points, Session, Stay, Wish
 from appointments.finding.ticks import TICK, TICK_SECONDS
-from clinic.hours import local
+from clinic.wall_time import local
 
 Floats = NDArray[np.float64]
 HALF_HOUR = 30

@@ -14,8 +14,9 @@ import numpy as np
 
 from appointments.finding.local_days import Bools, Ints, LocalDays
 from appointments.finding.ticks import TICK_SECONDS
-from clinic.hours import Period, instant
+from clinic.periods import Period
 from clinic.saying import gettext
+from clinic.wall_time import instant
 
 # (weekday, from minute, to minute), 0 is Monday; half-open.
 Week = tuple[tuple[int, int, int], ...]

@@ -12,10 +12,10 @@ from appointments import clearance
 from appointments.clearance import Bar, Treatment
 from appointments.importing.people import Act
 from appointments.models import Appointment, ImportRow, Task, TaskKind
-from clinic.hours import local
 from clinic.models import ProtocolVersion
 from clinic.retelling import kept, together
 from clinic.saying import noop
+from clinic.wall_time import local
 from patients.models import Patient
 
 

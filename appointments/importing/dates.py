@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 
-from clinic import hours
+from clinic import wall_time
 from clinic.retelling import kept
 from clinic.retelling import text as quoted
 
@@ -178,10 +178,10 @@ def as_moment(
         day, clock = _parted(day)
     wall = datetime.combine(as_day(day, order=order, latest=latest), as_time(clock))
     try:
-        return hours.resolve(wall, zone), ""
-    except hours.WallTimeMissing as missing:
+        return wall_time.resolve(wall, zone), ""
+    except wall_time.WallTimeMissing as missing:
         raise NoDate(missing.sentence) from None
-    except hours.WallTimeRepeats as repeats:
+    except wall_time.WallTimeRepeats as repeats:
         said = kept(
             "%(time)s comes twice on that day; the first is taken.", time=quoted(f"{wall:%H:%M}")
         )

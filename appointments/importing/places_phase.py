@@ -37,12 +37,13 @@ from appointments.models import (
 )
 from appointments.models.importing import SENTENCE_LENGTH
 from appointments.proposing import loading
-from clinic.hours import Period, local
 from clinic.models import ProtocolVersion, ProviderHours, Resource, Site
+from clinic.periods import Period
 from clinic.protocols import loading as protocols
 from clinic.retelling import kept, moment, together
 from clinic.retelling import text as quoted
 from clinic.saying import noop
+from clinic.wall_time import local
 from patients.models import Patient
 
 BATCH = 200

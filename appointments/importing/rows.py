@@ -17,10 +17,10 @@ from appointments.importing import dates, names
 from appointments.importing.columns import OF_VISIT
 from appointments.importing.dates import NoDate, Order
 from appointments.importing.nearest import Lookup, Unknown
-from clinic.hours import local
 from clinic.retelling import kept, word
 from clinic.retelling import text as quoted
 from clinic.saying import noop
+from clinic.wall_time import local
 from patients.naming import folded
 
 LONGEST_CELL = 4000

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from appointments.proposing.places import Place
-from clinic.hours import when
+from clinic.saying_times import when
 
 # Where the output is no terminal.
 WIDTH = 120

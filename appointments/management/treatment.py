@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from appointments.claiming import checking
 from appointments.refusals import Refused
-from clinic import hours
+from clinic import wall_time
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site
 from clinic.protocols import loading as protocols
@@ -85,8 +85,8 @@ def moment(text: str, zone: str, option: str) -> datetime | None:
     if written.tzinfo is not None:
         return written.astimezone(timezone.get_default_timezone())
     try:
-        return hours.resolve(written, zone)
-    except (hours.WallTimeMissing, hours.WallTimeRepeats) as refused:
+        return wall_time.resolve(written, zone)
+    except (wall_time.WallTimeMissing, wall_time.WallTimeRepeats) as refused:
         raise CommandError(f"{option}: {refused.sentence} Or write it with its offset.") from None
 
 

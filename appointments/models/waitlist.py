@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models.appointment import Appointment, StatusChange
 from appointments.models.hold import Hold
 from appointments.models.series import TreatmentSeries
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.models.protocol import WithoutDocuments
+from clinic.wall_time import MINUTES_A_DAY
 from patients.models import Patient
 
 

@@ -14,9 +14,9 @@ from appointments.photos.preparing import Picture
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import WallTimeMissing, resolve
 from clinic.models import ConsentPurpose, Site, Staff
 from clinic.saying import gettext
+from clinic.wall_time import WallTimeMissing, resolve
 from patients.models import Patient
 from patients.signing import asking
 

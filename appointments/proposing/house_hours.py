@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from appointments.finding.working_time import ProviderTime, SiteTime, Stretches, Week
-from clinic.hours import Period
 from clinic.models import Closure, HoursException, OpeningHours, ProviderHours, Site
+from clinic.periods import Period
 from clinic.reading_once import once
 
 _ALWAYS = ((date.min, None),)

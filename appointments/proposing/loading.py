@@ -27,10 +27,11 @@ from appointments.finding.ticks import TICK_SECONDS
 from appointments.finding.working_time import Exceptions, ProviderTime, SiteTime
 from appointments.models import Hold
 from clinic import statements
-from clinic.hours import Period, instant, local
 from clinic.models import Credential, HoursException, ProtocolVersion, ProviderHours, Resource, Site
+from clinic.periods import Period
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import instant, local
 from patients.models import Patient
 
 # PostgreSQL counts the microseconds since 2000-01-01T00:00Z.

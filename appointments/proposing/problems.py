@@ -17,9 +17,11 @@ from appointments.models import Block
 from appointments.proposing.loading import Loaded
 from appointments.proposing.places import Problem, Relaxation
 from appointments.refusals import kind_in_words
-from clinic.hours import format_day, format_when, instant, local
 from clinic.models import Resource
 from clinic.saying import gettext, language, noop
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
+from clinic.wall_time import instant, local
 
 ONE_DAY = timedelta(days=1)
 # So many days with less time than usual are named with their reason.

@@ -22,9 +22,9 @@ from appointments.proposing import problems, standing
 from appointments.proposing.loading import Loaded, load
 from appointments.proposing.places import Place, Replan, ReplanLine, VisitWish
 from appointments.proposing.series import HORIZON, last_day
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 
 Visits = Mapping[int, tuple[Appointment, Stay]]
 

@@ -16,10 +16,10 @@ from appointments.models import Hold, TreatmentSeries
 from appointments.proposing import problems, standing
 from appointments.proposing.loading import Loaded, load
 from appointments.proposing.places import Place, Proposal, ProposedPlan, ProposedVisit
-from clinic.hours import local, shifted_day
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Interval
+from clinic.wall_time import local, shifted_day
 from patients.models import Patient
 
 ONE_DAY = timedelta(days=1)

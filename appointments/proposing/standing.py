@@ -9,7 +9,7 @@ from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.plans import Stay
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
-from clinic.hours import local
+from clinic.wall_time import local
 
 
 def days_of(series: TreatmentSeries, changed: Mapping[int, datetime]) -> list[tuple[int, date]]:

@@ -18,8 +18,8 @@ from appointments.proposing import problems
 from appointments.proposing.loading import Loaded, load
 from appointments.proposing.places import DayStarts, FoundStarts, Place
 from appointments.proposing.series import HORIZON, narrowed
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site
+from clinic.wall_time import local
 from patients.models import Patient
 
 # The first free starts are looked for in three weeks, then in twice as many, up to the horizon.

@@ -8,9 +8,9 @@ from appointments.models import RecallAttempt, RecallOutcome, TreatmentSeries
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 # When nobody says another day.
 AGAIN_AFTER = {

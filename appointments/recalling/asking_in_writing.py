@@ -18,8 +18,8 @@ from appointments.recalling.asking import AGAIN_AFTER
 from appointments.recalling.listing import Due
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Site, Staff
+from clinic.wall_time import local
 from patients.models import Patient
 
 

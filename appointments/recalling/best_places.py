@@ -17,8 +17,8 @@ from appointments.proposing.places import Place
 from appointments.proposing.soonest import first_place
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
-from clinic.hours import local
 from clinic.models import Site
+from clinic.wall_time import local
 
 # How far behind the latest ideal day of a page is looked for places.
 BEYOND = timedelta(days=28)

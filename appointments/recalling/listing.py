@@ -21,10 +21,10 @@ from appointments.models import (
 from appointments.models.record import NOT_WHOLE
 from appointments.models.series import SeriesState
 from appointments.recalling.windows import Cause, is_due, next_session
-from clinic.hours import local
 from clinic.models import Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 
 # How many days before its window opens a patient comes on the list.
 AHEAD = 14

@@ -6,8 +6,8 @@ from datetime import date
 from enum import StrEnum
 
 from appointments.charting.course import Window
-from clinic.hours import shifted_day
 from clinic.protocols.schema import Interval
+from clinic.wall_time import shifted_day
 
 
 class Cause(StrEnum):

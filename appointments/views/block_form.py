@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.absences.blocks import blockable
 from appointments.models import BlockKind
-from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.models import Resource, ResourceKind, Site
+from clinic.wall_time import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.when_fields import ClockField, ClockInput, DayField
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from appointments.views import relocating
 from appointments.views.block_form import BlockForm, EndForm, kind_for
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.views.current_site import current_site
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.charting.reporting import TEXT_LENGTH, WHAT_LENGTH, areas_of
 from appointments.models import EventOutcome, Severity, TreatmentSeries
-from clinic.hours import instant
 from clinic.models import Site
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.wall_time import instant
 from clinic.when_fields import ClockField, DayField
 from patients.models import Patient
 

@@ -22,11 +22,11 @@ from appointments.refusals import Refused
 from appointments.views.event_form import CloseForm, CompleteForm, ReportForm, area_choices
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 from patients.models import Patient
 
 

@@ -21,10 +21,10 @@ from appointments.views.hours_form import OTHER, HoursForm
 from clinic import access, closures, exceptional_hours
 from clinic.access import Capability
 from clinic.exceptional_hours import HoursChanged
-from clinic.hours import local
 from clinic.models import HoursException, Site, Staff
 from clinic.stretches import HoursRefused
 from clinic.views.current_site import current_site
+from clinic.wall_time import local
 
 # More exceptional days ahead than that are not looked at.
 MOST_DAYS = 60

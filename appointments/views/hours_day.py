@@ -23,12 +23,12 @@ from clinic import access, exceptional_hours
 from clinic.access import Capability
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
 from clinic.exceptional_hours import HoursChanged
-from clinic.hours import local
 from clinic.models import HoursException, Resource, ResourceKind, Site, Staff
 from clinic.retelling import kept, text
 from clinic.saying import noop
 from clinic.stretches import HoursRefused
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import Resource, ResourceKind, Site
 from clinic.stretches import Stretch
+from clinic.wall_time import MINUTES_A_DAY
 from clinic.when_fields import ClockField, ClockInput, DayField
 
 if TYPE_CHECKING:

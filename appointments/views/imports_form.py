@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.importing.columns import BY_NAME, CONSENT, FIELDS, IMPORT, PATIENT, VISIT
 from appointments.importing.naming import Offered
 from appointments.models import Import
-from clinic import hours
+from clinic import wall_time
 from clinic.models import Site
 from clinic.when_fields import WallField
 
@@ -122,7 +122,7 @@ class GoLiveForm(forms.Form):
     live_from: datetime | None = None
 
     def __init__(self, data: Any = None, *, site: Site) -> None:
-        at = site.live_from and hours.local(site.live_from, site.zone).replace(tzinfo=None)
+        at = site.live_from and wall_time.local(site.live_from, site.zone).replace(tzinfo=None)
         super().__init__(data, initial={"wall": at})
         self._zone = site.zone
 
@@ -130,7 +130,7 @@ class GoLiveForm(forms.Form):
         wall: datetime | None = self.cleaned_data["wall"]
         if wall is not None:
             try:
-                self.live_from = hours.resolve(wall.replace(tzinfo=None), self._zone, fold=0)
-            except hours.WallTimeMissing as missing:
+                self.live_from = wall_time.resolve(wall.replace(tzinfo=None), self._zone, fold=0)
+            except wall_time.WallTimeMissing as missing:
                 raise forms.ValidationError(missing.sentence) from None
         return wall

@@ -26,9 +26,9 @@ from appointments.refusals import (
 )
 from appointments.views import log_reading
 from appointments.views.log_page import page, seen
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

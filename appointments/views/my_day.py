@@ -23,12 +23,12 @@ from appointments.lifecycle import TO_COME, UNDER_WAY, Move, State
 from appointments.models import Appointment, StatusChange, TreatmentRecord
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import ResourceKind, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import local
 
 NOTHING: Mapping[int, Any] = MappingProxyType({})
 

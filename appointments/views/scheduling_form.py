@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models import SchedulingSettings
 from appointments.proposing.tuning import LIMITS, TEXTS, WHOLE
 from clinic import travel
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import Site
+from clinic.wall_time import MINUTES_A_DAY
 
 # Title, what it is about, and its settings.
 GROUPS: tuple[tuple[Promise, str | Promise, tuple[str, ...]], ...] = (

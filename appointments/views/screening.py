@@ -21,10 +21,10 @@ from appointments.models import Appointment
 from appointments.refusals import Refused
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.reader_language import reader_language
 from clinic.views.looking import shows
+from clinic.wall_time import local
 from patients.models import ScreeningAnswer, SkinType
 from patients.screening import form as forms
 from patients.screening import sentences

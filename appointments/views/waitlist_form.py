@@ -25,13 +25,13 @@ from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession,
 from appointments.waitlist.wishes import NOTE_LENGTH, Wishes
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
+from clinic.wall_time import MINUTES_A_DAY
 from clinic.when_fields import ClockField, DayField
 from patients.models import Patient
 

@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from appointments.claiming import gaps
 from appointments.models import Gap, Invitation, Offer, WaitlistEntry
 from appointments.waitlist import hearing
-from clinic.hours import MINUTES_A_DAY, format_day, format_when
 from clinic.models import Site
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
+from clinic.wall_time import MINUTES_A_DAY
 
 # How urgently somebody waits, by the number that is stored; the API takes larger ones.
 PRIORITIES = (_("usual"), _("higher"), _("high"), _("urgent"))

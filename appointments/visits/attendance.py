@@ -18,9 +18,10 @@ from appointments.models import Appointment
 from appointments.refusals import NotYet
 from appointments.visits import closing, history
 from clinic.access import Capability
-from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.saying import gettext, language
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 
 REASON_LENGTH = 200
 

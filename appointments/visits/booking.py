@@ -22,10 +22,10 @@ from appointments.refusals import SeriesClosed, SessionTaken
 from appointments.visits import history
 from clinic import access, audit, statements
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext
+from clinic.wall_time import local
 from patients.models import Patient
 
 

@@ -21,9 +21,9 @@ from appointments.finding.needs import DEVICE, PROVIDER, ROOM
 from appointments.models import Allocation, Appointment, Block, Hold, HoldPurpose
 from appointments.proposing.places import Place, VisitWish
 from appointments.refusals import Refused
-from clinic.hours import local
 from clinic.models import Resource, ResourceKind
 from clinic.saying import gettext
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,11 @@ from appointments.visits import history
 from appointments.visits.history import Before
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from appointments.finding.ticks import TICK
 from appointments.models import Gap, WaitlistEntry
 from appointments.proposing.loading import Loaded, Wanted, load_each
 from appointments.waitlist.ranking import Start
-from clinic.hours import local
+from clinic.wall_time import local
 
 
 def loaded_for(entries: Sequence[WaitlistEntry], gap: Gap, *, now: datetime) -> list[Loaded]:

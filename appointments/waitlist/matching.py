@@ -19,9 +19,9 @@ from appointments.proposing.places import Place
 from appointments.waitlist import hearing, overtaken
 from appointments.waitlist.gap_places import loaded_for, starts_in
 from appointments.waitlist.ranking import Opening, Start, Waiter, in_order, match
-from clinic.hours import local
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 from patients.dialling import zones_of
 from patients.models import ContactPoint
 

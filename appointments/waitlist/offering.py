@@ -35,8 +35,8 @@ from appointments.waitlist import accepting, entries, hearing, matching, overtak
 from appointments.waitlist.matching import MatchedEntry
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import Period, merge
 from clinic.models import Staff
+from clinic.periods import Period, merge
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, noop
 from patients.models import Patient

@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, EntryEnd, WaitlistEntry
 from appointments.models.series import SeriesState
-from clinic.hours import local
 from clinic.models import Site
+from clinic.wall_time import local
 from patients.models import Patient
 
 

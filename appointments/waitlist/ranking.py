@@ -14,11 +14,13 @@ from datetime import date, datetime, timedelta
 
 from appointments.finding.intervals import Spaced, bounds, interval_breaches, spacing_breach
 from appointments.refusals import IntervalTooLong, Refused
-from clinic.hours import MINUTES_A_DAY, format_day, format_when, local
 from clinic.protocols.schema import Protocol
 from clinic.retelling import Fact, counted, kept, moment, word
 from clinic.retelling import day as local_day
 from clinic.saying import gettext, language, ngettext, noop
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
+from clinic.wall_time import MINUTES_A_DAY, local
 
 _WEEKDAYS = (
     noop("Mondays"),

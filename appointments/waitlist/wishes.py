@@ -8,10 +8,11 @@ from datetime import date, datetime
 from appointments.models import WaitlistEntry
 from appointments.proposing import loading
 from appointments.refusals import WishesRefused, WrongResource
-from clinic.hours import MINUTES_A_DAY, format_day, local
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
+from clinic.wall_time import MINUTES_A_DAY, local
 
 NOTE_LENGTH = 200
 MOST_PRIORITY = 9

@@ -23,9 +23,9 @@ from clinic.api.weekly_hours import (
 )
 from clinic.api_fields import Body, Instant, NamedSerializer, Seen
 from clinic.api_views import Rows
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import OpeningHours, Resource, ResourceKind, Site
 from clinic.readiness import Step
+from clinic.wall_time import MINUTES_A_DAY
 
 
 class OpeningHoursSerializer(serializers.ModelSerializer[OpeningHours]):

@@ -10,9 +10,9 @@ from rest_framework import serializers
 
 from clinic import weekly_hours
 from clinic.api_fields import Body
-from clinic.hours import MINUTES_A_DAY
 from clinic.models import Resource, Site, Staff
 from clinic.stretches import MOST_STRETCHES, Stretch
+from clinic.wall_time import MINUTES_A_DAY
 
 
 class WeeklyStretchSerializer(Body):

@@ -7,10 +7,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from clinic.hours import MINUTES_A_DAY
 from clinic.models.site import Site
 from clinic.models.staff import Staff
 from clinic.protocols.house_words import modality_word
+from clinic.wall_time import MINUTES_A_DAY
 
 
 class Modality(models.Model):

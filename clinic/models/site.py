@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic.hours import MINUTES_A_DAY
+from clinic.wall_time import MINUTES_A_DAY
 
 # The opt-out line of texts looks thirty days back, and a delivery report may come late.
 FEWEST_WORDS_DAYS = 60

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import hours
+from clinic import saying_days, saying_times, wall_time
 from clinic.durations import Duration, in_words
 from clinic.models import Site
 from clinic.protocols.house_words import room_word
@@ -136,9 +136,9 @@ def when(
     is weekday, date, day (weekday and date) or time; `zone` adds the clock's name, `year` the year
     in any case."""
     if part == "time":  # a page of a day has hundreds
-        shown = hours.time_of_day(at, site.zone, with_zone=zone)
+        shown = saying_times.time_of_day(at, site.zone, with_zone=zone)
     else:
-        said = hours.when(
+        said = saying_times.when(
             at,
             site.zone,
             reader_language(),
@@ -155,19 +155,19 @@ def when(
 @register.filter
 def clock(at: datetime, site: Site) -> str:
     """`at` on the clock of `site`, bare: "10:00", for where there are many."""
-    return f"{hours.local(at, site.zone):%H:%M}"
+    return f"{wall_time.local(at, site.zone):%H:%M}"
 
 
 @register.filter
 def day(on: date) -> str:
     """A local date as "Fri 12 Mar", with its year when that is far away."""
-    return hours.format_day(on, reader_language(), today=timezone.now().date())
+    return saying_days.format_day(on, reader_language(), today=timezone.now().date())
 
 
 @register.filter
 def long_day(on: date) -> str:
     """A local date with its year: "12 Mar 2027", for birth dates and what lies far away."""
-    return hours.format_day(on, reader_language(), year=True).split(" ", 1)[1]
+    return saying_days.format_day(on, reader_language(), year=True).split(" ", 1)[1]
 
 
 @register.filter

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic import access, on_call
 from clinic.access import Capability
 from clinic.forms import ShiftForm
-from clinic.hours import WallTimeMissing, WallTimeRepeats, resolve
 from clinic.models import OnCallShift, Staff
 from clinic.on_call import ShiftRefused
 from clinic.views.current_site import current_site
+from clinic.wall_time import WallTimeMissing, WallTimeRepeats, resolve
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods
 from clinic import access, retention
 from clinic.access import Capability
 from clinic.forms import RetentionForm
-from clinic.hours import local
 from clinic.models import RecordRetention, Staff
 from clinic.retention import RetentionRefused
 from clinic.views.current_site import current_site
+from clinic.wall_time import local
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

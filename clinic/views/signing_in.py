@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.csrf import csrf_failure
 from django.views.decorators.http import require_POST
 
-from clinic import demo_logins, handover, hours, kept_forms
+from clinic import demo_logins, handover, kept_forms, saying_times
 from clinic.access import sites_at_hand
 from clinic.forms import SignInForm
 from clinic.kept_forms import Kept
@@ -158,7 +158,7 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     ends = timezone.now() + cool_off if cool_off else None
     zones = sorted(set(Site.objects.values_list("zone", flat=True))) or ["UTC"]
     until = (
-        [hours.when(ends, zone, reader_language(), with_zone=True).time for zone in zones]
+        [saying_times.when(ends, zone, reader_language(), with_zone=True).time for zone in zones]
         if ends
         else []
     )

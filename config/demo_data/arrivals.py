@@ -12,7 +12,7 @@ from random import Random
 from appointments import proposing
 from appointments.models import Appointment
 from appointments.visits import booking, cancelling, moving
-from clinic.hours import local
+from clinic.wall_time import local
 from config.demo_data.house import SITES, House
 from config.demo_data.people import Person
 from patients.models import Patient

@@ -12,8 +12,9 @@ from datetime import date, datetime
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, need_of
 from appointments.models import Allocation
 from appointments.proposing.places import VisitWish
-from clinic.hours import Period, instant
+from clinic.periods import Period
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import instant
 from config.demo_data.house import House, Place
 
 _GRID_MINUTES = 15

@@ -15,7 +15,6 @@ from django.contrib.auth.hashers import make_password
 from appointments.absences import blocks
 from appointments.models import BlockKind
 from clinic import demo_logins
-from clinic.hours import instant, local
 from clinic.models import (
     Closure,
     Credential,
@@ -33,6 +32,7 @@ from clinic.models import (
 )
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol, Text
+from clinic.wall_time import instant, local
 from config.demo_data.holidays import holidays
 
 HARBOUR, SUNSET = "harbour", "sunset"

@@ -13,8 +13,8 @@ from enum import StrEnum
 from random import Random
 
 from appointments.proposing.places import VisitWish
-from clinic.hours import instant, local
 from clinic.protocols.schema import Kind, Protocol
+from clinic.wall_time import instant, local
 from config.demo_data.diary import Diary
 from config.demo_data.house import SITES, House
 from config.demo_data.people import Person

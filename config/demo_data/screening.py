@@ -9,8 +9,8 @@ from appointments.clearance import answering, treatment_of
 from appointments.clearance.screening import screened_of
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment
-from clinic.hours import local
 from clinic.models import Role, Staff
+from clinic.wall_time import local
 from patients.models import ScreeningMoment
 from patients.screening.answers import Said, Value
 from patients.screening.assessing import assess

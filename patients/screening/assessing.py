@@ -15,8 +15,8 @@ from functools import lru_cache
 from hashlib import sha256
 
 from clinic.durations import Duration
-from clinic.hours import shifted_day
 from clinic.protocols.schema import Outcome, Protocol, SkinType, Trigger
+from clinic.wall_time import shifted_day
 from patients.screening import validity
 from patients.screening.answers import Answer, Told, Value, current
 from patients.screening.questions import SKIN_TYPE, Question, chained, questions_of

@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from clinic.hours import format_day
 from clinic.protocols.schema import Outcome, Protocol
 from clinic.retelling import Fact, dated, day, either, kept, retold, span, text, together, word
 from clinic.saying import gettext, language, ngettext, noop
+from clinic.saying_days import format_day
 from patients.screening.answers import Answer, Value
 from patients.screening.assessing import Decision, Finding, Rule
 from patients.screening.questions import MEDICINES, Question

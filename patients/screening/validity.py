@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from clinic.durations import Duration
-from clinic.hours import shifted_day
 from clinic.protocols.schema import AskAt
+from clinic.wall_time import shifted_day
 from patients.screening.answers import Answer, Told, current
 from patients.screening.questions import SKIN_TYPE, Question
 

@@ -14,7 +14,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from clinic import hours
+from clinic import saying_days, wall_time
 from clinic.consent_forms import wording
 from clinic.consent_forms.wording import Blocks
 from clinic.models import ConsentPurpose, Site, Staff
@@ -162,8 +162,8 @@ def _line(asked: Asked, words: Any, zone: str, language: str, ticked: set[int]) 
     def day(at: datetime | None) -> str:
         if at is None or not counts:
             return ""
-        there = hours.local(at, zone).date()
-        return hours.format_day(there, language, year=True)
+        there = wall_time.local(at, zone).date()
+        return saying_days.format_day(there, language, year=True)
 
     return Line(
         id=form.pk,

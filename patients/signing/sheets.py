@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from clinic import hours, printing
+from clinic import printing, saying_times, wall_time
 from clinic.consent_forms import wording
 from clinic.printing import Block, Facts, Heading, Paragraph, Strokes
 from patients.signing import drawing
@@ -119,8 +119,8 @@ def _head(facts: SheetFacts) -> list[Block]:
 def _signature(facts: SheetFacts) -> list[Block]:
     said = _SAID[facts.language]
     signer = said[f"{facts.signer}_signer"].format(relation=facts.relation)
-    when = hours.format_when(facts.signed_at, facts.zone, facts.language, with_zone=True)
-    day = hours.local(facts.signed_at, facts.zone).date()
+    when = saying_times.format_when(facts.signed_at, facts.zone, facts.language, with_zone=True)
+    day = wall_time.local(facts.signed_at, facts.zone).date()
     place = said[f"{facts.place}_place"].format(staff=facts.handed_by)
     rows = [
         (said["signed_by"], f"{facts.signer_name}, {signer}"),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from clinic import audit, hours
+from clinic import audit, wall_time
 from clinic.models import ConsentForm, ConsentPurpose, Site, Staff
 from patients import consent, guardians, naming
 from patients.models import ConsentChannel, Patient, Purpose, SignedForm
@@ -97,7 +97,7 @@ def _checked(patient: Patient, signature: Signature, site: Site, now: datetime) 
     name, relation = _tidy(signature.name), _tidy(signature.relation)
     if len(name) < 2 or len(name) > LONGEST_NAME:
         raise SigningRefused("name", "name", "Write your whole name.")
-    is_guardian, today = signature.signer == Signer.GUARDIAN, hours.local(now, site.zone).date()
+    is_guardian, today = signature.signer == Signer.GUARDIAN, wall_time.local(now, site.zone).date()
     if is_guardian and not 0 < len(relation) <= LONGEST_RELATION:
         raise SigningRefused("relation", "relation", "Write what you are to the patient.")
     if is_guardian and not _may_sign(name, patient, today):

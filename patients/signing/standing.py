@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from clinic import hours
+from clinic import wall_time
 from clinic.durations import parse
 from clinic.saying import noop
 
@@ -47,7 +47,7 @@ def ends_at(signature: Signature) -> datetime | None:
     """When a signature stops counting by itself; None when it does not."""
     if not signature.valid_for:
         return None
-    return hours.after(signature.signed_at, parse(signature.valid_for), signature.zone)
+    return wall_time.after(signature.signed_at, parse(signature.valid_for), signature.zone)
 
 
 def of(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from clinic.audit import LOOKED
-from clinic.hours import local
 from clinic.models import AuditEntry
 from clinic.models.audit import LISTED
+from clinic.wall_time import local
 
 LOOKS = frozenset({LOOKED, LISTED})
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from clinic import hours
+from clinic import saying_days, saying_times
 from clinic.saying import gettext, language
 from patients.trail.vocabulary import ACTIONS, FIELDS, TYPES, VALUES, VALUES_OF
 
@@ -76,9 +76,9 @@ def _read_one(text: str, field: str, zone: str) -> str:
     if known := VALUES_OF.get(field, {}).get(text) or VALUES.get(text):
         return gettext(known)
     if _INSTANT.fullmatch(text):
-        return hours.format_when(datetime.fromisoformat(text), zone, language())
+        return saying_times.format_when(datetime.fromisoformat(text), zone, language())
     if day := _day(text):
-        return hours.format_day(day, language(), year=True)
+        return saying_days.format_day(day, language(), year=True)
     if clock := _CLOCK.fullmatch(text):
         return clock[1]
     if _DIGEST.fullmatch(text):

@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET
 
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import instant
 from clinic.models import Site, Staff
 from clinic.origin import Via
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import instant
 from clinic.when_fields import DayField
 from patients.trail import exporting, rows, searching, words
 from patients.trail.searching import Asked, Place

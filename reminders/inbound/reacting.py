@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from appointments.models import Task
 from appointments.models.task import TaskKind
 from appointments.proposing import house_hours
-from clinic.hours import local
 from clinic.models import Site
 from clinic.retelling import kept, word
 from clinic.saying import noop
+from clinic.wall_time import local
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind
 from reminders.inbound import paging

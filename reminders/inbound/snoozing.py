@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
-from clinic.hours import instant, local
 from clinic.models import Site, Staff
 from clinic.saying import gettext
+from clinic.wall_time import instant, local
 from reminders.inbound import conversing
 from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation

@@ -27,10 +27,10 @@ from appointments.models import (
 from appointments.models.record import NOT_WHOLE
 from appointments.recalling.windows import Cause
 from clinic import statements
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site
 from clinic.protocols import loading
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
 from patients.screening.assessing import Finding, Screened, assess

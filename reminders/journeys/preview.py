@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import State
-from clinic import hours
+from clinic import wall_time
 from clinic.durations import Duration
 from clinic.protocols.schema import Protocol
 from clinic.retelling import retold
@@ -117,7 +117,7 @@ def evenly_spaced(
 ) -> list[ImaginedVisit]:
     """Visits at the wall time of `start`, `interval_days` local days apart."""
     starts = [
-        hours.after(start, Duration(days=interval_days * number), zone)
+        wall_time.after(start, Duration(days=interval_days * number), zone)
         for number in range(sessions)
     ]
     return [ImaginedVisit(at, at + timedelta(minutes=minutes)) for at in starts]

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from clinic import statements
-from clinic.hours import local
 from clinic.models import Site
+from clinic.wall_time import local
 from patients.dialling import zones_of
 from patients.models import Patient
 from patients.models.guardian import OF_AGE

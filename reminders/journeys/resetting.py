@@ -14,8 +14,8 @@ from django.db.models import Count, Q
 
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
-from clinic.hours import instant
 from clinic.models import Site
+from clinic.wall_time import instant
 from reminders.catalogue import Channel, MessageState, Tray
 from reminders.journeys import comparing_plans
 from reminders.journeys.comparing_plans import MOST_PATIENTS, Effect

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 
 from appointments.clearance import due_questions
 from clinic.consent_forms import in_force
-from clinic.hours import local
 from clinic.protocols.schema import AskAt, Text
+from clinic.wall_time import local
 from patients.screening.assessing import Screened
 from patients.screening.questions import questions_of
 from patients.signing import asking

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clinic import hours
+from clinic import saying_days, saying_times, wall_time
 from clinic.durations import Duration
 from clinic.protocols.schema import Anchor, Phase, Protocol, Step, StepKind
 from reminders.planning import steps
@@ -148,7 +148,7 @@ def _moment(at: datetime, span: Duration | None, visit: VisitFacts, language: st
     """A day, and the time too where the protocol counts hours."""
     zone = visit.site.zone
     if span is not None and span and span.is_elapsed:
-        said = hours.format_when(at, zone, language)
+        said = saying_times.format_when(at, zone, language)
     else:
-        said = hours.format_day(hours.local(at, zone).date(), language)
+        said = saying_days.format_day(wall_time.local(at, zone).date(), language)
     return WORDS[language]["the"].format(said)

@@ -15,7 +15,7 @@ from appointments.charting import courses
 from appointments.charting.courses import SeriesCourse
 from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment, PatientLink
-from clinic import hours
+from clinic import saying_days, wall_time
 from clinic.protocols.schema import Phase, Protocol, Urgency
 from patients import consent
 from reminders.journeys import gathering
@@ -106,8 +106,8 @@ def _products(
     if visit.is_untreated:
         return
     for product in series.protocol_of(visit).products:
-        start = hours.after(end, product.start, zone)
-        until = hours.after(end, product.until, zone) if product.until else None
+        start = wall_time.after(end, product.start, zone)
+        until = wall_time.after(end, product.until, zone) if product.until else None
         if until is None or until > now:
             note = product.note.get(language) if product.note else ""
             when = when_of((start, product.start), (until, product.until), visit, language, now)
@@ -123,9 +123,9 @@ def _course(visit: Appointment, patient_id: int, now: datetime) -> SeriesCourse 
 def _expect(of: SeriesCourse | None, language: str) -> str:
     if of is None or of.course.results_from is None or of.course.results_peak is None:
         return ""
-    first = hours.format_day(of.course.results_from, language)
+    first = saying_days.format_day(of.course.results_from, language)
     return WORDS[language]["expect"].format(
-        first, hours.format_day(of.course.results_peak, language)
+        first, saying_days.format_day(of.course.results_peak, language)
     )
 
 

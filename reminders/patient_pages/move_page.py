@@ -27,8 +27,8 @@ from appointments.refusals import (
     SlotTaken,
     StaleVersion,
 )
-from clinic import hours
-from clinic.hours import local
+from clinic import saying_days
+from clinic.wall_time import local
 from reminders.patient_pages import own_visit
 from reminders.patient_pages.self_service import for_patients
 from reminders.views.book_series import draft as drafts
@@ -165,7 +165,7 @@ def _choose(
             _slot(choice.at, choice.fit.value, free, has_later, words, language)
             for choice in free.first(like=like, near=like.date())
         ],
-        "day": hours.format_day(day, language) if day else "",
+        "day": saying_days.format_day(day, language) if day else "",
         "on_day": [(drafts.moment(at), f"{at:%H:%M}") for at in free.on(day)] if day else [],
         "shifts": bool(day) and has_later and not free.window.rest_stays(day or like.date()),
         "days": _days(free, has_later, words, language) if "days" in request.GET else [],
@@ -176,7 +176,7 @@ def _choose(
 
 def _heading(day: date | None, every: bool, words: Any, language: str) -> str:
     if day is not None:
-        return str(words["times_of"].format(hours.format_day(day, language)))
+        return str(words["times_of"].format(saying_days.format_day(day, language)))
     return str(words["all_days_title" if every else "move_title"])
 
 
@@ -187,7 +187,7 @@ def _session(shown: Appointment, words: Any) -> str:
 
 def _window(free: Times, shown: Appointment, language: str, words: Any) -> str:
     first, last = (
-        hours.format_day(day, language) for day in (free.window.earliest, free.window.latest)
+        saying_days.format_day(day, language) for day in (free.window.earliest, free.window.latest)
     )
     if shown.session == 1:
         return str(words["until"].format(last))
@@ -202,7 +202,7 @@ def _slot(
         hints.append(words["later_move"])
     return {
         "at": drafts.moment(at),
-        "day": hours.format_day(at.date(), language),
+        "day": saying_days.format_day(at.date(), language),
         "time": f"{at:%H:%M}",
         "hint": " · ".join(hints),
     }
@@ -212,7 +212,7 @@ def _days(free: Times, has_later: bool, words: Any, language: str) -> list[dict[
     return [
         {
             "day": day.isoformat(),
-            "said": hours.format_day(day, language),
+            "said": saying_days.format_day(day, language),
             "count": words["one_time"] if count == 1 else words["times"].format(count),
             "hint": words["later_move"] if has_later and not free.window.rest_stays(day) else "",
         }

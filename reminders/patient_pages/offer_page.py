@@ -20,7 +20,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Answer, Appointment, Invitation, PatientLink
 from appointments.refusals import OfferClosed, Refused
 from appointments.waitlist import accepting, offering
-from clinic import hours
+from clinic import saying_times, wall_time
 from reminders.patient_pages import self_service
 from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients
@@ -148,12 +148,12 @@ def _when(invitation: Invitation, at: datetime, language: str) -> str:
     """A moment on the site's clock, with its zone when the patient lives by another."""
     patient, zone = invitation.entry.patient, invitation.entry.site.zone
     abroad = bool(patient.zone) and patient.zone != zone
-    return hours.format_when(at, zone, language, with_zone=abroad)
+    return saying_times.format_when(at, zone, language, with_zone=abroad)
 
 
 def _until(invitation: Invitation, language: str, *, now: datetime) -> str:
     """The end of the offer: the time alone while it is today."""
     ends, zone = invitation.offer.expires_at, invitation.entry.site.zone
-    if hours.days_between(now, ends, zone):
+    if wall_time.days_between(now, ends, zone):
         return _when(invitation, ends, language)
-    return f"{hours.local(ends, zone):%H:%M}"
+    return f"{wall_time.local(ends, zone):%H:%M}"

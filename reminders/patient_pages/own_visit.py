@@ -15,7 +15,7 @@ from appointments.by_link import times
 from appointments.by_link.refusals import NotByLink, Why
 from appointments.links import Closed, LinkClosed
 from appointments.models import Appointment, PatientLink
-from clinic import hours
+from clinic import saying_times, wall_time
 from clinic.models import Site
 from patients.models import Patient
 from reminders.patient_pages.language import language_of
@@ -56,11 +56,11 @@ def opened_for_either(token: str, *, now: datetime, after_own_act: bool = False)
 def when(at: datetime, site: Site, patient: Patient, language: str) -> str:
     """A moment on the site's clock, with its zone when the patient lives by another."""
     abroad = bool(patient.zone) and patient.zone != site.zone
-    return hours.format_when(at, site.zone, language, with_zone=abroad)
+    return saying_times.format_when(at, site.zone, language, with_zone=abroad)
 
 
 def clock(at: datetime, site: Site) -> str:
-    return f"{hours.local(at, site.zone):%H:%M}"
+    return f"{wall_time.local(at, site.zone):%H:%M}"
 
 
 def base(request: HttpRequest, link: PatientLink, site: Site) -> dict[str, Any]:

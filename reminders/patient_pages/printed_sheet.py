@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
-from clinic import hours
+from clinic import saying_days, saying_times, wall_time
 from clinic.models import Resource, ResourceKind, Site
 from clinic.printing import Block, Bullets, Facts, Heading, Paragraph, pdf
 from reminders.patient_pages.advice import Advice
@@ -40,7 +40,7 @@ def of_series(*, series: TreatmentSeries, now: datetime) -> bytes | None:
         if later:
             blocks.append(Paragraph(words["sheet_same"]))
     blocks.append(Paragraph(words["sheet_change"].format(first.site.phone)))
-    printed = hours.format_day(hours.local(now, first.site.zone).date(), language)
+    printed = saying_days.format_day(wall_time.local(now, first.site.zone).date(), language)
     return pdf(
         title=words["title"],
         blocks=blocks,
@@ -51,7 +51,7 @@ def of_series(*, series: TreatmentSeries, now: datetime) -> bytes | None:
 
 
 def _line(visit: Appointment, language: str, now: datetime) -> tuple[str, str]:
-    at = hours.format_when(visit.starts_at, visit.site.zone, language, seen_at=now)
+    at = saying_times.format_when(visit.starts_at, visit.site.zone, language, seen_at=now)
     minutes = (visit.ends_at - visit.starts_at) // timedelta(minutes=1)
     lasts = WORDS[language]["minutes"].format(minutes)
     provider = _provider(visit)
@@ -70,7 +70,9 @@ def _places(visits: list[Appointment]) -> list[Block]:
 
 
 def _day(visit: Appointment, language: str) -> str:
-    return hours.format_day(hours.local(visit.starts_at, visit.site.zone).date(), language)
+    return saying_days.format_day(
+        wall_time.local(visit.starts_at, visit.site.zone).date(), language
+    )
 
 
 def _advice(each: Advice) -> str:

@@ -28,7 +28,7 @@ from appointments.lifecycle import TO_COME, Move, State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
 from appointments.models import Appointment, PatientLink
 from appointments.refusals import Refused
-from clinic import hours
+from clinic import saying_times
 from clinic.models import Site
 from clinic.views.row_id import row_id
 from patients.models import ContactKind, Patient
@@ -228,7 +228,7 @@ def _said(visit: Appointment, link: PatientLink, language: str, *, now: datetime
     """A visit in the patient's words: no treatment, no provider."""
     patient, site = link.patient, visit.site
     abroad = bool(patient.zone) and patient.zone != site.zone
-    when = hours.when(visit.starts_at, site.zone, language, with_zone=abroad)
+    when = saying_times.when(visit.starts_at, site.zone, language, with_zone=abroad)
     minutes = int((visit.ends_at - visit.starts_at).total_seconds()) // 60
     may_change = visit.state in TO_COME and visit.starts_at > now
     return {

@@ -20,7 +20,7 @@ from appointments.clearance import Barred
 from appointments.lifecycle import Move
 from appointments.models import PatientLink
 from appointments.refusals import Refused
-from clinic import hours
+from clinic import saying_days
 from reminders.patient_pages import own_visit
 from reminders.patient_pages.self_service import for_patients
 from reminders.views.book_series import draft as drafts
@@ -63,7 +63,7 @@ def _shown(
     first = due.first()
     if not first:
         return _asking(request, link, "touch_up_none")
-    days = [hours.format_day(day, language) for day in (window.earliest, window.latest)]
+    days = [saying_days.format_day(day, language) for day in (window.earliest, window.latest)]
     context |= {
         "title": words["touch_up_title"],
         "lead": words["touch_up_taken"] if is_lost else words["touch_up"].format(*days),
@@ -71,7 +71,7 @@ def _shown(
         "slots": [
             {
                 "at": drafts.moment(at),
-                "day": hours.format_day(at.date(), language),
+                "day": saying_days.format_day(at.date(), language),
                 "time": f"{at:%H:%M}",
             }
             for at in first

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from appointments.lifecycle import State
-from clinic import hours
+from clinic import wall_time
 from clinic.retelling import day as local_day
 from clinic.retelling import kept, text
 from clinic.saying import noop
@@ -27,7 +27,7 @@ def wishes(patient: PatientFacts) -> Iterator[Wish]:
     greeted: dict[date, VisitFacts] = {}
     done = (visit for each in patient.series for visit in each.visits if visit.state is State.DONE)
     for visit in sorted(done, key=lambda visit: (ended_at(visit), visit.id)):
-        seen_on = hours.local(ended_at(visit), visit.site.zone).date()
+        seen_on = wall_time.local(ended_at(visit), visit.site.zone).date()
         for day in _birthdays(patient.birth_date, seen_on):
             greeted[day] = visit
     for day, visit in greeted.items():
@@ -54,7 +54,7 @@ def _birthdays(born: date, seen_on: date) -> Iterator[date]:
 def _greeting(patient: PatientFacts, visit: VisitFacts, day: date) -> Wish:
     assert patient.birth_date is not None
     zones = patient.zones or (visit.site.zone,)
-    due_at = max(hours.instant(day, PROMPT_MINUTE, zone) for zone in zones)
+    due_at = max(wall_time.instant(day, PROMPT_MINUTE, zone) for zone in zones)
     life = CATALOGUE[Kind.BIRTHDAY].life
     assert life is not None
     leaped = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from appointments.lifecycle import TO_COME
-from clinic import hours
+from clinic import wall_time
 from clinic.retelling import Fact, counted, either, kept
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
@@ -32,7 +32,7 @@ def _wishes(
     patient: PatientFacts, series: SeriesFacts, visit: VisitFacts, asked: ToFillIn
 ) -> Iterator[Wish]:
     zone = visit.site.zone
-    falls = hours.instant(hours.local(visit.starts_at, zone).date() - DAYS, MINUTE, zone)
+    falls = wall_time.instant(wall_time.local(visit.starts_at, zone).date() - DAYS, MINUTE, zone)
     at_once = visit.scheduled_at + visit.site.hold
     is_late = falls <= at_once
     why = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from appointments.lifecycle import State
-from clinic import hours
+from clinic import wall_time
 from clinic.retelling import kept, moment
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind
@@ -27,10 +27,10 @@ def wishes(patient: PatientFacts, series: SeriesFacts, visit: VisitFacts) -> Ite
     site = visit.site
     if visit.state is not State.DONE or visit.done_at is None or visit.is_history:
         return
-    day = hours.local(visit.done_at, site.zone).date()
+    day = wall_time.local(visit.done_at, site.zone).date()
     if site.reviews_from is None or day < site.reviews_from or not is_of_age(patient, day):
         return
-    due_at = hours.instant(day + DAYS, PROMPT_MINUTE, site.zone)
+    due_at = wall_time.instant(day + DAYS, PROMPT_MINUTE, site.zone)
     yield about_visit(
         series,
         visit,

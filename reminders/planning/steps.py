@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
-from clinic import hours
+from clinic import hours, wall_time
 from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
 from clinic.retelling import either, kept, moment
 from clinic.saying import noop
@@ -73,9 +73,9 @@ def _asked(series: SeriesFacts) -> Iterator[tuple[Asked, VisitFacts]]:
 def falls_at(step: Step, visit: VisitFacts) -> datetime:
     """The instant of a step: calendar days keep the site's wall clock, hours are elapsed."""
     if step.before is not None:
-        return hours.before(visit.starts_at, step.before, visit.site.zone)
+        return wall_time.before(visit.starts_at, step.before, visit.site.zone)
     assert step.after is not None
-    return hours.after(ended_at(visit), step.after, visit.site.zone)
+    return wall_time.after(ended_at(visit), step.after, visit.site.zone)
 
 
 def is_late(step: Step, visit: VisitFacts, *, falls: datetime | None = None) -> bool:
@@ -253,9 +253,9 @@ def holds_until(step: Step, visit: VisitFacts) -> datetime | None:
     if hold is None:
         return None
     if hold.before is not None:
-        return hours.before(visit.starts_at, hold.before, zone)
+        return wall_time.before(visit.starts_at, hold.before, zone)
     assert hold.after is not None
-    return hours.after(ended_at(visit), hold.after, zone)
+    return wall_time.after(ended_at(visit), hold.after, zone)
 
 
 def _task(series: SeriesFacts, asked: Asked, visit: VisitFacts) -> TaskWish:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from appointments.lifecycle import TO_COME, State
-from clinic import hours
+from clinic import wall_time
 from clinic.durations import Duration
 from clinic.protocols.schema import Phase, Protocol
 from clinic.retelling import Fact, kept, moment, span, text
@@ -130,7 +130,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
     is_new = visit.told_elsewhere_until is None
     notice = starts_at - visit.scheduled_at if is_new else WEEK_NOTICE
     confirm_at = _confirm_at(visit)
-    final_at = hours.before(starts_at, FINAL, zone)
+    final_at = wall_time.before(starts_at, FINAL, zone)
     for channel in BOTH:
         yield about_visit(
             series,
@@ -154,7 +154,7 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
         ),
         skip="booked_too_late" if notice < FINAL_NOTICE else "",
     )
-    week_at, nudge_at = hours.before(starts_at, WEEK, zone), starts_at - NUDGE
+    week_at, nudge_at = wall_time.before(starts_at, WEEK, zone), starts_at - NUDGE
     if _is_wanted(visit.site.week_reminders_from, week_at, zone):
         yield about_visit(
             series,
@@ -183,8 +183,8 @@ def _reminders(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:
 
 def _confirm_at(visit: VisitFacts) -> datetime:
     zone = visit.site.zone
-    day = hours.local(visit.starts_at, zone).date() - CONFIRM_DAYS
-    return hours.instant(day, CONFIRM_MINUTE, zone)
+    day = wall_time.local(visit.starts_at, zone).date() - CONFIRM_DAYS
+    return wall_time.instant(day, CONFIRM_MINUTE, zone)
 
 
 def _is_on(visit: VisitFacts) -> str:
@@ -228,7 +228,7 @@ def task_wishes(series: SeriesFacts) -> Iterator[TaskWish]:
 
 def _is_wanted(since: date | None, due_at: datetime, zone: str) -> bool:
     """Whether a site that has a reminder from a day on has it then."""
-    return since is not None and hours.local(due_at, zone).date() >= since
+    return since is not None and wall_time.local(due_at, zone).date() >= since
 
 
 def _checkout(series: SeriesFacts, visit: VisitFacts) -> Iterator[Wish]:

@@ -33,9 +33,9 @@ from appointments.models import (
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day
 from clinic.models import Staff
 from clinic.saying import gettext, language, ngettext, noop
+from clinic.saying_days import format_day
 from patients.models import ContactPoint, Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import addresses, claiming
 from reminders.models import (

@@ -24,9 +24,9 @@ from appointments.photos import keeping
 from appointments.refusals import Refused
 from clinic import access, audit, csv_cells, printing, retelling
 from clinic.access import Capability
-from clinic.hours import format_when
 from clinic.models import AuditEntry, Staff
 from clinic.saying import gettext
+from clinic.saying_times import format_when
 from patients.models import Patient
 from patients.trail import rows as trail_rows
 from patients.trail import searching

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from clinic import retention
-from clinic.hours import local
+from clinic.wall_time import local
 from patients.models.guardian import OF_AGE
 
 

@@ -22,10 +22,12 @@ from appointments.models import Hold, Invitation, WaitlistEntry
 from appointments.refusals import Refused
 from clinic import access, audit
 from clinic.access import Capability
-from clinic.hours import format_day, format_when, local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 from patients import registration
 from patients.models import Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import claiming

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from clinic.hours import instant
+from clinic.wall_time import instant
 
 ONE_DAY, WEEK = timedelta(days=1), timedelta(days=7)
 CHOICES = (4, 12, 26, 52)

@@ -12,8 +12,8 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from appointments.models import Allocation, Appointment
 from appointments.proposing import house_hours
-from clinic.hours import Period, subtract
 from clinic.models import ProviderHours, Resource, ResourceKind, Site
+from clinic.periods import Period, subtract
 from clinic.saying import gettext
 from reminders.reporting.figures import Bar, Share
 from reminders.reporting.periods import Span

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from appointments.refusals import Refused
-from clinic import access, hours
+from clinic import access, saying_times
 from clinic.access import Capability
 from clinic.models import Staff
 from clinic.retelling import retold
@@ -183,6 +183,6 @@ def _sentence(refusal: Refusal, message: Message) -> str:
     why = retold(refusal.why)
     if refusal.earliest is None or refusal.earliest >= message.expires_at:
         return why
-    when = hours.format_when(refusal.earliest, message.site.zone, language(), year=False)
+    when = saying_times.format_when(refusal.earliest, message.site.zone, language(), year=False)
     may = gettext("It may leave from %(when)s on: put it off until then.") % {"when": when}
     return f"{why} {may}"

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
-from clinic import hours
+from clinic import wall_time
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from reminders.simulating import imagining
@@ -24,8 +24,8 @@ def of_clinic(
     """
     counts = Counts()
     zone = imagining.site(number).zone
-    begins = hours.instant(first, 0, zone)
-    ends = hours.instant(first + timedelta(days=days), 0, zone)
+    begins = wall_time.instant(first, 0, zone)
+    ends = wall_time.instant(first + timedelta(days=days), 0, zone)
     for household in imagining.households(
         number, protocols=_protocols(library), first=first, days=days, visits=visits, seed=seed
     ):

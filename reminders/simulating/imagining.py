@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
-from clinic import hours
+from clinic import wall_time
 from clinic.protocols.schema import Kind as ProtocolKind
 from clinic.protocols.schema import Protocol
 from reminders.planning.facts import SiteFacts
@@ -126,7 +126,7 @@ def _course(
     protocol = dice.choice(protocols)
     area = dice.choice(sorted(protocol.applicability.areas))
     day = earliest + timedelta(days=dice.randrange(span))
-    booked_at = hours.instant(day, dice.randrange(OPENS, CLOSES), at.zone)
+    booked_at = wall_time.instant(day, dice.randrange(OPENS, CLOSES), at.zone)
     minutes = 30 + protocol.chair_minutes([area])
     interval = protocol.series.interval
     apart = interval.ideal.days if interval else 0
@@ -154,7 +154,7 @@ def _open_start(dice: Random, day: date, minutes: int, zone: str) -> datetime:
     """A start on the day, or on the Monday after a Sunday, on the quarter of an hour."""
     if day.weekday() == 6:
         day += timedelta(days=1)
-    return hours.instant(day, dice.randrange(OPENS, CLOSES - min(minutes, 480), 15), zone)
+    return wall_time.instant(day, dice.randrange(OPENS, CLOSES - min(minutes, 480), 15), zone)
 
 
 def _changes(
@@ -167,7 +167,7 @@ def _changes(
         yield Change(at, session, "cancel")
         return
     if chance < CANCELS + MOVES:
-        later = hours.local(start, zone).date() + timedelta(days=dice.choice((1, 2, 7)))
+        later = wall_time.local(start, zone).date() + timedelta(days=dice.choice((1, 2, 7)))
         start = _open_start(dice, later, minutes, zone)
         yield Change(at, session, "move", start)
     end = start + timedelta(minutes=minutes)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Photo
 from appointments.photos import standard_views
-from clinic import hours
+from clinic import saying_days, wall_time
 from clinic.models import Site
 from clinic.reader_language import reader_language
 from clinic.templatetags.ui import VISIT_STATES
@@ -43,8 +43,8 @@ def shows_what(photo: Photo) -> str:
 @register.simple_tag
 def day_and_year(at: datetime, site: Site) -> str:
     """The local day of `at` with its year: "12 Mar 2027"."""
-    there = hours.local(at, site.zone).date()
-    return hours.format_day(there, reader_language(), year=True).split(" ", 1)[1]
+    there = wall_time.local(at, site.zone).date()
+    return saying_days.format_day(there, reader_language(), year=True).split(" ", 1)[1]
 
 
 @register.filter

@@ -16,8 +16,8 @@ from appointments.charting import listing
 from appointments.clearance import Bar, Outcome, due_questions
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Allocation, Appointment, StatusChange, Task
-from clinic.hours import local
 from clinic.models import Site
+from clinic.wall_time import local
 from patients import consent
 from patients.models import Purpose
 from reminders.catalogue import MessageState

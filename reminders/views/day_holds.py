@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import Prefetch, QuerySet
 
 from appointments.models import Allocation, Hold, HoldPurpose
-from clinic.hours import Period
 from clinic.models import ResourceKind, Site, Staff
+from clinic.periods import Period
 from clinic.views.row_id import row_id
 from patients.models import Patient
 

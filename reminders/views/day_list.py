@@ -19,13 +19,14 @@ from appointments.lifecycle import State
 from appointments.models import Allocation, Appointment
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import Period, instant, local
 from clinic.models import Resource, ResourceKind, Site, Staff
+from clinic.periods import Period
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from clinic.views.row_id import row_id
+from clinic.wall_time import instant, local
 from patients.models import ContactPoint
 from reminders.views import day_flags, visit_acts
 from reminders.views.book_series import draft as drafts

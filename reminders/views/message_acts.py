@@ -16,11 +16,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from clinic import access, hours
+from clinic import access, saying_times, wall_time
 from clinic.access import Capability
-from clinic.hours import WallTimeMissing
 from clinic.models import Staff
 from clinic.reader_language import reader_language
+from clinic.wall_time import WallTimeMissing
 from clinic.when_fields import WallField
 from reminders.catalogue import Channel
 from reminders.ledger import retrying, skipping
@@ -102,7 +102,7 @@ def put_off(request: HttpRequest, message_id: int) -> HttpResponse:
     except (TimeRefused, WallTimeMissing) as refused:
         toasts.error(request, refused.sentence)
     else:
-        when = hours.format_when(until, shown.site.zone, reader_language(), year=False)
+        when = saying_times.format_when(until, shown.site.zone, reader_language(), year=False)
         said = gettext("%(kind)s leaves on %(when)s.") % {
             "kind": kind_word(shown.kind),
             "when": when,
@@ -191,7 +191,7 @@ def _wall_time(request: HttpRequest, shown: Message) -> datetime:
     if not form.is_valid():
         raise TimeRefused(gettext("Choose a day and a time."))
     wall = form.cleaned_data["until"].replace(tzinfo=None)
-    return hours.resolve(wall, shown.site.zone, fold=0)
+    return wall_time.resolve(wall, shown.site.zone, fold=0)
 
 
 def _undo(request: HttpRequest, act: str, shown: Message) -> str:

@@ -18,13 +18,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from clinic import access, hours
+from clinic import access, saying_days
 from clinic.access import Capability
-from clinic.hours import instant, local
 from clinic.models import Site, Staff
 from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import instant, local
 from clinic.when_fields import DayField
 from reminders.catalogue import Channel, Kind, Tray
 from reminders.ledger import showing_consent
@@ -180,7 +180,7 @@ def _nothing_failed(site: Site, now: datetime) -> str:
         return gettext("Of what was due in the last %(days)s days nothing failed.") % {
             "days": LOOKED_BACK.days
         }
-    day = hours.format_day(local(at, site.zone).date(), reader_language())
+    day = saying_days.format_day(local(at, site.zone).date(), reader_language())
     return gettext("Nothing failed since %(day)s.") % {"day": day}
 
 

@@ -24,10 +24,11 @@ from appointments.refusals import Refused, SlotTaken, StaleVersion, WrongStart
 from appointments.visits import moving
 from clinic import access
 from clinic.access import Capability, Forbidden
-from clinic.hours import WallTimeMissing, WallTimeRepeats, format_when, local, resolve
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
+from clinic.wall_time import WallTimeMissing, WallTimeRepeats, local, resolve
 from reminders.views import rippling
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_GET
 from appointments.charting import courses
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists, shows
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 from patients.forms import CONSENTS
 from patients.models import ContactConsent, ContactPoint, Patient, Purpose
 from reminders.channels import agreements

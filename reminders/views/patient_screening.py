@@ -13,11 +13,11 @@ from appointments.clearance import beside, due_questions
 from appointments.clearance.screening import screen
 from appointments.lifecycle import OPEN
 from appointments.models import Appointment, TreatmentSeries
-from clinic.hours import local
 from clinic.protocols import loading
 from clinic.protocols.differing import Difference, differences
 from clinic.protocols.schema import Outcome
 from clinic.saying import language
+from clinic.wall_time import local
 from patients.models import Patient, ScreeningAnswer
 from patients.screening import overview, sentences
 from patients.screening.assessing import Rule, Screened, assess

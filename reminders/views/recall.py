@@ -29,12 +29,14 @@ from appointments.views import waitlist_rows
 from appointments.waitlist import overtaken
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_day, format_when, local
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.saying_days import format_day
+from clinic.saying_times import format_when
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import local
 from patients import consent
 from patients.models import ContactPoint, Purpose
 from reminders.views.book_series import draft as drafts

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_safe
 
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import ProtocolVersion, ResourceKind, Staff
 from clinic.views.current_site import current_site
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 from reminders.reporting import measuring, periods, using
 from reminders.reporting.figures import Bar, Figure, line
 from reminders.reporting.periods import CHOICES, Span

@@ -30,8 +30,8 @@ from appointments.visits import moving, rippling, undoing
 from appointments.visits.moving import VisitMove
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
+from clinic.wall_time import local
 from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import seen_visit, way_back
 

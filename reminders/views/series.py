@@ -25,11 +25,12 @@ from appointments.visits import booking, ending, migrating
 from appointments.visits.moving import VisitMove
 from clinic import access
 from clinic.access import Capability, Forbidden
-from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
 from clinic.views.looking import shows
+from clinic.wall_time import local
 from reminders.views.book_series import draft as drafts
 from reminders.views.book_series import plan_rows
 from reminders.views.rippling import moves_in, rows_of

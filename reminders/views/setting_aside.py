@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from clinic import hours
-from clinic.hours import WallTimeMissing, local
+from clinic import saying_times, wall_time
 from clinic.models import Staff
 from clinic.reader_language import reader_language
 from clinic.views.row_id import row_id
+from clinic.wall_time import WallTimeMissing, local
 from reminders.inbound import passing_on, snoozing
 from reminders.inbound.conversing import ConversationRefused
 from reminders.models import Conversation, ConversationState
@@ -46,7 +46,7 @@ def snooze(request: HttpRequest, pk: int) -> HttpResponse:
     except (ConversationRefused, WallTimeMissing) as refused:
         toasts.error(request, refused.sentence)
         return redirect("conversation", pk=pk)
-    when = hours.format_when(until, shown.site.zone, reader_language(), year=False)
+    when = saying_times.format_when(until, shown.site.zone, reader_language(), year=False)
     toasts.success(
         request,
         gettext("It comes back on %(when)s, or as soon as they write.") % {"when": when},
@@ -95,4 +95,4 @@ def _typed(request: HttpRequest, shown: Conversation) -> datetime:
     if not form.is_valid():
         raise unread
     wall = form.cleaned_data["until"].replace(tzinfo=None)
-    return hours.resolve(wall, shown.site.zone, fold=0)
+    return wall_time.resolve(wall, shown.site.zone, fold=0)

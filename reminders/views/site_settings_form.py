@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import hours
+from clinic import wall_time
 from clinic.site_settings import LIMITS
 from clinic.when_fields import DayField, WallField
 
@@ -122,7 +122,7 @@ _SEEN = "seen_"
 def written(value: Any, zone: str) -> str:
     """A value as its field shows it: an instant on the clock of the site."""
     if isinstance(value, datetime):
-        return hours.local(value, zone).strftime(_WALL)
+        return wall_time.local(value, zone).strftime(_WALL)
     return "" if value is None else str(value)
 
 
@@ -206,8 +206,8 @@ class SiteSettingsForm(forms.Form):
         if wall is None:
             return None
         try:
-            return hours.resolve(wall.replace(tzinfo=None), self._zone, fold=0)
-        except hours.WallTimeMissing as missing:
+            return wall_time.resolve(wall.replace(tzinfo=None), self._zone, fold=0)
+        except wall_time.WallTimeMissing as missing:
             raise ValidationError(missing.sentence) from None
 
 

@@ -21,9 +21,10 @@ from appointments.refusals import Refused
 from appointments.visits import swapping
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import MINUTES_A_DAY, format_when, instant, local
 from clinic.models import Staff
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
+from clinic.wall_time import MINUTES_A_DAY, instant, local
 from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import seen_visit
 

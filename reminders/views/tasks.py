@@ -21,11 +21,11 @@ from appointments.models import Task
 from appointments.tasks import TaskRefused
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import instant, local
 from clinic.models import Staff
 from clinic.retelling import retold
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import instant, local
 from patients.models import ContactPoint, Patient
 
 PER_PAGE = 30

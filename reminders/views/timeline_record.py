@@ -12,9 +12,9 @@ from appointments.charting.sheets import signed_of
 from appointments.models import Appointment, Photo, TreatmentRecord
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 from patients.models import Patient
 
 

@@ -28,11 +28,11 @@ from appointments.visits import cancelling
 from appointments.waitlist import matching
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from clinic.reader_language import reader_language
+from clinic.wall_time import local
 from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import (

@@ -21,13 +21,14 @@ from appointments.lifecycle import offered as may_be_done
 from appointments.models import Appointment, StatusChange
 from appointments.visits import attendance, locking, undoing
 from clinic.access import Capability
-from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.protocols.schema import Protocol
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
 from clinic.templatetags.ui import VISIT_STATES
 from clinic.views.looking import shows
 from clinic.views.row_id import row_id
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

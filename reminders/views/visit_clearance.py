@@ -15,7 +15,7 @@ from appointments.lifecycle import OPEN, State
 from appointments.models import Appointment
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
+from clinic.wall_time import local
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clinic import hours
+from clinic import saying_times, wall_time
 from clinic.protocols.schema import Protocol, Step
 from reminders.catalogue import Channel, Kind
 from reminders.planning import steps
@@ -174,9 +174,9 @@ def _offered_visit(offered: InvitationFacts, reader: Reader) -> LetterVisit:
 def _until(offered: InvitationFacts, reader: Reader) -> str:
     """The end of the offer: the time alone when that is on the day on which it was made."""
     zone = offered.site.zone
-    made, ends = (hours.local(at, zone).date() for at in (offered.made_at, offered.expires_at))
+    made, ends = (wall_time.local(at, zone).date() for at in (offered.made_at, offered.expires_at))
     abroad = _is_abroad(zone, reader)
-    said = hours.when(
+    said = saying_times.when(
         offered.expires_at, zone, reader.language, with_zone=abroad, seen_at=reader.reads_at
     )
     return said.time if made == ends else said.brief
@@ -193,7 +193,7 @@ def _at(at: datetime, zone: str, reader: Reader) -> str:
 
 def _said(at: datetime, zone: str, reader: Reader, *, with_zone: bool) -> str:
     seen_at = reader.reads_at
-    return hours.when(at, zone, reader.language, with_zone=with_zone, seen_at=seen_at).brief
+    return saying_times.when(at, zone, reader.language, with_zone=with_zone, seen_at=seen_at).brief
 
 
 def _is_abroad(zone: str, reader: Reader) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from clinic import hours
+from clinic import saying_times
 from reminders.catalogue import OFFERS, Channel, Kind
 from reminders.wording.email import GUIDES, compose
 from reminders.wording.lettering import Sender
@@ -105,19 +105,21 @@ def _typical(kind: Kind, language: str, sender: Sender, link: str) -> Letter:
         treatment="",
         first_sms=False,
         unsubscribe_url=link,
-        until=hours.when(_AT, _ZONE, language).time,
+        until=saying_times.when(_AT, _ZONE, language).time,
         review_url=sender.review_url or link,
         fills_in=kind is Kind.FILL_IN,
     )
 
 
 def _visits(kind: Kind, language: str, count: int) -> Iterator[LetterVisit]:
-    before = hours.format_when(_BEFORE, _ZONE, language, year=False) if kind in MOVING else ""
+    before = (
+        saying_times.format_when(_BEFORE, _ZONE, language, year=False) if kind in MOVING else ""
+    )
     for session in range(count):
         yield LetterVisit(
             session=session + 1,
             sessions=3,
-            when=hours.format_when(_AT + session * _APART, _ZONE, language, year=False),
+            when=saying_times.format_when(_AT + session * _APART, _ZONE, language, year=False),
             previous_when="" if session else before,
         )
 

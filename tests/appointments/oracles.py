@@ -10,7 +10,8 @@ from appointments.finding.availability import Facts
 from appointments.finding.intervals import spacing_breach
 from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.ticks import TICK, at, ceil, floor
-from clinic.hours import Period, instant, local, subtract
+from clinic.periods import Period, subtract
+from clinic.wall_time import instant, local
 
 ONE_DAY = timedelta(days=1)
 

@@ -22,9 +22,9 @@ from appointments.visits import booking, cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit
 from clinic import exceptional_hours
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.browser import measuring
 from tests.browser.looking import post, problems

@@ -8,9 +8,9 @@ from playwright.sync_api import Locator, Page, expect
 from appointments.charting import drafting, signing
 from appointments.clearance import Treatment, answering
 from appointments.models import Appointment, TreatmentRecord, TreatmentSeries
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Role, Site, SiteRole, Staff
 from clinic.protocols import loading as protocols
+from clinic.wall_time import local
 from patients.models import Patient, ScreeningMoment, SkinType
 from patients.screening.answers import FITTING, Said
 from patients.screening.questions import questions_of

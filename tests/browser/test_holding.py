@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from appointments.models import Hold
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.browser.conftest import Complaints
 from tests.personas import PASSWORD

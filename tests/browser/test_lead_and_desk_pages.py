@@ -8,9 +8,9 @@ from playwright.sync_api import Page
 from appointments.models import AdverseEvent, Task
 from appointments.visits import booking
 from clinic import site_settings
-from clinic.hours import local
 from clinic.models import ProtocolDraft, ProtocolVersion, Site, SiteRole, Staff
 from clinic.protocols import drafting, loading
+from clinic.wall_time import local
 from patients.models import Patient
 from reminders.views.site_settings_form import written
 from tests.browser.conftest import Days, Look, Place, SignIn

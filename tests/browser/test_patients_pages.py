@@ -15,8 +15,8 @@ from appointments.models import (
     Invitation,
     PatientLink,
 )
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.wall_time import local
 from patients.models import Patient
 from reminders.patient_pages.self_service import PROOF
 from tests.browser.conftest import DAY, WEEK, Book, Days, Look, Place

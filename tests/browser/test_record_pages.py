@@ -12,9 +12,9 @@ from appointments.charting import amending, courses, drafting, reporting, signin
 from appointments.charting.log import Log
 from appointments.models import Appointment, TreatmentRecord
 from appointments.visits import booking
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.appointments.charting.logs import REGIONS, SESSION, a_log, with_a_map
 from tests.browser.conftest import Days, Look, Place, SignIn

@@ -15,9 +15,9 @@ from appointments.proposing.places import VisitWish
 from appointments.visits import attendance, booking
 from clinic import exceptional_hours
 from clinic.consent_forms import in_force
-from clinic.hours import local
 from clinic.models import ConsentForm, Credential, Modality, ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import loading, reading
+from clinic.wall_time import local
 from patients.models import Patient, ScreeningMoment, SkinType
 from patients.screening.answers import FITTING, Said
 from patients.screening.questions import questions_of

@@ -27,10 +27,10 @@ from appointments.models import (
     WaitlistEntry,
 )
 from clinic import on_call
-from clinic.hours import local
 from clinic.models import Closure, ConsentForm, ProtocolVersion, Site, Staff
 from clinic.protocols import reading
 from clinic.protocols.loading import LIBRARY
+from clinic.wall_time import local
 from config import demo_data
 from config.demo_data import house, records
 from config.demo_data.diary import Diary

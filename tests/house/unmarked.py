@@ -17,7 +17,7 @@ from django.db import models
 from django.utils.translation import trans_real
 
 from appointments.photos import standard_views
-from clinic import hours, retelling
+from clinic import retelling, saying_days
 from config import words
 from patients.screening.form import WORDS
 from patients.screening.questions import _IN_THE_SUN
@@ -152,7 +152,9 @@ def stored() -> str:
             rows = model._base_manager.values_list(*names)
             held += [str(_theirs(value, ours)) for row in rows for value in row]
             held += [name.replace("_", " ") for name in (model._meta.model_name or "", *fields)]
-    held += [str(each) for each in (hours._WEEKDAYS["es"], hours._MONTHS["es"], WORDS["es"])]
+    held += [
+        str(each) for each in (saying_days._WEEKDAYS["es"], saying_days._MONTHS["es"], WORDS["es"])
+    ]
     views = standard_views.FILE.read_text()
     wordings = words.ROOT / "patients/templates/patients/consent_wording.html"
     said = " ".join((*held, _IN_THE_SUN.es, views, wordings.read_text())).lower()

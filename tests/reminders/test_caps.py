@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic import hours
+from clinic import wall_time
 from reminders.caps import CAPS, LONGEST, Had, full
 from reminders.catalogue import CATALOGUE, Channel, Kind, Purpose
 
@@ -32,11 +32,11 @@ def may(
         "priority": entry.priority,
     }
     found = full(kind=kind, had=had, now=now, **(asked | more))  # type: ignore[arg-type]
-    return f"{hours.local(found.until, NEW_YORK):%a %d %H:%M} {found.reason}" if found else ""
+    return f"{wall_time.local(found.until, NEW_YORK):%a %d %H:%M} {found.reason}" if found else ""
 
 
 def at(day: int, hour: int = 12) -> datetime:
-    return hours.instant(datetime(2027, 3, day).date(), hour * 60, NEW_YORK)
+    return wall_time.instant(datetime(2027, 3, day).date(), hour * 60, NEW_YORK)
 
 
 def test_one_text_a_day_whoever_of_the_family_had_it() -> None:
@@ -124,7 +124,7 @@ def test_whoever_only_sends_when_there_is_room_never_breaks_a_cap(
         now = begin + timedelta(minutes=minute)
         if may(had, now=now, zones=(zone,)) == "":
             had.append(text(now, Kind.POSTCARE_STEP))
-    days = [hours.local(each.at, zone).date() for each in had]
+    days = [wall_time.local(each.at, zone).date() for each in had]
     for cap in CAPS[CARE, Channel.SMS]:
         for day in days:
             since = day - timedelta(days=cap.days - 1)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic import hours
+from clinic import wall_time
 from reminders.catalogue import Channel, Purpose
 from reminders.gate import QUIET_HOURS, Envelope, Recipient, Send, Skip, Wait, decide
 
@@ -131,7 +131,7 @@ def test_with_two_possible_zones_only_the_hours_of_both_will_do() -> None:
     )  # 12:00 in New York is 02:00 in Tokyo
     assert isinstance(decision, Wait)
     for zone in abroad.zones:
-        assert 8 <= hours.local(decision.until, zone).hour < 20
+        assert 8 <= wall_time.local(decision.until, zone).hour < 20
 
 
 @given(
@@ -153,6 +153,6 @@ def test_nothing_but_notices_ever_leaves_in_quiet_hours(
     decision = decide(envelope, replace(ELENA, zones=(zone,)), now=now)
     leaves_at = decision.until if isinstance(decision, Wait) else now
     assert not isinstance(decision, Skip)
-    there, allowed = hours.local(leaves_at, zone), QUIET_HOURS[purpose]
+    there, allowed = wall_time.local(leaves_at, zone), QUIET_HOURS[purpose]
     assert allowed.opens <= there.hour * 60 + there.minute < allowed.closes
     assert there.weekday() in allowed.weekdays

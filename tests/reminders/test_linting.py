@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from clinic import hours
+from clinic import saying_times
 from reminders.catalogue import OFFERS, SAID_NOW, Channel, Kind
 from reminders.wording.findings import Level, errors, warnings
 from reminders.wording.linting import House, lint
@@ -230,7 +230,7 @@ def test_no_clock_prints_a_time_longer_than_the_longest_that_is_reckoned_with() 
     months = [datetime(2027, month, 28, 12, tzinfo=UTC) for month in (1, 7)]
     seen_at = datetime(2025, 1, 1, tzinfo=UTC)
     printed = {
-        hours.when(at, zone, language, with_zone=True, seen_at=seen_at).brief
+        saying_times.when(at, zone, language, with_zone=True, seen_at=seen_at).brief
         for zone in available_timezones()
         for at in months
         for language in SOURCES
@@ -320,7 +320,7 @@ def test_whatever_the_linter_lets_through_is_written_within_its_limits_for_every
     )
     # Hypothesis fails the test when hardly anything is let through.
     assume(not errors(lint(shown, kind=kind, language=language)))
-    said = [hours.format_when(at, zone, language, with_zone=True) for at in times]
+    said = [saying_times.format_when(at, zone, language, with_zone=True) for at in times]
     letter = longest_letter(kind, language, visits=1)
     letter = replace(
         letter,

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from appointments.charting import courses, reporting
 from appointments.models import Appointment
-from clinic.hours import instant
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.wall_time import instant
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState, Purpose

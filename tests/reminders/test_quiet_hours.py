@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.models import Appointment
-from clinic import hours
+from clinic import wall_time
 from clinic.models import Site, Staff
 from patients import registration
 from patients.models import Patient
@@ -46,7 +46,7 @@ def envelope(now: datetime, purpose: Purpose = Purpose.CARE, priority: int = 1) 
 
 def is_open(at: datetime, zone: str, purpose: Purpose, quiet: tuple[int, int] | None) -> bool:
     """By the reading of the local clock alone."""
-    there, allowed = hours.local(at, zone), QUIET_HOURS[purpose]
+    there, allowed = wall_time.local(at, zone), QUIET_HOURS[purpose]
     minute = there.hour * 60 + there.minute
     if quiet is not None:
         starts, ends = quiet
@@ -105,7 +105,7 @@ def test_through_a_night_in_which_the_clocks_change_each_quarter_of_an_hour_is_j
         if isinstance(decision, Wait):
             assert not is_open(now, zone, Purpose.CARE, None)
             assert is_open(decision.until, zone, Purpose.CARE, None)
-            assert f"{hours.local(decision.until, zone):%H:%M}" == "08:00"
+            assert f"{wall_time.local(decision.until, zone):%H:%M}" == "08:00"
         else:
             assert decision == Send() and is_open(now, zone, Purpose.CARE, None)
 
@@ -123,10 +123,10 @@ def test_quiet_hours_past_midnight_and_in_the_middle_of_the_day_both_count() -> 
     noon = replace(SOMEBODY, quiet=(12 * 60, 14 * 60))
 
     def leaves(recipient: Recipient, hour: int) -> str:
-        now = hours.instant(datetime(2027, 3, 12).date(), hour * 60, zone)
+        now = wall_time.instant(datetime(2027, 3, 12).date(), hour * 60, zone)
         decision = decide(envelope(now), recipient, now=now)
         at = decision.until if isinstance(decision, Wait) else now
-        return f"{hours.local(at, zone):%d %H:%M}"
+        return f"{wall_time.local(at, zone):%d %H:%M}"
 
     assert [leaves(late, hour) for hour in (8, 10, 17, 18)] == [
         "12 10:00",

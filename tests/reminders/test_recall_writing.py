@@ -12,8 +12,8 @@ from appointments.lifecycle import State
 from appointments.models import RecallAttempt, TreatmentSeries
 from appointments.recalling import asking_in_writing, listing
 from clinic.access import Forbidden
-from clinic.hours import local
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
+from clinic.wall_time import local
 from patients import consent
 from patients.models import Patient
 from reminders import recall_writing

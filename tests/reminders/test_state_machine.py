@@ -26,7 +26,7 @@ from appointments.models import Appointment
 from appointments.proposing.places import VisitWish
 from appointments.refusals import Refused
 from appointments.visits import attendance, booking, cancelling, moving
-from clinic import hours
+from clinic import hours, wall_time
 from clinic.access import Forbidden
 from clinic.models import ProtocolVersion, Resource, Site, Staff
 from patients import consent
@@ -182,7 +182,7 @@ class Journey(RuleBasedStateMachine):
     def book(self, who: int, first: datetime, later: str | None) -> None:
         days = [first]
         if later is not None:
-            days.append(at(hours.local(first, ZONE).date() + timedelta(days=28), later))
+            days.append(at(wall_time.local(first, ZONE).date() + timedelta(days=28), later))
         visits = [VisitWish(start, *self.house.place) for start in days]
         self._attempt(
             "book",

@@ -12,8 +12,9 @@ from appointments.proposing.places import VisitWish
 from appointments.visits import cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import EarlierVisit, FirstVisit
-from clinic.hours import format_when, local
 from clinic.models import ProtocolVersion, Resource, Site, Staff
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 from patients.models import Patient
 from reminders.ledger import claiming
 from reminders.models import Message

@@ -14,8 +14,10 @@ from appointments import proposing
 from appointments.api.shapes import DayStartsSerializer, FoundStartsSerializer
 from appointments.management import printing, treatment
 from appointments.proposing.places import DayStarts, FoundStarts
-from clinic.hours import format_day, format_when, local, read_on
 from clinic.models import Site
+from clinic.saying_days import format_day, read_on
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 
 MOST_STARTS = 500
 

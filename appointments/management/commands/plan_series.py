@@ -21,7 +21,9 @@ from appointments.finding.preference_words import PreferenceUnreadable
 from appointments.management import printing, treatment
 from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import Problem, Proposal, ProposedPlan, ProposedVisit
-from clinic.hours import format_when, local, read_on
+from clinic.saying_days import read_on
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 
 COLUMNS = ("#", *printing.PLACE, "Days", "Points and reasons")
 # What each kind of points is for.

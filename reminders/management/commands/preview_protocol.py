@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from django.core.management.base import BaseCommand, CommandError
 
 from appointments.models.series import MOST_SESSIONS
-from clinic import hours
+from clinic import saying_times, wall_time
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
 from clinic.retelling import retold
@@ -135,8 +135,8 @@ def _wall(text: str, zone: str, option: str) -> datetime:
     if wall.tzinfo is not None:
         raise CommandError(f"{option}: write the wall time of the site, without an offset.")
     try:
-        return hours.resolve(wall, zone)
-    except (hours.WallTimeMissing, hours.WallTimeRepeats) as refused:
+        return wall_time.resolve(wall, zone)
+    except (wall_time.WallTimeMissing, wall_time.WallTimeRepeats) as refused:
         raise CommandError(f"{option}: {refused.sentence}") from None
 
 
@@ -205,7 +205,7 @@ def _instant(at: datetime | None) -> str | None:
 
 
 def _as_text(line: Preview, zone: str) -> str:
-    when = hours.format_when(line.at, zone, "en")
+    when = saying_times.format_when(line.at, zone, "en")
     head = f"{when}  {line.decision:<10} {line.channel:<5} {line.kind}"
     about = f"session {line.session}" if line.session else "the series"
     steps = f"  ({', '.join(line.steps)})" if line.steps else ""

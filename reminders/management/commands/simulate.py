@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import track
 
 from appointments.management.printing import rendered, table
-from clinic.hours import MINUTES_A_DAY
 from clinic.protocols.loading import LIBRARY
+from clinic.wall_time import MINUTES_A_DAY
 from reminders.catalogue import REASONS
 from reminders.simulating.chain import of_clinic
 from reminders.simulating.counting import Counts

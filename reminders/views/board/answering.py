@@ -24,8 +24,8 @@ from appointments.refusals import Refused
 from appointments.visits import conflicts
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Resource, Staff
+from clinic.wall_time import local
 from reminders.views import rippling
 from reminders.views.board.asking import asked
 from reminders.views.board.board import shown

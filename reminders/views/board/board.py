@@ -20,11 +20,11 @@ from appointments.absences import affected
 from appointments.lifecycle import State
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.templatetags.ui import VISIT_STATES
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
+from clinic.wall_time import local
 from reminders.views import day_flags
 from reminders.views.board import panel, picking
 from reminders.views.board.asking import COLUMN_WORDS, COLUMNS, ONE_DAY, WEEK, Asked, asked

@@ -17,8 +17,9 @@ from django.utils.translation import gettext
 from appointments.lifecycle import State
 from appointments.models import Allocation, Block, Hold, HoldPurpose
 from appointments.proposing import house_hours
-from clinic.hours import Period, instant, intersect
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
+from clinic.periods import Period, intersect
+from clinic.wall_time import instant
 from patients.models import Patient
 from reminders.views.board.cards import Card, cards_of
 from reminders.views.board.layout import Busy, Grid, Item, Kind, grid_of, hours_shown, lay_out

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from appointments.finding import ticks
-from clinic.hours import Period, instant, intersect, local, subtract
+from clinic.periods import Period, intersect, subtract
+from clinic.wall_time import instant, local
 
 HOUR = 12
 # A gap that no visit fits into is no offer; 24 px high, it is also the least target.

@@ -16,11 +16,11 @@ from appointments.lifecycle import offered as may_be_done
 from appointments.models import Allocation, Appointment
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from clinic.views.looking import shows
+from clinic.wall_time import local
 from patients.models import ContactKind, Patient
 from reminders.catalogue import MessageState
 from reminders.models import Message

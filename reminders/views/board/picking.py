@@ -13,8 +13,9 @@ from appointments.finding import ticks
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Appointment
 from appointments.proposing.places import DayStarts, Place
-from clinic.hours import Period, local
 from clinic.models import Site, Staff
+from clinic.periods import Period
+from clinic.wall_time import local
 from reminders.views.board.asking import WEEK, Asked
 from reminders.views.board.columns import Board
 from reminders.views.board.layout import Item, Kind

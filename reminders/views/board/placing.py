@@ -23,9 +23,9 @@ from appointments.refusals import Refused, StaleVersion
 from appointments.visits import moving
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when
 from clinic.models import Resource, Staff
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
 from clinic.views.row_id import row_id
 from reminders.views.board.answering import Wanted, board_asking, changed, refused
 from reminders.views.book_series import draft as drafts

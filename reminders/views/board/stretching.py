@@ -19,9 +19,10 @@ from appointments.refusals import Refused, StaleVersion, WrongLength
 from appointments.visits import resizing
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import format_when, local
 from clinic.models import Staff
 from clinic.reader_language import reader_language
+from clinic.saying_times import format_when
+from clinic.wall_time import local
 from reminders.views.board.answering import Wanted, changed, refused
 from reminders.views.book_series import draft as drafts
 from reminders.views.visit_acts import both_values, expected_version, seen_visit, way_back

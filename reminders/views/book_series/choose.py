@@ -16,13 +16,13 @@ from django.views.decorators.http import require_GET
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.views.waitlist_rows import WEEKDAYS
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.areas import in_order
 from clinic.protocols.schema import Protocol
 from clinic.reader_language import reader_language
 from clinic.views.looking import lists
+from clinic.wall_time import local
 from patients import registration
 from patients.models import Patient
 from reminders.views.book_series import draft as drafts

@@ -21,9 +21,10 @@ from appointments.models.series import MOST_SESSIONS
 from appointments.proposing.places import VisitWish
 from appointments.views.waitlist_rows import WEEKDAYS
 from clinic.api_fields import FIRST_YEAR, LAST_YEAR
-from clinic.hours import MINUTES_A_DAY, format_day
 from clinic.reader_language import reader_language
+from clinic.saying_days import format_day
 from clinic.views.row_id import row_id
+from clinic.wall_time import MINUTES_A_DAY
 
 Skip = tuple[int, str, str]
 T = TypeVar("T")

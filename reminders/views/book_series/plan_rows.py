@@ -15,10 +15,10 @@ from appointments.finding.ticks import TICK
 from appointments.proposing.loading import eligible_at
 from appointments.proposing.places import Place, ProposedPlan, ProposedVisit, VisitWish
 from appointments.refusals import Refused
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Resource, Site
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
+from clinic.wall_time import local
 from reminders.journeys.preview import ImaginedVisit
 from reminders.views.book_series import draft as drafts
 

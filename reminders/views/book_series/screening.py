@@ -17,12 +17,12 @@ from appointments.clearance.screening import screened_of
 from appointments.finding.intervals import Spaced
 from clinic import access
 from clinic.access import Capability
-from clinic.hours import local
 from clinic.models import Site, Staff
 from clinic.protocols.differing import Difference, differences
 from clinic.protocols.schema import AskAt
 from clinic.reader_language import reader_language
 from clinic.views.looking import shows
+from clinic.wall_time import local
 from patients.models import ScreeningMoment, SkinType
 from patients.screening import form as forms
 from patients.screening.assessing import depends_on_skin_type

@@ -13,9 +13,9 @@ from appointments.refusals import NotBlockable, VisitsInTheWay
 from clinic import equipping, treating, weekly_hours
 from clinic.access import Forbidden
 from clinic.equipping import ResourceRefused
-from clinic.hours import local
 from clinic.models import AuditEntry, Credential, Modality, Resource, Site, Staff
 from clinic.stretches import HoursRefused
+from clinic.wall_time import local
 from clinic.weekly_hours import WeekChanged
 from tests.api import CLOCK, api, refused
 

@@ -16,8 +16,9 @@ from appointments.finding.local_days import Ints
 from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Need, Window
 from appointments.finding.ticks import TICK, aligned, ceil, floor, ticks
 from appointments.finding.working_time import ProviderTime, SiteTime, Week
-from clinic.hours import Period, instant, local
+from clinic.periods import Period
 from clinic.protocols.schema import Text
+from clinic.wall_time import instant, local
 from tests.appointments import oracles
 
 NEW_YORK = "America/New_York"

@@ -15,7 +15,7 @@ from appointments.finding.needs import DEVICE, PATIENT, PROVIDER, ROOM, Window
 from appointments.finding.plans import Impossible, Plan, Preference, Stay, Wish
 from appointments.finding.series_plans import plans
 from appointments.finding.ticks import TICK
-from clinic.hours import Period
+from clinic.periods import Period
 from clinic.protocols.schema import Text
 from tests.appointments.finding.test_availability import DAY, NONE, facts, wall
 from tests.appointments.finding.test_series_plans import interval

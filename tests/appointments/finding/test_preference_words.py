@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from appointments.finding import preference_words
 from appointments.finding.plans import EVERY_DAY, Preference
 from appointments.finding.preference_words import PreferenceUnreadable
-from clinic.hours import MINUTES_A_DAY
+from clinic.wall_time import MINUTES_A_DAY
 
 NOON = 12 * 60
 ANY_TIME = (0, MINUTES_A_DAY)

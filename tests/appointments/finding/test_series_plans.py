@@ -18,8 +18,9 @@ from appointments.finding.relaxing import ways_out
 from appointments.finding.series_plans import plans
 from appointments.finding.working_time import ProviderTime
 from clinic.durations import Duration
-from clinic.hours import Period, instant, local
+from clinic.periods import Period
 from clinic.protocols.schema import Interval
+from clinic.wall_time import instant, local
 from tests.appointments.finding.test_availability import CREDENTIAL, NEW_YORK, facts, rows
 
 FIRST = date(2027, 3, 8)  # a Monday; the clocks go forward on the Sunday after

@@ -8,11 +8,11 @@ import pytest
 from appointments import proposing
 from appointments.proposing.places import Proposal
 from appointments.refusals import Refused
-from clinic.hours import local
 from clinic.models import (
     ProtocolVersion,
     Site,
 )
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.appointments.conftest import FIRST
 

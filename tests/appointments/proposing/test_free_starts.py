@@ -9,7 +9,6 @@ from appointments.absences import blocks
 from appointments.models import Appointment, BlockKind, TreatmentSeries
 from appointments.proposing.places import DayStarts, FoundStarts
 from appointments.visits import cancelling
-from clinic.hours import local
 from clinic.models import (
     Closure,
     HoursException,
@@ -20,6 +19,7 @@ from clinic.models import (
     Site,
     Staff,
 )
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, Book, Wish, at
 from tests.appointments.proposing.conftest import DAY, Propose

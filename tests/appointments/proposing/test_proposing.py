@@ -11,7 +11,6 @@ from appointments.absences import blocks
 from appointments.finding.plans import Preference
 from appointments.models import Appointment, BlockKind, SchedulingSettings
 from appointments.proposing import loading
-from clinic.hours import local
 from clinic.models import (
     Closure,
     Credential,
@@ -26,6 +25,7 @@ from clinic.models import (
 )
 from clinic.protocols import loading as protocols
 from clinic.protocols import schema
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, at
 from tests.appointments.proposing.conftest import DAY, Propose, days, walls

@@ -9,8 +9,8 @@ from appointments.models import Appointment, TreatmentSeries
 from appointments.proposing.places import Replan, VisitWish
 from appointments.refusals import IntervalTooLong, IntervalTooShort
 from appointments.visits import attendance, booking, moving
-from clinic.hours import local
 from clinic.models import Site, Staff
+from clinic.wall_time import local
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
 from tests.personas import a_patient
 

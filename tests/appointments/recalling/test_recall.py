@@ -26,8 +26,8 @@ from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
 from appointments.visits import booking
 from clinic.access import Forbidden
-from clinic.hours import local
 from clinic.models import AuditEntry, ProtocolVersion, Resource, ResourceKind, Site, Staff
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.api import api, refused
 from tests.history import a_past_visit, treated_by

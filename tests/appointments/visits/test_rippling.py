@@ -21,8 +21,8 @@ from appointments.refusals import (
 )
 from appointments.visits import attendance, locking, rippling, swapping, undoing
 from clinic.access import Forbidden
-from clinic.hours import local
 from clinic.models import Site, Staff
+from clinic.wall_time import local
 from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from appointments.finding.intervals import Treated, interval_breaches, spaced
 from appointments.finding.needs import PROVIDER, ROOM
 from appointments.waitlist.ranking import Matching, Opening, Start, Waiter, bar, in_order, match
-from clinic.hours import local
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Protocol
 from clinic.retelling import retold
+from clinic.wall_time import local
 from tests.appointments.conftest import at
 from tests.personas import NOW
 

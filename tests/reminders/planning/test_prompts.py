@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from appointments.lifecycle import State
-from clinic.hours import local
 from clinic.retelling import retold
+from clinic.wall_time import local
 from reminders.catalogue import Kind
 from reminders.planning.birthdays import birthday_in
 from reminders.planning.facts import EventFacts, PatientFacts, VisitFacts

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from appointments.lifecycle import State
-from clinic import hours
+from clinic import wall_time
 from clinic.protocols import reading
 from clinic.protocols.schema import Protocol
 from reminders.planning.facts import (
@@ -31,7 +31,7 @@ def protocol(name: str = "rf_microneedling") -> Protocol:
 
 def wall(text: str, zone: str = NEW_YORK) -> datetime:
     """ "2027-03-12 10:00" on the clock of `zone`, as an instant."""
-    return hours.resolve(datetime.fromisoformat(text), zone)
+    return wall_time.resolve(datetime.fromisoformat(text), zone)
 
 
 def visit(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.hours import instant, local
+from clinic.wall_time import instant, local
 from reminders.reporting.figures import HEIGHT, MARGIN, WIDTH, Bar, Figure, Share, line, worst_first
 from reminders.reporting.periods import month, read_month, weeks_before
 

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.lifecycle import State
 from appointments.models import Appointment
-from clinic.hours import instant
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.wall_time import instant
 from patients.models import Patient
 from reminders.catalogue import Kind
 from reminders.models import Message

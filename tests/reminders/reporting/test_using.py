@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.lifecycle import State
 from appointments.models import Allocation, Appointment, Block
-from clinic.hours import instant
 from clinic.models import OpeningHours, ProtocolVersion, Resource, Site, Staff
+from clinic.wall_time import instant
 from patients.models import Patient
 from reminders.reporting import using
 from reminders.reporting.periods import weeks_before

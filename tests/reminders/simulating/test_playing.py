@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from clinic import hours
+from clinic import hours, wall_time
 from clinic.protocols import reading
 from clinic.protocols.loading import LIBRARY
 from clinic.protocols.schema import Protocol
@@ -134,7 +134,7 @@ def test_what_was_due_before_the_window_is_not_sent_in_it(microneedling: Protoco
 def test_a_clinic_sends_nothing_that_can_wait_in_quiet_hours() -> None:
     zone = imagining.site(1).zone
     first = date(2027, 3, 8)
-    begins, ends = (hours.instant(first + timedelta(days=each), 0, zone) for each in (0, 14))
+    begins, ends = (wall_time.instant(first + timedelta(days=each), 0, zone) for each in (0, 14))
     protocols = [microneedling_of_library()]
     waited = 0
     for each in imagining.households(

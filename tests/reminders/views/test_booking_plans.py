@@ -11,10 +11,10 @@ from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.visits import booking
-from clinic.hours import format_day
 from clinic.models import ProtocolVersion, Resource, ResourceKind, Site, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
+from clinic.saying_days import format_day
 from patients.models import Patient
 from reminders import series_booking
 from reminders.journeys import replanning

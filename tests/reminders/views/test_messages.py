@@ -9,8 +9,9 @@ from django.test import Client
 from time_machine import Traveller
 
 from appointments.models import Appointment
-from clinic.hours import format_day, local
 from clinic.models import Site, Staff
+from clinic.saying_days import format_day
+from clinic.wall_time import local
 from patients import consent
 from patients.models import Patient
 from reminders.catalogue import Channel, Kind, MessageState

@@ -10,8 +10,8 @@ from django.test import Client
 
 from appointments.models import Appointment, Task, TreatmentSeries
 from appointments.visits import cancelling
-from clinic.hours import local
 from clinic.models import ConsentForm, Modality, Resource, ResourceKind, Site, Staff
+from clinic.wall_time import local
 from patients import consent
 from patients.models import ContactPoint, Patient
 from patients.signing import signing

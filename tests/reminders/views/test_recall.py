@@ -9,8 +9,8 @@ from appointments.models import RecallAttempt, TreatmentSeries
 from appointments.waitlist import entries
 from appointments.waitlist.entries import NextSession
 from appointments.waitlist.wishes import Wishes
-from clinic.hours import local
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.wall_time import local
 from patients import consent
 from patients.models import Patient
 from tests.history import a_past_visit

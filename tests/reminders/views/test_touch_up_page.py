@@ -10,8 +10,8 @@ from icalendar import Calendar
 
 from appointments.models import Appointment, PatientLink, Task, TreatmentSeries
 from appointments.visits import booking
-from clinic.hours import local
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
+from clinic.wall_time import local
 from patients import consent
 from patients.models import Patient
 from reminders.views.book_series import draft as drafts

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.finding.ticks import TICK
-from clinic.hours import Period, instant, local
+from clinic.periods import Period
+from clinic.wall_time import instant, local
 from reminders.views.board.layout import (
     HOUR,
     LEAST_GAP,
