@@ -23,7 +23,7 @@ from patients.models import Patient
 from reminders.caps import Had
 from reminders.catalogue import Channel, Kind, Purpose
 from reminders.gate import Recipient
-from reminders.journeys import gathering, preview, recipients, traffic
+from reminders.journeys import addressing, gathering, preview, recipients, traffic
 from reminders.journeys.foreseeing import SAMPLE_TOKEN
 from reminders.journeys.preview import DUE, SEND, Preview
 from reminders.models import Message
@@ -181,8 +181,8 @@ def _lines(
     lines = preview.calendar(
         patient=facts,
         recipients=readers,
-        reader=gathering.reader_of(patient, readers[Channel.EMAIL]),
-        sender=gathering.sender_of(site),
+        reader=addressing.reader_of(patient, readers[Channel.EMAIL]),
+        sender=addressing.sender_of(site),
         care_url=page,
         unsubscribe_url=page,
         wordings=wordings,

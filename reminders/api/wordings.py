@@ -24,7 +24,7 @@ from clinic.access import Capability
 from clinic.api_views import IdFilter, Rows
 from reminders.api import wording_shapes as shapes
 from reminders.catalogue import Kind
-from reminders.journeys import gathering
+from reminders.journeys import addressing
 from reminders.models import WordingState, WordingVersion
 from reminders.rewording import checking, drafting, publishing, scopes
 from reminders.wording import versions
@@ -168,6 +168,6 @@ class Wordings(ListModelMixin, RetrieveModelMixin, Rows):
             wording,
             kind=kind,
             language=language,
-            sender=gathering.sender_of(site),
+            sender=addressing.sender_of(site),
             link=checking.sample_link(),
         ).texts

@@ -18,7 +18,7 @@ from clinic.protocols import loading
 from patients.models import Patient
 from patients.screening.conditions import conditions
 from reminders.catalogue import Channel
-from reminders.journeys import gathering, preview, recipients, to_fill_in
+from reminders.journeys import addressing, gathering, preview, recipients, to_fill_in
 from reminders.journeys.preview import ImaginedVisit, Preview
 from reminders.rewording import in_force
 
@@ -71,8 +71,8 @@ def series(
         for line in preview.calendar(
             patient=replace(facts, series=(*facts.series, imagined)),
             recipients=readers,
-            reader=gathering.reader_of(patient, readers[Channel.EMAIL]),
-            sender=gathering.sender_of(site),
+            reader=addressing.reader_of(patient, readers[Channel.EMAIL]),
+            sender=addressing.sender_of(site),
             care_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
             unsubscribe_url=f"{settings.PUBLIC_URL}/p/{SAMPLE_TOKEN}/",
             wordings=in_force.at_site(site),

@@ -1,19 +1,13 @@
-"""Gathering what planning and letters need to know of patients, in a constant number of queries."""
+"""Gathering what planning needs to know of patients, in a constant number of queries."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from appointments.clearance import follow_up
-from appointments.clearance.screening import screen
-from appointments.finding.needs import body_after
-from appointments.finding.ticks import TICK
-from appointments.lifecycle import TO_COME, State
 from appointments.models import (
     AdverseEvent,
     Answer,
@@ -21,42 +15,25 @@ from appointments.models import (
     Invitation,
     RecallAttempt,
     RecallOutcome,
-    StatusChange,
     TreatmentSeries,
 )
 from appointments.models.record import NOT_WHOLE
 from appointments.recalling.windows import Cause
 from clinic import statements
 from clinic.models import ProtocolVersion, Site
-from clinic.protocols import loading
-from clinic.protocols.schema import Protocol
-from clinic.wall_time import local
 from patients.dialling import zones_of
 from patients.models import ContactKind, ContactPoint, Patient
-from patients.screening.assessing import Finding, Screened, assess
-from patients.screening.conditions import conditions, holding
-from reminders.catalogue import UNWRITTEN, Channel
-from reminders.channels import agreements
-from reminders.gate import Recipient
-from reminders.journeys import saying, to_fill_in
-from reminders.ledger.claiming import Holder
-from reminders.ledger.fallback import CALL_UP_TO_PRIORITY
-from reminders.ledger.provider_statuses import FAILURES
-from reminders.models import MessageItem, SkipChoice
+from patients.screening.conditions import conditions
+from reminders.catalogue import Channel
+from reminders.journeys import gathering_messages, gathering_visits, saying
 from reminders.planning.facts import (
-    ChosenTime,
     EventFacts,
     InvitationFacts,
-    Item,
     PatientFacts,
     RecallFacts,
     SeriesFacts,
     SiteFacts,
-    ToFillIn,
-    Untold,
-    VisitFacts,
 )
-from reminders.wording.lettering import Reader, Sender
 
 _NO_VERSIONS: Mapping[int, ProtocolVersion] = {}
 
@@ -83,12 +60,12 @@ def facts_of(
         .annotate(outcome=F("record__outcome"), treated=F("record__treated"))
         .order_by("session", "id")
     )
-    protocols = _protocols_of(
+    protocols = gathering_visits.protocols_of(
         {each.protocol_version_id for each in rows}
         | {each.protocol_version_id for each in visits}
         | {version.pk for version in going_over.values()}
     )
-    _go_over(rows, visits, going_over, protocols)
+    gathering_visits.go_over(rows, visits, going_over, protocols)
     # By visit what was treated in a session that was not completed, its log signed or not.
     cut_short = {
         each.pk: tuple(each.treated)  # type: ignore[attr-defined]
@@ -100,12 +77,12 @@ def facts_of(
     )
     site_rows = {pk: _as_if(site, as_if) for pk, site in site_rows.items()}
     sites = {pk: site_facts(site) for pk, site in site_rows.items()}
-    screened = _screened(rows, patients, protocols)
-    lacking = _lacking_of(visits, rows, site_rows, screened, protocols)
+    screened = gathering_visits.screened_by(rows, patients, protocols)
+    lacking = gathering_visits.lacking_of(visits, rows, site_rows, screened, protocols)
     known = {pk: each for pk, each in screened.items() if each.answers or each.skin_type}
-    by_series = _visits_of(visits, cut_short, sites, protocols, known, lacking)
-    skips, switched = _choices_of(patient_ids)
-    chosen = _chosen_by(patient_ids)
+    by_series = gathering_visits.visits_of(visits, cut_short, sites, protocols, known, lacking)
+    skips, switched = gathering_messages.choices_of(patient_ids)
+    chosen = gathering_messages.chosen_by(patient_ids)
     recalls = _recalls_of([row.pk for row in rows])
     for row in rows:
         series[row.patient_id].append(
@@ -125,8 +102,8 @@ def facts_of(
         )
     invitations = _invitations_of(patient_ids, as_if)
     phones = _phones_of(series)
-    spoken = _spoken_by(patient_ids)
-    unheard = _unheard_by(patient_ids)
+    spoken = gathering_messages.spoken_by(patient_ids)
+    unheard = gathering_messages.unheard_by(patient_ids)
     events = _events_of(patient_ids)
     return {
         patient.pk: PatientFacts(
@@ -190,168 +167,8 @@ def site_facts(site: Site) -> SiteFacts:
     )
 
 
-def sender_of(site: Site) -> Sender:
-    """A site as patients know it."""
-    return Sender(
-        clinic_name=site.name,
-        sms_name=site.sms_name,
-        phone=site.phone,
-        address=site.address,
-        review_url=site.review_url,
-    )
-
-
-def reader_of(
-    patient: Patient | Holder, recipient: Recipient, *, first_sms: bool = False
-) -> Reader:
-    """A patient as letters address them."""
-    return Reader(
-        first_name=patient.first_name,
-        language=recipient.language or patient.language,
-        zone=patient.zone,
-        detail=agreements.mail_names_treatment(recipient.consents),
-        first_sms=first_sms,
-    )
-
-
 def _as_if(site: Site, other: Site | None) -> Site:
     return other if other is not None and other.pk == site.pk else site
-
-
-def _go_over(
-    series: Sequence[TreatmentSeries],
-    visits: Sequence[Appointment],
-    going_over: Mapping[int, ProtocolVersion],
-    protocols: Mapping[int, Protocol],
-) -> None:
-    """Let rows that are not stored be as `appointments.visits.migrating` would leave them."""
-    areas = {row.pk: row.areas for row in series}
-    for visit in visits:
-        version = going_over.get(visit.series_id)
-        if version is not None and visit.state in TO_COME:
-            old, new = protocols[visit.protocol_version_id], protocols[version.pk]
-            body = body_after(old, new, areas[visit.series_id], visit.body)
-            visit.ends_at = visit.starts_at + body * TICK
-            visit.protocol_version = version
-    for row in series:
-        if row.pk in going_over:
-            row.protocol_version = going_over[row.pk]
-
-
-def _protocols_of(versions: Collection[int]) -> dict[int, Protocol]:
-    """By id of the version; a document is read the first time only."""
-    rows = ProtocolVersion.objects.filter(pk__in=versions).values_list("digest", "pk")
-    digests = dict(rows)
-    return {digests[digest]: each for digest, each in loading.by_digest(digests).items()}
-
-
-def _screened(
-    series: Sequence[TreatmentSeries],
-    patients: Sequence[Patient],
-    protocols: Mapping[int, Protocol],
-) -> dict[int, Screened]:
-    """By series what its patient answered."""
-    by_id = {patient.pk: patient for patient in patients}
-    known = [row for row in series if row.patient_id in by_id]
-    found = screen(
-        [(by_id[row.patient_id], protocols[row.protocol_version_id], row.areas) for row in known]
-    )
-    return {row.pk: screened for row, screened in zip(known, found, strict=True)}
-
-
-def _lacking_of(
-    visits: Sequence[Appointment],
-    series: Sequence[TreatmentSeries],
-    sites: Mapping[int, Site],
-    screened: Mapping[int, Screened],
-    protocols: Mapping[int, Protocol],
-) -> dict[int, ToFillIn | None]:
-    """By visit to come, what the patient is asked for before it."""
-    patients = {row.pk: row.patient_id for row in series if row.pk in screened}
-    expected = [
-        visit
-        for visit in visits
-        if visit.state in TO_COME and visit.series_id in patients
-        if sites[visit.site_id].clearance_from is not None
-    ]
-    wanted = defaultdict(set)
-    for visit in expected:
-        wanted[patients[visit.series_id]].add(protocols[visit.protocol_version_id].id)
-    forms = to_fill_in.forms_of(wanted)
-    return {
-        visit.pk: to_fill_in.of_visit(
-            replace(screened[visit.series_id], protocol=protocol),
-            forms.get((patients[visit.series_id], protocol.id)),
-            starts_at=visit.starts_at,
-            zone=sites[visit.site_id].zone,
-            asks_from=sites[visit.site_id].clearance_from,
-        )
-        for visit in expected
-        for protocol in (protocols[visit.protocol_version_id],)
-    }
-
-
-def _visits_of(
-    rows: Sequence[Appointment],
-    cut_short: Mapping[int, tuple[str, ...]],
-    sites: Mapping[int, SiteFacts],
-    protocols: Mapping[int, Protocol],
-    screened: Mapping[int, Screened],
-    lacking: Mapping[int, ToFillIn | None],
-) -> dict[int, list[VisitFacts]]:
-    findings = {pk: assess(each) for pk, each in screened.items()}
-    told = saying.starts_told(f"visit:{row.pk}" for row in rows)
-    untold = _untold_of(rows)
-    held = {row.pk: _held_by(row, sites[row.site_id], findings) for row in rows}
-    called = follow_up.called_about([pk for pk, by in held.items() if by])
-    visits = defaultdict(list)
-    for row in rows:
-        visits[row.series_id].append(
-            VisitFacts(
-                id=row.pk,
-                session=row.session,
-                site=sites[row.site_id],
-                state=State(row.state),
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-                schedule_version=row.schedule_version,
-                scheduled_at=row.scheduled_at,
-                done_at=row.done_at,
-                closed_at=row.closed_at,
-                protocol=protocols[row.protocol_version_id],
-                told_start=saying.told_before(
-                    told[f"visit:{row.pk}"], row.schedule_version, elsewhere=row.imported_start
-                ),
-                imported_at=row.imported_at,
-                is_history=row.is_history,
-                treated=cut_short.get(row.pk),
-                to_fill_in=lacking.get(row.pk),
-                untold=untold.get(row.pk),
-                held_by=held[row.pk],
-                is_called_about=row.pk in called,
-                version=row.version,
-            )
-        )
-    return visits
-
-
-def _held_by(
-    visit: Appointment, site: SiteFacts, findings: Mapping[int, Sequence[Finding]]
-) -> tuple[str, ...]:
-    """The digests of what bars treatment on the day of the visit, by series of `findings`."""
-    day = local(visit.starts_at, site.zone).date()
-    found = holding(findings.get(visit.series_id, ()), day)
-    return tuple(sorted(finding.digest for finding in found))
-
-
-def _untold_of(visits: Sequence[Appointment]) -> dict[int, Untold]:
-    """By cancelled visit who chose that its patient is not told, and when."""
-    cancelled = [visit.pk for visit in visits if visit.state == State.CANCELLED]
-    if not cancelled:
-        return {}
-    rows = StatusChange.objects.filter(appointment__in=cancelled, is_untold=True, undone_by=None)
-    chosen = rows.values_list("appointment_id", "by__name", "at")
-    return {visit: Untold(by or "", at) for visit, by, at in chosen}
 
 
 def _invitations_of(
@@ -415,77 +232,3 @@ def _events_of(patient_ids: Collection[int]) -> dict[int, list[EventFacts]]:
     for patient_id, areas in rows.values_list("patient_id", "areas"):
         events[patient_id].append(EventFacts(tuple(areas)))
     return events
-
-
-Choices = dict[int, list[tuple[int, str, str]]]
-
-
-def _choices_of(patient_ids: Collection[int]) -> tuple[Choices, Choices]:
-    """By series what staff chose not to send, and what to say by the other channel."""
-    skips: Choices = defaultdict(list)
-    switched: Choices = defaultdict(list)
-    for row in SkipChoice.objects.filter(series__patient__in=patient_ids):
-        chosen = switched if row.instead else skips
-        chosen[row.series_id].append((row.session, row.step, row.channel))
-    return skips, switched
-
-
-# Of what no dispatcher has taken up, the newest message first.
-_CHOSEN = """
-SELECT message.patient_id, message.id, message.chosen_at, staff.name, message.at_any_hour,
-       item.anchor, item.schedule_version, item.step, item.channel
-  FROM reminders_message AS message
-  JOIN clinic_staff AS staff ON staff.id = message.chosen_by_id
-  JOIN reminders_messageitem AS item ON item.message_id = message.id
- WHERE message.patient_id = ANY (%s::bigint[]) AND message.chosen_at IS NOT NULL
-   AND message.claimed_at IS NULL
- ORDER BY message.id DESC
-"""
-
-
-def _chosen_by(patient_ids: Collection[int]) -> dict[int, list[ChosenTime]]:
-    """By patient the times that staff gave to messages."""
-    items: defaultdict[tuple[int, int, datetime, str, bool], list[Item]] = defaultdict(list)
-    for row in statements.rows(_CHOSEN, [statements.array(patient_ids)]):
-        anchor, version, step, channel = row[5:]
-        items[row[:5]].append(Item(anchor, version, step, Channel(channel)))
-    chosen = defaultdict(list)
-    for (patient, _, at, by, at_any_hour), said in items.items():
-        chosen[patient].append(ChosenTime(frozenset(said), at, by, at_any_hour))
-    return chosen
-
-
-def _spoken_by(patient_ids: Collection[int]) -> dict[int, list[Item]]:
-    """By patient the items of messages that a dispatcher took up, whatever became of them."""
-    return _by_patient(
-        MessageItem.objects.filter(
-            message__patient__in=patient_ids, message__claimed_at__isnull=False, live=True
-        )
-    )
-
-
-def _unheard_by(patient_ids: Collection[int]) -> dict[int, dict[Item, datetime | None]]:
-    """By patient the items of urgent texts that failed for good, but for want of words."""
-    failed = MessageItem.objects.filter(
-        message__patient__in=patient_ids,
-        message__priority__lte=CALL_UP_TO_PRIORITY,
-        message__state__in=FAILURES,
-        channel=Channel.SMS,
-        live=True,
-    ).exclude(message__reason__in=UNWRITTEN)
-    found: dict[int, dict[Item, datetime | None]] = defaultdict(dict)
-    for patient_id, chosen_at, anchor, version, step, channel in failed.values_list(
-        *("message__patient_id", "message__chosen_at"),
-        *("anchor", "schedule_version", "step", "channel"),
-    ):
-        found[patient_id][Item(anchor, version, step, Channel(channel))] = chosen_at
-    return found
-
-
-def _by_patient(items: QuerySet[MessageItem]) -> dict[int, list[Item]]:
-    found = defaultdict(list)
-    for patient_id, anchor, version, step, channel in items.values_list(
-        "message__patient_id", "anchor", "schedule_version", "step", "channel"
-    ):
-        found[patient_id].append(Item(anchor, version, step, Channel(channel)))
-    return found

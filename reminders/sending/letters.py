@@ -25,7 +25,7 @@ from reminders.channels import calendar
 from reminders.channels.base import Outgoing
 from reminders.failpoints import failpoint
 from reminders.gate import Recipient, may_arrive_until
-from reminders.journeys import gathering, saying
+from reminders.journeys import addressing, gathering, saying
 from reminders.ledger.claiming import Due
 from reminders.ledger.marking import Words
 from reminders.models import DraftText, Message, SentContent
@@ -142,7 +142,7 @@ class _Desk:
                 items=items,
                 patient=patient,
                 reader=reader,
-                sender=gathering.sender_of(message.site),
+                sender=addressing.sender_of(message.site),
                 care_url=urls.care,
                 unsubscribe_url=urls.unsubscribe,
                 text=draft.text if draft else "",
@@ -161,7 +161,7 @@ class _Desk:
         if message.patient is None:
             reader = lettering.Reader(first_name="", language="en", first_sms=is_first)
         else:
-            reader = gathering.reader_of(message.patient, recipient, first_sms=is_first)
+            reader = addressing.reader_of(message.patient, recipient, first_sms=is_first)
         language = draft.language if draft else reader.language
         return replace(reader, language=language, reads_at=self.now)
 

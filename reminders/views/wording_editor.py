@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from reminders.journeys import gathering
+from reminders.journeys import addressing
 from reminders.rewording import checking, drafting, publishing
 from reminders.rewording.drafting import LONGEST_PHRASE, StaleDraft
 from reminders.views.wordings import Place, in_use, place_of
@@ -181,7 +181,7 @@ def _samples(sources: Sources, place: Place) -> Samples | None:
         wording,
         kind=place.kind,
         language=place.language,
-        sender=gathering.sender_of(place.site),
+        sender=addressing.sender_of(place.site),
         link=checking.sample_link(),
     )
 

@@ -12,7 +12,7 @@ from patients.models import Patient
 from patients.registration import RegistrationRefused
 from reminders import gate
 from reminders.catalogue import Channel, Kind, MessageState
-from reminders.journeys import gathering, recipients, replanning
+from reminders.journeys import addressing, recipients, replanning
 from reminders.ledger import opting_out
 from reminders.models import Message
 from reminders.records import stopping
@@ -121,7 +121,7 @@ def test_a_minors_guardian_is_written_to_in_their_own_language_until_the_18th_bi
     )
     found = recipients.at_site(child, site, now=now)[Channel.SMS]
     assert (found.address, found.language) == ("+12125550188", "es")
-    assert gathering.reader_of(child, found).language == "es"
+    assert addressing.reader_of(child, found).language == "es"
     assert guardians.who_may_sign(child, now.date()) == [mother]
     of_age = datetime(2028, 3, 1, 15, tzinfo=now.tzinfo)
     grown = recipients.at_site(child, site, now=of_age)[Channel.SMS]
