@@ -344,23 +344,6 @@ class StaleVersion(Refused):
     field = "version"
 
 
-# --- The treatment log ----------------------------------------------------------------------------
-
-
-class StaleLog(Refused):
-    """Somebody saved the log since it was shown."""
-
-    code = "stale_log"
-    field = "version"
-
-
-class DraftElsewhere(Refused):
-    """Somebody else writes this log; it can be taken over."""
-
-    code = "draft_elsewhere"
-    field = "log"
-
-
 class LogSigned(Refused):
     """The log is signed: it never changes, and what it rests upon stays."""
 
@@ -368,120 +351,11 @@ class LogSigned(Refused):
     field = "log"
 
 
-class NotSigned(Refused):
-    """The act belongs to a signed log."""
-
-    code = "not_signed"
-    field = "log"
-
-
-class LogIncomplete(Refused):
-    """The log cannot be signed yet; `errors` (path, code, sentence) are to be mended."""
-
-    code = "log_incomplete"
-
-    def __init__(self, sentence: str, *, findings: Sequence[Any]) -> None:
-        super().__init__(sentence)
-        self.errors = tuple(findings)
-        self.field = self.errors[0].path if self.errors else ""
-
-
-class CorrectionRefused(Refused):
-    """An addendum's corrected value is none, or at no place of the log."""
-
-    code = "correction_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class PhraseRefused(Refused):
-    """A phrase for notes cannot be like that, or has no room."""
-
-    code = "phrase_refused"
-
-    def __init__(self, sentence: str, *, field: str = "text") -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class CreditDecided(Refused):
-    """Somebody decided before whether this session counts."""
-
-    code = "credit_decided"
-    field = "counts"
-
-
-class EventRefused(Refused):
-    """An adverse event cannot be like that."""
-
-    code = "event_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class EventClosed(Refused):
-    """A clinician has closed the adverse event."""
-
-    code = "event_closed"
-    field = "event"
-
-
-class ScoreRefused(Refused):
-    """There is no such outcome score."""
-
-    code = "score_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
 def busy() -> StaleVersion:
     """What the loser of a race hears who has nothing else to choose from."""
     return StaleVersion(
         gettext("Somebody is changing this at the moment. Look at it again, then repeat.")
     )
-
-
-# --- The wait-list --------------------------------------------------------------------------------
-
-
-class AlreadyWaiting(Refused):
-    """The patient is on the list for the same already."""
-
-    code = "already_waiting"
-    field = "patient"
-
-
-class NothingToWaitFor(Refused):
-    """There is no place that the patient could still wait for."""
-
-    code = "nothing_to_wait_for"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class WishesRefused(Refused):
-    """No place could ever meet these wishes."""
-
-    code = "wishes_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class NotWaiting(Refused):
-    """The entry is closed: booked, taken off the list or no longer needed."""
-
-    code = "not_waiting"
-    field = "entry"
 
 
 class BeingOffered(Refused):
@@ -496,21 +370,3 @@ class GapClosed(Refused):
 
     code = "gap_closed"
     field = "gap"
-
-
-class NoMatch(Refused):
-    """The gap is not for this entry."""
-
-    code = "no_match"
-    field = "entries"
-
-
-class OfferClosed(Refused):
-    """The offer was answered, ran out or was taken back; `answer` says which (models.Answer)."""
-
-    code = "offer_closed"
-    field = "offer"
-
-    def __init__(self, sentence: str, *, answer: str) -> None:
-        super().__init__(sentence)
-        self.answer = answer

@@ -13,9 +13,10 @@ from appointments.charting.checking import value_finding
 from appointments.charting.copying import Signed
 from appointments.charting.fields import OUTCOME
 from appointments.charting.log import NOTE_LENGTH, Value, canonical, digest, plain
+from appointments.charting.refusals import CorrectionRefused, NotSigned
 from appointments.charting.sheets import signed_of, used_now
 from appointments.models import Addendum, Appointment, TreatmentRecord
-from appointments.refusals import CorrectionRefused, NotSigned, ReasonMissing
+from appointments.refusals import ReasonMissing
 from clinic.models import Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol

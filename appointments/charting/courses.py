@@ -10,6 +10,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from appointments.charting.course import Course, Milestone, Session, course_of
+from appointments.charting.refusals import ScoreRefused
 from appointments.lifecycle import State
 from appointments.models import (
     Appointment,
@@ -20,7 +21,6 @@ from appointments.models import (
 from appointments.models.record import NOT_WHOLE
 from appointments.models.score import RANGES
 from appointments.models.series import SeriesState
-from appointments.refusals import ScoreRefused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from appointments.charting import drafting
+from appointments.charting.refusals import CreditDecided, NotSigned
 from appointments.models import (
     Appointment,
     SessionCredit,
@@ -18,7 +19,7 @@ from appointments.models import (
 )
 from appointments.models.record import NOT_WHOLE, SessionOutcome
 from appointments.models.series import MOST_SESSIONS, SeriesState
-from appointments.refusals import CreditDecided, NotSigned, ReasonMissing, SessionTaken
+from appointments.refusals import ReasonMissing, SessionTaken
 from clinic import audit
 from clinic.models import Staff
 from clinic.retelling import Fact, kept, word

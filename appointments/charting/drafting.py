@@ -9,10 +9,11 @@ from django.db import transaction
 
 from appointments.charting import copying, fields
 from appointments.charting.log import CODE_LENGTH, CartridgeUsed, Log, document_of
+from appointments.charting.refusals import DraftElsewhere, StaleLog
 from appointments.charting.sheets import sheet_of
 from appointments.lifecycle import UNDER_WAY, State
 from appointments.models import Appointment, Cartridge, TreatmentRecord
-from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
+from appointments.refusals import LogSigned, NotYet
 from appointments.visits import closing, history
 from clinic import audit
 from clinic.access import Capability

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from appointments.charting.log import NOTE_LENGTH, Log
+from appointments.charting.refusals import PhraseRefused
 from appointments.models import Phrase
 from appointments.models.phrase import PHRASE_LENGTH
-from appointments.refusals import PhraseRefused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import translation
 
+from appointments.charting.refusals import EventClosed, EventRefused
 from appointments.models import (
     AdverseEvent,
     Appointment,
@@ -20,7 +21,7 @@ from appointments.models import (
     TaskKind,
     TreatmentSeries,
 )
-from appointments.refusals import EventClosed, EventRefused, StaleVersion
+from appointments.refusals import StaleVersion
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff

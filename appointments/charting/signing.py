@@ -12,10 +12,11 @@ from django.db import transaction
 from appointments.charting import crediting, drafting
 from appointments.charting.checking import Finding
 from appointments.charting.log import Log, canonical, digest, document_of
+from appointments.charting.refusals import LogIncomplete
 from appointments.charting.sheets import Sheet, sheet_of
 from appointments.lifecycle import State
 from appointments.models import Appointment, TreatmentRecord
-from appointments.refusals import LogIncomplete, NotYet, Refused
+from appointments.refusals import NotYet, Refused
 from appointments.visits import attendance
 from clinic.models import Staff
 from clinic.saying import gettext

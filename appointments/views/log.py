@@ -14,16 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.charting import drafting, phrasing, signing
 from appointments.charting.log import Log, log_of
+from appointments.charting.refusals import DraftElsewhere, LogIncomplete, PhraseRefused, StaleLog
 from appointments.charting.sheets import sheet_of
 from appointments.models import Appointment, Phrase
-from appointments.refusals import (
-    DraftElsewhere,
-    LogIncomplete,
-    LogSigned,
-    PhraseRefused,
-    Refused,
-    StaleLog,
-)
+from appointments.refusals import LogSigned, Refused
 from appointments.views import log_reading
 from appointments.views.log_page import page, seen
 from clinic.models import Staff

@@ -13,9 +13,7 @@ from django.views.decorators.http import require_POST
 
 from appointments.charting import amending, crediting
 from appointments.charting.sheets import sheet_of
-from appointments.refusals import (
-    Refused,
-)
+from appointments.refusals import Refused
 from appointments.views.log_page import page, seen
 from clinic.models import Staff
 

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from appointments.charting import phrasing
+from appointments.charting.refusals import PhraseRefused
 from appointments.models import Phrase
 from appointments.models.phrase import PHRASE_LENGTH
-from appointments.refusals import PhraseRefused
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Staff

@@ -18,13 +18,7 @@ from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
 from appointments.models.series import SeriesState
 from appointments.proposing.places import Replan, ReplanLine, VisitWish
-from appointments.refusals import (
-    NoWayForTheRest,
-    OtherProtocol,
-    SeriesClosed,
-    StaleVersion,
-    busy,
-)
+from appointments.refusals import NoWayForTheRest, OtherProtocol, SeriesClosed, StaleVersion, busy
 from appointments.visits import moving
 from appointments.visits.moving import VisitMove
 from appointments.visits.version_changes import Change, changes

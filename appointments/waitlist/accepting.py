@@ -9,9 +9,9 @@ from datetime import datetime
 from appointments import proposing
 from appointments.models import Appointment, Hold, Invitation, WaitlistEntry
 from appointments.proposing.places import Replan, VisitWish
-from appointments.refusals import NoMatch
 from appointments.visits import booking, moving
 from appointments.visits.moving import VisitMove
+from appointments.waitlist.refusals import NoMatch
 from clinic.models import Staff
 from clinic.saying import gettext, noop
 

@@ -16,8 +16,9 @@ from appointments.lifecycle import Move, State, after
 from appointments.models import Appointment, EntryEnd, Invitation, TreatmentSeries, WaitlistEntry
 from appointments.models.series import SeriesState
 from appointments.proposing import standing
-from appointments.refusals import AlreadyWaiting, BeingOffered, NothingToWaitFor, NotWaiting
+from appointments.refusals import BeingOffered
 from appointments.waitlist import overtaken
+from appointments.waitlist.refusals import AlreadyWaiting, NothingToWaitFor, NotWaiting
 from appointments.waitlist.wishes import ANY_PLACE, Wishes, set_wishes
 from clinic import access, audit
 from clinic.access import Capability

@@ -30,9 +30,10 @@ from appointments.models import (
     SchedulingSettings,
     WaitlistEntry,
 )
-from appointments.refusals import BeingOffered, GapClosed, NoMatch, NotWaiting, OfferClosed
+from appointments.refusals import BeingOffered, GapClosed
 from appointments.waitlist import accepting, entries, hearing, matching, overtaken
 from appointments.waitlist.matching import MatchedEntry
+from appointments.waitlist.refusals import NoMatch, NotWaiting, OfferClosed
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Staff

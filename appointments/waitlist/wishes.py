@@ -7,7 +7,8 @@ from datetime import date, datetime
 
 from appointments.models import WaitlistEntry
 from appointments.proposing import loading
-from appointments.refusals import WishesRefused, WrongResource
+from appointments.refusals import WrongResource
+from appointments.waitlist.refusals import WishesRefused
 from clinic.models import Resource
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language

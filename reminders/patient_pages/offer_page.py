@@ -18,8 +18,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments import links
 from appointments.lifecycle import TO_COME
 from appointments.models import Answer, Appointment, Invitation, PatientLink
-from appointments.refusals import OfferClosed, Refused
+from appointments.refusals import Refused
 from appointments.waitlist import accepting, offering
+from appointments.waitlist.refusals import OfferClosed
 from clinic import saying_times, wall_time
 from reminders.patient_pages import self_service
 from reminders.patient_pages.language import language_of

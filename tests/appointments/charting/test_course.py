@@ -20,9 +20,9 @@ from appointments.charting.course import (
     regimen,
 )
 from appointments.charting.log import log_of
+from appointments.charting.refusals import ScoreRefused
 from appointments.lifecycle import State
 from appointments.models import Appointment, OutcomeScore, TreatmentSeries
-from appointments.refusals import ScoreRefused
 from appointments.visits import ending
 from clinic.access import Forbidden
 from clinic.models import Staff

@@ -6,10 +6,11 @@ from django.utils import translation
 
 from appointments.charting import crediting, drafting, signing
 from appointments.charting.log import log_of
+from appointments.charting.refusals import CreditDecided, NotSigned
 from appointments.lifecycle import State
 from appointments.models import Appointment, SessionCredit, Task, TreatmentSeries
 from appointments.models.series import SeriesState
-from appointments.refusals import CreditDecided, NotSigned, ReasonMissing
+from appointments.refusals import ReasonMissing
 from appointments.visits import attendance, booking
 from clinic.access import Forbidden
 from clinic.models import Staff

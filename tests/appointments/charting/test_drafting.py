@@ -10,9 +10,10 @@ from appointments.charting import amending, drafting, listing, signing
 from appointments.charting.device_data import device_data
 from appointments.charting.last_used import last_used
 from appointments.charting.log import Log, document_of, log_of
+from appointments.charting.refusals import DraftElsewhere, StaleLog
 from appointments.charting.sheets import sheet_of
 from appointments.models import Addendum, Appointment, Cartridge, TreatmentRecord
-from appointments.refusals import DraftElsewhere, LogSigned, NotYet, StaleLog
+from appointments.refusals import LogSigned, NotYet
 from appointments.views import log_form
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Modality, Site, Staff

@@ -9,8 +9,8 @@ from django.test import Client
 
 from appointments.charting import phrasing
 from appointments.charting.log import NOTE_LENGTH, Log
+from appointments.charting.refusals import PhraseRefused
 from appointments.models import Appointment, Phrase, TreatmentRecord
-from appointments.refusals import PhraseRefused
 from clinic.models import AuditEntry, Site, Staff
 from tests.api import api, refused
 from tests.appointments.charting.conftest import treated

@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 
 from appointments.charting import reporting
 from appointments.charting.device_data import device_data, device_sheet
+from appointments.charting.refusals import EventClosed, EventRefused
 from appointments.clearance import Barred
 from appointments.models import AdverseEvent, Appointment, Task, TreatmentSeries
-from appointments.refusals import EventClosed, EventRefused, StaleVersion
+from appointments.refusals import StaleVersion
 from appointments.visits import attendance, booking
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, OnCallShift, Site, Staff

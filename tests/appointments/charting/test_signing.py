@@ -14,16 +14,10 @@ from hypothesis import strategies as st
 
 from appointments.charting import amending, copying, drafting, signing
 from appointments.charting.log import canonical, digest
+from appointments.charting.refusals import CorrectionRefused, LogIncomplete, NotSigned, StaleLog
 from appointments.charting.sheets import sheet_of, signed_of
 from appointments.models import Addendum, Appointment, TreatmentRecord, TreatmentSeries
-from appointments.refusals import (
-    CorrectionRefused,
-    LogIncomplete,
-    LogSigned,
-    NotSigned,
-    ReasonMissing,
-    StaleLog,
-)
+from appointments.refusals import LogSigned, ReasonMissing
 from appointments.visits import undoing
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Staff

@@ -8,9 +8,7 @@ import pytest
 from appointments.claiming import checking
 from appointments.claiming.taking import Claim
 from appointments.models import Appointment, TreatmentSeries
-from appointments.refusals import (
-    PatientElsewhere,
-)
+from appointments.refusals import PatientElsewhere
 from clinic.models import (
     ProtocolVersion,
     Site,

@@ -6,11 +6,7 @@ import pytest
 
 from appointments.models import Appointment, TreatmentSeries
 from appointments.proposing.places import VisitWish
-from appointments.refusals import (
-    IntervalTooShort,
-    OutsideHours,
-    SeriesClosed,
-)
+from appointments.refusals import IntervalTooShort, OutsideHours, SeriesClosed
 from appointments.visits import booking, cancelling
 from clinic.models import (
     ProtocolVersion,

@@ -8,10 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Allocation, Appointment, TreatmentSeries
 from appointments.proposing.places import VisitWish
-from appointments.refusals import (
-    PatientElsewhere,
-    SlotTaken,
-)
+from appointments.refusals import PatientElsewhere, SlotTaken
 from clinic.models import (
     ProtocolVersion,
     Resource,

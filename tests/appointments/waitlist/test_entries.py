@@ -8,18 +8,20 @@ import pytest
 from appointments.lifecycle import MoveRefused
 from appointments.models import Appointment, EntryEnd, TreatmentSeries, WaitlistEntry
 from appointments.refusals import (
-    AlreadyWaiting,
     AreaNotTreated,
-    NothingToWaitFor,
-    NotWaiting,
     PatientDeceased,
     ProtocolNotApproved,
-    WishesRefused,
     WrongResource,
 )
 from appointments.visits import attendance, booking, cancelling, moving, undoing
 from appointments.waitlist import entries, overtaken
 from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession, Target
+from appointments.waitlist.refusals import (
+    AlreadyWaiting,
+    NothingToWaitFor,
+    NotWaiting,
+    WishesRefused,
+)
 from appointments.waitlist.wishes import Wishes
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff

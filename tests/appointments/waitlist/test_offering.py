@@ -18,17 +18,11 @@ from appointments.models import (
     TreatmentSeries,
     WaitlistEntry,
 )
-from appointments.refusals import (
-    BeingOffered,
-    GapClosed,
-    NoMatch,
-    NotWaiting,
-    OfferClosed,
-    SlotHeld,
-)
+from appointments.refusals import BeingOffered, GapClosed, SlotHeld
 from appointments.visits import cancelling
 from appointments.waitlist import entries, offering, overtaken
 from appointments.waitlist.entries import EarlierVisit, FirstVisit, NextSession
+from appointments.waitlist.refusals import NoMatch, NotWaiting, OfferClosed
 from appointments.waitlist.wishes import Wishes
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Closure, ProtocolVersion, Site, Staff

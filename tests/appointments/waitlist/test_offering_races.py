@@ -5,10 +5,11 @@ from datetime import datetime
 import pytest
 
 from appointments.models import Answer, Appointment, Gap, GapEnd, Invitation, Offer, OfferEnd
-from appointments.refusals import BeingOffered, GapClosed, OfferClosed, Refused
+from appointments.refusals import BeingOffered, GapClosed, Refused
 from appointments.visits import cancelling
 from appointments.waitlist import entries, offering
 from appointments.waitlist.entries import FirstVisit
+from appointments.waitlist.refusals import OfferClosed
 from clinic.models import ProtocolVersion, Site, Staff
 from tests.appointments.claiming.test_races import Act, at_once, no_overlap, patients
 from tests.appointments.conftest import FIRST, Book, Wish
