@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.utils.module_loading import import_string
 
 MEGABYTE = 1024 * 1024
 A_FORM = 2 * MEGABYTE
@@ -80,5 +81,5 @@ def _refusal(request: HttpRequest, most: int) -> HttpResponse:
     if request.path.startswith("/api/"):
         sentence = f"This is larger than {size}, and nothing of it was kept. Send less."
         return JsonResponse({"code": "too_large", "sentence": sentence, "field": ""}, status=413)
-    context = {"most": size, "again": request.get_full_path()}
-    return render(request, "413.html", context, status=413)
+    refuse: Callable[..., HttpResponse] = import_string(settings.TOO_LARGE_VIEW)
+    return refuse(request, size)

@@ -140,6 +140,8 @@ SESSION_COOKIE_NAME = "afterglow_session"
 CSRF_COOKIE_NAME = "afterglow_csrf"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "reminders.patient_pages.failed_page.unsent"
+# What `clinic.body_limits` answers to pages.
+TOO_LARGE_VIEW = "reminders.patient_pages.failed_page.too_large"
 
 # How many trusted reverse proxies stand in front; behind one, its headers tell scheme and client.
 PROXIES = env.number("PROXIES", 0)

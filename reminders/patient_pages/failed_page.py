@@ -35,7 +35,7 @@ def broken(request: HttpRequest) -> HttpResponse:
     """A fault of ours; asks the database for nothing, which may be what broke."""
     again = request.get_full_path() if request.method == "GET" else ""
     if request.path.startswith(UNDER):
-        return _said(request, "broken", status=500, again=again)
+        return _said(request, "unopened" if again else "broken", status=500, again=again)
     return HttpResponse(render_to_string("500.html", {"again": again}), status=500)
 
 
@@ -76,14 +76,26 @@ def unsent(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _said(request, "unsent", status=403)
 
 
-def _said(request: HttpRequest, what: str, *, status: int, again: str = "") -> HttpResponse:
+def too_large(request: HttpRequest, most: str) -> HttpResponse:
+    """A body larger than its page takes, of which nothing was read. It is refused before anything
+    else is asked, such as in which language staff read."""
+    again = request.get_full_path()
+    if request.path.startswith(UNDER):
+        return _said(request, "too_large", status=413, again=again, most=most)
+    reader_language.speak_to(request.user)
+    return render(request, "413.html", {"most": most, "again": again}, status=413)
+
+
+def _said(
+    request: HttpRequest, what: str, *, status: int, again: str = "", most: str = ""
+) -> HttpResponse:
     language = language_of(request, None)
     words = WORDS[language]
     context = {
         "language": language,
         "words": words,
         "title": words[f"{what}_title"],
-        "sentence": words["unopened" if again else what],
+        "sentence": words[what].format(most=most),
         "again": again,
     }
     return render(request, "reminders/care/closed.html", context, status=status)

@@ -81,6 +81,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "broken": "What you sent was not kept. Please try again in a few minutes, or call us at "
         "the number in our message.",
         "try_again": "Try again",
+        "unopened_title": "Something broke on our side",
         "unopened": "Please try again in a few minutes, or call us at the number in our message.",
         "unread_title": "We could not read this",
         "unread": "Nothing was changed. Please open the page again from our message, or call us at "
@@ -88,6 +89,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unsent_title": "Please send it once more",
         "unsent": "The page was open for too long, or this browser keeps no cookies, so nothing "
         "was changed. Open the page again from our message, or call us at the number in it.",
+        "too_large_title": "This is too large",
+        "too_large": "We take at most {most} at once, so nothing was kept. Send a smaller picture, "
+        "or fewer of them, or call us at the number in our message.",
     },
     "es": {
         "title": "Sus citas",
@@ -165,6 +169,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "broken": "Lo que envió no se guardó. Inténtelo de nuevo en unos minutos, o llámenos al "
         "número de nuestro mensaje.",
         "try_again": "Intentar de nuevo",
+        "unopened_title": "Algo falló de nuestro lado",
         "unopened": "Inténtelo de nuevo en unos minutos, o llámenos al número de nuestro mensaje.",
         "unread_title": "No pudimos leer esto",
         "unread": "Nada cambió. Abra la página de nuevo desde nuestro mensaje, o llámenos al "
@@ -173,5 +178,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "unsent": "La página estuvo abierta demasiado tiempo, o este navegador no guarda cookies, "
         "así que nada cambió. Ábrala de nuevo desde nuestro mensaje, o llámenos al número que "
         "tiene.",
+        "too_large_title": "Es demasiado grande",
+        "too_large": "Aceptamos como máximo {most} a la vez, así que no se guardó nada. Envíe una "
+        "imagen más pequeña, o menos, o llámenos al número de nuestro mensaje.",
     },
 }

@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.views.decorators.http import require_POST
@@ -36,6 +37,7 @@ of_class.cls = Endpoint  # type: ignore[attr-defined]
 def answer(view: object, length: int | str, path: str = "/x/") -> HttpResponse | None:
     request = RequestFactory().post(path, CONTENT_LENGTH=str(length))
     request._stream = io.BytesIO(b"a little of it")
+    request.user = AnonymousUser()
     limits = BodyLimits(lambda _: HttpResponse())
     return limits.process_view(request, view, (), {})  # type: ignore[arg-type]
 
@@ -46,7 +48,7 @@ def test_who_takes_files_takes_them_and_a_form_around_them(view: object) -> None
     assert answer(view, most) is None
     refused = answer(view, most + 1)
     assert refused is not None and refused.status_code == 413
-    assert "at most 20 MB" in refused.content.decode()
+    assert "At most 20 MB" in refused.content.decode()
 
 
 def test_a_view_that_says_nothing_takes_a_form_only() -> None:
@@ -63,6 +65,7 @@ def test_of_an_enormous_body_not_a_byte_is_read() -> None:
 
     request = RequestFactory().post("/x/", CONTENT_LENGTH=str(READ_ANYWAY + 1))
     request._stream = Body()  # type: ignore[assignment]
+    request.user = AnonymousUser()
     limits = BodyLimits(lambda _: HttpResponse())
     assert limits.process_view(request, a_form, (), {}) is not None
 

@@ -9,6 +9,8 @@ from clinic.models import Site, Staff
 from reminders.patient_pages import failed_page
 from reminders.patient_pages.language import SWITCHED
 
+ENORMOUS = str(400 * 1024 * 1024)
+
 
 @pytest.mark.django_db
 def test_an_address_that_no_page_has_leads_to_the_sites(client: Client, site: Site) -> None:
@@ -71,3 +73,25 @@ def test_opening_what_only_takes_a_form_leads_on(client: Client, front_desk: Sta
     assert 'lang="es"' in client.get("/logout/").content.decode()
     assert client.put("/logout/").content == b""
     assert client.get("/webhooks/twilio/inbound/").content == b""
+
+
+@pytest.mark.django_db
+def test_what_is_too_large_is_told_in_the_words_of_who_sent_it(
+    client: Client, front_desk: Staff
+) -> None:
+    def sent(path: str) -> str:
+        answer = client.post(
+            path, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=ENORMOUS
+        )
+        assert answer.status_code == 413
+        return answer.content.decode()
+
+    client.cookies[SWITCHED] = "es"
+    page = sent("/p/not-a-token/photos/")
+    assert "Es demasiado grande" in page and 'lang="es"' in page and "too large" not in page
+    assert "como máximo" in page and 'href="/p/not-a-token/photos/"' in page
+    client.force_login(front_desk)
+    page = sent("/preferences/")
+    assert "At most 2 MB" in page and 'class="topbar"' in page and "demasiado" not in page
+    Staff.objects.filter(pk=front_desk.pk).update(language="es")
+    assert "Es demasiado grande" in sent("/preferences/")
