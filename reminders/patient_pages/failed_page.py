@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +11,7 @@ from django.views import defaults
 
 from appointments.links import Closed, LinkClosed
 from clinic import reader_language
+from clinic.models import Site
 from clinic.views import signing_in
 from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import closed_page
@@ -81,13 +82,20 @@ def too_large(request: HttpRequest, most: str) -> HttpResponse:
     else is asked, such as in which language staff read."""
     again = request.get_full_path()
     if request.path.startswith(UNDER):
-        return _said(request, "too_large", status=413, again=again, most=most)
+        sites = Site.objects.order_by("name")
+        return _said(request, "too_large", status=413, again=again, most=most, sites=sites)
     reader_language.speak_to(request.user)
     return render(request, "413.html", {"most": most, "again": again}, status=413)
 
 
 def _said(
-    request: HttpRequest, what: str, *, status: int, again: str = "", most: str = ""
+    request: HttpRequest,
+    what: str,
+    *,
+    status: int,
+    again: str = "",
+    most: str = "",
+    sites: Iterable[Site] = (),
 ) -> HttpResponse:
     language = language_of(request, None)
     words = WORDS[language]
@@ -97,5 +105,6 @@ def _said(
         "title": words[f"{what}_title"],
         "sentence": words[what].format(most=most),
         "again": again,
+        "sites": sites,
     }
     return render(request, "reminders/care/closed.html", context, status=status)

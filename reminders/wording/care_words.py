@@ -91,7 +91,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "was changed. Open the page again from our message, or call us at the number in it.",
         "too_large_title": "This is too large",
         "too_large": "We take at most {most} at once, so nothing was kept. Send a smaller picture, "
-        "or fewer of them, or call us at the number in our message.",
+        "or fewer of them, or call us.",
     },
     "es": {
         "title": "Sus citas",
@@ -180,6 +180,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tiene.",
         "too_large_title": "Es demasiado grande",
         "too_large": "Aceptamos como máximo {most} a la vez, así que no se guardó nada. Envíe una "
-        "imagen más pequeña, o menos, o llámenos al número de nuestro mensaje.",
+        "imagen más pequeña, o menos, o llámenos.",
     },
 }

@@ -77,7 +77,7 @@ def test_opening_what_only_takes_a_form_leads_on(client: Client, front_desk: Sta
 
 @pytest.mark.django_db
 def test_what_is_too_large_is_told_in_the_words_of_who_sent_it(
-    client: Client, front_desk: Staff
+    client: Client, front_desk: Staff, site: Site
 ) -> None:
     def sent(path: str) -> str:
         answer = client.post(
@@ -90,6 +90,7 @@ def test_what_is_too_large_is_told_in_the_words_of_who_sent_it(
     page = sent("/p/not-a-token/photos/")
     assert "Es demasiado grande" in page and 'lang="es"' in page and "too large" not in page
     assert "como máximo" in page and 'href="/p/not-a-token/photos/"' in page
+    assert f"tel:{site.phone}" in page
     client.force_login(front_desk)
     page = sent("/preferences/")
     assert "At most 2 MB" in page and 'class="topbar"' in page and "demasiado" not in page
