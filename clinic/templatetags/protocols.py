@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.durations import in_words
+from clinic.models import Role
 from clinic.protocols import schema
 from clinic.protocols.areas import REGIONS
 from clinic.protocols.schema import Hold, Protocol, Step
@@ -109,6 +110,56 @@ WORDS: dict[type[StrEnum], dict[str, Promise]] = {
         "D": _("aggregator, the lowest trust"),
     },
 }
+
+
+# A closed set, as `clinic.protocols.rules.OTHER_TREATMENTS` is.
+OTHERS: dict[str, Promise] = {
+    "ultrasound": _("Focused ultrasound"),
+    "rf_monopolar": _("Monopolar radiofrequency"),
+    "rf_series": _("Radiofrequency series"),
+    "laser_nonablative": _("Non-ablative laser"),
+    "laser_fractional": _("Fractional laser"),
+    "ipl": _("Intense pulsed light"),
+    "rf_microneedling": _("RF microneedling"),
+    "ablative_fractional": _("Ablative fractional laser"),
+    "any_device": _("Any device"),
+    "injectable": _("Any injection"),
+    "neurotoxin": _("Wrinkle-relaxing injection"),
+    "filler": _("Filler"),
+    "peel": _("Chemical peel"),
+    "surgery": _("Surgery"),
+    "waxing": _("Waxing"),
+    "vaccine": _("Vaccine"),
+}
+CONDITIONS: dict[str, Promise] = {
+    "consent.photo": _("photos were agreed to"),
+    "consent.marketing": _("offers were agreed to"),
+    "not_prescribed": _("no doctor prescribed it"),
+    "plan.sedation": _("sedation is planned"),
+}
+
+
+@register.filter
+def other_treatment(name: str) -> str:
+    """Of which treatment a spacing speaks."""
+    return str(OTHERS.get(name, plain(name).capitalize()))
+
+
+@register.filter
+def role_word(name: str) -> str:
+    """A role within a sentence; a clinic's own as it wrote it."""
+    return str(Role(name).label).lower() if name in Role.values else plain(name)
+
+
+@register.simple_tag
+def condition(step: Step, protocol: Protocol) -> str:
+    """Under what a step holds, with the question whose answer decides it."""
+    given = step.applies_if or ""
+    asked = {f"screening.{each.id}": each.question for each in protocol.screening}
+    if given in asked:
+        question = asked[given].get(reader_language())
+        return gettext("the answer to “%(question)s” asks for it") % {"question": question}
+    return str(CONDITIONS.get(given, plain(given)))
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from clinic.protocols.comparing import Difference, differences
 from clinic.protocols.drafting import Problem
 from clinic.protocols.saving_sections import TextRefused, document_of
 from clinic.protocols.sections import Section, Spot
+from clinic.reader_language import reader_language
+from clinic.templatetags.protocols import other_treatment
 from clinic.views import protocol_fields
 from clinic.views.current_site import current_site
 from clinic.views.protocol_words import SECTIONS
@@ -97,7 +99,7 @@ def state(
         "found": found,
         "mends": mends,
         "changes": [
-            Change(where(each), each.before, each.after)
+            Change(where(each, new or {}, row.base.document), each.before, each.after)
             for each in (differences(row.base.document, new) if new else ())
         ],
         "ways": _ways(found.problems, document),
@@ -156,8 +158,9 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
     )
 
 
-def where(change: Difference) -> str:
-    """A difference by the words of its section, row and field, between dots."""
+def where(change: Difference, *documents: Mapping[str, Any]) -> str:
+    """A difference by the words of its section, row and field, between dots. What the row is
+    called is read from the first of the `documents` that has it."""
     whole = [each for each in (change.part, *change.name.split(" "), change.field) if each]
     for section in sorted(sections.SECTIONS, key=lambda each: -len(each.path)):
         path = section.path.split(".") if section.path else []
@@ -165,11 +168,23 @@ def where(change: Difference) -> str:
         own = not section.only or (rest and rest[0] in section.only)
         if whole[: len(path)] != path or not own:
             continue
-        row = rest.pop(0) if section.has_rows and rest else ""
+        row = _called(section, rest.pop(0), documents) if section.has_rows and rest else ""
         label = str(SECTIONS[section.slug][0])
         field = protocol_fields.named(section, ".".join(rest))
         return " · ".join(part for part in (label, row, field) if part)
     return " ".join(whole)
+
+
+def _called(section: Section, name: str, documents: Iterable[Mapping[str, Any]]) -> str:
+    """The row of this name in the words that a reader sees of it."""
+    for document in documents:
+        for row in sections.rows(document, section):
+            if name_of(section, row) == name:
+                if section.slug == "spacing":
+                    return other_treatment(name)
+                said = next((row[each] for each in _SAID if isinstance(row.get(each), Mapping)), {})
+                return str(said.get(reader_language(), name))
+    return name
 
 
 def _row_name(spot: Spot, document: Mapping[str, Any]) -> str:
@@ -177,6 +192,10 @@ def _row_name(spot: Spot, document: Mapping[str, Any]) -> str:
         return ""
     found = sections.rows(document, spot.section)[spot.row]
     return name_of(spot.section, found) or str(spot.row + 1)
+
+
+# In which field a row says what it is to a reader, in each language.
+_SAID = ("name", "title", "label", "sign", "question")
 
 
 def name_of(section: Section, row: Mapping[str, Any]) -> str:

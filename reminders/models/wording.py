@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.models import Site, Staff
@@ -129,4 +130,7 @@ class WordingVersion(models.Model):
     @property
     def label(self) -> str:
         """How people call it, with its site; that must be loaded."""
-        return f"Version {self.number} of {self.site.name if self.site else 'all sites'}"
+        names = {"number": self.number, "site": self.site.name if self.site else ""}
+        if self.site:
+            return gettext("Version %(number)s of %(site)s") % names
+        return gettext("Version %(number)s of all sites") % names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any, cast
 
@@ -43,6 +44,8 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     others = ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk)
     other = others.filter(version=request.GET.get("with", "")).first()
     other = other or others.filter(status=ProtocolVersion.Status.APPROVED).first()
+    # Approved itself, it took the place of the one before it.
+    other = other or others.filter(created_at__lte=row.created_at).order_by("-created_at").first()
     may_count = deciding.may_decide(staff, loading.get(row))
     context: dict[str, Any] = {"site": site, "version": row, "other": other, "may_count": may_count}
     if may_count and "effect" in request.GET:
@@ -52,13 +55,15 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     found = differences(other.document, row.document) if other else []
     context |= {
         "others": others.order_by("-created_at"),
-        "parts": _by_part(found),
+        "parts": _by_part(found, row.document, other.document if other else {}),
         "total": len(found),
     }
     return render(request, "reminders/protocols/changes.html", context)
 
 
-def _by_part(found: list[Difference]) -> list[tuple[str, list[tuple[str, Difference]]]]:
+def _by_part(
+    found: list[Difference], *documents: Mapping[str, Any]
+) -> list[tuple[str, list[tuple[str, Difference]]]]:
     """Under the heading of its part each difference, with where it is in words."""
     order = list(PARTS)
 
@@ -69,7 +74,7 @@ def _by_part(found: list[Difference]) -> list[tuple[str, list[tuple[str, Differe
     return [
         (
             str(PARTS[order[number]] if number < len(order) else OTHER),
-            [(_within(where(each)), each) for each in group],
+            [(_within(where(each, *documents)), each) for each in group],
         )
         for number, group in groupby(ordered, key=rank)
     ]

@@ -8,8 +8,11 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from clinic import reader_language
 from clinic.models import AuditEntry, Credential, ProtocolVersion, Resource, Staff
-from clinic.protocols import loading
+from clinic.protocols import loading, references
+from clinic.protocols.rules import OTHER_TREATMENTS
+from clinic.templatetags.protocols import CONDITIONS, OTHERS
 from tests.clinic.views.conftest import keeps_to_the_policy
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +80,27 @@ def test_every_protocol_of_the_library_can_be_read_to_its_last_word(
             assert escape(text.es) in html
         for source in content.evidence.values():
             assert escape(source.url) in html
+
+
+def test_the_page_speaks_of_treatments_roles_and_conditions_in_the_readers_words(
+    as_: As, provider: Staff, protocol: ProtocolVersion
+) -> None:
+    english = as_(provider).get(page_of(protocol)).content.decode()
+    assert "Any device<small>" in english and "decided by the clinical lead" in english
+    assert "only if: photos were agreed to" in english
+    assert "only if: the answer to “Have you ever had cold sores?” asks for it" in english
+    reader_language.choose(provider, "es")
+    spanish = as_(provider).get(page_of(protocol)).content.decode()
+    assert "Cualquier aparato<small>" in spanish and "Luz pulsada intensa<small>" in spanish
+    assert "responsable clínico" in spanish and "se aceptaron las fotos" in spanish
+    assert "la respuesta a «¿Ha tenido alguna vez herpes labial?» lo pide" in spanish
+    for page in (english, spanish):
+        assert "any_device" not in page and "consent: photo" not in page
+    assert "clinical lead" not in spanish
+
+
+def test_every_other_treatment_has_words_of_its_own() -> None:
+    assert set(OTHERS) == OTHER_TREATMENTS and set(CONDITIONS) == set(references.CONDITIONS)
 
 
 def test_the_page_draws_the_series_and_says_it_in_words(

@@ -10,6 +10,7 @@ from django.test import Client
 
 from appointments.models import TreatmentSeries
 from appointments.visits import ending, migrating
+from clinic import reader_language
 from clinic.durations import parse
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading, reading
@@ -203,6 +204,41 @@ def test_the_page_shows_both_values_and_the_effect(
     assert "it would change <b>" in whole and "<b>1 series</b>" in whole
     part = client.get(f"{at}?effect=1", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and "it would change <b>" in part
+
+
+def test_an_approved_version_is_compared_with_the_one_before_it(
+    sign_in: SignIn,
+    clinical_lead: Staff,
+    house: ProtocolVersion,
+    microneedling: Protocol,
+    draft: Draft,
+    now: datetime,
+) -> None:
+    version = draft(with_step(microneedling, "post.check7d", after=parse("P8D")))
+    loading.approve(version=version, by=clinical_lead, now=now)
+    page = sign_in(clinical_lead).get("/protocols/rf_microneedling/99.0.0/changes/")
+    assert "There is no other version" not in page.content.decode()
+    assert f"beside {house.version} (retired)" in page.content.decode()
+
+
+def test_rows_are_called_what_they_are_to_the_reader(
+    sign_in: SignIn, clinical_lead: Staff, microneedling: Protocol, draft: Draft
+) -> None:
+    step = next(each for each in microneedling.steps if each.id == "post.check7d")
+    spacing = tuple(
+        replace(each, min_gap=parse("P29D")) if each.other == "any_device" else each
+        for each in microneedling.spacing
+    )
+    changed = with_step(microneedling, "post.check7d", after=parse("P8D"))
+    draft(replace(changed, spacing=spacing))
+    at = "/protocols/rf_microneedling/99.0.0/changes/"
+    english = sign_in(clinical_lead).get(at).content.decode()
+    assert f"{step.title.en} · " in english and "Any device · " in english
+    reader_language.choose(clinical_lead, "es")
+    spanish = sign_in(clinical_lead).get(at).content.decode()
+    assert f"{step.title.es} · " in spanish and "Cualquier aparato · " in spanish
+    for page in (english, spanish):
+        assert "post.check7d" not in page and "any_device" not in page
 
 
 def test_the_protocol_s_page_leads_there(

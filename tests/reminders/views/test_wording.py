@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from appointments.models import Appointment
+from clinic import reader_language
 from clinic.models import Site, Staff
 from reminders.catalogue import Channel, Kind
 from reminders.journeys import replanning
@@ -141,6 +142,17 @@ def test_errors_leave_no_button_to_publish(boss: Client) -> None:
     text = text_of(boss.get(f"{PAGE}publish/"))
     assert "To mend before" in text and "Publish version" not in text
     assert boss.post(f"{PAGE}publish/", {"seen": draft.digest}).status_code == 409
+
+
+def test_whose_words_they_are_is_said_in_the_readers_language(
+    boss: Client, manager: Staff, site: Site
+) -> None:
+    number = published(boss, sms=ANEW).number
+    saved(boss, sms=ANEW.replace("It", "All"))
+    assert f"Version {number} of {site.name}" in text_of(boss.get(f"{PAGE}publish/"))
+    reader_language.choose(manager, "es")
+    page = text_of(boss.get(f"{PAGE}publish/"))
+    assert f"Versión {number} de {site.name}" in page and f"Version {number}" not in page
 
 
 def test_an_earlier_version_is_used_again_and_one_is_taken_out_of_force(boss: Client) -> None:
