@@ -210,7 +210,7 @@ def sources(ids: Iterable[str], protocol: Protocol) -> SafeString:
         )
     links = format_html_join(
         " ",
-        '<a href="#source-{}" title="{}">{} {}</a>',
+        '<a href="#source-{}" title="{}" lang="en">{} {}</a>',
         (
             (each, protocol.evidence[each].title, each, protocol.evidence[each].grade)
             for each in ids

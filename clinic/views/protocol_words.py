@@ -190,7 +190,7 @@ FIELDS: dict[tuple[type[Any], str], tuple[Promise, Promise | str]] = {
     (schema.Policy, "choice"): (_("What this clinic chose"), _("One of the options.")),
     (schema.Policy, "decided_by"): (_("Decided by"), _("A role, such as clinical_lead.")),
     (schema.Policy, "evidence"): _SOURCES,
-    (schema.Evidence, "title"): (_("Title"), ""),
+    (schema.Evidence, "title"): (_("Title"), _("In English: it is read so in every language.")),
     (schema.Evidence, "url"): (_("Address"), _("It begins with https://.")),
     (schema.Evidence, "grade"): (_("Grade"), _("How far it is trusted.")),
 }

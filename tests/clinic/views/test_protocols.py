@@ -99,6 +99,15 @@ def test_the_page_speaks_of_treatments_roles_and_conditions_in_the_readers_words
     assert "clinical lead" not in spanish
 
 
+def test_titles_of_sources_say_in_which_language_they_are(
+    as_: As, provider: Staff, protocol: ProtocolVersion
+) -> None:
+    reader_language.choose(provider, "es")
+    html = as_(provider).get(page_of(protocol)).content.decode()
+    for source in loading.get(protocol).evidence.values():
+        assert f'<span lang="en">{escape(source.title)}</span>' in html
+
+
 def test_every_other_treatment_has_words_of_its_own() -> None:
     assert set(OTHERS) == OTHER_TREATMENTS and set(CONDITIONS) == set(references.CONDITIONS)
 
