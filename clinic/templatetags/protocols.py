@@ -140,6 +140,12 @@ CONDITIONS: dict[str, Promise] = {
 
 
 @register.filter
+def for_reader(text: schema.Text) -> str:
+    """What a protocol says in every language, in the reader's."""
+    return text.get(reader_language())
+
+
+@register.filter
 def other_treatment(name: str) -> str:
     """Of which treatment a spacing speaks."""
     return str(OTHERS.get(name, plain(name).capitalize()))

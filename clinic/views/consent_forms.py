@@ -21,6 +21,7 @@ from clinic.consent_forms.drafting import ConsentFormRefused, StaleConsentForm, 
 from clinic.consent_forms.in_force import Subject
 from clinic.consent_forms.wording import LANGUAGES, Words
 from clinic.models import ConsentForm, ConsentPurpose, FormState, ProtocolVersion, Staff
+from clinic.protocols import loading
 from clinic.views.current_site import current_site
 
 
@@ -200,7 +201,8 @@ def close(request: HttpRequest, key: str, number: int) -> HttpResponse:
 def _subjects() -> dict[Subject, str]:
     """Every form that there can be, with its name: treatments first, then the uses of photos."""
     protocols = ProtocolVersion.objects.filter(kind=ProtocolVersion.Kind.SERIES)
-    names = dict(protocols.values_list("protocol", "name"))
+    # Of several versions the newest says what it is called.
+    names = {row.protocol: loading.called(row) for row in protocols.order_by("created_at", "pk")}
     for key, title in ConsentForm.objects.exclude(protocol="").values_list("protocol", "title_en"):
         names.setdefault(key, title)
     by_name = sorted(names.items(), key=lambda each: each[1])

@@ -86,7 +86,7 @@ def approve(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
         messages.success(
             request,
             gettext("%(row)s %(version)s is approved for new series.")
-            % {"row": row.name, "version": row.version},
+            % {"row": loading.called(row), "version": row.version},
         )
     return redirect("protocol", protocol, version)
 
@@ -107,7 +107,7 @@ def retire(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
         messages.success(
             request,
             gettext("%(row)s %(version)s is retired; series under way keep it.")
-            % {"row": row.name, "version": row.version},
+            % {"row": loading.called(row), "version": row.version},
         )
     return redirect("protocol", protocol, version)
 
@@ -134,7 +134,9 @@ def new_service(request: HttpRequest) -> HttpResponse:
             for problem in refused.problems:
                 _beside(form, problem)
         else:
-            messages.success(request, gettext("%(row)s can be booked now.") % {"row": row.name})
+            messages.success(
+                request, gettext("%(row)s can be booked now.") % {"row": loading.called(row)}
+            )
             return redirect("protocol", row.protocol, row.version)
     return render(
         request,

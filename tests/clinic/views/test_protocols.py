@@ -99,6 +99,20 @@ def test_the_page_speaks_of_treatments_roles_and_conditions_in_the_readers_words
     assert "clinical lead" not in spanish
 
 
+def test_lists_call_a_treatment_as_its_reader_does(
+    as_: As, clinical_lead: Staff, protocol: ProtocolVersion
+) -> None:
+    client = as_(clinical_lead)
+    reader_language.choose(clinical_lead, "es")
+    name = loading.get(protocol).name
+    for address in ("/protocols/", "/consent-forms/"):
+        page = client.get(address).content.decode()
+        assert name.es in page and name.en not in page, address
+    page = client.get(page_of(protocol)).content.decode()
+    disclaimer = loading.get(protocol).disclaimer
+    assert escape(disclaimer.es) in page and escape(disclaimer.en) not in page
+
+
 def test_titles_of_sources_say_in_which_language_they_are(
     as_: As, provider: Staff, protocol: ProtocolVersion
 ) -> None:
