@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 from appointments.importing import dates, names
@@ -70,6 +71,16 @@ _NEEDED = {
     "protocol": noop("The visit has no treatment."),
     "date": noop("The visit has no date."),
 }
+# What a whole patient calls a field.
+_AS_A_FIELD = {
+    "legal_given": "given",
+    "legal_family": "family",
+    "preferred_name": "preferred",
+    "birth_date": "birth_date",
+    "language": "language",
+    "zone": "zone",
+    "notes": "notes",
+}
 _TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _FURTHEST = timedelta(days=3 * 366)
 _OLDEST_VISIT = timedelta(days=60 * 366)
@@ -125,24 +136,39 @@ class Row:
     decision: str = ""
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def refuse(self, name: str, *sentences: str) -> None:
+        """Say what is wrong with the cell of a field, after its column as the file calls it."""
+        if column := self.columns.get(name):
+            lead = kept("Column “%(column)s”:", column=quoted(column[:60]))
+            self.problems += [] if lead in self.problems else [lead]
+        self.problems += sentences
 
 
 def key_of(*parts: str) -> str:
     return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def read(number: int, cells: Mapping[str, str], house: House) -> Row:
-    """The row of these cells, by the field that each is taken for."""
-    row = Row(number)
+def read(
+    number: int,
+    cells: Mapping[str, str],
+    house: House,
+    columns: Mapping[str, str] = MappingProxyType({}),
+) -> Row:
+    """The row of these cells, by the field that each is taken for; `columns` are what the file
+    calls those."""
+    row = Row(number, columns=columns)
     told = {name: _text(cell) for name, cell in cells.items()}
     for name, text in told.items():
         if len(text) > LONGEST_CELL:
-            row.problems.append(
+            row.refuse(
+                name,
                 kept(
                     "A cell has %(count)s characters; at most %(most)s.",
                     count=len(text),
                     most=LONGEST_CELL,
-                )
+                ),
             )
             told[name] = ""
     _person(row, told, house)
@@ -158,13 +184,17 @@ def _text(cell: str) -> str:
     return (found[1] if found else cell).replace("\xa0", " ").strip()
 
 
-def _try(row: Row, act: Callable[[], Any], default: Any = "") -> Any:
+def _try(
+    row: Row, name: str, act: Callable[[], Any], default: Any = "", before: tuple[str, ...] = ()
+) -> Any:
+    """What comes of the cell of the field `name`; `before` is said first of what is refused."""
     try:
         return act()
     except (NoDate, Unknown) as error:
-        row.problems.append(str(error))
+        row.refuse(name, *before, str(error))
     except ValueError as error:
-        row.problems.append(getattr(error, "sentence", "") or str(error))
+        name = _AS_A_FIELD.get(getattr(error, "field", ""), name)
+        row.refuse(name, *before, getattr(error, "sentence", "") or str(error))
     return default
 
 
@@ -174,24 +204,23 @@ def _try(row: Row, act: Callable[[], Any], default: Any = "") -> Any:
 def _person(row: Row, told: Mapping[str, str], house: House) -> None:
     outside = told.get("patient_id", "")[:LONGEST_NUMBER]
     _names(row, told)
-    day = _day(row, told.get("birth_date", ""), house)
+    day = _day(row, "birth_date", told.get("birth_date", ""), house)
     row.person |= {"birth_date": day.isoformat()} if day else {}
     for name, stored in (("phone", house.phone), ("email", house.email)):
         if text := told.get(name):
-            before = len(row.problems)
-            value = _try(row, partial(stored, text))
-            if row.problems[before:]:
-                row.problems.insert(before, kept("“%(cell)s”:", cell=quoted(text[:60])))
+            cell = kept("“%(cell)s”:", cell=quoted(text[:60]))
+            value = _try(row, name, partial(stored, text), before=(cell,))
             row.person |= {name: value} if value else {}
     if text := told.get("language"):
         if language := _LANGUAGES.get(folded(text)):
             row.person["language"] = language
         else:
-            row.problems.append(
+            row.refuse(
+                "language",
                 kept(
                     "“%(cell)s” is no language here: English (en) or Spanish (es).",
                     cell=quoted(text[:40]),
-                )
+                ),
             )
     row.person |= {name: told[name] for name in ("zone", "notes") if told.get(name)}
     _consents(row, told, house)
@@ -209,11 +238,12 @@ def _names(row: Row, told: Mapping[str, str]) -> None:
     if whole := told.get("name", ""):
         given, family = names.parted(whole)
         if not (given and family):
-            row.problems.append(
+            row.refuse(
+                "name",
                 kept(
                     "“%(cell)s” has one word; a patient has two names here.",
                     cell=quoted(whole[:60]),
-                )
+                ),
             )
     _named(row, given, family, told.get("preferred", ""))
 
@@ -222,18 +252,18 @@ def _whole(row: Row, house: House, *, has_number: bool) -> None:
     """Whether it tells a whole patient, or else none of it and the number that says who it is."""
     missing = [label for name, label in _WHO.items() if name not in row.person]
     if not missing:
-        _try(row, lambda: house.person(row.person))
+        _try(row, "", lambda: house.person(row.person))
     elif (not has_number or len(missing) < len(_WHO)) and not row.problems:
         row.problems.append(kept("Missing: %(fields)s.", fields=word(*missing)))
 
 
-def _day(row: Row, text: str, house: House) -> date | None:
+def _day(row: Row, name: str, text: str, house: House) -> date | None:
     """The day in a cell, whatever time stands behind it; None when there is none."""
     if not text:
         return None
     only = re.sub(r"[T ]+\d{1,2}:\d{2}.*$", "", text)
     found: date | None = _try(
-        row, lambda: dates.as_day(only, order=house.order, latest=house.today), None
+        row, name, lambda: dates.as_day(only, order=house.order, latest=house.today), None
     )
     return found
 
@@ -242,7 +272,7 @@ def _named(row: Row, given: str, family: str, preferred: str) -> None:
     for name, text in (("given", given), ("family", family), ("preferred", preferred)):
         text = " ".join(text.split())
         if text and not names.can_be(text):
-            row.problems.append(kept("“%(cell)s” is no name.", cell=quoted(text[:40])))
+            row.refuse(name, kept("“%(cell)s” is no name.", cell=quoted(text[:40])))
         elif text:
             row.person[name] = text
 
@@ -253,12 +283,12 @@ def _consents(row: Row, told: Mapping[str, str], house: House) -> None:
         if text in _YES or text in _NO:
             row.person[name] = "yes" if text in _YES else "no"
         elif text:
-            row.problems.append(
-                kept("“%(cell)s” is neither yes nor no.", cell=quoted(told[name][:40]))
+            row.refuse(
+                name, kept("“%(cell)s” is neither yes nor no.", cell=quoted(told[name][:40]))
             )
-    day = _day(row, told.get("consented_on", ""), house)
+    day = _day(row, "consented_on", told.get("consented_on", ""), house)
     if day is not None and day > house.today:
-        row.problems.append(noop("The date of the agreement is still to come."))
+        row.refuse("consented_on", noop("The date of the agreement is still to come."))
     elif day is not None:
         row.person["consented_on"] = day.isoformat()
 
@@ -270,11 +300,12 @@ def _decision(row: Row, text: str) -> None:
     elif said.isdecimal() and len(said) < 19:
         row.decision = f"#{int(said)}"
     else:
-        row.problems.append(
+        row.refuse(
+            "decision",
             kept(
                 "“%(cell)s” is no decision. Write “new” or a number such as #412.",
                 cell=quoted(text[:40]),
-            )
+            ),
         )
 
 
@@ -284,17 +315,17 @@ def _decision(row: Row, text: str) -> None:
 def _visit(row: Row, told: Mapping[str, str], house: House) -> None:
     for name, problem in _NEEDED.items():
         if not told.get(name):
-            row.problems.append(problem)
+            row.refuse(name, problem)
     treatment: Treatment | None = None
     if text := told.get("protocol"):
-        treatment = _try(row, lambda: house.treatments.find(text), None)
+        treatment = _try(row, "protocol", lambda: house.treatments.find(text), None)
     areas = _areas(row, treatment, told.get("areas", "")) if treatment else ()
     if when := told.get("date"):
         _moment(row, when, told.get("time", ""), house)
     _resources(row, told, house)
     _state(row, told.get("state", ""), house)
     _sessions(row, told)
-    day = _day(row, told.get("booked_on", ""), house)
+    day = _day(row, "booked_on", told.get("booked_on", ""), house)
     if day is not None and day <= house.today:
         row.visit["booked_on"] = day.isoformat()
     if row.starts_at is None or treatment is None or not areas:
@@ -312,17 +343,26 @@ def _moment(row: Row, day: str, clock: str, house: House) -> None:
     latest = house.today + _FURTHEST
     row.starts_at, remark = _try(
         row,
+        "date" if not clock or _is_time(clock) else "time",
         lambda: dates.as_moment(day, clock, order=house.order, zone=house.zone, latest=latest),
         (None, ""),
     )
     row.notes += [remark] if remark else []
 
 
+def _is_time(clock: str) -> bool:
+    try:
+        dates.as_time(clock)
+    except NoDate:
+        return False
+    return True
+
+
 def _resources(row: Row, told: Mapping[str, str], house: House) -> None:
     lookups = {"provider": house.providers, "room": house.rooms, "device": house.devices}
     for name, lookup in lookups.items():
         if text := told.get(name):
-            row.visit[name] = _try(row, partial(lookup.find, text), None)
+            row.visit[name] = _try(row, name, partial(lookup.find, text), None)
 
 
 def _sessions(row: Row, told: Mapping[str, str]) -> None:
@@ -332,10 +372,11 @@ def _sessions(row: Row, told: Mapping[str, str]) -> None:
             if 1 <= number <= MOST_SESSIONS:
                 row.visit[name] = number
             else:
-                row.problems.append(
+                row.refuse(
+                    name,
                     kept(
                         "“%(cell)s” is no number of sessions from 1 to 12.", cell=quoted(text[:20])
-                    )
+                    ),
                 )
 
 
@@ -344,8 +385,8 @@ def _areas(row: Row, treatment: Treatment, text: str) -> tuple[str, ...]:
     if not named and treatment.only_area:
         return (treatment.only_area,)
     if not named:
-        row.problems.append(noop("The visit has no area."))
-    found = [_try(row, partial(treatment.areas.find, each)) for each in named]
+        row.refuse("areas", noop("The visit has no area."))
+    found = [_try(row, "areas", partial(treatment.areas.find, each)) for each in named]
     return tuple(sorted({each for each in found if each})) if all(found) else ()
 
 
@@ -356,23 +397,24 @@ def _state(row: Row, text: str, house: House) -> None:
     past = row.starts_at < house.now
     state = _STATE.get(folded(text), "") if text else ("done" if past else "booked")
     if not state:
-        row.problems.append(
+        row.refuse(
+            "state",
             kept(
                 "“%(cell)s” says nothing known of a visit. Write done, no-show, cancelled or"
                 " booked.",
                 cell=quoted(text[:40]),
-            )
+            ),
         )
         return
     if not house.now - _OLDEST_VISIT < row.starts_at < house.now + _FURTHEST:
-        row.problems.append(
-            noop("The visit lies beyond all measure: more than 60 years back or 3 ahead.")
+        row.refuse(
+            "date", noop("The visit lies beyond all measure: more than 60 years back or 3 ahead.")
         )
     if past and state == "booked":
         row.notes.append(noop("Its time is past and it was still booked; it is taken for done."))
         state = "done"
     if not past and state in ("done", "no_show"):
-        row.problems.append(noop("The visit is still to come, so nothing can have become of it."))
+        row.refuse("state", noop("The visit is still to come, so nothing can have become of it."))
     row.visit |= {"state": state, "told": folded(text)}
 
 

@@ -41,7 +41,7 @@ def read_on(source: Import, *, now: datetime) -> int:
             found.append(Row(record.number, problems=[record.problem]))
         else:
             cells = {name: record.cells[each] for name, each in place.items()}
-            found.append(rows.read(record.number, cells, known))
+            found.append(rows.read(record.number, cells, known, source.mapping))
     _store(source, found)
     return len(batch)
 

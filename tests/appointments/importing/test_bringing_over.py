@@ -376,6 +376,21 @@ def test_what_is_unknown_is_told_with_the_nearest_name(
     assert outcomes(source) == ["error"] * 4
 
 
+def test_what_is_refused_names_its_column_as_the_file_does(
+    checked: BringOver, house: ProtocolVersion
+) -> None:
+    good = visit("v1", "2027-03-01 10:00")
+    born = HEADER.index("DOB")
+    rows = [[*ANA, *good], [*BEN, *good[:1], "", *good[2:]]]
+    rows[0][born] = "soon"
+    told = sentences(checked(as_file(HEADER + VISITS, *rows)))
+    assert told[0].startswith("Column “DOB”: “soon” is not a date.")
+    assert told[1] == f"Column “{VISITS[1]}”: The visit has no treatment."
+    rows[0][born] = "1850-01-01"
+    [first, _] = sentences(checked(as_file(HEADER + VISITS, *rows)))
+    assert first.startswith("Column “DOB”: A birth date lies within")
+
+
 def test_a_run_that_is_cut_off_goes_on_where_it_was(
     checked: BringOver, house: ProtocolVersion, manager: Staff, now: datetime,
     monkeypatch: pytest.MonkeyPatch,
