@@ -182,7 +182,9 @@ def _called(section: Section, name: str, documents: Iterable[Mapping[str, Any]])
             if name_of(section, row) == name:
                 if section.slug == "spacing":
                     return other_treatment(name)
-                said = next((row[each] for each in _SAID if isinstance(row.get(each), Mapping)), {})
+                said: Mapping[str, Any] = next(
+                    (row[each] for each in _SAID if isinstance(row.get(each), Mapping)), {}
+                )
                 return str(said.get(reader_language(), name))
     return name
 
