@@ -8,6 +8,8 @@ holds up nobody else. Refuses to send anything.
 from __future__ import annotations
 
 import logging
+import math
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -32,36 +34,36 @@ log = logging.getLogger(__name__)
 _BATCH = 40
 
 
-def sync_stale(*, now: datetime, limit: int = 200) -> int:
-    """Plan at most `limit` stale patients anew; return how many were planned.
+def plan_stale(
+    *,
+    clock: Callable[[], datetime],
+    seconds: float = math.inf,
+    limit: int = sys.maxsize,
+    at_once: int = _BATCH,
+) -> int:
+    """Plan stale patients anew, `at_once` after each look at the clock, the database's, until none
+    is left, `limit` are planned or `seconds` are over; how many were planned.
 
     A stale site first makes its patients stale. Planners beside each other take different
     patients.
     """
+    ends = time.monotonic() + seconds
     _spread_stale_sites()
     number = 0
     failed: set[int] = set()
     while number < limit:
-        size = min(_BATCH, limit - number)
-        found, unplannable = _plan_batch(now=now, size=size, without=failed)
+        size = min(at_once, limit - number)
+        found, unplannable = _plan_batch(now=clock(), size=size, without=failed)
         number += found - len(unplannable)
         failed |= unplannable
-        if not found:
+        if not found or time.monotonic() >= ends:
             break
     return number
 
 
-def plan_stale(*, clock: Callable[[], datetime], seconds: float, at_once: int = _BATCH) -> None:
-    """Plan stale patients anew, `at_once` after each look at the clock, the database's, until none
-    is left or `seconds` are over. Who is rung meanwhile plans others of them."""
-    ends = time.monotonic() + seconds
-    _spread_stale_sites()
-    failed: set[int] = set()
-    while True:
-        found, unplannable = _plan_batch(now=clock(), size=at_once, without=failed)
-        failed |= unplannable
-        if not found or time.monotonic() >= ends:
-            return
+def sync_stale(*, now: datetime, limit: int = 200) -> int:
+    """Plan at most `limit` stale patients anew at one moment; how many were planned."""
+    return plan_stale(clock=lambda: now, limit=limit)
 
 
 @transaction.atomic
