@@ -16,6 +16,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core import signing
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,7 +27,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments import asked_forms, links
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.links import Closed, LinkClosed, WrongBirthDate
-from appointments.models import Appointment, PatientLink
+from appointments.models import Appointment, PatientLink, StatusChange
 from appointments.refusals import Refused
 from clinic import saying_times
 from clinic.models import Site
@@ -220,8 +221,16 @@ def _invitation(visits: Sequence[Appointment], patient: Patient) -> bytes:
         organizer_email=site.email_address,
         attendee=email.value if email else site.email_address,
         method="REQUEST" if len(visits) == 1 else "",
-        now=max(visit.scheduled_at for visit in visits),
+        now=_last_change(visits),
     )
+
+
+def _last_change(visits: Sequence[Appointment]) -> datetime:
+    """The last act on any of them, also one that left its start alone, such as another length; so
+    equal content is equal text."""
+    acts = StatusChange.objects.filter(appointment__in=visits)
+    last: datetime | None = acts.aggregate(last=Max("at"))["last"]
+    return max([visit.scheduled_at for visit in visits] + ([last] if last else []))
 
 
 def _said(visit: Appointment, link: PatientLink, language: str, *, now: datetime) -> dict[str, Any]:

@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from icalendar import Calendar
 
 from appointments.models import Appointment, PatientLink
-from appointments.visits import attendance, cancelling, moving
+from appointments.visits import attendance, cancelling, moving, resizing
 from clinic.audit import LOOKED
 from clinic.models import AuditEntry, Site, Staff
 from config.logs import Discreet
@@ -277,6 +278,22 @@ def test_a_link_about_another_time_says_that_the_visit_was_moved(
         response = client.get(path)
         assert response.status_code == 410
         assert "This visit was moved" in text_of(response)
+
+
+def test_the_calendar_file_is_a_later_one_after_another_length(
+    client: Client, url: str, visits: list[Appointment], front_desk: Staff, now: datetime
+) -> None:
+    def event() -> Any:
+        [found] = Calendar.from_ical(client.get(f"{url}visits.ics").content).walk("VEVENT")[:1]
+        return found
+
+    first = event()
+    assert event() == first
+    changed = now + timedelta(hours=1)
+    resizing.change_length(appointment=visits[0], minutes=120, by=front_desk, now=changed)
+    later = event()
+    assert later["SEQUENCE"] > first["SEQUENCE"]
+    assert (first.DTSTART, changed) == (later.DTSTART, later.DTSTAMP)
 
 
 def test_a_link_runs_out_a_month_after_its_visit(
