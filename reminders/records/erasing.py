@@ -36,6 +36,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.saying import gettext, language, ngettext, noop
 from clinic.saying_days import format_day
+from clinic.wall_time import local
 from patients.models import ContactPoint, Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import addresses, claiming
 from reminders.models import (
@@ -265,9 +266,10 @@ def _work(ids: Sequence[int], *, by: Staff, now: datetime) -> None:
 def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[str]:
     found = []
     if patient.erased_at is not None:
+        site = patient.sites.order_by("name").first()
+        erased = local(patient.erased_at, site.zone if site else "UTC").date()
         found.append(
-            gettext("This record was erased on %(day)s.")
-            % {"day": format_day(patient.erased_at.date(), language())}
+            gettext("This record was erased on %(day)s.") % {"day": format_day(erased, language())}
         )
     if patient.merged_into_id is not None:
         found.append(
@@ -297,9 +299,10 @@ def _conflicts(patient: Patient, ids: Sequence[int], *, now: datetime) -> list[s
 def _files(ids: Sequence[int]) -> list[tuple[str, str]]:
     """The files of imports that still lie here and brought these patients over."""
     brought = BroughtOver.objects.filter(patient__in=ids).exclude(source__file="")
-    if (last := brought.order_by("source__made_at").select_related("source").last()) is None:
+    if (last := brought.order_by("source__made_at").select_related("source__site").last()) is None:
         return []
-    gone = format_day((last.source.made_at + uploading.KEPT).date(), language())
+    source = last.source
+    gone = format_day(local(source.made_at + uploading.KEPT, source.site.zone).date(), language())
     return [
         (
             gettext("The file of the former system"),

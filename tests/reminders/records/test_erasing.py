@@ -136,6 +136,16 @@ def test_who_was_never_treated_is_erased_whole(
         consent.give(patient=patient, purpose="care", channel="sms", by=manager, now=now)
 
 
+def test_when_it_was_erased_is_a_day_of_the_clinic(
+    treated: Appointment, patient: Patient, manager: Staff, now: datetime
+) -> None:
+    evening = now.replace(hour=23) + timedelta(hours=3)  # the day after in UTC, not in New York
+    erased(patient, manager, evening)
+    patient.refresh_from_db()
+    found = erasing.statement(patient=patient, by=manager, now=evening)
+    assert found.conflicts[0] == f"This record was erased on {now:%a} {now.day} {now:%b}."
+
+
 def test_a_stop_outlives_the_record_without_its_number(
     patient: Patient, manager: Staff, front_desk: Staff, site: Site, now: datetime
 ) -> None:
