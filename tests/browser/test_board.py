@@ -1,5 +1,6 @@
 """The board under real hands: dragged, pressed, refused, by keys alone, and in every size."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -189,6 +190,7 @@ def test_a_press_marks_its_card_before_the_panel_is_there(
     expect(slip(page, other)).to_have_attribute("aria-current", "true")
     expect(slip(page, visit)).not_to_have_attribute("aria-current", "true")
     expect(page.locator(f"#panel[data-visit='{visit.pk}']")).to_be_visible()
+    expect(page.locator("#progress")).to_have_class(re.compile("htmx-request"))
 
     # No answer: what is marked is again what the panel tells of.
     waiting[0].abort()

@@ -134,5 +134,7 @@ def test_the_questions_before_a_visit(
     address = f"/p/{token}/questions/"
     page.context.add_cookies([proof_of(link, f"{live_server}", f"/p/{token}/")])
     look("questions", address)
+    # A card each, although the questions are fields as well.
+    expect(page.locator(".question").first).to_have_css("padding-left", "16px")
     follow(page.get_by_role("button", name="Send my answers"))
     look("questions-refused")
