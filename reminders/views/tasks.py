@@ -27,6 +27,7 @@ from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from clinic.wall_time import instant, local
 from patients.models import ContactPoint, Patient
+from reminders.models import InboundMessage
 
 PER_PAGE = 30
 # How many later tasks are listed under the fold.
@@ -35,11 +36,13 @@ LATER = 30
 
 @dataclass(slots=True)
 class Row:
-    """A task with the patient's number; `is_overdue` when its moment has passed."""
+    """A task with the patient's number; `is_overdue` when its moment has passed, `about` where
+    what it speaks of is seen, and in which words."""
 
     task: Task
     phone: str
     is_overdue: bool
+    about: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -74,12 +77,15 @@ def task_list(request: HttpRequest) -> HttpResponse:
     phones = ContactPoint.objects.numbers(
         {task.patient_id for task in [*page, *later] if task.patient_id}
     )
+    about = _about([*page, *later])
     lists(request, (each.patient_id for each in (*page, *later)), site_id=site.pk)
     context = {
         "site": site,
         "page": page,
-        "groups": _groups([_row(task, phones, is_overdue=task.due_at <= now) for task in page]),
-        "later": _groups([_row(task, phones, is_overdue=False) for task in later[:LATER]]),
+        "groups": _groups(
+            [_row(task, phones, about, is_overdue=task.due_at <= now) for task in page]
+        ),
+        "later": _groups([_row(task, phones, about, is_overdue=False) for task in later[:LATER]]),
         "later_count": min(len(later), LATER),
         "has_more_later": len(later) > LATER,
         "is_closed": is_closed,
@@ -134,9 +140,34 @@ def _back(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(wanted)
 
 
-def _row(task: Task, phones: dict[int, str], *, is_overdue: bool) -> Row:
+def _row(
+    task: Task,
+    phones: dict[int, str],
+    about: dict[int, tuple[str, str]],
+    *,
+    is_overdue: bool,
+) -> Row:
     phone = phones.get(task.patient_id, "") if task.patient_id else ""
-    return Row(task, phone, is_overdue)
+    return Row(task, phone, is_overdue, about.get(task.pk))
+
+
+def _about(listed: list[Task]) -> dict[int, tuple[str, str]]:
+    """By task the address and the words of the reply or the event that it came from, as far as its
+    key tells."""
+    parts = {task.pk: task.key.split(":") for task in listed}
+    parts = {pk: of for pk, of in parts.items() if of[1:] and of[1].isdecimal()}
+    replies = {pk: int(of[1]) for pk, of in parts.items() if of[0] == "reply"}
+    rows = InboundMessage.objects.filter(pk__in=replies.values()) if replies else None
+    talks = dict(rows.values_list("pk", "conversation")) if rows is not None else {}
+    found = {
+        pk: (reverse("conversation", args=[talks[reply]]), gettext("the reply"))
+        for pk, reply in replies.items()
+        if reply in talks
+    }
+    for pk, of in parts.items():
+        if of[0] == "event":
+            found[pk] = (reverse("event", args=[of[1]]), gettext("the adverse event"))
+    return found
 
 
 def _groups(rows: list[Row]) -> list[Group]:

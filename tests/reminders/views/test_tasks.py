@@ -9,6 +9,7 @@ from django.test import Client
 from appointments.models import Task
 from clinic.models import AuditEntry, Site, Staff
 from patients.models import Patient
+from reminders.models import Conversation, InboundMessage
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +43,24 @@ def test_a_task_says_whom_to_call_where_and_why(desk: Client, task: Task) -> Non
     text = text_of(desk.get(LIST))
     for words in ("Ring her", "Elena Sato", "tel:+12125550123", "Text and e-mail failed.", "due"):
         assert words in text
+
+
+def test_a_task_leads_to_the_reply_or_the_event_that_it_came_from(
+    desk: Client, patient: Patient, site: Site, now: datetime
+) -> None:
+    talk = Conversation.objects.create(
+        site=site, channel="sms", address="+12125550123", patient=patient, state="new",
+        opened_at=now, last_at=now,
+    )  # fmt: skip
+    reply = InboundMessage.objects.create(
+        conversation=talk, provider="twilio", provider_id="1", received_at=now, text="Is it red?"
+    )
+    for key in (f"reply:{reply.pk}:symptom", "event:71"):
+        task = a_task(patient, site, now, title=key)
+        Task.objects.filter(pk=task.pk).update(key=key)
+    text = text_of(desk.get(LIST))
+    assert f'href="/inbox/{talk.pk}/">the reply<' in text
+    assert 'href="/events/71/">the adverse event<' in text
 
 
 def test_a_task_about_the_site_names_no_patient_and_can_be_closed(
