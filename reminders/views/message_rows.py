@@ -40,10 +40,9 @@ WAITS = {
 
 @dataclass(slots=True)
 class MessageRow:
-    """One message. `at` is when it was taken by the provider, else its due time; `content` its
-    words, of what was sent or would be; `outlook` why it would not go out as things stand; `code`
-    what the provider gave of a failed one, and `has_bad_address` whether that is about whom it went
-    to; `there` what the other channel says of a failed one."""
+    """One message. `content` are its words, of what was sent or would be; `outlook` why it would
+    not go out as things stand; `code` what the provider gave of a failed one, and `has_bad_address`
+    whether that is about whom it went to; `there` what the other channel says of a failed one."""
 
     message: Message
     why: list[str]
@@ -61,7 +60,7 @@ class MessageRow:
 
     @property
     def at(self) -> datetime:
-        return self.message.accepted_at or self.message.due_at
+        return moment_of(self.message)
 
     @property
     def is_to_come(self) -> bool:
@@ -103,6 +102,11 @@ class _Powers:
                 self.staff, Capability.MANAGE_MESSAGES, message.site
             )
         return self.known[message.site_id]
+
+
+def moment_of(message: Message) -> datetime:
+    """When it was taken by the provider, else its due time."""
+    return message.accepted_at or message.due_at
 
 
 def seen(request: HttpRequest, message_id: int) -> Message:

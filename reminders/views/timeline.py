@@ -51,14 +51,15 @@ TOGETHER = (Kind.VISITS, Kind.MESSAGES, Kind.TASKS, Kind.PHOTOS, Kind.FORMS)
 
 @dataclass(slots=True)
 class Entry:
-    """One row: exactly one of `visit` (with its `log`, if there is one), `row` (a message), `task`,
-    `photos` taken on one day, `form` and `trail`."""
+    """One row: exactly one of `visit` (with its `log`, if there is one), `message` (with its `row`,
+    once it is to be shown), `task`, `photos` taken on one day, `form` and `trail`."""
 
     at: datetime
     site: Site
     is_planned: bool
     visit: Appointment | None = None
     treatment: str = ""
+    message: Message | None = None
     row: MessageRow | None = None
     task: Task | None = None
     log: LogLine | None = None
@@ -113,7 +114,7 @@ def timeline(
         Kind.FORMS: [Entry(each.signed_at, each.site, False, form=(each, t)) for each, t in forms],
     }
     if Kind.MESSAGES in kinds:
-        of_kind[Kind.MESSAGES] = _messages(patient, staff, now)
+        of_kind[Kind.MESSAGES] = _messages(patient, now)
     counts: dict[str, int] = {
         kind: sum(not _is_dropped(e) for e in rows) for kind, rows in of_kind.items()
     }
@@ -128,8 +129,7 @@ def timeline(
     shown = _cut([e for e in entries if not _is_dropped(e)], more * FURTHER)
     shown.dropped = [entry for entry in entries if _is_dropped(entry)]
     shown.counts = counts
-    # The words of the messages that are shown, and only of these.
-    message_rows.add_words([e.row for e in (*shown.future, *shown.past) if e.row], now)
+    _tell(shown, staff, now)
     return shown
 
 
@@ -153,19 +153,30 @@ def _visits(visits: Sequence[Appointment], staff: Staff, now: datetime) -> list[
     return entries
 
 
-def _messages(patient: Patient, staff: Staff, now: datetime) -> list[Entry]:
-    messages = (
-        Message.objects.filter(patient=patient)
-        .select_related("site", "patient")
-        .order_by("due_at", "id")
+def _messages(patient: Patient, now: datetime) -> list[Entry]:
+    messages = patient.messages.select_related("site").order_by("due_at", "id")
+    return [
+        Entry(message_rows.moment_of(each), each.site, _is_planned(each, now), message=each)
+        for each in messages
+    ]
+
+
+def _is_planned(message: Message, now: datetime) -> bool:
+    unsaid = message.state in (MessageState.SKIPPED, MessageState.WITHDRAWN)
+    return message.state in message_rows.ON_ITS_WAY or (
+        unsaid and message_rows.moment_of(message) > now
     )
-    rows = message_rows.rows_of(list(messages), staff=staff, now=now)
-    return [Entry(row.at, row.message.site, _is_planned(row, now), row=row) for row in rows]
 
 
-def _is_planned(row: MessageRow, now: datetime) -> bool:
-    unsaid = row.message.state in (MessageState.SKIPPED, MessageState.WITHDRAWN)
-    return row.is_to_come or (unsaid and row.at > now)
+def _tell(shown: Timeline, staff: Staff, now: datetime) -> None:
+    """Add what is said of the messages that are shown, and the words of those that stand: a series
+    has a hundred messages, of which most are left out."""
+    standing = [*shown.future, *shown.past]
+    told = [(each, each.message) for each in (*standing, *shown.dropped) if each.message]
+    rows = message_rows.rows_of([message for _, message in told], staff=staff, now=now)
+    for (entry, _), row in zip(told, rows, strict=True):
+        entry.row = row
+    message_rows.add_words([each.row for each in standing if each.row], now)
 
 
 def _tasks(patient: Patient, now: datetime) -> list[Entry]:
@@ -197,7 +208,7 @@ def _trail(patient: Patient, staff: Staff) -> list[Entry]:
 def _is_dropped(entry: Entry) -> bool:
     if entry.visit is not None:
         return entry.visit.state == State.CANCELLED
-    return entry.row is not None and entry.row.message.state == MessageState.WITHDRAWN
+    return entry.message is not None and entry.message.state == MessageState.WITHDRAWN
 
 
 def _cut(entries: Sequence[Entry], further: int) -> Timeline:
