@@ -1,15 +1,24 @@
-"""The slip of a visit on the board, written without a template: a day has more than a hundred."""
+"""What stands in the columns of the board by the hundred, written without a template: the slips of
+visits, and free times to book."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import template
 from django.template.context import RequestContext
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from clinic.models import ResourceKind, Site
 from clinic.templatetags.ui import VISIT_STATES, icon, when
+from clinic.wall_time import local
 from reminders.views.board.cards import Card
+from reminders.views.board.columns import Column
+from reminders.views.board.layout import Item
+from reminders.views.book_series import draft as drafts
 
 register = template.Library()
 
@@ -18,6 +27,7 @@ _SLIP = (
     ' data-version="{version}"{movable}{resizable}{current}>{icon}<b>{name}</b>{time}'
     '<span class="what" title="{modality}">{what}</span><span class="word">{word}</span>{flag}</a>'
 )
+_GAP = '<a class="gap" href="{booking}?from={day}{provider}&amp;at={free}">{words}</a>'
 _MOVABLE, _CURRENT = SafeString(" data-movable"), SafeString(' aria-current="true"')
 
 
@@ -44,6 +54,26 @@ def slip(context: RequestContext, card: Card) -> SafeString:
         word=_said(card, str(word)),
         flag=_flag(card),
     )
+
+
+@register.simple_tag(takes_context=True)
+def gap(context: RequestContext, column: Column, item: Item) -> SafeString:
+    """{% gap column item %}: from when until when the resource is free; pressed, it is booked."""
+    site, resource, free = context["site"], column.resource, item.period
+    is_provider = resource.kind == ResourceKind.PROVIDER
+    return format_html(
+        _GAP,
+        booking=reverse("book-series"),
+        day=column.day.isoformat(),
+        provider=format_html("&amp;provider={}", resource.pk) if is_provider else "",
+        free=drafts.free_time(free.starts_at, resource.pk),
+        words=gettext("Free %(when)s–%(when_2)s · book")
+        % {"when": _clock(free.starts_at, site), "when_2": _clock(free.ends_at, site)},
+    )
+
+
+def _clock(at: datetime, site: Site) -> str:
+    return f"{local(at, site.zone):%H:%M}"
 
 
 def _resizable(card: Card) -> SafeString:
