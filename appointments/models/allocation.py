@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.lifecycle import State
 from appointments.models.appointment import Appointment
 from appointments.models.hold import Hold
-from clinic.models import Resource, Site, Staff
+from clinic.models import Resource, ResourceKind, Site, Staff
 
 
 class BlockKind(models.TextChoices):
@@ -72,10 +72,12 @@ class Block(models.Model):
 
 class AllocationQuerySet(models.QuerySet["Allocation"]):
     def shown(self) -> AllocationQuerySet:
-        """With their resources, those of which `Allocation.shown_of` takes what to show."""
+        """With their resources, those of which `Allocation.shown_of` takes what to show: whoever
+        and whatever a visit holds beside its patient."""
         over = Q(appointment__state__in=(State.DONE, State.NO_SHOW, State.CANCELLED))
         history = over & Q(appointment__imported_at__isnull=False)
-        return self.filter(Q(active=True) | history).without_range().prefetch_related("resource")
+        held = self.filter(Q(active=True) | history).exclude(resource__kind=ResourceKind.PATIENT)
+        return held.without_range().prefetch_related("resource")
 
     def without_range(self) -> AllocationQuerySet:
         """But for `during`, which says what `starts_at` and `ends_at` say, and is read slowly."""
