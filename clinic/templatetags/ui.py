@@ -8,13 +8,12 @@ from functools import lru_cache
 import phonenumbers
 from django import template
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import saying_days, saying_times, wall_time
+from clinic import saying_days, saying_times
 from clinic.durations import Duration, in_words
 from clinic.models import Site
 from clinic.protocols.house_words import room_word
@@ -82,7 +81,8 @@ def _drawn(name: str) -> SafeString:
 @register.simple_tag
 def status_chip(state: str) -> SafeString:
     """The chip of a visit's state: colour, icon and word."""
-    return _chip("chip status", *VISIT_STATES[state])
+    name, image, word = VISIT_STATES[state]
+    return _chip("chip status", name, image, str(word))
 
 
 @register.filter
@@ -106,13 +106,15 @@ def status_icon(state: str) -> str:
 @register.simple_tag
 def message_chip(state: str) -> SafeString:
     """The chip of a message's state."""
-    return _chip("chip msg", *MESSAGE_STATES[state])
+    name, image, word = MESSAGE_STATES[state]
+    return _chip("chip msg", name, image, str(word))
 
 
 @register.simple_tag
 def protocol_chip(status: str) -> SafeString:
     """The chip of a protocol version's status."""
-    return _chip("chip", *PROTOCOL_STATES[status])
+    name, image, word = PROTOCOL_STATES[status]
+    return _chip("chip", name, image, str(word))
 
 
 @register.simple_tag
@@ -135,27 +137,24 @@ def when(
     """`at` on the clock of `site`: "Fri 12 Mar 10:00", with its year when that is far away. `part`
     is weekday, date, day (weekday and date) or time; `zone` adds the clock's name, `year` the year
     in any case."""
-    if part == "time":  # a page of a day has hundreds
-        shown = saying_times.time_of_day(at, site.zone, with_zone=zone)
-    else:
-        said = saying_times.when(
-            at,
-            site.zone,
-            reader_language(),
-            with_zone=zone,
-            seen_at=timezone.now(),
-            year=year or None,
-        )
-        parts = {"": str(said), "weekday": said.weekday, "date": said.date, "day": said.day}
-        shown = parts[part]
+    if part == "time":
+        return _time_of_day(at, site.zone, zone)
+    said = saying_times.when(
+        at, site.zone, reader_language(), with_zone=zone, seen_at=timezone.now(), year=year or None
+    )
+    parts = {"": str(said), "weekday": said.weekday, "date": said.date, "day": said.day}
+    return _time(at, parts[part])
+
+
+# A page of a day has hundreds, and a refresh has the same.
+@lru_cache(maxsize=1024)
+def _time_of_day(at: datetime, zone: str, with_zone: bool) -> SafeString:
+    return _time(at, saying_times.time_of_day(at, zone, with_zone=with_zone))
+
+
+def _time(at: datetime, shown: str) -> SafeString:
     machine = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}">{}</time>', machine, shown)
-
-
-@register.filter
-def clock(at: datetime, site: Site) -> str:
-    """`at` on the clock of `site`, bare: "10:00", for where there are many."""
-    return f"{wall_time.local(at, site.zone):%H:%M}"
 
 
 @register.filter
@@ -227,5 +226,6 @@ def interval_bar(days: int, least: int, ideal: int, most: int) -> SafeString:
     )
 
 
-def _chip(classes: str, name: str, image: str, word: Promise) -> SafeString:
+@lru_cache(maxsize=256)
+def _chip(classes: str, name: str, image: str, word: str) -> SafeString:
     return format_html('<span class="{} {}">{}{}</span>', classes, name, icon(image), word)
