@@ -11,7 +11,7 @@ that it may bar:
 It gives for each treatment what bars it, in a number of queries that does not grow with the
 treatments, and neither asks which act it is about nor on which day: `Bar.acts`, `since` and
 `until` say that. What is merely lacking (an answer, a signature) goes through
-`Treatment.as_lacking`: it bars only from the site's `clearance_from` on; what is known to be wrong
+`treatments.as_lacking`: it bars only from the site's `clearance_from` on; what is known to be wrong
 bars always. A bar that names a capability in
 `passes_with` yields to its holder's written reason, which the visit then keeps with the bar's
 `code` (at most 30 characters) among its overrides; all others are mended on the page that the bar

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 from appointments.clearance.bars import Act, Bar, Outcome
-from appointments.clearance.treatments import Treatment
+from appointments.clearance.treatments import Treatment, as_lacking
 from clinic.access import Capability
 from clinic.consent_forms import in_force
 from clinic.consent_forms.in_force import Subject
+from clinic.models import ConsentForm, Site
 from clinic.retelling import either, kept
 from clinic.saying import gettext, noop
 from patients.signing import asking
-from patients.signing.asking import Asked
 from patients.signing.standing import Standing
 
 _FLAGS = {
@@ -45,8 +46,13 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
     for treatment in treatments:
         subjects.setdefault(treatment.patient.pk, set()).add(_subject(treatment))
     asked = asking.of(subjects, now=now)
+    bar = cache(_bar)  # most of a day stand alike
     return [
-        _bars(treatment, asked[treatment.patient.pk].get(_subject(treatment)))
+        [
+            bar(each.form, each.standing, treatment.site)
+            for each in [asked[treatment.patient.pk].get(_subject(treatment))]
+            if each is not None and each.is_due
+        ]
         for treatment in treatments
     ]
 
@@ -55,19 +61,15 @@ def _subject(treatment: Treatment) -> Subject:
     return in_force.treatment(treatment.version.protocol)
 
 
-def _bars(treatment: Treatment, asked: Asked | None) -> list[Bar]:
-    if asked is None or not asked.is_due:
-        return []
-    withdrawn = asked.standing is Standing.WITHDRAWN
+def _bar(form: ConsentForm, standing: Standing, site: Site) -> Bar:
+    withdrawn = standing is Standing.WITHDRAWN
     bar = Bar(
-        code=f"consent_{asked.standing}",
+        code=f"consent_{standing}",
         acts=frozenset({Act.START}),
         outcome=Outcome.BLOCK if withdrawn else Outcome.REVIEW,
-        stored=kept(
-            _SENTENCES[asked.standing], form=either(asked.form.title_en, asked.form.title_es)
-        ),
-        flag=gettext(_FLAGS[asked.standing]),
-        about=asked.form.key,
+        stored=kept(_SENTENCES[standing], form=either(form.title_en, form.title_es)),
+        flag=gettext(_FLAGS[standing]),
+        about=form.key,
         passes_with="" if withdrawn else Capability.OVERRIDE_CLEARANCE,
     )
-    return [bar if withdrawn else treatment.as_lacking(bar)]
+    return bar if withdrawn else as_lacking(bar, site)

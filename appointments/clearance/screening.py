@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 
 from appointments.clearance import beside
 from appointments.clearance.bars import BOTH, Act, Bar, Outcome
-from appointments.clearance.treatments import Treatment
+from appointments.clearance.treatments import Treatment, as_lacking
 from appointments.models import TreatmentSeries
 from clinic import statements
 from clinic.access import Capability
+from clinic.models import Site
 from clinic.protocols import schema
 from clinic.protocols.schema import Protocol
 from clinic.wall_time import local
@@ -27,9 +29,12 @@ _OUTCOMES = {
 
 
 def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
+    lacking = cache(_lacking)  # most of a day lack the same
     return [
         [
-            _bar(finding, treatment)
+            lacking(treatment.protocol, len(finding.lacking), finding.since, treatment.site)
+            if finding.rule == Rule.LACKING
+            else _bar(finding, treatment)
             for finding in assess(screened)
             if finding.outcome in _OUTCOMES and not finding.is_lifted
             if finding.until is None or finding.until > local(now, treatment.site.zone).date()
@@ -90,8 +95,7 @@ def _treated_at(patients: Collection[int]) -> dict[int, datetime]:
 def _bar(finding: Finding, treatment: Treatment) -> Bar:
     protocol = treatment.protocol
     outcome = _OUTCOMES[finding.outcome]
-    lacking = finding.rule == Rule.LACKING
-    bar = Bar(
+    return Bar(
         code=_code(finding, outcome),
         # What has to be looked at can be booked meanwhile. Booking asks for the age by itself.
         acts=frozenset({Act.START})
@@ -99,22 +103,34 @@ def _bar(finding: Finding, treatment: Treatment) -> Bar:
         else BOTH,
         outcome=outcome,
         stored=sentences.to_keep(finding, protocol, treatment.patient.skin_type),
-        flag="" if lacking else sentences.flag(finding),
+        flag=sentences.flag(finding),
         since=finding.since,
         until=finding.until,
         rule=sentences.rule(finding, protocol),
         evidence=sentences.evidence(finding, protocol),
         about=finding.rule,
         page=PAGE,
-        passes_with=Capability.OVERRIDE_CLEARANCE if lacking else "",
         decides_with=Capability.DECIDE_SCREENING if finding.may_be_decided else "",
     )
-    return treatment.as_lacking(bar) if lacking else bar
+
+
+def _lacking(protocol: Protocol, questions: int, since: date | None, site: Site) -> Bar:
+    """So many questions without an answer, or none: then it is the skin type."""
+    bar = Bar(
+        code="screening_lacking" if questions else "skin_type_lacking",
+        acts=frozenset({Act.START}),
+        outcome=Outcome.REVIEW,
+        stored=sentences.lacking(questions, since),
+        since=since,
+        rule=sentences.asks_for_it(protocol),
+        about=Rule.LACKING,
+        page=PAGE,
+        passes_with=Capability.OVERRIDE_CLEARANCE,
+    )
+    return as_lacking(bar, site)
 
 
 def _code(finding: Finding, outcome: Outcome) -> str:
-    if finding.rule == Rule.LACKING:
-        return "screening_lacking" if finding.lacking else "skin_type_lacking"
     if finding.rule == Rule.AGE:
         return "too_young"
     kind = "skin_type" if finding.rule == Rule.SKIN_TYPE else "screening"

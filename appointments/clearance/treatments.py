@@ -29,13 +29,14 @@ class Treatment:
     def protocol(self) -> Protocol:
         return loading.get(self.version)
 
-    def as_lacking(self, bar: Bar) -> Bar:
-        """`bar` as it counts here when something is merely lacking: from the site's
-        `clearance_from` on it stands, before it is only shown."""
-        begins = self.site.clearance_from
-        if begins is None:
-            return replace(bar, acts=frozenset())
-        return replace(bar, since=max(begins, bar.since or begins))
+
+def as_lacking(bar: Bar, site: Site) -> Bar:
+    """`bar` as it counts at `site` when something is merely lacking: from its `clearance_from` on
+    it stands, before it is only shown."""
+    begins = site.clearance_from
+    if begins is None:
+        return replace(bar, acts=frozenset())
+    return replace(bar, since=max(begins, bar.since or begins))
 
 
 def treatment_of(visit: Appointment) -> Treatment:

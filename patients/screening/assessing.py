@@ -110,8 +110,12 @@ class Finding:
 
 def assess(screened: Screened) -> tuple[Finding, ...]:
     """Everything found, in the order of the protocol; nothing means clear."""
-    told = _told(screened)
-    found = [*_of_patient(screened), *_of_answers(screened, told), *_lacking(screened, told)]
+    of_answers = (
+        _of_told(screened)
+        if screened.answers
+        else _of_untold(screened.protocol, screened.areas, screened.skin_type)
+    )
+    found = (*_of_patient(screened), *of_answers)
     return tuple(_decided(finding, screened) for finding in found)
 
 
@@ -150,23 +154,22 @@ def depends_on_skin_type(protocol: Protocol) -> bool:
 # --- The answers ----------------------------------------------------------------------------------
 
 
-def _told(screened: Screened) -> Sequence[tuple[Question, Told]]:
-    """Each question with the answers to it that count."""
-    if not screened.answers:
-        return _untold(screened.protocol, screened.areas)
+def _of_told(screened: Screened) -> tuple[Finding, ...]:
+    """What is wrong, then what is lacking."""
     by_question: dict[str, list[Answer]] = defaultdict(list)
     for answer in screened.answers:
         by_question[answer.question].append(answer)
-    return [
+    told = [
         (question, current(question, screened.areas, by_question[question.id]))
         for question in questions_of(screened.protocol)
     ]
+    return (*_of_answers(screened, told), *_lacking(screened, told))
 
 
 @lru_cache(maxsize=256)
-def _untold(protocol: Protocol, areas: tuple[str, ...]) -> tuple[tuple[Question, Told], ...]:
-    """The same of everybody whom nobody has asked."""
-    return tuple((question, current(question, areas, ())) for question in questions_of(protocol))
+def _of_untold(protocol: Protocol, areas: tuple[str, ...], skin_type: str) -> tuple[Finding, ...]:
+    """The same of everybody whom nobody has asked, however old they are."""
+    return _of_told(Screened(protocol, areas, (), date.min, skin_type))
 
 
 def _of_answers(screened: Screened, told: Iterable[tuple[Question, Told]]) -> Iterator[Finding]:

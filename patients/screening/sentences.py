@@ -8,7 +8,6 @@ Never advises to stop a prescribed medicine: that is the prescriber's word.
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
 
 from clinic.protocols.schema import Outcome, Protocol
 from clinic.retelling import Fact, dated, day, either, kept, retold, span, text, together, word
@@ -48,7 +47,7 @@ def to_keep(finding: Finding, protocol: Protocol, skin_type: str) -> str:
             min_age=protocol.applicability.min_age,
         )
     if finding.rule == Rule.LACKING:
-        return _lacking(finding)
+        return lacking(len(finding.lacking), finding.since)
     found = (
         kept("Skin type %(skin_type)s:", skin_type=text(skin_type))
         if finding.answer is None
@@ -72,13 +71,11 @@ def flag(finding: Finding) -> str:
 def rule(finding: Finding, protocol: Protocol) -> str:
     """What asks for it, in one line."""
     if finding.rule in (Rule.AGE, Rule.LACKING):
-        return _asks_for_it(protocol, language())
+        return asks_for_it(protocol)
     return retold(rule_to_keep(finding, protocol))
 
 
-# Of everybody of a day of whom something is lacking.
-@lru_cache(maxsize=256)
-def _asks_for_it(protocol: Protocol, _language: str) -> str:
+def asks_for_it(protocol: Protocol) -> str:
     return retold(_protocol_asks(protocol))
 
 
@@ -227,11 +224,12 @@ def _medicine(question: Question | None) -> list[str]:
     return [PRESCRIBER] if question is not None and question.id in MEDICINES else []
 
 
-def _lacking(finding: Finding) -> str:
-    if not finding.lacking:
+def lacking(count: int, since: date | None) -> str:
+    """That so many questions have no answer, or none that counts from a local day on; or, of
+    none, that the skin type is not written down."""
+    if not count:
         return gettext("The skin type is not written down. Look at the skin and enter it.")
-    count = len(finding.lacking)
-    if finding.since is None:
+    if since is None:
         return ngettext(
             "%(count)s screening question is not answered. Ask the patient.",
             "%(count)s screening questions are not answered. Ask the patient.",
@@ -241,4 +239,4 @@ def _lacking(finding: Finding) -> str:
         "%(count)s screening question is to be asked again from %(day)s on.",
         "%(count)s screening questions are to be asked again from %(day)s on.",
         count,
-    ) % {"count": count, "day": format_day(finding.since, language())}
+    ) % {"count": count, "day": format_day(since, language())}
