@@ -10,8 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext
 
 from appointments.lifecycle import State
@@ -52,6 +53,17 @@ class Taken:
     words: str
     detail: str = ""
     until: datetime | None = None
+
+
+class Held(NamedTuple):
+    """An allocation: a resource, whose it is, and from when until when."""
+
+    resource_id: int
+    appointment_id: int | None
+    block_id: int | None
+    hold_id: int | None
+    starts_at: datetime
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,7 @@ def _board(
         return Board([], {})
     days = sorted({day for _, day in places})
     working = _working(site, days, [resource for resource, _ in places])
-    held = list(_held(site, days, places, cancelled=cancelled, now=now))
+    held = _held(site, days, places, cancelled=cancelled, now=now)
     visits = {each.appointment_id for each in held if each.appointment_id}
     cards = cards_of(site, staff, visits, now=now)
     busy = _busy(held, cards, staff)
@@ -156,7 +168,7 @@ def _held(
     *,
     cancelled: bool,
     now: datetime,
-) -> QuerySet[Allocation]:
+) -> list[Held]:
     """What holds the resources; with `cancelled` also what cancelled visits held in the end."""
     standing = Q(active=True) & (Q(hold=None) | Q(expires_at__gt=now))
     last_place = Q(
@@ -166,23 +178,18 @@ def _held(
         ends_at__gt=F("appointment__starts_at"),
     )
     first, last = _whole(site, days[0]), _whole(site, days[-1])
-    return (
-        Allocation.objects.without_range()
-        .filter(
-            standing | last_place if cancelled else standing,
-            resource__in={resource.pk for resource, _ in places},
-            # None lasts longer than a day: so the index need not look further back.
-            starts_at__gt=first.starts_at - ONE_DAY,
-            starts_at__lt=last.ends_at,
-            ends_at__gt=first.starts_at,
-        )
-        .order_by("starts_at", "id")
-    )
+    rows = Allocation.objects.filter(
+        standing | last_place if cancelled else standing,
+        resource__in={resource.pk for resource, _ in places},
+        # None lasts longer than a day: so the index need not look further back.
+        starts_at__gt=first.starts_at - ONE_DAY,
+        starts_at__lt=last.ends_at,
+        ends_at__gt=first.starts_at,
+    ).order_by("starts_at", "id")
+    return [Held(*row) for row in rows.values_list(*Held._fields)]
 
 
-def _busy(
-    held: Sequence[Allocation], cards: Mapping[int, Card], staff: Staff
-) -> dict[int, list[Busy]]:
+def _busy(held: Sequence[Held], cards: Mapping[int, Card], staff: Staff) -> dict[int, list[Busy]]:
     """By resource, what holds it and whose it is."""
     blocks = Block.objects.in_bulk({each.block_id for each in held if each.block_id})
     holds = (

@@ -42,7 +42,7 @@ class Start:
 
 def picked(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> Picked | None:
     """The visit that the address has in hand; None when there is none that may be moved."""
-    if wanted.pick is None or wanted.view == WEEK:
+    if not wanted.pick or wanted.view == WEEK:
         return None
     visit = (
         Appointment.objects.seen_by(cast(Staff, request.user))
