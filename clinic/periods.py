@@ -35,17 +35,19 @@ def merge(periods: Iterable[Period]) -> list[Period]:
 
 def subtract(periods: Iterable[Period], taken: Iterable[Period]) -> list[Period]:
     """The time in `periods` that is not in `taken`."""
-    left = merge(periods)
-    for gone in merge(taken):
-        left = [
-            part
-            for period in left
-            for part in (
-                Period(period.starts_at, min(period.ends_at, gone.starts_at)),
-                Period(max(period.starts_at, gone.ends_at), period.ends_at),
-            )
-            if part.starts_at < part.ends_at
-        ]
+    left, gone = [], merge(taken)
+    for period in merge(periods):
+        begins = period.starts_at
+        for each in gone:
+            if each.ends_at <= begins:
+                continue
+            if each.starts_at >= period.ends_at:
+                break
+            if begins < each.starts_at:
+                left.append(Period(begins, each.starts_at))
+            begins = each.ends_at
+        if begins < period.ends_at:
+            left.append(Period(begins, period.ends_at))
     return left
 
 

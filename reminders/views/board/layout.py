@@ -172,14 +172,20 @@ def _item(grid: Grid, kind: Kind, period: Period, owner: Any = None) -> Item:
 def _lanes(items: Iterable[Item]) -> list[Item]:
     """The items side by side where they overlap, in as few lanes as hold them."""
     placed: list[Item] = []
-    bundle: list[Item] = []  # overlapping each other, at least in a chain
+    bundle: list[tuple[Item, int]] = []  # overlapping each other, at least in a chain; their lanes
     ends: list[int] = []  # of each lane of the bundle
     for item in sorted(items, key=lambda each: (each.first, each.last)):
         if bundle and item.first >= max(ends):
-            placed += [replace(each, lanes=len(ends)) for each in bundle]
+            placed += _side_by_side(bundle, len(ends))
             bundle, ends = [], []
         free = [lane for lane, end in enumerate(ends) if end <= item.first]
         lane = free[0] if free else len(ends)
         ends[lane : lane + 1] = [item.last]
-        bundle.append(replace(item, lane=lane))
-    return placed + [replace(each, lanes=len(ends)) for each in bundle]
+        bundle.append((item, lane))
+    return placed + _side_by_side(bundle, len(ends))
+
+
+def _side_by_side(bundle: Sequence[tuple[Item, int]], lanes: int) -> list[Item]:
+    if lanes == 1:
+        return [item for item, _ in bundle]
+    return [replace(item, lane=lane, lanes=lanes) for item, lane in bundle]
