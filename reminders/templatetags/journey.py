@@ -6,6 +6,9 @@ from datetime import datetime
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Photo
@@ -15,6 +18,7 @@ from clinic.models import Site
 from clinic.reader_language import reader_language
 from clinic.templatetags.ui import VISIT_STATES
 from reminders.models import LookUpAnswer
+from reminders.views.patient_list import Progress
 
 register = template.Library()
 
@@ -27,8 +31,20 @@ OUTCOMES = {
 }
 
 
-@register.filter
-def dot_class(state: str) -> str:
+@register.simple_tag
+def dots(progress: Progress) -> SafeString:
+    """A dot for each session of a series, and how many of them are done: "2/4"."""
+    done, count = progress.done, len(progress.states)
+    return format_html(
+        '<span class="dots" role="img" aria-label="{}">{}</span> <span class="nowrap">{}/{}</span>',
+        gettext("%(done)s of %(count)s done") % {"done": done, "count": count},
+        format_html_join("", '<i class="{}"></i>', ((_dot(each),) for each in progress.states)),
+        done,
+        count,
+    )
+
+
+def _dot(state: str) -> str:
     """The class of one session's dot; a session that is not booked is "open"."""
     return "open" if state == "open" else VISIT_STATES[state][0]
 
