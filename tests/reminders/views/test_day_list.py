@@ -47,6 +47,17 @@ def test_a_visit_shows_who_what_when_and_with_whom(desk: Client, visits: list[Ap
     assert "Booked" in page
 
 
+def test_a_row_says_what_is_locked_and_shows_names_as_they_were_typed(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    assert "Locked to its time" not in body(desk.get(DAY))
+    Appointment.objects.filter(pk=visits[0].pk).update(is_locked=True)
+    Resource.objects.filter(name="Room 1").update(name="Room <b>1 & 2")
+    page = body(desk.get(DAY))
+    assert 'aria-label="Locked to its time"' in page
+    assert '<span class="unit">Room &lt;b&gt;1 &amp; 2</span>' in page
+
+
 def test_who_has_not_confirmed_is_called_from_a_list_with_numbers(
     desk: Client, visits: list[Appointment]
 ) -> None:
