@@ -171,8 +171,13 @@ def test_whatever_is_written_is_read(text: str, question: Question | None) -> No
     assert Label.FREE_TEXT not in found or len(found) == 1
 
 
+def urgent() -> list[corpus.Reply]:
+    return [reply for reply in corpus.replies() if reply.has(Label.SYMPTOM_URGENT)]
+
+
 @given(
-    st.sampled_from([reply for reply in corpus.replies() if reply.has(Label.SYMPTOM_URGENT)]),
+    # Read once the test runs, for every worker imports this file.
+    st.deferred(lambda: st.sampled_from(urgent())),
     st.sampled_from([str.upper, str.title, lambda text: f"Hi! {text} Thanks 🙏"]),
 )
 def test_how_an_urgent_symptom_is_written_changes_nothing(
