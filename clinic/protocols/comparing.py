@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from clinic.durations import DurationError, in_words, parse
+from clinic.saying import language
 
 # What every version differs in, and what is said elsewhere.
 _LEFT_OUT = frozenset({"version", "evidence", "inferences", "disclaimer"})
@@ -106,7 +107,7 @@ def _said(value: Any) -> str:
         return ", ".join(_said(each) for each in value)
     if isinstance(value, str) and value.startswith("P"):
         try:
-            return in_words(parse(value), "en")
+            return in_words(parse(value), language())
         except DurationError:
             return value
     return str(value)

@@ -236,6 +236,7 @@ def test_rows_are_called_what_they_are_to_the_reader(
     assert f"{step.title.en} · " in english and "Any device · " in english
     reader_language.choose(clinical_lead, "es")
     spanish = sign_in(clinical_lead).get(at).content.decode()
+    assert "<b>8 días</b>" in spanish
     assert f"{step.title.es} · " in spanish and "Cualquier aparato · " in spanish
     for page in (english, spanish):
         assert "post.check7d" not in page and "any_device" not in page
