@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from clinic import saying_times
+from clinic.saying import gettext
 from reminders.catalogue import OFFERS, Channel, Kind
 from reminders.wording.email import GUIDES, compose
 from reminders.wording.lettering import Sender
@@ -70,17 +71,17 @@ def samples(wording: Wording, *, kind: Kind, language: str, sender: Sender, link
     longest = replace(longest_letter(kind, language, visits=1, link=link), first_name="María")
     several = replace(typical, visits=tuple(_visits(kind, language, 3)))
     letters = {
-        "As most patients read it": typical,
-        "With the longest times, name and link": longest,
+        gettext("As most patients read it"): typical,
+        gettext("With the longest times, name and link"): longest,
     }
     if kind not in OFFERS:
-        letters["About three visits"] = several
-    letters["The first text to a number, or the first in thirty days"] = replace(
+        letters[gettext("About three visits")] = several
+    letters[gettext("The first text to a number, or the first in thirty days")] = replace(
         typical, first_sms=True
     )
-    mails = {"As most patients read it": typical}
+    mails = {gettext("As most patients read it"): typical}
     if kind not in OFFERS:
-        mails["About three visits"] = several
+        mails[gettext("About three visits")] = several
     return Samples(
         tuple(_text(label, letter, wording) for label, letter in letters.items()),
         tuple(_mail(label, letter, wording) for label, letter in mails.items()),

@@ -151,6 +151,8 @@ def test_whose_words_they_are_is_said_in_the_readers_language(
     saved(boss, sms=ANEW.replace("It", "All"))
     assert f"Version {number} of {site.name}" in text_of(boss.get(f"{PAGE}publish/"))
     reader_language.choose(manager, "es")
+    samples = text_of(boss.get(PAGE))
+    assert "Con las horas, el nombre" in samples and "With the longest times" not in samples
     page = text_of(boss.get(f"{PAGE}publish/"))
     assert f"Versión {number} de {site.name}" in page and f"Version {number}" not in page
 
