@@ -11,6 +11,7 @@ from clinic import audit
 from clinic.models import Credential, ProtocolVersion, Resource, Staff
 from clinic.protocols import loading
 from clinic.protocols.schema import Text
+from clinic.wall_time import begun_everywhere
 
 
 @transaction.atomic
@@ -28,7 +29,8 @@ def add_service(
     set_up_minutes: int = 0,
     clean_up_minutes: int = 0,
 ) -> ProtocolVersion:
-    """Store the service and give `providers` the credential for it, from today (UTC) on.
+    """Store the service and give `providers` the credential for it, from a day on that has
+    begun wherever they are.
 
     A `modality` is one of devices: every visit then holds such a device. Raises what
     `loading.create_service` raises: only who manages every site adds one, so leave to treat is
@@ -52,7 +54,7 @@ def add_service(
     for provider in providers:
         if provider.pk not in able:
             credential = Credential.objects.create(
-                provider=provider, modality=version.modality, valid_from=now.date()
+                provider=provider, modality=version.modality, valid_from=begun_everywhere(now)
             )
             audit.record(action="credential.give", subject=credential, by=by, now=now)
     return version

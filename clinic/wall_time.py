@@ -146,6 +146,11 @@ def before(at: datetime, duration: Duration, zone: str) -> datetime:
     return _shifted(at, duration, zone, -1)
 
 
+def begun_everywhere(now: datetime) -> date:
+    """The latest day that has begun in every zone: the last of them is 12 hours behind UTC."""
+    return (now.astimezone(UTC) - timedelta(hours=12)).date()
+
+
 def days_between(a: datetime, b: datetime, zone: str) -> int:
     """How many local calendar dates `b` lies after `a`."""
     return (local(b, zone).date() - local(a, zone).date()).days

@@ -18,6 +18,7 @@ from appointments.models import Photo
 from appointments.photos import keeping
 from clinic import audit
 from clinic.saying import noop
+from clinic.wall_time import begun_everywhere
 from patients.models import Patient
 from reminders.ledger import claiming
 from reminders.records import lasting
@@ -32,7 +33,7 @@ AT_ONCE = 50
 def finish(*, now: datetime, among: Collection[int] | None = None) -> int:
     """Destroy what is left of erased records whose time is over, of some patients or of all; how
     many. Any number of processes may do it, and one that dies is made good by the next."""
-    due = Patient.objects.filter(kept_until__lte=now.date()).order_by("kept_until", "pk")
+    due = Patient.objects.filter(kept_until__lte=begun_everywhere(now)).order_by("kept_until", "pk")
     if among is not None:
         due = due.filter(pk__in=among)
     return sum(_finish(pk, now=now) for pk in due.values_list("pk", flat=True)[:AT_ONCE])
@@ -49,7 +50,7 @@ def _finish(patient_id: int, *, now: datetime) -> bool:
             return _end(patient_id, now=now)
     except IntegrityError as refused:
         log.error("record %s is not destroyed: %s", patient_id, type(refused).__name__)
-        tomorrow = now.date() + timedelta(days=1)
+        tomorrow = begun_everywhere(now) + timedelta(days=1)
         Patient.objects.filter(pk=patient_id).update(kept_until=tomorrow)
         return False
 

@@ -36,7 +36,7 @@ from clinic.access import Capability
 from clinic.models import Staff
 from clinic.saying import gettext, language, ngettext, noop
 from clinic.saying_days import format_day
-from clinic.wall_time import local
+from clinic.wall_time import begun_everywhere, local
 from patients.models import ContactPoint, Guardian, Patient, RecordMerge, ToldApart
 from reminders.ledger import addresses, claiming
 from reminders.models import (
@@ -185,7 +185,7 @@ def _erase(patient_id: int, reason: str, *, by: Staff, now: datetime) -> None:
     Patient.objects.filter(pk__in=ids).update(
         erased_at=now,
         # Where nothing is to be kept, it ends as soon as this is stored.
-        kept_until=until or now.date(),
+        kept_until=until or begun_everywhere(now),
         preferred_name="",
         notes="",
         zone="",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from clinic import retention
-from clinic.wall_time import local
+from clinic.wall_time import begun_everywhere, local
 from patients.models.guardian import OF_AGE
 
 
@@ -17,13 +17,15 @@ def until(ids: Sequence[int], *, now: datetime) -> date | None:
     the last treatment there, and of who was a minor then as many after they came of age; the
     latest of all. None without treatment, or when it is over.
     """
+    # What ends cannot be taken back, so it ends nowhere before its day.
+    today = begun_everywhere(now)
     done = Appointment.objects.filter(series__patient__in=ids, state=State.DONE)
     last = done.order_by("site_id", "-starts_at").distinct("site_id")
     visits = list(last.select_related("site", "series__patient"))
-    years = retention.years_at({visit.site_id for visit in visits}, on=now.date())
+    years = retention.years_at({visit.site_id for visit in visits}, on=today)
     days = [_kept(visit, years[visit.site_id]) for visit in visits]
     latest = max(days, default=None)
-    return latest if latest is not None and latest > now.date() else None
+    return latest if latest is not None and latest > today else None
 
 
 def _kept(visit: Appointment, years: int) -> date:

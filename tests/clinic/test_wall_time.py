@@ -11,7 +11,7 @@ from clinic import periods, wall_time
 from clinic.durations import Duration
 from clinic.periods import Period
 from clinic.wall_time import WallTimeMissing, WallTimeRepeats
-from tests.clinic.clocks import MINUTES, NEW_YORK, utc, zone_and_day
+from tests.clinic.clocks import MINUTES, NEW_YORK, ZONES, utc, zone_and_day
 
 LORD_HOWE = "Australia/Lord_Howe"
 
@@ -148,3 +148,10 @@ def test_days_after_and_days_between_agree(place: tuple[str, date], minute: int,
     # A gap at midnight, or a skipped date, pushes a start onto the day after.
     assert wall_time.days_between(start, end, zone) - days in (0, 1)
     assert wall_time.before(start, Duration(days=days), zone) <= start <= end
+
+
+def test_a_day_has_begun_everywhere_once_it_has_in_the_last_zone() -> None:
+    for hour in range(24):
+        now = utc(2027, 3, 12, hour, 59)
+        days = {wall_time.local(now, zone).date() for zone in ZONES}
+        assert wall_time.begun_everywhere(now) == min(days)

@@ -87,6 +87,16 @@ def test_everything_that_was_kept_goes_and_the_trail_says_so(
     assert entry.after["rows"] >= len(DESTROYED)
 
 
+def test_nothing_goes_before_its_day_has_begun_everywhere(
+    record: Photo, patient: Patient, now: datetime
+) -> None:
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    Patient.objects.filter(pk=patient.pk).update(erased_at=now, kept_until=day.date())
+    # It is the evening before where the clocks are behind.
+    assert ending.finish(now=day + timedelta(hours=11, minutes=59)) == 0
+    assert ending.finish(now=day + timedelta(hours=12)) == 1
+
+
 def test_what_has_to_be_kept_longer_since_is_kept(
     record: Photo, patient: Patient, site: Site, manager: Staff, now: datetime
 ) -> None:
