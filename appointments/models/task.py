@@ -37,7 +37,7 @@ class Task(models.Model):
         Appointment, on_delete=models.PROTECT, null=True, related_name="tasks"
     )
     kind = models.CharField(max_length=8, choices=TaskKind.choices)
-    title = models.CharField(max_length=120)
+    title = models.TextField(help_text="A sentence of ours, told anew.")
     detail = models.TextField(blank=True, help_text="Sentences of ours, told anew.")
     wish = models.TextField(
         blank=True,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
 from clinic import hours, wall_time
-from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind
+from clinic.protocols.schema import Anchor, Late, Phase, Step, StepKind, Text
 from clinic.retelling import either, kept, moment
 from clinic.saying import noop
 from reminders.catalogue import Channel, Kind, Purpose
@@ -273,13 +273,17 @@ def _task(series: SeriesFacts, asked: Asked, visit: VisitFacts) -> TaskWish:
         session=visit.session,
         site_id=visit.site.id,
         due_at=max(falls, visit.scheduled_at),
-        title=step.title.en,
-        detail=(step.staff_text or step.text).en,
+        title=_in_both(step.title),
+        detail=_in_both(step.staff_text or step.text),
         why=(asked.why, _falls(falls, visit), *notes),
         topic=step.topic if step.kind is StepKind.TASK else "",
         anchor=anchor,
         until=visit.starts_at if step.before is not None else None,
     )
+
+
+def _in_both(text: Text) -> str:
+    return kept("%(text)s", text=either(text.en, text.es))
 
 
 def _cut_short(series: SeriesFacts, visit: VisitFacts) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -286,6 +287,17 @@ def test_two_series_that_fall_due_together_share_one_message() -> None:
     assert [len({item.anchor for item in message.items}) for message in reminders] == [2]
     assert reminders[0].due_at == wall("2027-04-11 14:00")
     assert reminders[0].series_id is None
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_task_of_a_protocol_is_told_in_the_language_of_who_reads_it(language: str) -> None:
+    base = protocol()
+    step = next(one for one in base.steps if one.channels)
+    task = replace(step, kind=StepKind.TASK, critical=False, staff_text=None, applies_if=None)
+    [made] = plan(patient(series(visit(1), protocol=replace(base, steps=(task,))))).tasks
+    with translation.override(language):
+        assert retold(made.title) == step.title.get(language)
+        assert retold(made.detail) == step.text.get(language)
 
 
 def test_opposite_advice_of_two_series_is_held_back_and_becomes_a_task() -> None:
