@@ -38,6 +38,10 @@ class NoDate(ValueError):
     """Not a day or a time; the text is a sentence as it is stored."""
 
 
+class NoTime(NoDate):
+    """Not a time of day."""
+
+
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBERS = re.compile(r"(\d{1,2})([-/.\s])(\d{1,2})\2(\d{4}|\d{2})")
@@ -140,10 +144,10 @@ def _dated(day: int, month: int, year: str, latest: date) -> date:
 
 
 def as_time(text: str) -> time:
-    """The time of day that `text` means: 14:30, 2:30 PM, 14.30, 1430. Raises NoDate."""
+    """The time of day that `text` means: 14:30, 2:30 PM, 14.30, 1430. Raises NoTime."""
     text = text.strip().lower()
     found = _FOUR.fullmatch(text) or _TIME.fullmatch(text)
-    refused = NoDate(
+    refused = NoTime(
         kept("“%(cell)s” is not a time of day. Write it like 14:30.", cell=quoted(text[:40]))
     )
     if found is None:

@@ -16,9 +16,9 @@ from typing import Any
 
 from appointments.importing import dates, names
 from appointments.importing.columns import OF_VISIT
-from appointments.importing.dates import NoDate, Order
+from appointments.importing.dates import NoDate, NoTime, Order
 from appointments.importing.nearest import Lookup, Unknown
-from clinic.retelling import kept, word
+from clinic.retelling import kept, together, word
 from clinic.retelling import text as quoted
 from clinic.saying import noop
 from clinic.wall_time import local
@@ -81,6 +81,8 @@ _AS_A_FIELD = {
     "zone": "zone",
     "notes": "notes",
 }
+# In a file with one column for the whole name these are parts of it.
+_OF_A_NAME = ("given", "family")
 _TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _FURTHEST = timedelta(days=3 * 366)
 _OLDEST_VISIT = timedelta(days=60 * 366)
@@ -137,13 +139,17 @@ class Row:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
+    blamed: str = ""
 
     def refuse(self, name: str, *sentences: str) -> None:
-        """Say what is wrong with the cell of a field, after its column as the file calls it."""
-        if column := self.columns.get(name):
-            lead = kept("Column “%(column)s”:", column=quoted(column[:60]))
-            self.problems += [] if lead in self.problems else [lead]
-        self.problems += sentences
+        """Say what is wrong with the cell of a field, after its column as the file calls it, which
+        is said once for what follows it at once."""
+        called = "name" if name in _OF_A_NAME and name not in self.columns else name
+        column = self.columns.get(called, "")
+        lead = kept("Column “%(column)s”:", column=quoted(column[:60])) if column else ""
+        told = () if column == self.blamed else (lead,)
+        self.problems.append(together((*told, *sentences)))
+        self.blamed = column
 
 
 def key_of(*parts: str) -> str:
@@ -341,21 +347,15 @@ def _visit(row: Row, told: Mapping[str, str], house: House) -> None:
 
 def _moment(row: Row, day: str, clock: str, house: House) -> None:
     latest = house.today + _FURTHEST
-    row.starts_at, remark = _try(
-        row,
-        "date" if not clock or _is_time(clock) else "time",
-        lambda: dates.as_moment(day, clock, order=house.order, zone=house.zone, latest=latest),
-        (None, ""),
-    )
-    row.notes += [remark] if remark else []
-
-
-def _is_time(clock: str) -> bool:
     try:
-        dates.as_time(clock)
-    except NoDate:
-        return False
-    return True
+        row.starts_at, remark = dates.as_moment(
+            day, clock, order=house.order, zone=house.zone, latest=latest
+        )
+    except NoDate as error:
+        has_own = "time" in row.columns and isinstance(error, NoTime)
+        row.refuse("time" if has_own else "date", str(error))
+    else:
+        row.notes += [remark] if remark else []
 
 
 def _resources(row: Row, told: Mapping[str, str], house: House) -> None:

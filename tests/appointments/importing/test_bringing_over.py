@@ -441,3 +441,18 @@ def test_the_samples_show_what_may_happen(bring_over: BringOver, house: Protocol
     assert outcomes(visits) == ["create", "create", "create", "error", "error"]
     assert "Did you mean" in sentences(visits)[3]
     assert "Import the patients first." in sentences(visits)[4]
+
+
+def test_each_refusal_stands_behind_its_own_column(
+    checked: BringOver, house: ProtocolVersion
+) -> None:
+    header = ["Patient no", "Full name", "DOB", "Visit id", "Service", "Area", "Date", "Time"]
+    row = ["p1", "Ana 12!3", "soon", "v1", "RF microneedling", "face", "2027-03-01", "noonish"]
+    [told] = sentences(checked(as_file(header, row)))
+    assert "Column “Full name”: “12!3” is no name." in told
+    assert "Column “DOB”: “soon” is not a date." in told
+    assert "Column “Time”: “noonish” is not a time of day." in told
+    assert "Column “Date”" not in told
+    row[6] = "someday"
+    [told] = sentences(checked(as_file(header, row)))
+    assert "Column “Date”: “someday” is not a date." in told and "Column “Time”" not in told
