@@ -12,11 +12,11 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from clinic.durations import DurationError, in_words, parse
-from clinic.saying import language
+from clinic.saying import gettext, language, noop
 
 # What every version differs in, and what is said elsewhere.
 _LEFT_OUT = frozenset({"version", "evidence", "inferences", "disclaimer"})
-_YES, _NO = "yes", "no"
+_YES, _NO = noop("yes"), noop("no")
 # Several times what the longest protocol of the library has.
 MOST_LINES = 10_000
 _ID = ("id", "category", "topic", "other")
@@ -74,8 +74,9 @@ def lines_apart(mine: str, theirs: str) -> list[Apart]:
 def _told(path: Path, own: Mapping[Path, str], other: Mapping[Path, str]) -> str:
     """The value at `path`. A document leaves out what is not so, which is a no as long as the row
     itself is there."""
-    if path not in own and other.get(path) == _YES and any(p[:-1] == path[:-1] for p in own):
-        return _NO
+    was_so = path not in own and other.get(path) == gettext(_YES)
+    if was_so and any(each[:-1] == path[:-1] for each in own):
+        return gettext(_NO)
     return own.get(path, "")
 
 
@@ -102,7 +103,7 @@ def _values(path: Path, value: Any) -> Iterator[tuple[Path, str]]:
 def _said(value: Any) -> str:
     """A value as a person reads it."""
     if isinstance(value, bool):
-        return _YES if value else _NO
+        return gettext(_YES if value else _NO)
     if isinstance(value, list):
         return ", ".join(_said(each) for each in value)
     if isinstance(value, str) and value.startswith("P"):

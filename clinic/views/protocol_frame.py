@@ -177,27 +177,30 @@ def where(change: Difference, *documents: Mapping[str, Any]) -> str:
 
 def _called(section: Section, name: str, documents: Iterable[Mapping[str, Any]]) -> str:
     """The row of this name in the words that a reader sees of it."""
-    for document in documents:
-        for row in sections.rows(document, section):
-            if name_of(section, row) == name:
-                if section.slug == "spacing":
-                    return other_treatment(name)
-                said: Mapping[str, Any] = next(
-                    (row[each] for each in _SAID if isinstance(row.get(each), Mapping)), {}
-                )
-                return str(said.get(reader_language(), name))
-    return name
+    rows = (row for document in documents for row in sections.rows(document, section))
+    found = next((row for row in rows if name_of(section, row) == name), None)
+    return name if found is None else _in_words(section, found)
 
 
 def _row_name(spot: Spot, document: Mapping[str, Any]) -> str:
     if spot.row is None:
         return ""
     found = sections.rows(document, spot.section)[spot.row]
-    return name_of(spot.section, found) or str(spot.row + 1)
+    return _in_words(spot.section, found) or str(spot.row + 1)
 
 
 # In which field a row says what it is to a reader, in each language.
 _SAID = ("name", "title", "label", "sign", "question")
+
+
+def _in_words(section: Section, row: Mapping[str, Any]) -> str:
+    name = name_of(section, row)
+    if section.slug == "spacing":
+        return other_treatment(name)
+    said: Mapping[str, Any] = next(
+        (row[each] for each in _SAID if isinstance(row.get(each), Mapping)), {}
+    )
+    return str(said.get(reader_language()) or name)
 
 
 def name_of(section: Section, row: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,10 @@ def test_a_moment_a_text_and_a_number_are_told_with_both_values(microneedling: P
     assert Difference("steps", first.id, "before", "6 weeks", "30 days") in found
     assert Difference("steps", first.id, "ack", "yes", "no") in found
     assert len(found) == 3
+    with translation.override("es"):
+        found = documents(microneedling, changed)
+        assert Difference("steps", first.id, "before", "6 semanas", "30 días") in found
+        assert Difference("steps", first.id, "ack", "sí", "no") in found
 
 
 def test_what_is_new_has_no_before_and_what_is_gone_no_after(microneedling: Protocol) -> None:
