@@ -80,6 +80,8 @@ def unsent(request: HttpRequest, reason: str = "") -> HttpResponse:
 def too_large(request: HttpRequest, most: str) -> HttpResponse:
     """A body larger than its page takes, of which nothing was read. It is refused before anything
     else is asked, such as in which language staff read."""
+    if request.path.startswith(OF_PROGRAMS):
+        return HttpResponse(status=413)
     again = request.get_full_path()
     if request.path.startswith(UNDER):
         sites = Site.objects.order_by("name")

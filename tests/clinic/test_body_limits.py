@@ -58,6 +58,11 @@ def test_a_view_that_says_nothing_takes_a_form_only() -> None:
     assert b"too_large" in refused.content and b"2 MB" in refused.content
 
 
+def test_a_program_is_told_so_without_a_page() -> None:
+    refused = answer(a_form, A_FORM + 1, "/webhooks/mail/")
+    assert refused is not None and (refused.status_code, refused.content) == (413, b"")
+
+
 def test_of_an_enormous_body_not_a_byte_is_read() -> None:
     class Body:
         def read(self, _: int = 0) -> bytes:
