@@ -202,7 +202,8 @@ def _subjects() -> dict[Subject, str]:
     """Every form that there can be, with its name: treatments first, then the uses of photos."""
     protocols = ProtocolVersion.objects.filter(kind=ProtocolVersion.Kind.SERIES)
     # Of several versions the newest says what it is called.
-    names = {row.protocol: loading.called(row) for row in protocols.order_by("created_at", "pk")}
+    newest = protocols.order_by("protocol", "-created_at", "-pk").distinct("protocol")
+    names = {row.protocol: loading.called(row) for row in newest}
     for key, title in ConsentForm.objects.exclude(protocol="").values_list("protocol", "title_en"):
         names.setdefault(key, title)
     by_name = sorted(names.items(), key=lambda each: each[1])

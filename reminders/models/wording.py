@@ -130,7 +130,7 @@ class WordingVersion(models.Model):
     @property
     def label(self) -> str:
         """How people call it, with its site; that must be loaded."""
-        names = {"number": self.number, "site": self.site.name if self.site else ""}
-        if self.site:
-            return gettext("Version %(number)s of %(site)s") % names
-        return gettext("Version %(number)s of all sites") % names
+        if self.site is None:
+            return gettext("Version %(number)s of all sites") % {"number": self.number}
+        names = {"number": self.number, "site": self.site.name}
+        return gettext("Version %(number)s of %(site)s") % names
