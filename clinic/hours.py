@@ -1,6 +1,6 @@
 """Hours of the day at which something is allowed, in one zone or in several at once.
 
-Refuses to know the time now, and what the hours are for.
+Refuses to know the time now.
 """
 
 from __future__ import annotations
