@@ -1,5 +1,6 @@
 """The treatment log and a provider's day, as pages and through the API: without any script."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -351,3 +352,25 @@ def test_the_api_writes_signs_and_corrects(
     assert api(outsider).get("/api/v1/logs/").json()["results"] == []
     for method, path in (("get", ""), ("put", ""), ("post", "sign/"), ("post", "amend/")):
         refused(getattr(api(outsider), method)(f"{address}{path}"), 404, "not_found")
+
+
+def test_a_log_that_asks_nothing_of_the_session_shows_no_empty_list(
+    house: ProtocolVersion,
+    microneedling: Protocol,
+    book: Book,
+    wish: Wish,
+    provider: Staff,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    now: Any,
+) -> None:
+    bare = replace(microneedling, version="5.0.0", session_log=())
+    version = publish(bare, instead_of=house, by=clinical_lead, now=now)
+    first = book(wish(FIRST), version=version).appointments.get()
+    treated(first, front_desk, done=False)
+    client, address = signed_in(provider), f"/log/{first.pk}/"
+    sent = {"version": 0, "act": "sign", "treated": ["face"], "note": "Calm."}
+    assert client.post(address, sent).status_code == 303
+    page = client.get(address).content.decode()
+    assert "Calm." in page and TreatmentRecord.objects.get().is_signed
+    assert '<dl class="kv values"></dl>' not in page
