@@ -82,8 +82,8 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
         _("Seconds after a change, in which an undo sends nothing. 180 are three minutes."),
     ),
     "spread_minutes": (
-        _("What falls due for many leaves over"),
-        _("Minutes, each patient's at its own second; 0: all at once."),
+        _("Messages to many at once leave within"),
+        _("Minutes: each patient's at its own second. 0: all at the same moment."),
     ),
     "week_reminders_from": (_("A week before, from"), _("By e-mail.")),
     "nudges_from": (

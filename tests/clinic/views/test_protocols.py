@@ -57,6 +57,16 @@ def test_an_empty_library_says_how_to_load_it(as_: As, front_desk: Staff) -> Non
     assert "No protocols yet" in as_(front_desk).get("/protocols/").content.decode()
 
 
+def test_a_downtime_of_nothing_is_said_in_words(as_: As, provider: Staff, now: datetime) -> None:
+    loading.load_library(now=now)
+    said = {
+        row.protocol: as_(provider).get(page_of(row)).content.decode()
+        for row in ProtocolVersion.objects.filter(protocol__in=("ultrasound", "ipl"))
+    }
+    assert "mostly none, up to 14 days" in said["ultrasound"]
+    assert "3 days, up to 5 days" in said["ipl"]
+
+
 def test_every_protocol_of_the_library_can_be_read_to_its_last_word(
     as_: As, provider: Staff, now: datetime
 ) -> None:
