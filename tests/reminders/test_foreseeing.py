@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from appointments.models import Task
 from clinic.models import ProtocolVersion, Site, Staff
+from clinic.retelling import retold
 from patients.models import Patient
 from reminders.journeys import foreseeing, replanning
 from reminders.journeys.preview import ImaginedVisit
@@ -34,7 +35,7 @@ def test_the_messages_that_were_foreseen_are_the_ones_that_are_planned(
         (row.kind, row.channel, row.session, tuple(row.steps), row.due_at)
         for row in Message.objects.all()
     }
-    tasks = {(task.title, task.due_at) for task in Task.objects.all()}
+    tasks = {(retold(task.title), task.due_at) for task in Task.objects.all()}
     series.appointments.update(state="cancelled", closed_at=now)
     foreseen = foreseeing.series(
         patient=patient, site=site, version=house, areas=["face"], visits=visits, now=now
