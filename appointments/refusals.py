@@ -41,6 +41,14 @@ class Refused(Exception):
         self.sentence = sentence
 
 
+class InputRefused(Refused):
+    """About one of several inputs: `field` is the one to mend."""
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class ProtocolNotApproved(Refused):
     code = "protocol_not_approved"
     field = "protocol"
@@ -153,14 +161,10 @@ class CredentialExpired(Refused):
         self.earliest, self.latest = earliest, latest
 
 
-class WrongResource(Refused):
+class WrongResource(InputRefused):
     """A resource of the wrong kind, site or modality, or one that is out of use."""
 
     code = "wrong_resource"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class OutOfOrder(Refused):

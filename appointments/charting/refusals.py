@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from appointments.refusals import Refused
+from appointments.refusals import InputRefused, Refused
 
 
 class StaleLog(Refused):
@@ -40,14 +40,10 @@ class LogIncomplete(Refused):
         self.field = self.errors[0].path if self.errors else ""
 
 
-class CorrectionRefused(Refused):
+class CorrectionRefused(InputRefused):
     """An addendum's corrected value is none, or at no place of the log."""
 
     code = "correction_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class PhraseRefused(Refused):
@@ -67,14 +63,10 @@ class CreditDecided(Refused):
     field = "counts"
 
 
-class EventRefused(Refused):
+class EventRefused(InputRefused):
     """An adverse event cannot be like that."""
 
     code = "event_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class EventClosed(Refused):
@@ -84,11 +76,7 @@ class EventClosed(Refused):
     field = "event"
 
 
-class ScoreRefused(Refused):
+class ScoreRefused(InputRefused):
     """There is no such outcome score."""
 
     code = "score_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field

@@ -14,21 +14,17 @@ from django.db import transaction
 
 from appointments.models import SchedulingSettings
 from appointments.models.settings import MOST_POINTS
-from appointments.refusals import Refused
+from appointments.refusals import InputRefused, Refused
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import Site, Staff
 from clinic.saying import gettext
 
 
-class SettingsRefused(Refused):
+class SettingsRefused(InputRefused):
     """A value that a setting cannot have; `field` is the setting."""
 
     code = "settings_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class SettingsChanged(Refused):

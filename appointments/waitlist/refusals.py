@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appointments.refusals import Refused
+from appointments.refusals import InputRefused, Refused
 
 
 class AlreadyWaiting(Refused):
@@ -12,24 +12,16 @@ class AlreadyWaiting(Refused):
     field = "patient"
 
 
-class NothingToWaitFor(Refused):
+class NothingToWaitFor(InputRefused):
     """There is no place that the patient could still wait for."""
 
     code = "nothing_to_wait_for"
 
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
-
-class WishesRefused(Refused):
+class WishesRefused(InputRefused):
     """No place could ever meet these wishes."""
 
     code = "wishes_refused"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class NotWaiting(Refused):

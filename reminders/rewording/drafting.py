@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 
-from appointments.refusals import Refused
+from appointments.refusals import InputRefused, Refused
 from clinic import audit
 from clinic.access import Capability
 from clinic.models import Staff
@@ -30,12 +30,8 @@ class KindFixed(Refused):
     field = "kind"
 
 
-class PhraseTooLong(Refused):
+class PhraseTooLong(InputRefused):
     code = "phrase_too_long"
-
-    def __init__(self, sentence: str, *, field: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class StaleDraft(Refused):
