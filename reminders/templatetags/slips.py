@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from appointments.models import Appointment
 from clinic.models import ResourceKind, Site
 from clinic.templatetags.ui import VISIT_STATES, icon, when
 from clinic.wall_time import local
@@ -50,7 +51,7 @@ def slip(context: RequestContext, card: Card) -> SafeString:
         name=card.initials if asked.initials else card.name,
         time=when(visit.starts_at, context["site"], "time"),
         modality=modality.called,
-        what=f"{visit.session}/{visit.series.sessions} {modality.code} {card.areas}",
+        what=f"{_of_series(visit)}{modality.code} {card.areas}",
         word=_said(card, str(word)),
         flag=_flag(card),
     )
@@ -74,6 +75,12 @@ def gap(context: RequestContext, column: Column, item: Item) -> SafeString:
 
 def _clock(at: datetime, site: Site) -> str:
     return f"{local(at, site.zone):%H:%M}"
+
+
+def _of_series(visit: Appointment) -> str:
+    """Nothing of a visit that stands alone: there is little room."""
+    sessions = visit.series.sessions
+    return f"{visit.session}/{sessions} " if max(visit.session, sessions) > 1 else ""
 
 
 def _resizable(card: Card) -> SafeString:

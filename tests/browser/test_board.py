@@ -232,6 +232,20 @@ WHOLE = """() => [...document.querySelectorAll("li > a.slip")].map((slip) => {
   return session.bottom <= all.bottom;
 })"""
 
+# Whatever is seen of a slip in a place of `width` and `height` is seen from its top to its bottom,
+# and the name always. Answers what is cut.
+CUT = """([width, height]) => [...document.querySelectorAll("li > a.slip")].flatMap((slip) => {
+  slip.parentElement.style.cssText = `width: ${width}px; height: ${height}px`;
+  const all = slip.getBoundingClientRect();
+  return [...slip.querySelectorAll(".i, b, time, .what, .word, .flag")].filter((part) => {
+    const { top, bottom, left, right, width } = part.getBoundingClientRect();
+    if (width <= 1) return false;
+    const outside = top >= all.bottom - 0.5 && part.tagName !== "B";
+    const level = top >= all.top - 1 && bottom <= all.bottom + 1;
+    return !outside && !(level && left >= all.left && right <= all.right);
+  }).map((part) => part.textContent || part.className.baseVal);
+})"""
+
 
 def test_every_face_of_the_board(
     page: Page,
@@ -252,6 +266,13 @@ def test_every_face_of_the_board(
     shown = page.evaluate(WHOLE)
     assert len(shown) >= 2
     assert all(shown), "a long name hides when, and which session it is"
+    cut = {
+        (width, height): parts
+        for width in (76, 105, 159, 171, 200, 300)
+        for height in (16, 24, 32, 48, 72, 96)
+        if (parts := page.evaluate(CUT, [width, height]))
+    }
+    assert not cut
     look("board-week", f"{at}&view=week&of={treatment_provider.pk}", within="#board")
     look("board-pick", f"{at}&pick={visit.pk}", within="#board")
     place = f"/visits/{visit.pk}/place/"

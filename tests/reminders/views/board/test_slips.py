@@ -45,3 +45,15 @@ def test_a_slip_says_what_stands_out_first_and_names_the_rest(
     assert '<span class="word">Booked, locked</span>' in page
     assert 'title="no consent' in page and "! no consent" in page
     assert "data-movable" not in page
+
+
+def test_a_slip_says_which_session_of_a_series_and_nothing_of_a_visit_that_stands_alone(
+    desk: Client, visits: list[Appointment]
+) -> None:
+    series = visits[0].series
+    for sessions, said in ((3, ">1/3 RM "), (1, ">RM ")):
+        series.sessions = sessions
+        series.save()
+        page = text(desk, BOARD)
+        [slip] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
+        assert said in slip
