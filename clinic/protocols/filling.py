@@ -210,7 +210,7 @@ def _one_of(kind: Any, text: str, unit: str) -> Any:
     if not text:
         return None
     if kind is Duration:
-        return _as_length(text, unit)
+        return as_length(text, unit)
     if kind is int and re.fullmatch(r"-?[0-9]{1,9}", text):
         return int(text)
     if kind is float:
@@ -226,7 +226,7 @@ def _as_number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def _as_length(text: str, unit: str) -> str:
+def as_length(text: str, unit: str) -> str:
     """As ISO-8601 when it is a whole number; else what was typed, with its unit."""
     if unit not in _UNITS:
         return text

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from clinic.durations import DurationError, in_words, parse
 from clinic.protocols import filling, schema
 from clinic.protocols.filling import Entry, Group, Widget
 from clinic.protocols.sections import KEY, Part, Section
+from clinic.reader_language import reader_language
 from clinic.templatetags.protocols import WORDS, said
 from clinic.views.protocol_words import FIELDS, KEYED_ID, UNITS
 
@@ -141,8 +144,7 @@ def plain(section: Section, rest: str, cause: str, entry: Entry | None = None) -
 def shown(entry: Entry) -> str:
     """What stands in a field, as one says it."""
     if entry.widget is Widget.LENGTH:
-        unit = UNITS.get(entry.unit, "") if entry.value else ""
-        return f"{entry.value} {unit}".strip()
+        return _length(entry)
     if entry.widget is Widget.CHOICE:
         return _word(entry, entry.value)
     if entry.widget is Widget.SEVERAL:
@@ -150,6 +152,14 @@ def shown(entry: Entry) -> str:
     if entry.widget is Widget.TRUTH:
         return gettext("yes") if entry.value else gettext("no")
     return entry.value.replace("\n", ", ")
+
+
+def _length(entry: Entry) -> str:
+    """As durations are said everywhere; what is none, as it was typed."""
+    with suppress(DurationError):
+        if length := parse(filling.as_length(entry.value, entry.unit)):
+            return in_words(length, reader_language())
+    return f"{entry.value} {UNITS.get(entry.unit, '') if entry.value else ''}".strip()
 
 
 def facts(section: Section, part: Part) -> list[str]:

@@ -130,6 +130,17 @@ def test_rows_are_added_copied_moved_and_taken_out_and_that_is_taken_back(
     assert lead.get(f"{DRAFT}nothing/").status_code == 404
 
 
+def test_the_list_of_steps_says_when_each_is_due_as_one_says_it(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    address = f"{DRAFT}steps/0/"
+    for typed, said in ((("1", "days"), "1 day"), (("42", "days"), "6 weeks")):
+        form = form_of(lead, address)
+        form |= {"before": [typed[0]], "before:unit": [typed[1]], "after": [""]}
+        lead.post(address, form)
+        assert f"<small>Before: {said} · " in lead.get(f"{DRAFT}steps/").text
+
+
 def test_a_row_that_is_renamed_takes_along_what_points_at_it_and_has_a_name_of_its_own(
     lead: Client, draft: ProtocolDraft
 ) -> None:
