@@ -251,6 +251,14 @@ def _options(entry: Entry) -> list[Option]:
     return [*options, *(Option(each, each, True) for each in unknown)]
 
 
+def chosen(section: Section, rest: str, *values: str) -> list[str]:
+    """Values that stood in the field at a path, in the words of its choices."""
+    entry = next((each for each in filling.flat(_tree(section, {})) if each.path == rest), None)
+    if entry is None or not entry.options:
+        return [*values]
+    return [", ".join(_word(entry, each) for each in value.split(", ")) for value in values]
+
+
 def _word(entry: Entry, value: str) -> str:
     return next((said(each) for each in entry.options if each == value), value)
 

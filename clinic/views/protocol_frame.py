@@ -99,7 +99,7 @@ def state(
         "found": found,
         "mends": mends,
         "changes": [
-            Change(where(each, new or {}, row.base.document), each.before, each.after)
+            in_words(each, new or {}, row.base.document)
             for each in (differences(row.base.document, new) if new else ())
         ],
         "ways": _ways(found.problems, document),
@@ -158,9 +158,9 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
     )
 
 
-def where(change: Difference, *documents: Mapping[str, Any]) -> str:
-    """A difference by the words of its section, row and field, between dots. What the row is
-    called is read from the first of the `documents` that has it."""
+def in_words(change: Difference, *documents: Mapping[str, Any]) -> Change:
+    """A difference by the words of its section, row and field, between dots, with its values as
+    they are chosen. What the row is called is read from the first of `documents` that has it."""
     whole = [each for each in (change.part, *change.name.split(" "), change.field) if each]
     for section in sorted(sections.SECTIONS, key=lambda each: -len(each.path)):
         path = section.path.split(".") if section.path else []
@@ -169,10 +169,11 @@ def where(change: Difference, *documents: Mapping[str, Any]) -> str:
         if whole[: len(path)] != path or not own:
             continue
         row = _called(section, rest.pop(0), documents) if section.has_rows and rest else ""
-        label = str(SECTIONS[section.slug][0])
-        field = protocol_fields.named(section, ".".join(rest))
-        return " · ".join(part for part in (label, row, field) if part)
-    return " ".join(whole)
+        label, field = str(SECTIONS[section.slug][0]), ".".join(rest)
+        parts = (label, row, protocol_fields.named(section, field))
+        before, after = protocol_fields.chosen(section, field, change.before, change.after)
+        return Change(" · ".join(part for part in parts if part), before, after)
+    return Change(" ".join(whole), change.before, change.after)
 
 
 def _called(section: Section, name: str, documents: Iterable[Mapping[str, Any]]) -> str:

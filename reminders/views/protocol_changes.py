@@ -16,7 +16,7 @@ from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
 from clinic.views.current_site import current_site
-from clinic.views.protocol_frame import where
+from clinic.views.protocol_frame import Change, in_words
 from reminders.journeys import republishing
 
 # In the order in which a protocol is read; what is not named comes last.
@@ -63,7 +63,7 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
 
 def _by_part(
     found: list[Difference], *documents: Mapping[str, Any]
-) -> list[tuple[str, list[tuple[str, Difference]]]]:
+) -> list[tuple[str, list[tuple[str, Change]]]]:
     """Under the heading of its part each difference, with where it is in words."""
     order = list(PARTS)
 
@@ -74,7 +74,7 @@ def _by_part(
     return [
         (
             str(PARTS[order[number]] if number < len(order) else OTHER),
-            [(_within(where(each, *documents)), each) for each in group],
+            [(_within(each.where), each) for each in (in_words(one, *documents) for one in group)],
         )
         for number, group in groupby(ordered, key=rank)
     ]

@@ -14,7 +14,7 @@ from clinic import reader_language
 from clinic.durations import parse
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import loading, reading
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import Channel, Intent, Late, Protocol
 from reminders.catalogue import MessageState
 from reminders.journeys import replanning, republishing
 from reminders.models import Message
@@ -219,6 +219,18 @@ def test_an_approved_version_is_compared_with_the_one_before_it(
     page = sign_in(clinical_lead).get("/protocols/rf_microneedling/99.0.0/changes/")
     assert "There is no other version" not in page.content.decode()
     assert f"beside {house.version} (retired)" in page.content.decode()
+
+
+def test_what_was_chosen_is_told_in_the_words_of_its_choice(
+    sign_in: SignIn, clinical_lead: Staff, microneedling: Protocol, draft: Draft
+) -> None:
+    by_mail = {Channel.EMAIL: Intent.SHORT_REMINDER}
+    draft(with_step(microneedling, "post.check7d", channels=by_mail, late=Late.ESCALATE))
+    page = sign_in(clinical_lead).get("/protocols/rf_microneedling/99.0.0/changes/").text
+    assert (
+        "<b>a short reminder</b>" in page and "<b>a clinician decides when booked later</b>" in page
+    )
+    assert "short_reminder" not in page and "ask_confirm" not in page
 
 
 def test_rows_are_called_what_they_are_to_the_reader(
