@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from appointments.models import TreatmentSeries
+from appointments.models.series import SeriesState
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
@@ -33,6 +35,8 @@ PARTS = {
     "policy": _("Policy"),
 }
 OTHER = _("Other")
+# Series that are listed; who goes over makes room for the next.
+MOST_LISTED = 50
 
 
 @require_safe
@@ -57,8 +61,21 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
         "others": others.order_by("-created_at"),
         "parts": _by_part(found, row.document, other.document if other else {}),
         "total": len(found),
+        **_staying(row, staff),
     }
     return render(request, "reminders/protocols/changes.html", context)
+
+
+def _staying(version: ProtocolVersion, staff: Staff) -> dict[str, Any]:
+    """The open series, of patients whom `staff` see, that an approved version was not given yet."""
+    if version.status != ProtocolVersion.Status.APPROVED:
+        return {}
+    rows = TreatmentSeries.objects.seen_by(staff).filter(
+        protocol_version__protocol=version.protocol, state=SeriesState.OPEN
+    )
+    rows = rows.exclude(protocol_version=version).select_related("patient", "protocol_version")
+    found = list(rows.order_by("patient__legal_family", "patient__legal_given", "pk"))
+    return {"staying": found[:MOST_LISTED], "more": len(found[MOST_LISTED:])}
 
 
 def _by_part(

@@ -18,6 +18,7 @@ from clinic.protocols.schema import Channel, Intent, Late, Protocol
 from reminders.catalogue import MessageState
 from reminders.journeys import replanning, republishing
 from reminders.models import Message
+from reminders.views import protocol_changes
 from tests.reminders.views.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -231,6 +232,29 @@ def test_what_was_chosen_is_told_in_the_words_of_its_choice(
         "<b>a short reminder</b>" in page and "<b>a clinician decides when booked later</b>" in page
     )
     assert "short_reminder" not in page and "ask_confirm" not in page
+
+
+def test_an_approved_version_leads_to_each_series_that_still_goes_by_another(
+    sign_in: SignIn,
+    clinical_lead: Staff,
+    series: TreatmentSeries,
+    microneedling: Protocol,
+    draft: Draft,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = draft(with_step(microneedling, "post.check7d", after=parse("P8D")))
+    client, at = sign_in(clinical_lead), "/protocols/rf_microneedling/99.0.0/changes/"
+    migrate = f'href="/series/{series.pk}/migrate/"'
+    assert migrate not in client.get(at).text
+    loading.approve(version=version, by=clinical_lead, now=now)
+    page = client.get(at).text
+    assert migrate in page and series.patient.display_name in page
+    assert client.get(f"/series/{series.pk}/migrate/").status_code == 200
+    monkeypatch.setattr(protocol_changes, "MOST_LISTED", 0)
+    assert "And 1 more" in client.get(at).text
+    TreatmentSeries.objects.update(protocol_version=version)
+    assert "Still on an earlier version" not in client.get(at).text
 
 
 def test_rows_are_called_what_they_are_to_the_reader(
