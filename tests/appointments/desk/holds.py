@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, F
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from appointments.claiming import holding
-from appointments.models import Hold, HoldPurpose
+from appointments.models import Allocation, Hold, HoldPurpose
 from appointments.proposing.places import VisitWish
 from appointments.visits import booking
-from tests.appointments.desk.house import KINDS, Desk, areas, nth, over, starts, three, two
+from tests.appointments.desk.house import KINDS, STANDS, Desk, areas, nth, over, starts, three, two
 
 PLAN = HoldPurpose.PLAN
 
@@ -67,10 +67,16 @@ class Holds(Desk):
         self.now += timedelta(minutes=minutes)
 
     @invariant()
-    def every_hold_that_stands_is_whole_and_the_released_hold_nothing(self) -> None:
-        holds = Hold.objects.filter(purpose=PLAN).annotate(kept=Count("allocations"))
-        for released_at, ends, kept in holds.values_list("released_at", "expires_at", "kept"):
+    def every_hold_stands_whole_for_its_minutes_and_no_longer(self) -> None:
+        kept = Allocation.objects.filter(hold__isnull=False)
+        assert not kept.exclude(expires_at=F("hold__expires_at")).exists()
+        holds = Hold.objects.annotate(kept=Count("allocations"))
+        for purpose, held_at, expires_at, released_at, count in holds.values_list(
+            "purpose", "held_at", "expires_at", "released_at", "kept"
+        ):
+            ends = held_at + STANDS[HoldPurpose(purpose)]
+            assert expires_at == ends
             if released_at is not None:
-                assert kept == 0
-            elif ends > self.now:
-                assert kept == len(KINDS)
+                assert (released_at <= self.now, count) == (True, 0)
+            elif purpose == PLAN and self.now < ends:
+                assert count == len(KINDS)

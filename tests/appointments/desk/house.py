@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
 from appointments.finding.needs import need_of
-from appointments.models import Allocation, Appointment, Invitation
+from appointments.models import Allocation, Appointment, HoldPurpose, Invitation
 from appointments.proposing.places import VisitWish
 from appointments.refusals import PatientElsewhere, Refused, SlotTaken
 from clinic.access import Forbidden
@@ -27,6 +27,8 @@ WALLS = ["10:00", "10:30", "13:00"]
 starts = st.builds(at, st.sampled_from(DAYS), st.sampled_from(WALLS))
 two, three, nth = st.integers(0, 1), st.integers(0, 2), st.integers(0, 5)
 areas = st.sampled_from(["face", "neck", "hands"])
+# How long each keeps others off, whatever was written down of its end.
+STANDS = {HoldPurpose.PLAN: timedelta(minutes=5), HoldPurpose.OFFER: timedelta(minutes=15)}
 # Mostly not, so that most of what is tried is an ordinary booking.
 over = st.integers(0, 3).map(lambda dice: dice == 3)
 
@@ -74,7 +76,9 @@ class Desk(RuleBasedStateMachine):
         return rows[n % len(rows)]
 
     def live(self) -> QuerySet[Allocation]:
-        unexpired = Q(expires_at=None) | Q(expires_at__gt=self.now)
+        unexpired = Q(hold=None)
+        for purpose, life in STANDS.items():
+            unexpired |= Q(hold__purpose=purpose, hold__held_at__gt=self.now - life)
         return Allocation.objects.filter(unexpired, active=True)
 
     def in_the_way(
