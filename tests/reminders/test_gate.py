@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic import wall_time
-from reminders.catalogue import Channel, Purpose
+from reminders.caps import Had
+from reminders.catalogue import Channel, Kind, Purpose
 from reminders.gate import QUIET_HOURS, Envelope, Recipient, Send, Skip, Wait, decide
 
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
@@ -39,6 +40,27 @@ ELENA = Recipient(
 
 def test_a_due_reminder_by_day_is_sent() -> None:
     assert decide(REMINDER, ELENA, now=NOON) == Send()
+    assert decide(REMINDER, replace(ELENA, live_from=NOON), now=NOON) == Send()
+
+
+def test_what_was_due_before_the_sites_first_day_is_not_sent_after_it() -> None:
+    later = replace(ELENA, live_from=NOON + timedelta(minutes=1))
+    decision = decide(REMINDER, later, now=NOON + timedelta(hours=1))
+    assert isinstance(decision, Skip) and decision.reason == "not_live"
+
+
+def test_only_who_opted_out_is_told_so_on_a_closed_address() -> None:
+    farewell = replace(REMINDER, purpose=Purpose.SYSTEM, ends_contact=True)
+    assert decide(farewell, replace(ELENA, suppressed="opted_out"), now=NOON) == Send()
+    decision = decide(farewell, replace(ELENA, suppressed="wrong_number"), now=NOON)
+    assert isinstance(decision, Skip) and decision.reason == "suppressed"
+
+
+def test_what_can_wait_waits_half_an_hour_at_a_time_while_a_symptom_is_talked_about() -> None:
+    talking = replace(ELENA, in_conversation=True)
+    assert decide(REMINDER, talking, now=NOON) == Send()
+    decision = decide(replace(REMINDER, priority=2), talking, now=NOON)
+    assert isinstance(decision, Wait) and decision.until == NOON + timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +132,14 @@ def test_prompts_wait_over_sunday_for_monday_at_ten() -> None:
     assert decision.until == datetime(2027, 3, 22, 14, 0, tzinfo=UTC)
 
 
+def test_prompts_end_at_six_on_a_saturday() -> None:
+    six = datetime(2027, 3, 20, 22, 0, tzinfo=UTC)
+    assert decide(PROMPT, ELENA, now=six - timedelta(seconds=1)) == Send()
+    decision = decide(PROMPT, ELENA, now=six)
+    assert isinstance(decision, Wait)
+    assert decision.until == datetime(2027, 3, 22, 14, 0, tzinfo=UTC)
+
+
 def test_a_notice_is_not_bound_by_quiet_hours() -> None:
     night = datetime(2027, 3, 12, 8, 0, tzinfo=UTC)
     notice = replace(REMINDER, priority=0, due_at=night)
@@ -118,10 +148,23 @@ def test_a_notice_is_not_bound_by_quiet_hours() -> None:
 
 def test_what_quiet_hours_would_hold_past_its_expiry_is_skipped_at_once() -> None:
     evening = datetime(2027, 3, 13, 1, 0, tzinfo=UTC)
-    short = replace(REMINDER, due_at=evening, expires_at=evening + timedelta(hours=11))
+    short = replace(REMINDER, due_at=evening, expires_at=evening + timedelta(hours=12))
     decision = decide(short, ELENA, now=evening)
     assert isinstance(decision, Skip)
     assert decision.reason == "expired"
+    longer = replace(short, expires_at=short.expires_at + timedelta(seconds=1))
+    assert isinstance(decide(longer, ELENA, now=evening), Wait)
+
+
+def test_what_a_cap_would_hold_past_its_expiry_falls_away() -> None:
+    had = [Had(NOON - timedelta(hours=1), Purpose.CARE, Channel.SMS, Kind.REMINDER_FINAL)]
+    morning = datetime(2027, 3, 13, 13, 0, tzinfo=UTC)
+    step = replace(REMINDER, kind=Kind.POSTCARE_STEP, priority=2, expires_at=morning)
+    decision = decide(step, ELENA, now=NOON, had=had)
+    assert isinstance(decision, Skip) and decision.reason == "cap"
+    longer = replace(step, expires_at=morning + timedelta(seconds=1))
+    decision = decide(longer, ELENA, now=NOON, had=had)
+    assert isinstance(decision, Wait) and decision.until == morning
 
 
 def test_with_two_possible_zones_only_the_hours_of_both_will_do() -> None:
