@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from appointments.models import Appointment
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Site, Staff
-from patients import consent
+from patients import consent, registration
 from patients.models import ConsentChannel, ContactConsent, Patient, Purpose
 from patients.trail import searching
 from reminders.catalogue import Channel, Kind, MessageState
@@ -42,6 +42,17 @@ def start(now: datetime, **more: object) -> bool:
     return opting_out.opt_in(**(asked | more))  # type: ignore[arg-type]
 
 
+def close(now: datetime, reason: str = "wrong_number") -> bool:
+    return opting_out.suppress(
+        channel=Channel.SMS,
+        address=NUMBER,
+        reason=SuppressionReason(reason),
+        source=SuppressionSource.PROVIDER,
+        by=None,
+        now=now,
+    )
+
+
 def texts_agreed(patient: Patient) -> set[str]:
     pairs = consent.standing([patient.pk])[patient.pk]
     return {purpose for purpose, channel in pairs if channel == "sms"}
@@ -57,6 +68,16 @@ def test_stop_closes_the_number_and_the_consents_of_everybody_who_shares_it(
     assert ("care", "email") in consent.standing([patient.pk])[patient.pk]
     closed = Suppression.objects.get(lifted_at=None)
     assert (closed.reason, closed.source, closed.since) == ("opted_out", "reply", now)
+
+
+def test_stop_is_not_about_who_had_the_number_before(
+    patient: Patient, child: Patient, front_desk: Staff, now: datetime
+) -> None:
+    registration.change(
+        patient=child, expected_version=1, by=front_desk, now=now, phone="+1 212 555 0188"
+    )
+    assert stop(now).patients == (patient.pk,)
+    assert texts_agreed(child) == {"care"}
 
 
 def test_what_a_site_heard_is_told_there_of_its_own_patients_only(
@@ -95,14 +116,15 @@ def test_a_text_that_is_due_one_second_after_stop_is_not_sent(
     assert (channel.sent, message.state) == ([], MessageState.SKIPPED)
 
 
-def test_stop_holds_back_what_another_worker_has_just_claimed(
+def test_whatever_closes_a_number_holds_back_what_another_worker_has_just_claimed(
     patient: Patient, child: Patient, now: datetime
 ) -> None:
-    before = {each.pk: each.revision for each in (patient, child)}
-    stop(now)
-    for each in (patient, child):
-        each.refresh_from_db()
-        assert each.revision > before[each.pk]
+    for closes in (close, stop):
+        before = {each.pk: each.revision for each in (patient, child)}
+        assert closes(now)
+        for each in (patient, child):
+            each.refresh_from_db()
+            assert each.revision > before[each.pk]
 
 
 def test_stop_of_a_number_that_nobody_has_is_kept_for_who_gets_it(
@@ -132,6 +154,16 @@ def test_start_restores_care_and_leaves_marketing_closed(
     assert (again.opened_source, again.opened_by) == ("reply", None)
 
 
+def test_start_by_text_opens_no_mail_that_was_closed_by_mail(
+    patient: Patient, now: datetime
+) -> None:
+    mail = patient.contact_points.get(kind="email").value
+    stop(now)
+    stop(now + timedelta(hours=1), channel=Channel.EMAIL, address=mail)
+    assert start(now + timedelta(hours=2)) is True
+    assert consent.standing([patient.pk])[patient.pk] == {("care", "sms")}
+
+
 def test_start_gives_no_care_consent_to_who_had_none(
     patient: Patient, child: Patient, front_desk: Staff, now: datetime
 ) -> None:
@@ -151,27 +183,13 @@ def test_start_without_a_stop_does_nothing(patient: Patient, now: datetime) -> N
 def test_start_does_not_open_a_number_that_is_closed_for_another_reason(
     patient: Patient, now: datetime, reason: str
 ) -> None:
-    opting_out.suppress(
-        channel=Channel.SMS,
-        address=NUMBER,
-        reason=SuppressionReason(reason),
-        source=SuppressionSource.PROVIDER,
-        by=None,
-        now=now,
-    )
+    close(now, reason)
     assert start(now) is False
     assert Suppression.objects.get(lifted_at=None).reason == reason
 
 
 def test_an_opt_out_takes_the_place_of_a_lesser_reason(patient: Patient, now: datetime) -> None:
-    opting_out.suppress(
-        channel=Channel.SMS,
-        address=NUMBER,
-        reason=SuppressionReason.NOT_TEXTABLE,
-        source=SuppressionSource.PROVIDER,
-        by=None,
-        now=now,
-    )
+    close(now, "not_textable")
     assert stop(now + timedelta(hours=1)).is_new
     assert Suppression.objects.get(lifted_at=None).reason == "opted_out"
 
@@ -222,8 +240,12 @@ def test_under_a_policy_by_category_stop_ends_what_was_last_received(
         by=front_desk,
         now=now - timedelta(days=1),
     )
-    for hours, kind in ((2, Kind.BOOKING_CONFIRMED), (1, Kind.TOUCHUP_PROMPT)):
-        message = queued(visit, now=now, kind=kind)
+    for hours, kind, channel in (
+        (3, Kind.BOOKING_CONFIRMED, Channel.SMS),
+        (2, Kind.TOUCHUP_PROMPT, Channel.SMS),
+        (1, Kind.BOOKING_CONFIRMED, Channel.EMAIL),
+    ):
+        message = queued(visit, now=now, kind=kind, channel=channel)
         Message.objects.filter(pk=message.pk).update(
             state=MessageState.ACCEPTED, accepted_at=now - timedelta(hours=hours)
         )
