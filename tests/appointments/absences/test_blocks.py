@@ -99,6 +99,15 @@ def test_what_is_blocked_is_not_to_be_had_until_it_is_released(
         blocks.release(block=made, by=manager, now=now)
 
 
+def test_a_visit_fits_just_between_two_blocks(book: Book, wish: Wish, block: MakeBlock) -> None:
+    block()
+    block(starts_at=at(FIRST, "15:55"), ends_at=at(FIRST, "18:00"))
+    for wall in ("14:00", "14:10"):
+        with pytest.raises(SlotTaken, match="Needle 1 is blocked"):
+            book(wish(FIRST, wall))
+    assert book(wish(FIRST, "14:05")).pk
+
+
 def test_a_block_of_days_is_held_in_pieces_of_a_day(
     block: MakeBlock, needling_device: Resource, site: Site
 ) -> None:

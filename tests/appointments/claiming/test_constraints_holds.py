@@ -5,9 +5,13 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from django.db import transaction
 
+from appointments.claiming import allocating
+from appointments.claiming.allocating import Held, Lost
 from appointments.models import Allocation, Appointment, Block, Hold
 from clinic.models import Resource, Site, Staff
+from clinic.periods import Period
 from patients.models import Patient
 from tests.appointments.test_constraints import refused
 
@@ -82,6 +86,17 @@ def test_a_hold_keeps_others_off_like_a_visit_does(
     refused(
         "allocation_no_overlap", lambda: Allocation.objects.create(**held, appointment=visits[0])
     )
+
+
+def test_who_has_not_looked_what_is_there_loses_to_it(
+    a_hold: MakeHold, room: Resource, visits: list[Appointment], now: datetime
+) -> None:
+    visit = visits[0]
+    late = Held(room.pk, Period(visit.ends_at, visit.ends_at + HOUR))
+    with pytest.raises(Lost), transaction.atomic():
+        allocating.hold([late], [a_hold()])
+    free = Held(room.pk, Period(late.period.ends_at, late.period.ends_at + HOUR))
+    allocating.hold([free], [a_hold()])
 
 
 def test_only_a_visit_overlaps_on_purpose(a_hold: MakeHold, room: Resource, now: datetime) -> None:

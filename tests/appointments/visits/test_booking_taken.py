@@ -54,11 +54,21 @@ def test_a_taken_slot_names_the_resource_and_three_places_near_it(
 
 
 def test_neighbouring_visits_of_one_room_do_not_collide(
-    book: Book, wish: Wish, series: TreatmentSeries, other: Patient
+    book: Book,
+    wish: Wish,
+    series: TreatmentSeries,
+    other: Patient,
+    site: Site,
+    front_desk: Staff,
+    now: datetime,
 ) -> None:
-    # Until 11:35, clean-up of the room until 11:50, set-up from then on.
-    with pytest.raises(SlotTaken):
-        book(wish(FIRST, "11:50"), patient=other)
+    third = a_patient(site, front_desk, now, given="Cy", phone="", email="cy@p.example")
+    book(wish(FIRST, "13:50"), patient=third)
+    # Until 11:35, clean-up of the room until 11:50, set-up from then on; that of the third from
+    # 13:45, which is when clean-up after one from 11:55 ends.
+    for wall in ("11:50", "12:00"):
+        with pytest.raises(SlotTaken):
+            book(wish(FIRST, wall), patient=other)
     assert book(wish(FIRST, "11:55"), patient=other).pk
 
 
