@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from appointments.claiming import holding
-from appointments.models import Allocation, Hold, SchedulingSettings, TreatmentSeries
+from appointments.models import Allocation, Hold, HoldPurpose, SchedulingSettings, TreatmentSeries
 from appointments.proposing.places import VisitWish
 from appointments.refusals import OutsideHours, SessionTaken, SlotHeld, SlotTaken, WrongResource
 from appointments.visits import booking
@@ -184,7 +184,7 @@ def test_what_ran_out_is_cleared_away_and_what_stands_is_not(
     hold: PlaceHold, wish: Wish, other: Patient, now: datetime
 ) -> None:
     old = hold(wish(FIRST))
-    fresh = hold(wish(SECOND), patient=other, now=now + FIVE - timedelta(seconds=1))
+    fresh = hold(wish(SECOND), patient=other, now=now + timedelta(seconds=1))
     assert holding.expire(now=now + FIVE) == 1
     assert holding.expire(now=now + FIVE) == 0
     old.refresh_from_db()
@@ -209,9 +209,17 @@ def test_only_the_holder_or_a_manager_lets_go(
     now: datetime,
 ) -> None:
     made = hold(wish(FIRST))
+    own = Hold.objects.create(
+        site=made.site,
+        purpose=HoldPurpose.OWN,
+        patient=made.patient,
+        held_at=now,
+        expires_at=now + FIVE,
+    )
     for staff in (colleague, outsider):
-        with pytest.raises(Forbidden):
-            holding.release(hold=made, now=now, by=staff)
+        for each in (made, own):
+            with pytest.raises(Forbidden):
+                holding.release(hold=each, now=now, by=staff)
     assert holding.release(hold=made, now=now, by=manager)
 
 

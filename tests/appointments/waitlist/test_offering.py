@@ -90,7 +90,7 @@ def revisions(*patients: Patient) -> list[int]:
 
 
 def test_an_offer_holds_the_place_for_the_minutes_of_the_site(
-    offer: Offer, gap: Gap, patient: Patient, wish: Wish, book: Book, now: datetime
+    offer: Offer, gap: Gap, front_desk: Staff, wish: Wish, book: Book, now: datetime
 ) -> None:
     assert (offer.made_at, offer.expires_at) == (now, now + 15 * MINUTE)
     assert offer.hold.expires_at == offer.expires_at
@@ -98,6 +98,8 @@ def test_an_offer_holds_the_place_for_the_minutes_of_the_site(
     assert {each.resource_id for each in held} == {gap.provider_id, gap.room_id, gap.device_id}
     with pytest.raises(SlotHeld, match="offered to the wait-list until 09:15"):
         book(wish(FIRST))
+    with pytest.raises(Forbidden, match="Withdraw the offer"):
+        holding.release(hold=offer.hold, by=front_desk, now=now)
     assert book(wish(FIRST), now=offer.expires_at).pk
 
 
