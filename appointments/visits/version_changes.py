@@ -12,10 +12,16 @@ from appointments.finding.needs import need_of
 from appointments.finding.ticks import TICK_SECONDS
 from appointments.refusals import kind_in_words
 from clinic.durations import in_words
-from clinic.protocols.schema import Protocol, Step
-from clinic.saying import gettext, language
+from clinic.protocols.schema import Channel, Protocol, Step
+from clinic.saying import gettext, language, noop
 
 MINUTES_A_TICK = TICK_SECONDS // 60
+_WAYS = {
+    Channel.SMS: noop("text"),
+    Channel.EMAIL: noop("e-mail"),
+    Channel.APP: noop("care page"),
+    Channel.CALL: noop("call by staff"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ def changes(old: Protocol, new: Protocol, areas: Sequence[str]) -> tuple[Change,
 def _times(old: Protocol, new: Protocol, areas: Sequence[str]) -> Iterator[Change]:
     before, after = _interval(old), _interval(new)
     if before != after:
-        yield Change("interval", "", gettext("Days from one session to the next"), before, after)
+        yield Change("interval", "", gettext("From one session to the next"), before, after)
     was, need = need_of(old, areas), need_of(new, areas)
     if was.body != need.body:
         yield Change(
@@ -64,9 +70,12 @@ def _times(old: Protocol, new: Protocol, areas: Sequence[str]) -> Iterator[Chang
 def _interval(protocol: Protocol) -> str:
     interval = protocol.series.interval
     if interval is None:
-        return "any"
-    ends = (interval.min, interval.ideal, interval.max)
-    return ", ".join(in_words(each, language()) for each in ends)
+        return gettext("any")
+    least, ideal, most = (
+        in_words(each, language()) for each in (interval.min, interval.ideal, interval.max)
+    )
+    words = gettext("ideally %(ideal)s; at least %(min)s, at most %(max)s")
+    return words % {"ideal": ideal, "min": least, "max": most}
 
 
 def _minutes(ticks: int) -> str:
@@ -83,9 +92,13 @@ def _steps(old: Protocol, new: Protocol) -> Iterator[Change]:
 
 
 def _said(step: Step | None) -> str:
-    """When a step is said, and what."""
+    """When a step is said, by which ways, and what."""
     if step is None:
         return ""
-    span, side = (step.before, "before") if step.before is not None else (step.after, "after")
-    when = f"{in_words(span, language())} {side}" if span else gettext("at the time")
+    when = gettext("at the time")
+    if span := step.before or step.after:
+        words = gettext("%(time)s before") if step.before else gettext("%(time)s after")
+        when = words % {"time": in_words(span, language())}
+    if ways := ", ".join(gettext(_WAYS[each]) for each in step.channels):
+        when = f"{when} ({ways})"
     return f"{when}: {step.text.get(language())}"

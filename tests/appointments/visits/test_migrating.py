@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from appointments.absences import blocks
 from appointments.lifecycle import Move
@@ -29,10 +30,10 @@ from appointments.visits import attendance, booking, locking, migrating
 from appointments.visits.moving import VisitMove
 from appointments.visits.version_changes import changes
 from clinic.access import Forbidden
-from clinic.durations import Duration
+from clinic.durations import Duration, parse
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import reading
-from clinic.protocols.schema import Protocol
+from clinic.protocols.schema import Channel, Intent, Protocol
 from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
@@ -110,6 +111,22 @@ def test_the_difference_names_times_and_steps(microneedling: Protocol) -> None:
     assert found["step", gone.id].after == "" and found["step", "a_new_step"].before == ""
     assert found["step", kept.id].after.endswith("Something else.")
     assert not changes(microneedling, microneedling, ["face"])
+
+
+def test_the_difference_is_told_in_the_language_of_its_reader(microneedling: Protocol) -> None:
+    interval = replace(microneedling.series.interval, min=parse("P24D"))  # type: ignore[type-var]  # it has one
+    step = next(each for each in microneedling.steps if each.id == "post.check24")
+    by_mail = replace(step, channels={**step.channels, Channel.EMAIL: Intent.SHORT_REMINDER})
+    new = replace(
+        microneedling,
+        series=replace(microneedling.series, interval=interval),
+        steps=tuple(by_mail if each is step else each for each in microneedling.steps),
+    )
+    with translation.override("es"):
+        between, said = changes(microneedling, new, ["face"])
+    assert between.after == "idealmente 4 semanas; al menos 24 días, como máximo 6 semanas"
+    assert said.before.startswith("24 horas después (mensaje de texto, página de cuidados): ")
+    assert said.after.startswith("24 horas después (mensaje de texto, página de cuidados, correo)")
 
 
 def test_visits_to_come_go_over_and_what_was_done_keeps_its_version(
