@@ -64,7 +64,7 @@ def _written(source: Import, row: Row) -> Sequence[object]:
         "" if is_wrong else row.visit_key,
         "" if is_wrong else row.series_key,
         row.starts_at.astimezone(UTC) if row.starts_at and not is_wrong else None,
-        json.dumps({} if is_wrong else row.person),
+        json.dumps(_named(row) if is_wrong else row.person),
         json.dumps({} if is_wrong else row.visit),
         row.decision,
         "[]",
@@ -74,6 +74,11 @@ def _written(source: Import, row: Row) -> Sequence[object]:
         False,
         "{}",
     )
+
+
+def _named(row: Row) -> dict[str, str]:
+    """By what somebody finds a row again that cannot be read."""
+    return {each: row.person[each] for each in ("given", "family", "outside") if each in row.person}
 
 
 # The rule of `registration.possible_duplicates` among the people of one file: the same birth date

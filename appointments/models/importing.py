@@ -180,6 +180,14 @@ class ImportRow(models.Model):
     def __str__(self) -> str:
         return f"row {self.number} of import {self.source_id}"
 
+    @property
+    def who(self) -> str:
+        """Of whom it is: by the names in the file, else by those here, else by the number there."""
+        names = [self.person[each] for each in ("given", "family") if self.person.get(each)]
+        if not names and self.patient is not None:
+            return self.patient.display_name
+        return " ".join(names) or str(self.person.get("outside", ""))
+
 
 class ColumnNaming(models.Model):
     """How a site named the columns of files with the same header, for the next one."""

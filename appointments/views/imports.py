@@ -136,6 +136,7 @@ def _report(request: HttpRequest, source: Import) -> HttpResponse:
     chosen = request.GET.get("outcome", "")
     chosen = chosen if chosen in counts else ""
     rows = ImportRow.objects.filter(source=source).exclude(outcome="").order_by("number")
+    rows = rows.select_related("patient")
     if chosen:
         rows = rows.filter(outcome=chosen)
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))

@@ -55,6 +55,7 @@ def test_a_manager_goes_from_upload_to_report_without_script(
     assert "Nothing is written yet." in html and "1 of 2 rows would change something" in html
     wrong = f"{address}?outcome=error"
     assert "“soon” is not a date" in client.get(wrong).content.decode()
+    assert '<th scope="row">Ben Berg</th>' in client.get(wrong).content.decode()
     spanish = client.get(wrong, headers={"accept-language": "es"}).content.decode()
     assert "“soon” no es una fecha. Escríbala como 2026-04-03." in spanish
     assert client.post(f"{address}run/").status_code == 303
