@@ -66,9 +66,10 @@ FIELDS: tuple[Field, ...] = (
            "service|procedure|treatment|tratamiento"),
     _field("areas", noop("Areas"), VISIT, "area|body area|zones|treated area|zona"),
     _field("date", noop("Date, or date and time"), VISIT,
-           "start|starts at|appointment date|visit date|start date|start time|fecha|datetime"),
+           "appointment date|appt date|visit date|date of visit|start date|fecha|datetime|starts at"
+           "|start|start time"),
     _field("time", noop("Time, if in a cell of its own"), VISIT,
-           "appointment time|visit time|hora"),
+           "appointment time|appt time|visit time|hora|start time|starts at|start"),
     _field("state", noop("What became of it"), VISIT, "status|appointment status|outcome|estado"),
     _field("provider", noop("Provider"), VISIT, "practitioner|staff|doctor|therapist|employee"),
     _field("room", noop("Room"), VISIT, "treatment room|sala"),

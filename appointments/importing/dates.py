@@ -74,7 +74,7 @@ def order_of(texts: Iterable[str]) -> Evidence:
         elif first != second:
             both = both or found[0]
     if len(seen) > 1:
-        return Evidence(None, " and ".join(seen.values()), mixed=True)
+        return Evidence(None, ", ".join(seen.values()), mixed=True)
     return Evidence(next(iter(seen), None), both)
 
 
@@ -204,10 +204,22 @@ def _parted(text: str) -> tuple[str, str]:
     """A day and a time that stand in one cell."""
     found = re.fullmatch(r"(.*\d)[\sT,]+(\d{1,2}[:.h]\d{2}.*|\d{1,2}\s*[ap]\.?m\.?)", text, re.I)
     if found is None:
+        cell = quoted(text[:40])
         raise NoDate(
             kept(
-                "“%(cell)s” has no time of day. Write it like 2026-04-03 14:30.",
-                cell=quoted(text[:40]),
+                "“%(cell)s” has no date. Name the column of the date as well, or write it like"
+                " 2026-04-03 14:30.",
+                cell=cell,
             )
+            if _is_time(text)
+            else kept("“%(cell)s” has no time of day. Write it like 2026-04-03 14:30.", cell=cell)
         )
     return found[1], found[2]
+
+
+def _is_time(text: str) -> bool:
+    try:
+        as_time(text)
+    except NoTime:
+        return False
+    return True

@@ -83,7 +83,7 @@ def _treatments() -> list[tuple[str, Treatment]]:
                 (
                     (name, slug)
                     for slug, area in areas.items()
-                    for name in (slug, area.name.en, area.name.es)
+                    for name in (area.name.en, area.name.es, slug)
                 ),
             ),
             only_area=next(iter(areas)) if len(areas) == 1 else "",
@@ -91,8 +91,8 @@ def _treatments() -> list[tuple[str, Treatment]]:
                 need_of(protocol, areas).body * TICK_SECONDS // 60
             ),
         )
-        names = {protocol.id, protocol.name.en, protocol.name.es}
-        found += [(name, treatment) for name in sorted(names)]
+        names = dict.fromkeys((protocol.name.en, protocol.name.es, protocol.id))
+        found += [(name, treatment) for name in names]
     return found
 
 

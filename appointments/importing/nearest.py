@@ -22,7 +22,8 @@ class Unknown(ValueError):
 
 
 class Lookup(Generic[T]):
-    """Values by their names, in any case, without accents and punctuation."""
+    """Values by their names, in any case, without accents and punctuation. Of several names of one
+    value the first is the one that is told."""
 
     def __init__(self, what: str, named: Iterable[tuple[str, T]]) -> None:
         self._what = what
@@ -61,8 +62,12 @@ class Lookup(Generic[T]):
         near = near or [name for name in self._shown if key and (key in name or name in key)][:1]
         if near:
             return kept("Did you mean “%(name)s”?", name=quoted(self._shown[near[0]]))
-        names = sorted(set(self._shown.values()))
-        if not names:
+        if not self._shown:
             return noop("Add it first.")
-        more = " …" if len(names) > _MOST_LISTED else ""
-        return kept("There is %(names)s.", names=quoted(", ".join(names[:_MOST_LISTED]) + more))
+        # Of several names of one the first.
+        names = {id(self._values[each]): name for each, name in reversed(self._shown.items())}
+        listed = sorted(names.values())
+        first, more = ", ".join(listed[:_MOST_LISTED]), len(listed) - _MOST_LISTED
+        if more <= 0:
+            return kept("There is %(names)s.", names=quoted(first))
+        return kept("There is %(names)s and %(count)s more.", names=quoted(first), count=more)

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.importing import arranging, columns, dates, deciding, names, placing
+from appointments.importing import arranging, columns, dates, deciding, names, nearest, placing
 from appointments.importing.dates import Evidence, NoDate, Order
 from appointments.importing.deciding import Facts, Known, Outcome
 from appointments.importing.placing import Taken
+from clinic.retelling import retold
 
 LATEST = date(2027, 2, 15)
 DMY, MDY = Order.DAY_FIRST, Order.MONTH_FIRST
@@ -120,6 +121,27 @@ def test_columns_are_guessed_once_each() -> None:
         "patient_id": "Client ID", "given": "First Name", "family": "Surname",
         "birth_date": "D.O.B.", "phone": "Cell Phone", "email": "E-Mail", "protocol": "Service",
     }  # fmt: skip
+
+
+def test_a_start_is_a_time_beside_a_date_and_both_without_one() -> None:
+    guessed = columns.guessed(["Client ID", "Appt Date", "Start"])
+    assert (guessed["date"], guessed["time"]) == ("Appt Date", "Start")
+    alone = columns.guessed(["Client ID", "Start"])
+    assert alone["date"] == "Start" and "time" not in alone
+
+
+def test_what_is_no_moment_says_which_half_is_lacking() -> None:
+    for cell, lacking in (("10:00", "has no date"), ("2026-04-03", "has no time of day")):
+        with pytest.raises(NoDate) as refused:
+            dates.as_moment(cell, "", order=None, zone="UTC", latest=LATEST)
+        assert lacking in retold(str(refused.value))
+
+
+def test_an_unknown_name_lists_each_thing_once() -> None:
+    names = [(f"{name}{way}", number) for number, name in enumerate("abcdefgh") for way in "xy"]
+    with pytest.raises(nearest.Unknown) as refused:
+        nearest.Lookup("room", names).find("cellar")
+    assert retold(str(refused.value)).endswith("There is ax, bx, cx, dx, ex, fx and 2 more.")
 
 
 def _person(values: dict[str, str]) -> deciding.Person:
