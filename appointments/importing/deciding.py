@@ -217,7 +217,7 @@ def _again(person: Person, known: Known) -> Decision:
     if staff_has and not changes:
         return Decision(Outcome.CONFLICT, together(said), known.id)
     outcome = Outcome.UPDATE if changes else Outcome.SKIP
-    return Decision(outcome, together(said) or noop("Nothing changed."), known.id, changes)
+    return Decision(outcome, together(said) or NOTHING_CHANGED, known.id, changes)
 
 
 def _first(person: Person, known: Known) -> Decision:
@@ -237,6 +237,7 @@ def _first(person: Person, known: Known) -> Decision:
     return Decision(Outcome.MATCH, together(said), known.id, empty)
 
 
+NOTHING_CHANGED = noop("Nothing changed.")
 _MAY_BE = noop(
     "The birth date or the number is the same, and a name. Write “new” as the decision for another"
     " person, or the number of the patient."

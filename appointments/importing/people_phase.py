@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from appointments.importing import deciding, history, known, people, visiting
-from appointments.importing.deciding import Decision, Outcome
+from appointments.importing.deciding import NOTHING_CHANGED, Decision, Outcome
 from appointments.importing.people import Act
 from appointments.importing.visiting import KnownVisit, Told, VisitDecision
 from appointments.lifecycle import TO_COME
@@ -194,6 +194,8 @@ def _decide_visits(
     for number, decision in decisions.items():
         line = lines[number]
         line.outcome = decision.outcome
+        if decision.writes:
+            line.sentences = [each for each in line.sentences if each != NOTHING_CHANGED]
         line.sentences.append(decision.sentence)
         if number in arranged.refused and decision.writes:
             line.outcome = Outcome.ERROR

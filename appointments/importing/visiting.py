@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appointments.importing.deciding import Outcome, digest
+from appointments.importing.deciding import NOTHING_CHANGED, Outcome, digest
 from clinic.retelling import kept
 from clinic.retelling import text as quoted
 from clinic.saying import noop
@@ -126,9 +126,7 @@ def _series(visits: Sequence[Told]) -> dict[str, Told]:
 def _again(visit: Told, known: KnownVisit) -> VisitDecision:
     if known.said == visit.said:
         waits = known.appointment is None
-        said = (
-            noop("It still needs a place; the task says so.") if waits else noop("Nothing changed.")
-        )
+        said = noop("It still needs a place; the task says so.") if waits else NOTHING_CHANGED
         return VisitDecision(Outcome.SKIP, said)
     if known.appointment is None and visit.is_to_come:
         return VisitDecision(Outcome.UPDATE, writes=True)

@@ -132,6 +132,19 @@ def test_twice_is_once_and_says_so(
     assert "still needs a place" in sentences(again)[2]
 
 
+def test_a_new_visit_of_somebody_known_is_not_told_as_no_change(
+    bring_over: BringOver, house: ProtocolVersion, now: datetime
+) -> None:
+    bring_over(as_file(HEADER, ANA))
+    rows = [
+        [*ANA, *visit("v1", "2026-11-02 10:00")],
+        [*ANA, *visit("v2", "2027-03-01 10:00")],
+    ]
+    source = bring_over(as_file(HEADER + VISITS, *rows), at=now + timedelta(days=1))
+    assert outcomes(source) == ["create", "create"]
+    assert "Nothing changed." not in " ".join(sentences(source))
+
+
 def test_the_order_of_rows_makes_no_difference(
     bring_over: BringOver, house: ProtocolVersion, django_db_blocker: object
 ) -> None:

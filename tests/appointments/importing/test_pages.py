@@ -61,6 +61,7 @@ def test_a_manager_goes_from_upload_to_report_without_script(
     assert client.post(f"{address}run/").status_code == 303
     working.work(clock=lambda: now)
     html = client.get(address).content.decode()
+    assert "1 is left out until mended or decided." in html
     assert "New patients 1" in html and f"/patients/{Patient.objects.get().pk}/" in html
     lines = b"".join(client.get(f"{address}to-be-mended.csv")).decode().splitlines()
     assert len(lines) == 2 and lines[0].endswith(",problem,decision")
