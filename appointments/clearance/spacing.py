@@ -36,28 +36,34 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
     ]
 
 
-def _done(patients: Collection[int]) -> dict[int, list[Appointment]]:
+def _done(patients: Collection[int]) -> dict[int, list[tuple[int, Treated]]]:
+    """By patient what was done to them, each with its series."""
+    rows = list(
+        Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
+        .order_by("id")
+        .values_list(
+            "series__patient",
+            "series",
+            "series__areas",
+            "starts_at",
+            "site__zone",
+            "protocol_version",
+            "protocol_version__digest",
+        )
+    )
+    protocols = loading.by_digest({digest: version for *_, version, digest in rows})
     found = defaultdict(list)
-    rows = Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
-    with_all = rows.select_related("series", "site", "protocol_version")
-    for row in with_all.order_by("id"):
-        found[row.series.patient_id].append(row)
+    for patient, series, areas, starts_at, zone, _, digest in rows:
+        treated = Treated(local(starts_at, zone).date(), protocols[digest], frozenset(areas))
+        found[patient].append((series, treated))
     return found
 
 
-def _bars(treatment: Treatment, done: Sequence[Appointment]) -> list[Bar]:
+def _bars(treatment: Treatment, done: Sequence[tuple[int, Treated]]) -> list[Bar]:
     visit = treatment.visit
     if visit is None or SpacingTooShort.code in visit.overrides:
         return []
-    others = [
-        Treated(
-            local(row.starts_at, row.site.zone).date(),
-            loading.get(row.protocol_version),
-            frozenset(row.series.areas),
-        )
-        for row in done
-        if row.series_id != visit.series_id
-    ]
+    others = [treated for series, treated in done if series != visit.series_id]
     return [_bar(each) for each in spaced(treatment.protocol, treatment.areas, others)]
 
 
