@@ -7,21 +7,20 @@ is gone; nothing else is stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from appointments.finding.needs import PATIENT, PROVIDER
 from appointments.finding.working_time import inside
 from appointments.lifecycle import TO_COME, State
 from appointments.models import Allocation, Appointment, Block
 from appointments.proposing import house_hours
-from appointments.proposing.house_hours import HouseHours
+from appointments.visits import holdings
+from appointments.visits.holdings import HeldBy
 from clinic.models import Closure, HoursException, Resource, Site
-from clinic.periods import Period
 from clinic.wall_time import instant, local
 
 # Visits that have not begun: a treatment under way is past helping.
@@ -64,26 +63,22 @@ def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
     return kinds
 
 
-def lacking(visits: Collection[Appointment], site: Site, day: date) -> dict[int, list[str]]:
+def lacking(
+    visits: Collection[Appointment], held_by: HeldBy, site: Site, day: date
+) -> dict[int, list[str]]:
     """By visit of a local day, the kinds of what it holds that is not to be had: under a block,
     retired, or beyond the hours of that day; "site" when the house itself is closed then."""
     found = under_blocks(visits)
-    providers = {each for visit in visits for each in _providers(visit)}
-    house = house_hours.load(site, day, providers)
-    is_open, at_work = house.of(None), {each: house.of(each) for each in providers}
+    house = house_hours.load(site, day)
     for visit in visits:
         kinds = set(found.get(visit.pk, ()))
-        for held in visit.allocations.all():
-            kind = held.resource.kind
-            if not held.active or kind == PATIENT:
-                continue
-            period = Period(held.starts_at, held.ends_at)
+        for held in held_by[visit.pk]:
             if not held.resource.is_active:
-                kinds.add(kind)
-            if not inside(period, is_open):
+                kinds.add(held.resource.kind)
+            if not inside(held.period, house.of()):
                 kinds.add("site")
-            elif kind == PROVIDER and not inside(period, at_work[held.resource_id]):
-                kinds.add(kind)
+            elif not inside(held.period, house.of(held.resource)):
+                kinds.add(held.resource.kind)
         found[visit.pk] = sorted(kinds)
     return found
 
@@ -123,9 +118,16 @@ def by_hours(
     return holding(provider, by_days(site, [day], now=now)[day])
 
 
-def holding(provider: Resource | None, visits: Iterable[Appointment]) -> list[Appointment]:
+def holding(provider: Resource | None, visits: Collection[Appointment]) -> list[Appointment]:
     """Those of `visits` that hold a provider; all of them without one."""
-    return [visit for visit in visits if provider is None or provider.pk in _providers(visit)]
+    if provider is None:
+        return list(visits)
+    held_by = holdings.of(visits)
+    return [
+        visit
+        for visit in visits
+        if any(each.resource.pk == provider.pk for each in held_by[visit.pk])
+    ]
 
 
 def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, list[Appointment]]:
@@ -133,12 +135,12 @@ def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, 
     providers there, has on it; in as many queries for many days as for one."""
     on_them = reduce(or_, (_begins(day, day, site.zone) for day in days), Q(pk__in=()))
     visits = _to_come(now).filter(on_them, site=site)
-    rows = list(visits.prefetch_related("allocations__resource"))
-    houses = house_hours.load_days(site, days, {each for row in rows for each in _providers(row)})
+    rows = list(visits)
+    held_by, houses = holdings.of(rows), house_hours.load_days(site, days)
     found: dict[date, list[Appointment]] = {day: [] for day in days}
     for row in rows:
         day = local(row.starts_at, site.zone).date()
-        if not _within(row, houses[day]):
+        if not all(inside(each.period, houses[day].of(each.resource)) for each in held_by[row.pk]):
             found[day].append(row)
     return found
 
@@ -198,22 +200,3 @@ def _to_come(now: datetime) -> QuerySet[Appointment]:
         )
         .order_by("starts_at", "id")
     )
-
-
-def _providers(visit: Appointment) -> list[int]:
-    return [
-        held.resource_id
-        for held in visit.allocations.all()
-        if held.active and held.resource.kind == PROVIDER
-    ]
-
-
-def _within(visit: Appointment, house: HouseHours) -> bool:
-    """Whether everything that the visit holds lies in the hours of its day."""
-    for held in visit.allocations.all():
-        if not held.active or held.resource.kind == PATIENT:
-            continue
-        hours = house.of(held.resource_id if held.resource.kind == PROVIDER else None)
-        if not inside(Period(held.starts_at, held.ends_at), hours):
-            return False
-    return True

@@ -14,10 +14,9 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
-from appointments.lifecycle import State
 from appointments.models.appointment import Appointment
 from appointments.models.hold import Hold
-from clinic.models import Resource, ResourceKind, Site, Staff
+from clinic.models import Resource, Site, Staff
 
 
 class BlockKind(models.TextChoices):
@@ -70,20 +69,6 @@ class Block(models.Model):
         return f"{self.kind} {self.pk}"
 
 
-class AllocationQuerySet(models.QuerySet["Allocation"]):
-    def shown(self) -> AllocationQuerySet:
-        """With their resources, those of which `Allocation.shown_of` takes what to show: whoever
-        and whatever a visit holds beside its patient."""
-        over = Q(appointment__state__in=(State.DONE, State.NO_SHOW, State.CANCELLED))
-        history = over & Q(appointment__imported_at__isnull=False)
-        held = self.filter(Q(active=True) | history).exclude(resource__kind=ResourceKind.PATIENT)
-        return held.without_range().prefetch_related("resource")
-
-    def without_range(self) -> AllocationQuerySet:
-        """But for `during`, which says what `starts_at` and `ends_at` say, and is read slowly."""
-        return self.defer("during")
-
-
 class Allocation(models.Model):
     """One resource for one period (UTC, half-open), set-up and clean-up included.
 
@@ -124,8 +109,6 @@ class Allocation(models.Model):
     is_deliberate = models.BooleanField(
         default=False, db_default=False, help_text="Over another visit on purpose."
     )
-
-    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         ordering = ("starts_at", "resource")
@@ -187,8 +170,3 @@ class Allocation(models.Model):
 
     def __str__(self) -> str:
         return f"resource {self.resource_id} {self.starts_at}–{self.ends_at}"
-
-    @staticmethod
-    def shown_of(visit: Appointment) -> list[Allocation]:
-        """What a visit holds; of one that was over when it was brought over, what it had held."""
-        return [each for each in visit.allocations.all() if each.active is not visit.is_history]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from appointments.finding.working_time import ProviderTime, SiteTime, Stretches, Week
-from clinic.models import Closure, HoursException, OpeningHours, ProviderHours, Site
+from clinic.models import (
+    Closure,
+    HoursException,
+    OpeningHours,
+    ProviderHours,
+    Resource,
+    ResourceKind,
+    Site,
+)
 from clinic.periods import Period
 from clinic.reading_once import once
 
@@ -17,38 +25,43 @@ _ALWAYS = ((date.min, None),)
 
 @dataclass(frozen=True, slots=True)
 class HouseHours:
-    """Of one local day: what is asked without a provider is the site's."""
+    """Of one local day."""
 
     day: date
     site: SiteTime
-    providers: dict[int, ProviderTime]
+    written: _Written
+    worked_out: dict[int | None, tuple[Period, ...]] = field(default_factory=dict)
 
-    def of(self, provider: int | None) -> tuple[Period, ...]:
-        if provider is None:
-            return self.site.open_on(self.day)
-        return self.providers[provider].works_on(self.day, self.site)
+    def of(self, resource: Resource | None = None) -> tuple[Period, ...]:
+        """When a provider is at work; of a room, a device or nobody, when the site is open."""
+        whose = resource.pk if resource and resource.kind == ResourceKind.PROVIDER else None
+        if whose not in self.worked_out:
+            self.worked_out[whose] = (
+                self.site.open_on(self.day)
+                if whose is None
+                else self.written.of(whose).works_on(self.day, self.site)
+            )
+        return self.worked_out[whose]
 
 
-def load(site: Site, day: date, providers: Collection[int]) -> HouseHours:
+def load(site: Site, day: date) -> HouseHours:
     """The hours on `day`, a local date of `site`, in four queries."""
-    return load_days(site, [day], providers)[day]
+    return load_days(site, [day])[day]
 
 
-def load_days(
-    site: Site, days: Collection[date], providers: Collection[int]
-) -> dict[date, HouseHours]:
+def load_days(site: Site, days: Collection[date]) -> dict[date, HouseHours]:
     """The hours on each of `days`, in four queries however many they are; a page reads them once
     for all who work there."""
     wanted = frozenset(days)
-    written = once(("house hours", site.pk, wanted), lambda: _read(site, wanted))
+    return once(("house hours", site.pk, wanted), lambda: _days(site, wanted))
+
+
+def _days(site: Site, days: Collection[date]) -> dict[date, HouseHours]:
+    written = _read(site, days)
     there = SiteTime(
         site.name, site.zone, written.opening, written.closed, written.other.get(None, {})
     )
-    people = {
-        pk: ProviderTime(tuple(written.weeks.get(pk, ())), _ALWAYS, written.other.get(pk, {}))
-        for pk in providers
-    }
-    return {day: HouseHours(day, there, people) for day in days}
+    return {day: HouseHours(day, there, written) for day in days}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +73,10 @@ class _Written:
     closed: tuple[tuple[date, date, str], ...]
     weeks: Mapping[int, Sequence[tuple[int, int, int]]]
     other: Mapping[int | None, dict[date, Stretches]]
+
+    def of(self, provider: int) -> ProviderTime:
+        week = tuple(self.weeks.get(provider, ()))
+        return ProviderTime(week, _ALWAYS, self.other.get(provider, {}))
 
 
 def _read(site: Site, days: Collection[date]) -> _Written:

@@ -12,7 +12,6 @@ from appointments.charting.course import Window, touch_up_window
 from appointments.clearance import Treatment, adverse_events
 from appointments.lifecycle import OPEN, State
 from appointments.models import (
-    Allocation,
     Appointment,
     RecallAttempt,
     RecallOutcome,
@@ -21,7 +20,8 @@ from appointments.models import (
 from appointments.models.record import NOT_WHOLE
 from appointments.models.series import SeriesState
 from appointments.recalling.windows import Cause, is_due, next_session
-from clinic.models import Resource, ResourceKind, Site, Staff
+from appointments.visits import holdings
+from clinic.models import Resource, Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.protocols.schema import Protocol
 from clinic.wall_time import local
@@ -131,6 +131,7 @@ def _rows(
     ):
         asked.setdefault(attempt.series_id, []).append(attempt)
     last = _last_visits(ids)
+    held_by = holdings.of(list(last.values()))
     for series, cause, window in wanted:
         visit = last.get(series.pk)
         since = [
@@ -149,7 +150,7 @@ def _rows(
             series.done + 1,  # type: ignore[attr-defined]
             len(since),
             latest,
-            _provider(visit),
+            holdings.provider(held_by[visit.pk]) if visit else None,
             series.pk in with_event,
         )
 
@@ -161,15 +162,7 @@ def _is_left_alone(latest: RecallAttempt, today: date) -> bool:
 
 
 def _last_visits(series: Sequence[int]) -> dict[int, Appointment]:
-    """The last visit done of each series, with what it held."""
+    """The last visit done of each series."""
     done = Appointment.objects.filter(series__in=series, state=State.DONE)
     newest = done.order_by("series_id", "-starts_at").distinct("series_id")
-    visits = newest.prefetch_related("allocations__resource")
-    return {visit.series_id: visit for visit in visits}
-
-
-def _provider(visit: Appointment | None) -> Resource | None:
-    if visit is None:
-        return None
-    held = (each.resource for each in Allocation.shown_of(visit))
-    return next((each for each in held if each.kind == ResourceKind.PROVIDER), None)
+    return {visit.series_id: visit for visit in newest}

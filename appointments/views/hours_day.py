@@ -169,10 +169,10 @@ def _seen(request: HttpRequest, slug: str, on: str, whose: str) -> Shown:
         people = Resource.objects.filter(kind=ResourceKind.PROVIDER, hours__site=site).distinct()
         provider = get_object_or_404(people, pk=row_id(whose))
     rows = HoursException.objects.filter(site=site, provider=provider, day=at).order_by("starts")
-    house = house_hours.load(site, at, {provider.pk} if provider else set())
+    house = house_hours.load(site, at)
     spans = [
         (local(each.starts_at, site.zone), local(each.ends_at, site.zone))
-        for each in house.of(provider.pk if provider else None)
+        for each in house.of(provider)
     ]
     words = gettext(" and ").join(f"{a:%H:%M}-{b:%H:%M}" for a, b in spans)
     return Shown(site, provider, at, list(rows.select_related("site", "provider")), words)

@@ -271,4 +271,4 @@ def _ask_staff(heard: Heard, name: str, title: str, due_at: datetime, now: datet
 
 def _is_open(site: Site, now: datetime) -> bool:
     day = local(now, site.zone).date()
-    return any(now in period for period in house_hours.load(site, day, ()).of(None))
+    return any(now in period for period in house_hours.load(site, day).of())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from appointments.lifecycle import TO_COME
 from appointments.models import Appointment, TreatmentSeries
+from appointments.visits import holdings
+from appointments.visits.holdings import Holding
 from clinic import saying_days, saying_times, wall_time
-from clinic.models import Resource, ResourceKind, Site
+from clinic.models import Site
 from clinic.printing import Block, Bullets, Facts, Heading, Paragraph, pdf
 from reminders.patient_pages.advice import Advice
 from reminders.patient_pages.care_page import care_of
@@ -20,18 +23,18 @@ def of_series(*, series: TreatmentSeries, now: datetime) -> bytes | None:
     visits = list(
         series.appointments.filter(state__in=TO_COME, starts_at__gt=now)
         .select_related("site")
-        .prefetch_related("allocations__resource")
         .order_by("starts_at", "id")
     )
     if not visits:
         return None
     language, words = patient.language, WORDS[patient.language]
     first, *later = visits
+    held_by = holdings.of(visits)
     care = care_of(first, patient_id=patient.pk, language=language, now=now)
     blocks: list[Block] = [
         Paragraph(patient.display_name),
         Heading(care.treatment),
-        Facts(tuple(_line(visit, language, now) for visit in visits)),
+        Facts(tuple(_line(visit, held_by[visit.pk], language, now) for visit in visits)),
         *_places(visits),
     ]
     if care.before:
@@ -50,17 +53,14 @@ def of_series(*, series: TreatmentSeries, now: datetime) -> bytes | None:
     )
 
 
-def _line(visit: Appointment, language: str, now: datetime) -> tuple[str, str]:
+def _line(
+    visit: Appointment, held: Iterable[Holding], language: str, now: datetime
+) -> tuple[str, str]:
     at = saying_times.format_when(visit.starts_at, visit.site.zone, language, seen_at=now)
     minutes = (visit.ends_at - visit.starts_at) // timedelta(minutes=1)
     lasts = WORDS[language]["minutes"].format(minutes)
-    provider = _provider(visit)
+    provider = holdings.provider(held)
     return at, f"{lasts}, {provider.name}" if provider else lasts
-
-
-def _provider(visit: Appointment) -> Resource | None:
-    held = (each.resource for each in visit.allocations.all() if each.active)
-    return next((each for each in held if each.kind == ResourceKind.PROVIDER), None)
 
 
 def _places(visits: list[Appointment]) -> list[Block]:

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from appointments.models import Allocation, Appointment
 from appointments.proposing import house_hours
+from appointments.proposing.house_hours import HouseHours
 from clinic.models import ProviderHours, Resource, ResourceKind, Site
 from clinic.periods import Period, subtract
 from clinic.saying import gettext
@@ -73,21 +74,17 @@ def _held(site: Site, ids: Collection[int], span: Span, protocol: str) -> dict[i
 
 def _open_for(site: Site, resources: Sequence[Resource], span: Span) -> dict[int, int]:
     """Minutes by resource."""
-    providers = {each.pk for each in resources if each.kind == ResourceKind.PROVIDER}
     days = [span.first + number * ONE_DAY for number in range((span.until - span.first).days)]
-    hours = house_hours.load_days(site, days, providers)
+    hours = house_hours.load_days(site, days)
     blocked = _blocked([each.pk for each in resources], span.starts_at, span.ends_at)
     return {
-        each.pk: sum(
-            _minutes(hours[day], each.pk if each.pk in providers else None, blocked[each.pk])
-            for day in days
-        )
+        each.pk: sum(_minutes(hours[day], each, blocked[each.pk]) for day in days)
         for each in resources
     }
 
 
-def _minutes(house: house_hours.HouseHours, provider: int | None, blocked: Sequence[Period]) -> int:
-    left = subtract(house.of(provider), blocked)
+def _minutes(house: HouseHours, resource: Resource, blocked: Sequence[Period]) -> int:
+    left = subtract(house.of(resource), blocked)
     return sum((each.ends_at - each.starts_at) // MINUTE for each in left)
 
 

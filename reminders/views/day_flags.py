@@ -15,7 +15,8 @@ from appointments.absences import affected
 from appointments.charting import listing
 from appointments.clearance import Bar, Outcome, due_questions
 from appointments.lifecycle import TO_COME, Move, State
-from appointments.models import Allocation, Appointment, StatusChange, Task
+from appointments.models import Appointment, StatusChange, Task
+from appointments.visits.holdings import HeldBy
 from clinic.models import Site
 from clinic.wall_time import local
 from patients import consent
@@ -46,13 +47,15 @@ class Flag:
         return self.words
 
 
-def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int, list[Flag]]:
+def flags(
+    visits: Sequence[Appointment], held_by: HeldBy, site: Site, now: datetime
+) -> dict[int, list[Flag]]:
     """By visit what needs somebody's hand, what is wrong before what is only to be done: a message
     that failed, no leave to write, a task, a provider, room or device that is not to be had, a
     house that is closed, what bars treatment, a form to sign, questions to ask, a log to sign.
 
     The queries grow with the days only. The visits are of one site, loaded with their series'
-    patient, protocol version and what they hold.
+    patient and protocol version; `held_by` says what they hold.
     """
     said = (
         (Flag(gettext("message failed")), _with_failed(visits)),
@@ -60,7 +63,7 @@ def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int,
         (Flag(gettext("task due")), _with_task(visits, now)),
         (Flag(gettext("log not signed")), set(listing.unsigned_of(visits))),
     )
-    lacking = _lacking(visits, site)
+    lacking = _lacking(visits, held_by, site)
     treated = _before_treatment(visits, site, now)
     found: dict[int, list[Flag]] = {}
     for visit in visits:
@@ -68,16 +71,16 @@ def flags(visits: Sequence[Appointment], site: Site, now: datetime) -> dict[int,
         if visit.state in affected.NOT_BEGUN:
             of_visit += [Flag(str(_LACKS[kind])) for kind in lacking[visit.pk]]
         of_visit += treated[visit.pk]
-        if any(each.is_deliberate for each in Allocation.shown_of(visit)):
+        if any(each.is_deliberate for each in held_by[visit.pk]):
             over = gettext("over another visit: %(override_reason)s")
             of_visit.append(Flag(over % {"override_reason": visit.override_reason}))
         found[visit.pk] = sorted(dict.fromkeys(of_visit), key=lambda flag: flag.is_mild)
     return found
 
 
-def of_one(visit: Appointment, now: datetime) -> list[Flag]:
+def of_one(visit: Appointment, held_by: HeldBy, now: datetime) -> list[Flag]:
     """The flags of one visit alone."""
-    return flags([visit], visit.site, now)[visit.pk]
+    return flags([visit], held_by, visit.site, now)[visit.pk]
 
 
 def has_failed(found: Sequence[Flag]) -> bool:
@@ -127,13 +130,13 @@ def _with_task(visits: Sequence[Appointment], now: datetime) -> set[int | None]:
     return set(due.values_list("appointment", flat=True))
 
 
-def _lacking(visits: Sequence[Appointment], site: Site) -> dict[int, list[str]]:
+def _lacking(visits: Sequence[Appointment], held_by: HeldBy, site: Site) -> dict[int, list[str]]:
     by_day: dict[date, list[Appointment]] = defaultdict(list)
     for visit in visits:
         by_day[local(visit.starts_at, site.zone).date()].append(visit)
     found: dict[int, list[str]] = {}
     for day, of_day in by_day.items():
-        found |= affected.lacking(of_day, site, day)
+        found |= affected.lacking(of_day, held_by, site, day)
     return found
 
 

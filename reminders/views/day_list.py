@@ -16,7 +16,8 @@ from django.views.decorators.http import require_GET
 
 from appointments.absences import affected
 from appointments.lifecycle import State
-from appointments.models import Allocation, Appointment
+from appointments.models import Appointment
+from appointments.visits import holdings
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Resource, ResourceKind, Site, Staff
@@ -33,7 +34,7 @@ from reminders.views.book_series import draft as drafts
 from reminders.views.day_flags import Flag
 from reminders.views.day_holds import HeldRow, held_rows
 from reminders.views.visit_acts import Act
-from reminders.views.visits_shown import with_what_they_hold
+from reminders.views.visits_shown import with_patients
 
 ONE_DAY = timedelta(days=1)
 
@@ -124,9 +125,8 @@ def _visits(staff: Staff, site: Site, day: date, provider: str) -> QuerySet[Appo
         starts_at__lt=instant(day + ONE_DAY, 0, site.zone),
     )
     if provider_id := row_id(provider):
-        mine = Allocation.objects.shown().filter(resource=provider_id)
-        visits = visits.filter(pk__in=mine.values("appointment"))
-    return with_what_they_hold(visits)
+        visits = visits.filter(holdings.holds(provider_id))
+    return with_patients(visits)
 
 
 def _rows(
@@ -137,7 +137,8 @@ def _rows(
     numbers: Mapping[int, str],
 ) -> list[Row]:
     """The rows of a day in a constant number of queries."""
-    flags, waiting = day_flags.flags(visits, site, now), day_flags.waiting(visits, now)
+    held_by, waiting = holdings.of(visits), day_flags.waiting(visits, now)
+    flags = day_flags.flags(visits, held_by, site, now)
     rows = []
     for visit in visits:
         protocol = protocols.get(visit.protocol_version)
@@ -146,7 +147,7 @@ def _rows(
                 visit,
                 protocol.areas_in_words(visit.series.areas, reader_language()),
                 int((visit.ends_at - visit.starts_at).total_seconds()) // 60,
-                {each.resource.kind: each.resource.name for each in Allocation.shown_of(visit)},
+                holdings.names(held_by[visit.pk]),
                 visit_acts.offered(visit, site.zone, held, now),
                 flags[visit.pk],
                 waiting.get(visit.pk),

@@ -13,7 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from appointments.lifecycle import TO_COME, State
-from appointments.models import Allocation, Appointment, Photo, Task
+from appointments.models import Appointment, Photo, Task
+from appointments.visits import holdings
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
@@ -25,7 +26,7 @@ from reminders.models import Message
 from reminders.views import message_rows, timeline_record
 from reminders.views.message_rows import MessageRow
 from reminders.views.timeline_record import LogLine
-from reminders.views.visits_shown import with_what_they_hold
+from reminders.views.visits_shown import with_patients
 
 # So many rows the page shows first of either side of now, and so many more of each with every
 # press; visits that are to come are always shown.
@@ -88,9 +89,9 @@ class Timeline:
 
 
 def visits_of(patient: Patient) -> list[Appointment]:
-    """All visits of a patient in order of time, with what each holds, or held elsewhere."""
+    """All visits of a patient in order of time."""
     visits = Appointment.objects.filter(series__patient=patient)
-    return list(with_what_they_hold(visits.select_related("site")))
+    return list(with_patients(visits.select_related("site")))
 
 
 def timeline(
@@ -134,7 +135,7 @@ def timeline(
 
 
 def _visits(visits: Sequence[Appointment], staff: Staff, now: datetime) -> list[Entry]:
-    entries, logs = [], timeline_record.logs_of(visits, staff)
+    entries, logs, held_by = [], timeline_record.logs_of(visits, staff), holdings.of(visits)
     for visit in visits:
         protocol = protocols.get(visit.protocol_version)
         entries.append(
@@ -145,9 +146,7 @@ def _visits(visits: Sequence[Appointment], staff: Staff, now: datetime) -> list[
                 visit=visit,
                 log=logs.get(visit.pk),
                 treatment=protocol.treatment_in_words(visit.series.areas, reader_language()),
-                held={
-                    each.resource.kind: each.resource.name for each in Allocation.shown_of(visit)
-                },
+                held=holdings.names(held_by[visit.pk]),
             )
         )
     return entries

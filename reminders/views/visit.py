@@ -24,7 +24,7 @@ from appointments.refusals import (
     StaleVersion,
     TooManySessions,
 )
-from appointments.visits import cancelling
+from appointments.visits import cancelling, holdings
 from appointments.waitlist import matching
 from clinic import access
 from clinic.access import Capability
@@ -101,9 +101,10 @@ def visit_page(
 ) -> HttpResponse:
     """The page; `cancel_form` opens the reason with what was typed and its `problem`."""
     now, series = timezone.now(), shown.series
-    held = access.capabilities(cast(Staff, request.user), shown.site)
+    may = access.capabilities(cast(Staff, request.user), shown.site)
+    held = holdings.of([shown])[shown.pk]
     moves = offered(State(shown.state), is_locked=shown.is_locked)
-    moves = moves if Capability.BOOK in held else ()
+    moves = moves if Capability.BOOK in may else ()
     history = _history(shown)
     protocol = protocols.get(shown.protocol_version)
     said, tasks = _messages(shown, protocol), list(shown.tasks.order_by("due_at"))
@@ -118,29 +119,27 @@ def visit_page(
         "treatment": protocol.treatment_in_words(series.areas, reader_language()),
         "road": _road(shown),
         "siblings": _siblings(shown),
-        "allocations": shown.allocations.filter(active=not shown.is_history).select_related(
-            "resource"
-        ),
-        "lies_over": shown.allocations.filter(active=True, is_deliberate=True).exists(),
+        "held": held,
+        "lies_over": any(each.is_deliberate for each in held),
         "breaches": _breaches(history),
         "history": history,
         "messages_of_visit": [each for each in said if each.state not in UNSAID],
         "unsaid": [each for each in said if each.state in UNSAID],
         "tasks": [task for task in tasks if task not in prepared["to_prepare"]],
         **prepared,
-        "acts": visit_acts.offered(shown, shown.site.zone, held, now),
-        "lock": visit_acts.lock_of(shown, held),
+        "acts": visit_acts.offered(shown, shown.site.zone, may, now),
+        "lock": visit_acts.lock_of(shown, may),
         "may_move": Move.MOVE in moves,
         "may_resize": Move.RESIZE in moves,
         "minutes": (shown.ends_at - shown.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
-        "may_end": series.closed_at is None and Capability.BOOK in held,
+        "may_end": series.closed_at is None and Capability.BOOK in may,
         **(_of_cancelling(shown, now) if Move.CANCEL in moves else {}),
-        "undoable": _undoable(history) if Capability.BOOK in held else None,
+        "undoable": _undoable(history) if Capability.BOOK in may else None,
         "back": reverse("visit", args=[shown.pk]),
         "cancelling": cancel_form,
-        **forms_panel.of_visit(shown, held, now=now),
-        **visit_clearance.context(shown, held, now),
+        **forms_panel.of_visit(shown, may, now=now),
+        **visit_clearance.context(shown, may, now),
         **visit_record.context(shown),
     }
     return render(request, "reminders/visit/visit.html", context, status=status)

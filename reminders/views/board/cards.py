@@ -8,12 +8,13 @@ from datetime import datetime
 
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Appointment
+from appointments.visits import holdings
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
 from reminders.views import day_flags
 from reminders.views.day_flags import Flag
-from reminders.views.visits_shown import with_what_they_hold
+from reminders.views.visits_shown import with_patients
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ def cards_of(
     """By id, those of the `visits` at `site` whose patients `staff` may see; the queries grow with
     their days only."""
     seen = Appointment.objects.seen_by(staff).filter(site=site, pk__in=visits)
-    shown = list(with_what_they_hold(seen))
+    shown = list(with_patients(seen))
     waiting = day_flags.waiting(shown, now)
-    flags = day_flags.flags(shown, site, now)
+    flags = day_flags.flags(shown, holdings.of(shown), site, now)
     return {
         visit.pk: Card(
             visit,

@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from appointments.lifecycle import State
 from appointments.models import Allocation, Block, Hold, HoldPurpose
 from appointments.proposing import house_hours
+from appointments.visits.holdings import KINDS
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
 from clinic.periods import Period, intersect
 from clinic.wall_time import instant
@@ -26,8 +27,6 @@ from reminders.views.board.cards import Card, cards_of
 from reminders.views.board.layout import Busy, Grid, Item, Kind, grid_of, hours_shown, lay_out
 
 ONE_DAY = timedelta(days=1)
-# The way a desk reads them.
-KINDS = (ResourceKind.PROVIDER, ResourceKind.ROOM, ResourceKind.DEVICE)
 
 Working = Mapping[tuple[int, date], Sequence[Period]]
 
@@ -102,7 +101,7 @@ def resources_of(site: Site) -> list[Resource]:
     comes_here = Exists(HoursException.objects.filter(provider=OuterRef("pk"), site=site))
     here = Q(kind=ResourceKind.PROVIDER) & (works_here | comes_here) | Q(site=site)
     found = Resource.objects.filter(here, kind__in=KINDS, is_active=True)
-    return sorted(found, key=lambda row: (KINDS.index(ResourceKind(row.kind)), row.name, row.pk))
+    return sorted(found, key=lambda row: (KINDS.index(row.kind), row.name, row.pk))
 
 
 def _board(
@@ -151,14 +150,9 @@ def _board(
 
 
 def _working(site: Site, days: Sequence[date], resources: Sequence[Resource]) -> Working:
-    """When each is to be had: a provider in their hours, a room or device in the site's."""
-    providers = {each.pk for each in resources if each.kind == ResourceKind.PROVIDER}
-    working: dict[tuple[int, date], Sequence[Period]] = {}
-    for day, house in house_hours.load_days(site, days, providers).items():
-        is_open = house.of(None)
-        for each in resources:
-            working[each.pk, day] = house.of(each.pk) if each.pk in providers else is_open
-    return working
+    """When each is to be had."""
+    houses = house_hours.load_days(site, days)
+    return {(each.pk, day): houses[day].of(each) for day in days for each in resources}
 
 
 def _held(

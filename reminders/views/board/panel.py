@@ -13,7 +13,8 @@ from django.urls import reverse
 from appointments.charting.last_time import last_time
 from appointments.lifecycle import UNDER_WAY, Move, State
 from appointments.lifecycle import offered as may_be_done
-from appointments.models import Allocation, Appointment
+from appointments.models import Appointment
+from appointments.visits import holdings
 from clinic import access
 from clinic.access import Capability
 from clinic.models import Site, Staff
@@ -26,7 +27,7 @@ from reminders.catalogue import MessageState
 from reminders.models import Message
 from reminders.views import day_flags, visit_acts
 from reminders.views.board.asking import Asked
-from reminders.views.visits_shown import with_what_they_hold
+from reminders.views.visits_shown import with_patients
 
 MINUTE = timedelta(minutes=1)
 _FAILED = (MessageState.FAILED, MessageState.UNDELIVERED)
@@ -39,13 +40,13 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
     if visit is None:
         return {"visit": None, "asked": wanted, "site": site, "here": here(request)}
     shows(request, visit, patient_id=visit.series.patient_id)
-    held = access.capabilities(staff, visit.site)
+    may, held = access.capabilities(staff, visit.site), holdings.of([visit])
     moves = may_be_done(State(visit.state), is_locked=visit.is_locked)
-    moves = moves if Capability.BOOK in held else ()
+    moves = moves if Capability.BOOK in may else ()
     protocol = protocols.get(visit.protocol_version)
     siblings = _siblings(visit)
     # What was done and how it looked is for who treats, and never for a board without names.
-    is_clinical = Capability.CHART in held and not wanted.initials
+    is_clinical = Capability.CHART in may and not wanted.initials
     return {
         "visit": visit,
         "asked": wanted,
@@ -53,19 +54,19 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
         "patient": visit.series.patient,
         "treatment": protocol.treatment_in_words(visit.series.areas, reader_language()),
         "phone": _phone(visit.series.patient),
-        "held": Allocation.shown_of(visit),
-        "acts": visit_acts.offered(visit, visit.site.zone, held, now),
+        "held": held[visit.pk],
+        "acts": visit_acts.offered(visit, visit.site.zone, may, now),
         "may_move": Move.MOVE in moves,
         "may_resize": Move.RESIZE in moves,
         "minutes": (visit.ends_at - visit.starts_at) // MINUTE,
         "may_cancel": Move.CANCEL in moves,
-        "may_write_log": Capability.CHART in held
+        "may_write_log": Capability.CHART in may
         and visit.state in UNDER_WAY
         and bool(protocol.session_log),
         "siblings": siblings,
         "next": next((each for each in siblings if each.visit.starts_at > visit.starts_at), None),
         "last": last_time(visit) if is_clinical else None,
-        "flags": day_flags.of_one(visit, now),
+        "flags": day_flags.of_one(visit, held, now),
         "said": _said(visit),
         "here": here(request),
     }
@@ -73,7 +74,7 @@ def of(request: HttpRequest, site: Site, wanted: Asked, now: datetime) -> dict[s
 
 def _seen(staff: Staff, visit: int) -> Appointment | None:
     seen = Appointment.objects.seen_by(staff).filter(pk=visit).select_related("site")
-    return with_what_they_hold(seen).first()
+    return with_patients(seen).first()
 
 
 def _phone(patient: Patient) -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Max, Min, Prefetch, Q
+from django.db.models import Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,11 +14,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.lifecycle import TO_COME, State
-from appointments.models import Allocation, TreatmentSeries
+from appointments.models import TreatmentSeries
 from appointments.refusals import Refused
+from appointments.visits import holdings
 from clinic import access
 from clinic.access import Capability
-from clinic.models import ResourceKind, Staff
+from clinic.models import Staff
 from clinic.views.looking import shows
 from patients.models import Patient
 from reminders import series_booking
@@ -32,20 +33,13 @@ def booked(request: HttpRequest, pk: int) -> HttpResponse:
     context = {"series": series, "site": series.site, **_planned(series)}
     if request.headers.get("HX-Request"):
         return render(request, "reminders/book_series/_planned.html", context)
-    visits = series.appointments.order_by("session", "id").prefetch_related(
-        Prefetch(
-            "allocations",
-            Allocation.objects.filter(active=True)
-            .exclude(resource__kind=ResourceKind.PATIENT)
-            .select_related("resource")
-            .order_by("-resource__kind"),
-        )
-    )
+    visits = list(series.appointments.order_by("session", "id"))
+    held_by = holdings.of(visits)
     may_book = access.can(cast(Staff, request.user), Capability.BOOK, series.site)
     now = timezone.now()
     held_until = series.booked_at + timedelta(seconds=series.site.notice_hold_seconds)
     context |= {
-        "visits": visits,
+        "visits": [(visit, held_by[visit.pk]) for visit in visits],
         "held_until": held_until,
         "is_held": now < held_until,
         "may_print": any(visit.state in TO_COME and visit.starts_at > now for visit in visits),
