@@ -57,3 +57,15 @@ def test_a_slip_says_which_session_of_a_series_and_nothing_of_a_visit_that_stand
         page = text(desk, BOARD)
         [slip] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
         assert said in slip
+
+
+def test_a_name_is_letters_whatever_it_looks_like(
+    desk: Client, visits: list[Appointment], patient: Patient
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(
+        legal_given="<i>&", legal_family='"><script>alert(1)</script>', preferred_name=""
+    )
+    page = text(desk, BOARD)
+    [slip] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
+    assert "<b>&lt;. &quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</b>" in slip
+    assert "<script>alert" not in page and "<i>" not in page
