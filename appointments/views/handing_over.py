@@ -89,6 +89,7 @@ def forms(request: HttpRequest) -> HttpResponse:
         asked=asked_forms.of_patient(patient, now=now),
         site=site,
         language=language,
+        now=now,
         typed=request.POST if problem else None,
         problem=problem,
     )

@@ -19,6 +19,7 @@ from clinic.consent_forms import wording
 from clinic.consent_forms.wording import Blocks
 from clinic.models import ConsentPurpose, Site, Staff
 from clinic.views.row_id import row_id
+from patients import guardians
 from patients.models import Patient, SignedForm, Signer
 from patients.models.consent import ConsentSource
 from patients.signing import drawing, signing, withdrawing
@@ -83,11 +84,16 @@ def context(
     asked: Sequence[Asked],
     site: Site | None,
     language: str,
+    now: datetime,
     typed: QueryDict | None = None,
     problem: Problem | None = None,
 ) -> dict[str, Any]:
-    """What the templates of these pages show; `asked` are the forms that concern the patient."""
+    """What the templates of these pages show; `asked` are the forms that concern the patient. For
+    a minor it is a guardian who signs, unless somebody says otherwise."""
     words, zone = SIGNING_WORDS[language], site.zone if site else "UTC"
+    signer = typed.get("signer", "") if typed is not None else ""
+    if not signer and guardians.is_minor(patient, wall_time.local(now, zone).date()):
+        signer = str(Signer.GUARDIAN)
     ticked = {row_id(each) for each in typed.getlist("forms")} if typed is not None else set()
     lines = [_line(each, words, zone, language, ticked) for each in asked]
     return {
@@ -99,6 +105,7 @@ def context(
         "is_treatment_due": any(each.is_due and each.is_treatment for each in asked),
         "signed": [line for line, each in zip(lines, asked, strict=True) if not each.is_due],
         "typed": typed or {},
+        "signs_for": signer == Signer.GUARDIAN,
         "problem": problem,
         "pad": {"width": drawing.WIDTH, "height": drawing.HEIGHT},
         "full_name": f"{patient.legal_given} {patient.legal_family}",

@@ -1,7 +1,7 @@
 """Signing on a tablet that was handed over and by the patient's link, and what staff see of it."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +87,20 @@ def test_what_is_refused_keeps_what_was_typed_and_says_what_to_do(
     ):  # type: dict[str, Any]
         assert tablet.post("/handover/", asked | {"name": "Elena"} | wrong).status_code == 422
     assert not SignedForm.objects.exists()
+
+
+def test_for_a_minor_the_page_begins_with_who_signs_for_them_and_keeps_what_was_said(
+    tablet: Client, patient: Patient, treatment_form: ConsentForm
+) -> None:
+    as_patient = 'value="patient" checked'
+    assert as_patient in text_of(tablet.get("/handover/"))
+    Patient.objects.filter(pk=patient.pk).update(birth_date=date(2015, 1, 1))
+    page = text_of(tablet.get("/handover/"))
+    assert 'value="guardian" checked' in page and as_patient not in page
+    assert "do not agree, do not sign" in page
+    said = {"forms": [treatment_form.pk], "name": "Elena Sato", "signer": "patient"}
+    refused = text_of(tablet.post("/handover/", said))
+    assert "a parent or guardian signs" in refused and as_patient in refused
 
 
 def test_nothing_but_the_forms_opens_on_a_tablet_until_staff_sign_in(
