@@ -182,16 +182,24 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, gettext("It is kept with the photos of this view."))
             return redirect("photos", shown.patient_id)
+    areas, said_in = showing.areas_of(shown.patient), reader_language()
     held = access.capabilities(staff, shown.site)
     context: dict[str, Any] = {
         "site": current_site(request),
         "photo": shown,
         "patient": shown.patient,
-        "view_name": standard_views.name(shown.view, reader_language()) if shown.view else "",
+        "area_name": areas.get(shown.area, shown.area),
+        "view_name": standard_views.name(shown.view, said_in) if shown.view else "",
         "uses": showing.uses(shown.patient, now=timezone.now()),
         "choices": [
-            (name, [(f"{area}/{view.id}", view.en) for view in standard_views.of(area)])
-            for area, name in showing.areas_of(shown.patient).items()
+            (
+                name,
+                [
+                    (f"{area}/{view.id}", view.name(reader_language()))
+                    for view in standard_views.of(area)
+                ],
+            )
+            for area, name in areas.items()
         ],
         "chosen": f"{shown.area}/{shown.view}",
         "may_review": Capability.RUN_VISIT in held,

@@ -9,6 +9,7 @@ from django.test import Client
 
 from appointments.models import Appointment, Photo
 from appointments.photos import preparing
+from clinic import reader_language
 from clinic.models import Staff
 from patients.models import Patient, SignedForm
 from tests.api import api, refused
@@ -104,6 +105,16 @@ def test_photos_of_one_view_are_compared_and_others_are_not(
     assert wrong["Location"] == f"/patients/{patient.pk}/photos/"
     assert desk.get(f"{home}?before={first.pk}&after=x").status_code == 404
     assert stranger.get(f"{home}?before={first.pk}&after={last.pk}").status_code == 404
+
+
+def test_a_photo_says_what_it_shows_in_the_language_of_its_reader(
+    desk: Client, add: Any, front_desk: Staff
+) -> None:
+    photo = add()
+    reader_language.choose(front_desk, "es")
+    page = text_of(desk.get(f"/photos/{photo.pk}/"))
+    assert "<h1>Rostro, de frente</h1>" in page and "Rostro, lado izquierdo</option>" in page
+    assert "Face" not in page and "left side" not in page
 
 
 def test_a_photo_is_taken_out_with_a_reason_by_clinicians(
