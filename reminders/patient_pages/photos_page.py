@@ -38,11 +38,11 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
     language = language_of(request, patient)
     words = PHOTO_WORDS[language]
     problems: list[str] = []
+    kept = 0
     if request.method == "POST":
-        files = request.FILES.getlist("files")[:MOST_AT_ONCE]
+        files = request.FILES.getlist("files")
         problems = [words["none"]] if not files else []
-        kept = 0
-        for number, file in enumerate(files, 1):
+        for number, file in enumerate(files[:MOST_AT_ONCE], 1):
             try:
                 adding.receive(
                     patient=patient,
@@ -54,6 +54,8 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
                 kept += 1
             except (PictureRefused, NoPhotoConsent, PhotoKnown, TooManyWaiting) as refused:
                 problems.append(_said(refused, number, words))
+        if files[MOST_AT_ONCE:]:
+            problems.append(words["too_many"].format(MOST_AT_ONCE))
         if not problems:
             return HttpResponseRedirect(f"{request.path}?sent={kept}", status=303)
     context = {
@@ -62,7 +64,7 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
         "site": site,
         "may_send": asking.agrees(patient.pk, ConsentPurpose.PHOTOS_RECORD, now=now),
         "problems": problems,
-        "sent": (sent := _sent(request, patient)),
+        "sent": (sent := kept if problems else _sent(request, patient)),
         "thanks": words["thanks"].format(sent),
         "hint": words["hint"].format(MOST_AT_ONCE, preparing.MOST_BYTES // 1024 // 1024),
     }

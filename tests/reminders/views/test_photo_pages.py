@@ -181,6 +181,11 @@ def test_a_patients_page_refuses_in_their_words_and_keeps_the_good_ones(
     said = text_of(answer)
     assert answer.status_code == 422 and Photo.objects.count() == 1
     assert "Foto 2: no es una imagen" in said and "Foto 3: esta ya la tenemos" in said
+    assert "Fotos que hemos recibido: 1." in said
+    several = [file(picture(size=(300 + each, 300))) for each in range(8)]
+    said = text_of(browser.post(f"{url}photos/", {"files": several}))
+    assert "Fotos que hemos recibido: 6." in said and "las primeras 6" in said
+    assert Photo.objects.count() == 7
     assert "Elija una foto" in text_of(browser.post(f"{url}photos/"))
 
 
