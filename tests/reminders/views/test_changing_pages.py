@@ -182,6 +182,10 @@ def test_a_move_takes_three_presses_keeps_the_time_meanwhile_and_may_be_taken_ba
     for _ in range(2):  # pressed twice
         done = client.post(f"{of_visit('move', 1)}sure/", {"move": moves})
         assert (done.status_code, done["Location"]) == (303, f"{url}done/")
+    # Who goes back to the question reads what became of it.
+    wished = moment(SECOND + DAY, "11:00")
+    back = client.get(f"{of_visit('move', 1)}sure/", {"at": wished})
+    assert (back.status_code, back["Location"]) == (302, f"{url}done/")
     visits[1].refresh_from_db()
     assert visits[1].starts_at == at(SECOND + DAY, "11:00")
     assert visits[1].version == 2
