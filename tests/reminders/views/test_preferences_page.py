@@ -101,6 +101,9 @@ def test_who_holds_the_link_alone_sees_and_changes_nothing_but_may_end_everythin
     assert agreed(patient) == CARE
     for _ in range(2):
         assert client.post(page, {"stop": "1"})["Location"] == f"{page}?done=stopped"
+    assert 'name="stop"' in text and 'name="stop"' not in text_of(
+        client.get(f"{page}?done=stopped")
+    )
     assert agreed(patient) == set()
     assert agreed(other) == CARE  # shares the telephone
     assert not Suppression.objects.exists()
