@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from django.contrib import messages
@@ -39,8 +40,8 @@ def merge(request: HttpRequest, patient_id: int) -> HttpResponse:
     gone = get_object_or_404(Patient.objects.seen_by(staff), pk=wanted)
     shows(request, gone, patient_id=gone.pk)
     problem, reason = "", reason_of(request)
+    taken = [name for name in request.POST if request.POST[name] == "gone"]
     if request.method == "POST":
-        taken = [name for name in request.POST if request.POST[name] == "gone"]
         try:
             merging.merge(
                 kept=kept, gone=gone, taken_from_gone=taken, reason=reason, by=staff, now=now
@@ -52,8 +53,13 @@ def merge(request: HttpRequest, patient_id: int) -> HttpResponse:
                 request, gettext("#%(pk)s is a part of this record now.") % {"pk": gone.pk}
             )
             return redirect("patient", kept.pk)
+    found = merging.preview(kept=kept, gone=gone, by=staff, now=now)
+    if request.method == "POST":
+        wins = {True: "gone", False: "kept"}
+        differences = [replace(each, wins=wins[each.name in taken]) for each in found.differences]
+        found = replace(found, differences=differences)
     context = {
-        "found": merging.preview(kept=kept, gone=gone, by=staff, now=now),
+        "found": found,
         "patient": kept,
         "problem": problem,
         "reason": reason,

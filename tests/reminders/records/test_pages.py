@@ -91,7 +91,10 @@ def test_two_records_are_compared_merged_and_parted_by_page(
     address = f"/patients/{patient.pk}/merge/?with={twin.pk}"
     shown = boss.get(address).content.decode()
     assert "Tue 5 Apr 1988" in shown and "1988-04-05" not in shown and "Contact consents" in shown
-    assert "Not merged" in boss.post(address, {}).content.decode()
+    assert 'name="birth_date" value="kept" checked' in shown
+    # A refusal keeps what was chosen.
+    refused = boss.post(address, {"birth_date": "gone"}).content.decode()
+    assert "Not merged" in refused and 'name="birth_date" value="gone" checked' in refused
     done = boss.post(address, {"reason": "Registered twice", "birth_date": "gone"})
     assert done.status_code == 302
     patient.refresh_from_db()
