@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from clinic import audit
+from clinic import audit, statements
 from clinic.models import Staff
 from clinic.saying import gettext
 from patients import registration
@@ -181,7 +181,7 @@ def end(
 def standing(patient_ids: Collection[int]) -> dict[int, frozenset[tuple[str, str]]]:
     """By patient the (purpose, channel) pairs that are agreed to now; one query."""
     given = defaultdict(set)
-    rows = ContactConsent.objects.filter(patient__in=patient_ids, closed_at=None)
+    rows = ContactConsent.objects.filter(patient__in=statements.one_of(patient_ids), closed_at=None)
     for patient_id, purpose, channel in rows.values_list("patient_id", "purpose", "channel"):
         given[patient_id].add((purpose, channel))
     return {patient_id: frozenset(given[patient_id]) for patient_id in patient_ids}

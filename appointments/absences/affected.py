@@ -20,6 +20,7 @@ from appointments.models import Allocation, Appointment, Block
 from appointments.proposing import house_hours
 from appointments.visits import holdings
 from appointments.visits.holdings import HeldBy
+from clinic import statements
 from clinic.models import Closure, HoursException, Resource, Site
 from clinic.wall_time import instant, local
 
@@ -53,7 +54,9 @@ def under_blocks(visits: Collection[Appointment]) -> dict[int, list[str]]:
         ends_at__gt=OuterRef("starts_at"),
     )
     held = Allocation.objects.filter(
-        Exists(over), active=True, appointment__in=[visit.pk for visit in visits]
+        Exists(over),
+        active=True,
+        appointment__in=statements.one_of([visit.pk for visit in visits]),
     )
     kinds: dict[int, list[str]] = {}
     for visit, kind in held.order_by("resource__kind").values_list(

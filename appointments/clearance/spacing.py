@@ -16,6 +16,7 @@ from appointments.finding.intervals import Spaced, Treated, spaced
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.refusals import SpacingTooShort
+from clinic import statements
 from clinic.access import Capability
 from clinic.protocols import loading
 from clinic.retelling import day, either, kept
@@ -39,7 +40,9 @@ def bars(treatments: Sequence[Treatment], *, now: datetime) -> list[list[Bar]]:
 def _done(patients: Collection[int]) -> dict[int, list[tuple[int, Treated]]]:
     """By patient what was done to them, each with its series."""
     rows = list(
-        Appointment.objects.filter(series__patient__in=patients, state=State.DONE)
+        Appointment.objects.filter(
+            series__patient__in=statements.one_of(patients), state=State.DONE
+        )
         .order_by("id")
         .values_list(
             "series__patient",

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.lifecycle import State
 from appointments.models import Allocation, Appointment
+from clinic import statements
 from clinic.models import Resource, ResourceKind
 from clinic.periods import Period
 
@@ -39,7 +40,7 @@ def of(visits: Collection[Appointment]) -> dict[int, list[Holding]]:
     over, what it had held. In two queries, however many visits there are."""
     found: dict[int, list[Holding]] = {visit.pk: [] for visit in visits}
     history = {visit.pk for visit in visits if visit.is_history}
-    rows = _rows().filter(appointment__in=found)
+    rows = _rows().filter(appointment__in=statements.one_of(found))
     held = list(rows.values_list("appointment", "active", *_FACTS))
     # Many visits are in one room: it is read once and shared.
     resources = Resource.objects.in_bulk({resource for _, _, resource, *_ in held})

@@ -24,7 +24,6 @@ from reminders.views.book_series import draft as drafts
 
 register = template.Library()
 
-_GAP = '<a class="gap" href="{booking}?from={day}{provider}&amp;at={free}">{words}</a>'
 _HELD = (
     '<div class="slip held">{icon}<b>{whose}</b><span class="what">{detail}</span>'
     '<span class="word">{until}</span></div>'
@@ -96,15 +95,13 @@ def _slip(page: dict[Any, Any], card: Card) -> SafeString:
 def _gap(page: dict[Any, Any], column: Column, item: Item) -> SafeString:
     """From when until when the resource is free; pressed, it is booked."""
     site, resource, free = page["site"], column.resource, item.period
-    is_provider = resource.kind == ResourceKind.PROVIDER
-    return format_html(
-        _GAP,
-        booking=reverse("book-series"),
-        day=column.day.isoformat(),
-        provider=format_html("&amp;provider={}", resource.pk) if is_provider else "",
-        free=drafts.free_time(free.starts_at, resource.pk),
-        words=gettext("Free %(when)s–%(when_2)s · book")
-        % {"when": _clock(free.starts_at, site), "when_2": _clock(free.ends_at, site)},
+    whose = f"&amp;provider={resource.pk}" if resource.kind == ResourceKind.PROVIDER else ""
+    at = escape(drafts.free_time(free.starts_at, resource.pk))
+    when_free = {"when": _clock(free.starts_at, site), "when_2": _clock(free.ends_at, site)}
+    words = escape(gettext("Free %(when)s–%(when_2)s · book") % when_free)
+    return SafeString(
+        f'<a class="gap" href="{reverse("book-series")}?from={column.day}{whose}&amp;at={at}">'
+        f"{words}</a>"
     )
 
 

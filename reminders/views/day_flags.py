@@ -17,6 +17,7 @@ from appointments.clearance import Bar, Outcome, due_questions
 from appointments.lifecycle import TO_COME, Move, State
 from appointments.models import Appointment, StatusChange, Task
 from appointments.visits.holdings import HeldBy
+from clinic import statements
 from clinic.models import Site
 from clinic.wall_time import local
 from patients import consent
@@ -125,7 +126,7 @@ def _silent(visits: Sequence[Appointment]) -> set[int]:
 
 def _with_task(visits: Sequence[Appointment], now: datetime) -> set[int | None]:
     due = Task.objects.open().filter(
-        appointment__in=[visit.pk for visit in visits], due_at__lte=now
+        appointment__in=statements.one_of([visit.pk for visit in visits]), due_at__lte=now
     )
     return set(due.values_list("appointment", flat=True))
 

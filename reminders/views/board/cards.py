@@ -9,6 +9,7 @@ from datetime import datetime
 from appointments.lifecycle import Move, State, offered
 from appointments.models import Appointment
 from appointments.visits import holdings
+from clinic import statements
 from clinic.models import Site, Staff
 from clinic.protocols import loading as protocols
 from clinic.reader_language import reader_language
@@ -63,7 +64,7 @@ def cards_of(
 ) -> dict[int, Card]:
     """By id, those of the `visits` at `site` whose patients `staff` may see; the queries grow with
     their days only."""
-    seen = Appointment.objects.seen_by(staff).filter(site=site, pk__in=visits)
+    seen = Appointment.objects.seen_by(staff).filter(site=site, pk__in=statements.one_of(visits))
     shown = list(with_patients(seen))
     waiting = day_flags.waiting(shown, now)
     flags = day_flags.flags(shown, holdings.of(shown), site, now)

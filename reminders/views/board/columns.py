@@ -19,6 +19,7 @@ from appointments.lifecycle import State
 from appointments.models import Allocation, Block, Hold, HoldPurpose
 from appointments.proposing import house_hours
 from appointments.visits.holdings import KINDS
+from clinic import statements
 from clinic.models import HoursException, ProviderHours, Resource, ResourceKind, Site, Staff
 from clinic.periods import Period, intersect
 from clinic.wall_time import instant
@@ -174,7 +175,7 @@ def _held(
     first, last = _whole(site, days[0]), _whole(site, days[-1])
     rows = Allocation.objects.filter(
         standing | last_place if cancelled else standing,
-        resource__in={resource.pk for resource, _ in places},
+        resource__in=statements.one_of({resource.pk for resource, _ in places}),
         # None lasts longer than a day: so the index need not look further back.
         starts_at__gt=first.starts_at - ONE_DAY,
         starts_at__lt=last.ends_at,
