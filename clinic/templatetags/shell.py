@@ -74,11 +74,12 @@ FIRST_WAYS = 4
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """The frame of one page for one reader; a stranger's has no ways and no sites."""
+    """The frame of one page for one reader; a stranger's has no ways and no sites. `current` is the
+    path of the way that leads to the page."""
 
     ways: tuple[Way, ...]
     seldom: tuple[Way, ...]
-    path: str
+    current: str
     site: Site | None
     sites: tuple[Site, ...]
     roles: str
@@ -86,12 +87,6 @@ class Shell:
     look: str
     keys: bool
     is_demo: bool
-
-    @property
-    def current(self) -> str:
-        """The path of the way that leads to this page."""
-        every = (*self.ways, *self.seldom)
-        return next((way.path for way in every if self.path.startswith(way.path)), "")
 
     @property
     def first(self) -> tuple[Way, ...]:
@@ -116,10 +111,13 @@ def shell(context: RequestContext) -> Shell:
     known = staff if isinstance(staff, Staff) else None
     held = access.capabilities(known) if known else frozenset()
     site = known_site(request) if known else None
+    ways = tuple(way for way in WAYS if way.needs in held)
+    seldom = tuple(way for way in SELDOM if way.needs in held)
+    paths = (way.path for way in (*ways, *seldom))
     return Shell(
-        ways=tuple(way for way in WAYS if way.needs in held),
-        seldom=tuple(way for way in SELDOM if way.needs in held),
-        path=request.path,
+        ways=ways,
+        seldom=seldom,
+        current=next((path for path in paths if request.path.startswith(path)), ""),
         site=site,
         sites=access.sites_at_hand(known) if known else (),
         roles=", ".join(access.roles_at(known, site)) if known and site else "",
