@@ -175,10 +175,11 @@ def test_the_least_gap_itself_is_free(off: int, free: bool) -> None:
     assert (refusal is None) == free
 
 
-def test_only_a_reviewable_spacing_may_be_overridden() -> None:
+def test_only_a_reviewable_spacing_may_be_overridden_and_the_stricter_rule_wins() -> None:
+    theirs = rules(gap("needling", Direction.AFTER, 7, outcome=SpacingOutcome.REVIEW), id="ipl")
     for outcome, overridable in ((SpacingOutcome.BLOCK, False), (SpacingOutcome.REVIEW, True)):
         ours = rules(gap("ipl", Direction.BEFORE, 14, outcome=outcome))
-        spaced = intervals.spaced(ours, FACE, [Treated(FIRST, rules(id="ipl"), FACE)])
+        spaced = intervals.spaced(ours, FACE, [Treated(FIRST, theirs, FACE)])
         refusal = intervals.spacing_breach(FIRST + DAYS, spaced)
         assert refusal is not None
         assert refusal.overridable is overridable

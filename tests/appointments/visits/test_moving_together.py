@@ -217,6 +217,9 @@ def test_one_visit_with_two_places_and_two_visits_in_one_are_refused(
             by=front_desk,
             now=now,
         )
+    # The room is clean again at 13:50, and made ready for the next one from then on.
+    touching = [VisitMove(visits[0], wish(FIRST, "12:00")), VisitMove(other, wish(FIRST, "13:55"))]
+    assert moving.move_together(moves=touching, by=front_desk, now=now)
 
 
 def test_a_device_named_as_the_provider_is_refused_for_what_it_is(

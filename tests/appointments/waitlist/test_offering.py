@@ -318,6 +318,8 @@ def test_an_offer_that_ran_out_is_over_before_anybody_writes_it_down(
     invitation = offer.invitations.get(entry=first)
     with pytest.raises(OfferClosed, match="time to answer is over"):
         offering.accept(invitation=invitation, by=None, now=over)
+    with pytest.raises(OfferClosed, match="closed already"):
+        offering.withdraw(offer=offer, by=front_desk, now=over)
     assert offering.expire(now=over - timedelta(seconds=1)) == 0
     assert offering.expire(now=over) == 1
     assert offering.expire(now=over) == 0
