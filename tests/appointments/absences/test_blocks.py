@@ -32,7 +32,7 @@ from tests.appointments.conftest import FIRST, SECOND, Book, Wish, at
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+DAY, FIVE = timedelta(days=1), timedelta(minutes=5)
 MakeBlock = Callable[..., Block]
 
 
@@ -207,11 +207,12 @@ def test_a_block_is_in_order_still_to_come_and_no_longer_than_a_year(
 ) -> None:
     for changes, said in (
         ({"ends_at": at(FIRST, "08:00")}, "after the start"),
-        ({"starts_at": now - 2 * DAY, "ends_at": now - DAY}, "is past"),
-        ({"ends_at": at(FIRST, "08:00") + 367 * DAY}, "a year at most"),
+        ({"starts_at": now - DAY, "ends_at": now}, "is past"),
+        ({"ends_at": at(FIRST, "08:00") + 366 * DAY + FIVE}, "a year at most"),
     ):
         with pytest.raises(BlockOutOfOrder, match=said):
             block(**changes)
+    assert block(ends_at=at(FIRST, "08:00") + 366 * DAY).pk
 
 
 def test_the_desk_notes_that_somebody_is_ill_and_a_provider_does_not(
@@ -333,6 +334,8 @@ def test_blocks_may_lie_over_each_other_and_the_second_keeps_what_the_first_give
 ) -> None:
     first = block(over_visits=True)
     second = block(over_visits=True, starts_at=at(FIRST, "09:00"), ends_at=at(FIRST + DAY, "12:00"))
+    blocks.change_end(block=first, ends_at=at(FIRST, "12:30"), by=manager, now=now)
+    assert covered(needling_device, second.starts_at, second.ends_at)
     blocks.release(block=first, by=manager, now=now)
     assert covered(needling_device, second.starts_at, second.ends_at)
     assert not covered(needling_device, first.starts_at, second.starts_at)

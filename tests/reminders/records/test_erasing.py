@@ -1,6 +1,6 @@
 """Erasing: what goes, what the law keeps, and that every promise still holds of what remains."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from reminders.models import (
     Suppression,
     SuppressionSource,
 )
-from reminders.records import ending, erasing
+from reminders.records import ending, erasing, lasting
 from reminders.records.erasing import EraseRefused
 from tests.personas import a_patient
 from tests.reminders.ledger import a_visit, queued
@@ -134,6 +134,25 @@ def test_who_was_never_treated_is_erased_whole(
         )
     with pytest.raises(Forbidden, match="erased"):
         consent.give(patient=patient, purpose="care", channel="sms", by=manager, now=now)
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "until"),
+    [
+        (datetime(2022, 2, 14, 2, tzinfo=UTC), date(2032, 2, 13)),  # the evening before
+        (datetime(2024, 2, 29, 16, tzinfo=UTC), date(2034, 3, 1)),
+    ],
+)
+def test_years_are_counted_from_the_day_of_the_clinic_until_it_has_begun_everywhere(
+    patient: Patient, site: Site, protocol: ProtocolVersion, ended_at: datetime, until: date
+) -> None:
+    for last in (ended_at - 30 * DAY, ended_at):
+        visit = a_visit(patient, site, protocol, now=last - DAY, starts_at=last - DAY / 16)
+        visit.state, visit.done_at = State.DONE, last
+        visit.save()
+    begun = datetime.combine(until, time(12), UTC)
+    assert lasting.until([patient.pk], now=begun - timedelta(seconds=1)) == until
+    assert lasting.until([patient.pk], now=begun) is None
 
 
 def test_when_it_was_erased_is_a_day_of_the_clinic(
