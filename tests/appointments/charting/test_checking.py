@@ -70,8 +70,23 @@ def test_each_thing_that_is_wrong_is_named(
     assert codes(microneedling, log) == {path: code}
     assert all(each.sentence.endswith(".") for each in found(microneedling, log))
     reasoned = log_of({**document_of(log), "reasons": {path: "As the device asks"}})
-    yields = code in checking.REASONED
+    yields = code in ("range", "expired", "worn")
     assert codes(microneedling, reasoned) == ({} if yields else {path: code})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pain": 0, "depth": 0.5},
+        {"pain": 10, "depth": 8},
+        {"more": {"products": [{"name": "Serum", "expires_on": "2027-03-04"}]}},
+        {"more": {"cartridge": {"expires_on": "2027-03-04"}}},
+    ],
+)
+def test_a_bound_itself_and_the_last_day_itself_are_right(
+    microneedling: Protocol, changes: dict[str, Any]
+) -> None:
+    assert codes(microneedling, a_log(**changes)) == {}
 
 
 def test_a_cartridge_is_worn_by_every_visit_that_used_it(microneedling: Protocol) -> None:
