@@ -7,11 +7,12 @@ import pytest
 
 from appointments.clearance import Act, Bar, Barred, Outcome, asking, standing, treatment_of
 from appointments.clearance.bars import BOTH
+from appointments.clearance.treatments import as_lacking
 from appointments.lifecycle import State
 from appointments.models import Appointment
 from appointments.visits import attendance
 from clinic.access import Capability
-from clinic.models import Staff
+from clinic.models import Site, Staff
 from patients.models import Patient
 from tests.api import api, refused
 from tests.appointments.conftest import FIRST, at
@@ -40,6 +41,14 @@ def test_a_bar_stands_for_its_acts_from_its_first_day_until_its_last() -> None:
         *(False, True, True, True, False)
     ]
     assert not LACKING.bars(Act.BOOK, FIRST) and LACKING.bars(Act.START, FIRST)
+
+
+def test_what_is_lacking_bars_from_the_later_of_its_own_day_and_that_of_the_site() -> None:
+    begins = date(2027, 4, 1)
+    for since in (None, begins - DAY, begins + DAY):
+        bar = as_lacking(replace(LACKING, since=since), Site(clearance_from=begins))
+        assert bar.since == max(begins, since or begins)
+    assert not as_lacking(LACKING, Site()).acts
 
 
 def test_a_refusal_tells_every_bar_the_strictest_first() -> None:

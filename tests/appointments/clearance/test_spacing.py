@@ -48,9 +48,13 @@ def test_starting_waits_for_what_was_done_lately_on_the_same_area(
         attendance.start(appointment=back, by=provider, now=now)
 
 
+@pytest.mark.parametrize(("days_ago", "why"), [(21, ""), (14, "She flies home")])
 def test_what_was_done_long_ago_or_booked_so_on_purpose_bars_nothing(
-    arrived: Appointment, book: Book, wish: Wish, provider: Staff
+    arrived: Appointment, book: Book, wish: Wish, provider: Staff, days_ago: int, why: str
 ) -> None:
     (face,) = book(wish(FIRST + 182 * DAYS)).appointments.all()
-    done_on(face, FIRST - 21 * DAYS)
+    done_on(face, FIRST - days_ago * DAYS)
+    if why:
+        arrived.overrides, arrived.override_reason = ["spacing_too_short"], why
+        arrived.save()
     assert attendance.start(appointment=arrived, by=provider, now=at(FIRST, "10:00")).pk

@@ -1,6 +1,7 @@
 """Moving, cancelling, the acts of the day, and taking each of them back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from appointments.lifecycle import Move, MoveRefused, State
 from appointments.models import Appointment, StatusChange, TreatmentSeries
 from appointments.refusals import (
     IntervalTooShort,
+    InThePast,
     NothingToUndo,
     NotYet,
     OutsideHours,
@@ -161,6 +163,20 @@ def test_a_move_keeps_the_interval_to_both_neighbours(
     assert (change.override_reason, change.overrides) == ("Wedding", ["interval_too_short"])
 
 
+def test_an_interval_is_asked_where_only_the_day_of_the_clinic_changes(
+    site: Site, book: Book, wish: Wish, front_desk: Staff, now: datetime
+) -> None:
+    site.zone = zone = "Pacific/Honolulu"
+    site.save()
+    first, day = wish(FIRST), FIRST + timedelta(days=21)
+    first, second = (replace(first, starts_at=at(each, "10:00", zone)) for each in (FIRST, day))
+    visit = book(first, second).appointments.get(session=2)
+    early = at(day - timedelta(days=1), "15:00", zone)
+    assert early.date() == visit.starts_at.date()
+    with pytest.raises(IntervalTooShort):
+        moving.move(appointment=visit, starts_at=early, by=front_desk, now=now)
+
+
 def test_the_alternatives_of_a_lost_move_keep_the_interval(
     book: Book,
     wish: Wish,
@@ -273,13 +289,15 @@ def test_a_cancelled_visit_stays_cancelled_once_its_place_is_taken(
     wish: Wish,
     visits: list[Appointment],
     front_desk: Staff,
+    manager: Staff,
     now: datetime,
     other: Patient,
 ) -> None:
     cancelling.cancel(appointment=visits[0], by=front_desk, now=now)
     book(wish(FIRST), patient=other)
-    with pytest.raises(SlotTaken, match=r"former place at Thu 4 Mar 10:00 has been taken"):
-        undoing.undo(appointment=visits[0], by=front_desk, now=now)
+    for staff in (front_desk, manager):  # also of those who may put visits over others
+        with pytest.raises(SlotTaken, match=r"former place at Thu 4 Mar 10:00 has been taken"):
+            undoing.undo(appointment=visits[0], by=staff, now=now)
 
 
 def test_a_cancelled_visit_stays_cancelled_once_its_session_is_booked_anew(
@@ -341,6 +359,20 @@ def test_an_undone_move_brings_back_time_people_and_state(
     assert undo is not None
     assert undo.undoes is not None
     assert (undo.move, undo.undoes.move) == (Move.UNDO, Move.MOVE)
+
+
+def test_once_a_visit_would_have_begun_only_what_was_done_since_is_taken_back(
+    visits: list[Appointment], front_desk: Staff
+) -> None:
+    for visit, early in ((visits[0], MINUTE), (visits[1], timedelta())):
+        starts_at = visit.starts_at
+        gone = cancelling.cancel(appointment=visit, by=front_desk, now=starts_at - early)
+        if early:
+            with pytest.raises(InThePast):
+                undoing.undo(appointment=gone, by=front_desk, now=starts_at + MINUTE)
+            undoing.undo(appointment=gone, by=front_desk, now=starts_at)
+        else:
+            undoing.undo(appointment=gone, by=front_desk, now=starts_at + MINUTE)
 
 
 def test_a_move_is_not_undone_once_the_old_place_is_taken(
