@@ -7,11 +7,13 @@ import pytest
 
 from appointments.claiming import holding
 from appointments.models import Allocation, Hold, HoldPurpose, SchedulingSettings, TreatmentSeries
+from appointments.proposing import loading
 from appointments.proposing.places import VisitWish
 from appointments.refusals import OutsideHours, SessionTaken, SlotHeld, SlotTaken, WrongResource
 from appointments.visits import booking
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Role, Site, Staff
+from clinic.periods import Period
 from patients.models import Patient
 from reminders.sending import tidying
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
@@ -154,8 +156,12 @@ def test_a_hold_that_ran_out_is_in_nobodys_way_before_anybody_clears_it(
     hold: PlaceHold, book: Book, wish: Wish, other: Patient, colleague: Staff, now: datetime
 ) -> None:
     made = hold(wish(FIRST))
+    last, room = now + FIVE - timedelta(seconds=1), wish(FIRST).room_id
+    day = Period(at(FIRST, "00:00"), at(FIRST, "23:00"))
+    assert [*loading.busy([room], day, last)] == [room]
     with pytest.raises(SlotHeld):
-        book(wish(FIRST), patient=other, by=colleague, now=now + FIVE - timedelta(seconds=1))
+        book(wish(FIRST), patient=other, by=colleague, now=last)
+    assert not loading.busy([room], day, now + FIVE)
     book(wish(FIRST), patient=other, by=colleague, now=now + FIVE)
     assert not made.allocations.exclude(resource__kind="patient").exists()
     with pytest.raises(SlotTaken, match="just taken"):

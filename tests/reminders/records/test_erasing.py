@@ -144,10 +144,16 @@ def test_who_was_never_treated_is_erased_whole(
     ],
 )
 def test_years_are_counted_from_the_day_of_the_clinic_until_it_has_begun_everywhere(
-    patient: Patient, site: Site, protocol: ProtocolVersion, ended_at: datetime, until: date
+    patient: Patient,
+    site: Site,
+    other_site: Site,
+    protocol: ProtocolVersion,
+    ended_at: datetime,
+    until: date,
 ) -> None:
-    for last in (ended_at - 30 * DAY, ended_at):
-        visit = a_visit(patient, site, protocol, now=last - DAY, starts_at=last - DAY / 16)
+    for where, days in ((site, 60), (other_site, 30), (site, 0)):
+        last = ended_at - days * DAY
+        visit = a_visit(patient, where, protocol, now=last - DAY, starts_at=last - DAY / 16)
         visit.state, visit.done_at = State.DONE, last
         visit.save()
     begun = datetime.combine(until, time(12), UTC)
