@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -12,6 +13,7 @@ from django.db import IntegrityError, transaction
 from clinic import access, audit
 from clinic.access import Capability
 from clinic.models import OnCallShift, Site, Staff
+from clinic.periods import Period, subtract
 from clinic.saying import gettext
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -95,6 +97,12 @@ def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
         before={"staff": shift.staff_id, "starts_at": shift.starts_at.isoformat()},
     )
     shift.delete()
+
+
+def uncovered(shifts: Sequence[OnCallShift], now: datetime) -> list[Period]:
+    """When nobody is on call, from `now` to the end of the last of the `shifts`."""
+    last = max((each.ends_at for each in shifts), default=now)
+    return subtract([Period(now, last)], [Period(each.starts_at, each.ends_at) for each in shifts])
 
 
 def at(site: Site, moment: datetime) -> list[OnCallShift]:

@@ -48,10 +48,12 @@ def rota(request: HttpRequest) -> HttpResponse:
                 request, gettext("%(staff)s is on call then.") % {"staff": asked["staff"]}
             )
             return redirect("on-call")
-    shifts = OnCallShift.objects.filter(site=site, ends_at__gt=now).select_related("staff", "site")
+    rows = OnCallShift.objects.filter(site=site, ends_at__gt=now).select_related("staff", "site")
+    shifts = list(rows)
     context = {
         "site": site,
         "shifts": shifts,
+        "uncovered": on_call.uncovered(shifts, now),
         "now": now,
         "form": form,
         "may_change": access.can(staff, Capability.MANAGE_SITE, site),

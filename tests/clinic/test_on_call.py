@@ -125,6 +125,21 @@ def test_the_page_shows_adds_and_removes_shifts(
 
 
 @CLOCK
+def test_the_page_tells_when_nobody_is_paged(
+    client: Client, manager: Staff, add: Any, now: datetime
+) -> None:
+    client.force_login(manager)
+    covering = add(ends_at=now + HOUR)
+    assert 'class="notice' not in client.get("/on-call/").content.decode()
+    add(starts_at=now + 3 * HOUR, ends_at=now + 4 * HOUR)
+    page = client.get("/on-call/").content.decode()
+    assert "Nobody is on call from" in page and "Nobody is on call now" not in page
+    on_call.remove(shift=covering, by=manager, now=now)
+    page = client.get("/on-call/").content.decode()
+    assert "Nobody is on call now." in page and "Nobody is on call from" not in page
+
+
+@CLOCK
 def test_the_page_is_read_by_staff_of_the_site_and_changed_by_managers(
     client: Client, add: Any, front_desk: Staff, outsider: Staff
 ) -> None:
