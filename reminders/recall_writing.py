@@ -57,6 +57,12 @@ class Foreseen:
         does, and when nothing would even be planned."""
         return "" if self.message is None or self.message.reason == DUE else self.message.reason
 
+    @property
+    def may_call(self) -> bool:
+        """Whether one may call instead: a touch-up is an offer, also by telephone."""
+        is_offer = self.due.cause == Cause.TOUCH_UP
+        return not (is_offer and self.message is not None and self.message.reason == "no_consent")
+
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:

@@ -1,6 +1,7 @@
 """Writing to who is due: who gets what, who nothing and why, once, held, and taken back."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib import import_module
 
@@ -11,6 +12,7 @@ from django.test import Client
 from appointments.lifecycle import State
 from appointments.models import RecallAttempt, TreatmentSeries
 from appointments.recalling import asking_in_writing, listing
+from appointments.recalling.windows import Cause
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
 from clinic.wall_time import local
@@ -68,6 +70,10 @@ def test_who_is_written_to_gets_one_text_after_the_hold_and_once(
     assert text is not None and nothing is not None
     assert (text.channel, nothing.reason) == ("sms", "no_consent")
     assert "It is time for your next visit" in text.body
+    # A touch-up is an offer: who did not agree to those is not called about one either.
+    [silenced] = [each for each in found if each.due.series == silent]
+    touch_up = replace(silenced, due=replace(silenced.due, cause=Cause.TOUCH_UP))
+    assert silenced.may_call and not touch_up.may_call
 
     [attempt] = recall_writing.write(site=site, series=series, by=front_desk, now=now)
     assert (attempt.series, attempt.channel, attempt.cause) == (due, "sms", "next_session")
