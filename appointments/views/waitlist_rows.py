@@ -42,7 +42,7 @@ class GapRow:
     minutes: int
     is_taken: bool
     offer: Offer | None
-    minutes_left: int = 0
+    left: str = ""
 
 
 def entry_row(entry: WaitlistEntry) -> EntryRow:
@@ -116,15 +116,16 @@ def gap_rows(found: Iterable[Gap], *, now: datetime) -> list[GapRow]:
             int((gap.ends_at - gap.starts_at).total_seconds()) // 60,
             gap.pk in taken,
             offers.get(gap.pk),
-            _left(offers[gap.pk], now) if gap.pk in offers else 0,
+            _left(offers[gap.pk], now) if gap.pk in offers else "",
         )
         for gap in rows
     ]
 
 
-def _left(offer: Offer, now: datetime) -> int:
-    """The minutes until an offer runs out, rounded up."""
-    return -(-int((offer.expires_at - now).total_seconds()) // 60)
+def _left(offer: Offer, now: datetime) -> str:
+    """How long until an offer runs out, rounded up: "15 min", over a night "9 h 10 min"."""
+    hours, minutes = divmod(-(-int((offer.expires_at - now).total_seconds()) // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def invitations(offer: Offer) -> list[Invitation]:

@@ -88,6 +88,8 @@ def test_ticked_entries_are_offered_the_place_and_the_offer_taken_back(
     made = Offer.objects.get()
     text = text_of(done)
     assert "Offered to 1 patient" in text and "15 min left" in text
+    Offer.objects.update(expires_at=made.expires_at + timedelta(hours=9))
+    assert "Offered, 9 h 15 min left" in text_of(desk.get("/waitlist/"))
     assert "Accepts" in text
     text = text_of(desk.post(f"/waitlist/offers/{made.pk}/take-back/", follow=True))
     assert "The offer is taken back" in text
