@@ -101,8 +101,8 @@ def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
 
 def uncovered(shifts: Sequence[OnCallShift], now: datetime) -> list[Period]:
     """When nobody is on call, from `now` to the end of the last of the `shifts`."""
-    last = max((each.ends_at for each in shifts), default=now)
-    return subtract([Period(now, last)], [Period(each.starts_at, each.ends_at) for each in shifts])
+    paged = [Period(each.starts_at, each.ends_at) for each in shifts if each.staff.is_active]
+    return subtract([Period(now, max((each.ends_at for each in shifts), default=now))], paged)
 
 
 def at(site: Site, moment: datetime) -> list[OnCallShift]:

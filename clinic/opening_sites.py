@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from clinic import access, audit, weekly_hours
+from clinic import access, audit, on_call, weekly_hours
 from clinic.access import Capability
 from clinic.models import (
     Credential,
@@ -114,10 +114,19 @@ def readiness(site: Site, *, by: Staff, now: datetime) -> list[Standing]:
                 .exclude(pk=site.pk)
                 .values_list("name", flat=True)
             ),
-            has_on_call=OnCallShift.objects.filter(site=site, ends_at__gt=now).exists(),
+            has_on_call=_has_on_call(site, now),
             is_live=site.live_from is not None,
         )
     )
+
+
+def _has_on_call(site: Site, now: datetime) -> bool:
+    """Whether somebody is from the moment on from which the site sends; as long as nobody said from
+    when, at any time to come."""
+    shifts = OnCallShift.objects.filter(site=site, ends_at__gt=now, staff__is_active=True)
+    if site.live_from is None:
+        return shifts.exists()
+    return bool(on_call.at(site, max(now, site.live_from)))
 
 
 def _providers(site: Site, now: datetime) -> tuple[frozenset[str], ...]:

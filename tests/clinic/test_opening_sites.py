@@ -1,7 +1,7 @@
 """Another site: opened by who manages all of them, told what it needs, planned for and sent from
 like any other."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,15 @@ from django.test import Client
 
 from appointments.proposing.places import VisitWish
 from appointments.visits import booking
-from clinic import equipping, opening_sites, site_settings, staffing, treating, weekly_hours
+from clinic import (
+    equipping,
+    on_call,
+    opening_sites,
+    site_settings,
+    staffing,
+    treating,
+    weekly_hours,
+)
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Modality, ProtocolVersion, Role, Site, SiteRole, Staff
 from clinic.readiness import SiteFacts, Step, Treatment, lacking, standing
@@ -78,6 +86,29 @@ def test_a_visit_is_booked_at_a_new_site_and_its_messages_are_planned(
 
 
 @pytest.mark.django_db
+def test_a_shift_of_next_week_is_nobody_on_call_at_a_site_that_sends_today(
+    site: Site, manager: Staff, now: datetime
+) -> None:
+    def is_done() -> bool:
+        steps = opening_sites.readiness(site, by=manager, now=now)
+        return next(each.is_done for each in steps if each.step is Step.ON_CALL)
+
+    week, day = timedelta(days=7), timedelta(days=1)
+    on_call.add(
+        site=site,
+        staff=manager,
+        starts_at=now + week,
+        ends_at=now + week + day,
+        by=manager,
+        now=now,
+    )
+    for live_from, done in ((None, True), (now - day, False), (now + week, True)):
+        site.live_from = live_from
+        assert is_done() is done
+    Staff.objects.filter(pk=manager.pk).update(is_active=False)
+    assert not is_done()
+
+
 def test_only_who_manages_every_site_opens_one_and_nothing_wrong_is_stored(
     site: Site, manager: Staff, front_desk: Staff, clinical_lead: Staff, outsider: Staff, now: Any
 ) -> None:
