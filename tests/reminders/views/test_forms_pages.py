@@ -248,6 +248,21 @@ def test_staff_see_what_is_lacking_on_the_day_the_visit_and_the_patient(
     assert "Consent to needling" not in said
 
 
+def test_a_signature_without_an_end_counts_until_it_is_withdrawn(
+    desk: Client,
+    patient: Patient,
+    site: Site,
+    treatment_form: ConsentForm,
+    photo_forms: list[ConsentForm],
+    front_desk: Staff,
+    now: Any,
+) -> None:
+    said = {photo_forms[0]: "; counts until it is withdrawn", treatment_form: "; counts for "}
+    for form, words in said.items():
+        row = sign(form, patient, site, front_desk, now)
+        assert words in text_of(desk.get(f"/signed-forms/{row.pk}/"))
+
+
 def test_staff_read_a_signature_and_write_a_withdrawal_down(
     desk: Client,
     stranger: Client,
