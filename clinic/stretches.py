@@ -44,11 +44,7 @@ def in_order(stretches: Sequence[Stretch], field: str = "stretches") -> list[Str
     for starts, ends in ordered:
         if not 0 <= starts < ends <= MINUTES_A_DAY:
             raise HoursRefused(
-                gettext(
-                    "A stretch ends after it starts, from minute 0 to %(minutes_a_day)s of the day."
-                )
-                % {"minutes_a_day": MINUTES_A_DAY},
-                field,
+                gettext("Hours end after they begin, on the same day: such as 09:00–17:00."), field
             )
     for (_, ends), (starts, _) in pairwise(ordered):
         if starts < ends:

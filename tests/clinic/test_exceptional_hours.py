@@ -60,8 +60,8 @@ def test_a_provider_has_a_day_of_their_own_and_may_go_back_to_the_weekly_hours(
     ("changes", "field", "said"),
     [
         ({"day": date(2027, 2, 14)}, "day", "is past"),
-        ({"stretches": [(600, 600)]}, "stretches", "after it starts"),
-        ({"stretches": [(0, 1441)]}, "stretches", "after it starts"),
+        ({"stretches": [(600, 600)]}, "stretches", "after they begin"),
+        ({"stretches": [(0, 1441)]}, "stretches", "after they begin"),
         ({"stretches": [(540, 720), (700, 800)]}, "stretches", "overlap"),
         ({"stretches": [(n, n + 1) for n in range(9)]}, "stretches", "8 stretches at most"),
     ],

@@ -31,12 +31,13 @@ def test_hours_are_read_as_people_write_them(text: str, hours: list[tuple[int, i
         ("nine", "such as"),
         ("9-12 x", "such as"),
         ("9-1213-17", "comma"),
-        ("12-9", "ends after"),
-        ("9-25", "ends after"),
+        ("12-9", "end after"),
+        ("9-25", "end after"),
         ("9:70-12", "minutes"),
         ("9-12, 11-13", "overlap"),
         (", ".join(f"{hour}-{hour}:30" for hour in range(9)), "at most"),
         ("9-12,", None),
+        ("9-5", "end after they begin, on the same day"),
     ],
 )
 def test_what_is_no_hours_is_refused_in_words(text: str, said: str | None) -> None:

@@ -174,7 +174,7 @@ def test_the_clinic_is_closed_for_some_days_and_opens_again(
         ({"day": "2027-02-14"}, "is past"),
         ({"day": "soon"}, "Enter a date such as"),
         ({"first_until": ""}, "Enter a time such as 09:00, or choose no hours."),
-        ({"first_until": "11:00"}, "ends after it starts"),
+        ({"first_until": "11:00"}, "end after they begin"),
         ({"second_from": "17:00", "second_until": "19:00"}, "overlap"),
         ({"second_from": "19:00"}, "or leave both empty"),
         ({"last_day": FIRST - DAY}, "comes after the first"),
