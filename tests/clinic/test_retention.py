@@ -1,6 +1,7 @@
 """For how long records are kept is decided by managers, dated, and never changed afterwards."""
 
-from datetime import date, datetime
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -9,6 +10,7 @@ from django.test import Client
 from clinic import retention
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, RecordRetention, Site, Staff
+from clinic.retention import RetentionRefused
 from tests.api import CLOCK, api, refused
 
 pytestmark = [pytest.mark.django_db, CLOCK]
@@ -27,6 +29,15 @@ def test_what_is_in_force_is_the_latest_that_has_begun(
         for on in (date(2027, 2, 14), date(2027, 2, 15), date(2027, 12, 31), date(2028, 1, 1))
     }
     assert list(found.values()) == [retention.DEFAULT_YEARS, 6, 6, 8]
+
+
+def test_it_begins_today_on_the_clock_of_the_clinic_or_later(site: Site, manager: Staff) -> None:
+    evening = datetime(2027, 2, 16, 2, tzinfo=UTC)
+    for day, is_past in ((date(2027, 2, 14), True), (date(2027, 2, 15), False)):
+        with pytest.raises(RetentionRefused, match="later day") if is_past else nullcontext():
+            retention.decide(
+                site=site, begins_on=day, years=6, basis="A law", by=manager, now=evening
+            )
 
 
 def test_it_is_decided_on_the_page_and_through_the_api(

@@ -72,9 +72,11 @@ def test_staff_of_another_site_find_nobody(three: list[Patient], outsider: Staff
         assert found(outsider, query) == set()
 
 
-def test_somebody_who_left_finds_nobody(three: list[Patient], front_desk: Staff) -> None:
+def test_somebody_who_left_finds_and_sees_nobody(three: list[Patient], front_desk: Staff) -> None:
+    assert three[0].is_seen_by(front_desk)
     front_desk.is_active = False
     assert found(front_desk, "sato") == set()
+    assert not three[0].is_seen_by(front_desk)
 
 
 def alike(staff: Staff, **changed: Any) -> list[str]:

@@ -200,13 +200,22 @@ def test_what_somebody_has_is_taken_over_on_purpose_only(
 
 
 def test_a_shared_number_is_matched_by_staff(
-    reply: Reply, patient: Patient, site: Site, front_desk: Staff, now: datetime
+    reply: Reply,
+    patient: Patient,
+    site: Site,
+    other_site: Site,
+    front_desk: Staff,
+    outsider: Staff,
+    now: datetime,
 ) -> None:
     omar = a_patient(site, front_desk, now, given="Omar", email="omar@patients.example")
     reply("do you sell the cream?")
     conversation = Conversation.objects.get()
     assert conversation.state == "unmatched"
     assert set(conversing.sharers(conversation)) == {patient, omar}
+    away = a_patient(other_site, outsider, now, given="Ian", phone="", email="ian@p.example")
+    with pytest.raises(ConversationRefused, match="not of this site"):
+        conversing.match(conversation=conversation, patient=away, by=front_desk, now=now)
     conversing.match(conversation=conversation, patient=omar, by=front_desk, now=now)
     assert (fresh(conversation).state, conversation.patient) == ("new", omar)
     with pytest.raises(ConversationRefused):

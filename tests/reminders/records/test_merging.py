@@ -116,6 +116,7 @@ def test_everything_goes_over_and_comes_back(
     patient.refresh_from_db()
     assert patient.birth_date == date(1988, 4, 5) and patient.legal_family == "Sato"
     assert not Patient.objects.seen_by(manager).filter(pk=twin.pk).exists()
+    assert not twin.is_seen_by(manager)
     held = Allocation.objects.filter(appointment=visit, resource__kind="patient")
     assert {each.resource_id for each in held} == {patient.resource_id}
     assert patient.contact_points.filter(retired_at=None, kind="phone").count() == 1
