@@ -94,6 +94,13 @@ def test_a_link_of_a_visit_closes_thirty_days_after_it(
     assert closed(token, over) is Closed.PAST
 
 
+def test_a_link_of_an_erased_record_is_closed_whenever_it_was_made(
+    token: str, patient: Patient, now: datetime
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(erased_at=now - timedelta(days=1))
+    assert closed(token, now) is Closed.ERASED
+
+
 def test_a_link_without_a_visit_expires_after_thirty_days(patient: Patient, now: datetime) -> None:
     token = issued(patient_id=patient.pk, appointment=None, now=now)
     over = now + timedelta(days=30)

@@ -86,6 +86,13 @@ def test_an_answer_that_is_late_by_six_minutes_is_not_given(site: Site, now: dat
     assert Message.objects.get().reason == "expired"
 
 
+def test_the_life_of_an_answer_counts_from_the_question(site: Site, now: datetime) -> None:
+    life, second = timedelta(minutes=5), timedelta(seconds=1)
+    assert say(site, now, since=now - life) is None
+    answer = say(site, now, since=now - life + second)
+    assert answer is not None and answer.expires_at == now + second
+
+
 def test_an_answer_is_given_by_night_and_in_the_language_of_the_question(
     site: Site, now: datetime
 ) -> None:

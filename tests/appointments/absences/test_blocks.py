@@ -97,6 +97,7 @@ def test_what_is_blocked_is_not_to_be_had_until_it_is_released(
     assert book(wish(FIRST)).pk
     with pytest.raises(BlockReleased):
         blocks.release(block=made, by=manager, now=now)
+    assert AuditEntry.objects.get(action="block.release").by == manager
 
 
 def test_a_visit_fits_just_between_two_blocks(book: Book, wish: Wish, block: MakeBlock) -> None:

@@ -353,3 +353,7 @@ def test_a_second_series_of_the_same_area_keeps_the_interval(
     with pytest.raises(SpacingTooShort, match="too near to RF microneedling on Thu"):
         book(wish(near))
     assert book(wish(near), areas=["hands"]).pk
+    # Who did not come was not treated.
+    first = series.appointments.filter(session=1)
+    first.update(state="no_show", closed_at=at(FIRST, "10:00"))
+    assert book(wish(near, "13:00")).pk

@@ -214,6 +214,7 @@ def test_the_patient_accepts_an_earlier_place_and_the_later_visit_moves_along(
     assert answers == {earlier.pk: Answer.ACCEPTED, first.pk: Answer.GONE}
     assert not Allocation.objects.filter(hold=offer.hold).exists()
     assert all(new > old for new, old in zip(revisions(noor, omar), before, strict=True))
+    assert AuditEntry.objects.get(action="offer.accept").after["entries"] == [earlier.pk]
     # The former places of both visits are gaps of their own.
     assert Gap.objects.open().count() == 2
 

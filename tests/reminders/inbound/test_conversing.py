@@ -80,7 +80,9 @@ def test_on_call_is_paged_every_quarter_of_an_hour_until_somebody_takes_it(
     assert pages.get(to_address=site.reply_to).draft.text.startswith("Urgent reply")
     conversing.take(conversation=conversation, by=provider, now=now + QUARTER)
     assert paging.page_again(now=now + timedelta(hours=2)) == 0
-    assert fresh(conversation).owner == provider
+    # Who has it keeps it, and is not called again when it is said again.
+    reply(URGENT, at=now + 2 * QUARTER)
+    assert fresh(conversation).owner == provider and pages.all().count() == 3
 
 
 def test_a_shift_that_is_over_is_not_paged(
