@@ -1,6 +1,7 @@
 """Due messages are taken up, held against the gate and called, each once."""
 
 import threading
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -73,6 +74,22 @@ def test_a_message_waits_while_its_patient_is_to_be_planned(
     queued(visit, now=now)
     Patient.objects.filter(pk=patient.pk).raise_revision()
     assert not dispatch.send_due(now=now, channel=Recorder())
+
+
+def test_a_message_waits_when_a_fact_moves_between_the_looks_at_it_and_at_its_patient(
+    visit: Appointment, patient: Patient, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued(visit, now=now)
+    hold = claiming._held
+
+    def moved(ids: Collection[int]) -> object:
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        return hold(ids)
+
+    monkeypatch.setattr(claiming, "_held", moved)
+    channel = Recorder()
+    dispatch.send_due(now=now, channel=channel)
+    assert channel.sent == []
 
 
 def test_a_message_waits_while_its_site_is_to_be_planned(

@@ -1,6 +1,6 @@
 """Keeping the ledger equal to the plan, for many patients."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments.models import Appointment, Task
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
+from reminders.catalogue import Kind
 from reminders.journeys import replanning
 from reminders.models import Message, MessageItem
 from tests.personas import a_patient
@@ -56,6 +57,18 @@ def test_one_ring_plans_a_backlog_or_as_much_of_it_as_there_is_time(
     replanning.plan_stale(clock=clock, seconds=60, at_once=2)
     assert not Patient.objects.stale().exists()
     assert len(looks) == 3  # two, one, and nobody
+
+
+def test_a_booking_is_told_after_the_notice_hold_of_its_site(
+    visit: Appointment, patient: Patient, site: Site, now: datetime
+) -> None:
+    assert site.notice_hold_seconds == 180
+    for seconds in (180, 600):
+        Site.objects.filter(pk=site.pk).update(notice_hold_seconds=seconds)
+        Patient.objects.filter(pk=patient.pk).raise_revision()
+        replanning.sync_stale(now=now)
+        told = Message.objects.filter(kind=Kind.BOOKING_CONFIRMED, state="scheduled")
+        assert set(told.values_list("due_at", flat=True)) == {now + timedelta(seconds=seconds)}
 
 
 def test_what_was_withdrawn_comes_back_with_all_that_it_says_and_so_do_tasks(
