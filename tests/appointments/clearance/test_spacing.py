@@ -8,7 +8,7 @@ from django.utils.translation import override
 from appointments.clearance import Barred
 from appointments.models import Appointment
 from appointments.visits import attendance, undoing
-from clinic.models import Staff
+from clinic.models import Role, Site, SiteRole, Staff
 from tests.appointments.conftest import FIRST, Book, Wish, at
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,16 @@ def done_on(visit: Appointment, day: date) -> None:
 
 
 def test_starting_waits_for_what_was_done_lately_on_the_same_area(
-    arrived: Appointment, book: Book, wish: Wish, provider: Staff, front_desk: Staff
+    arrived: Appointment,
+    book: Book,
+    wish: Wish,
+    provider: Staff,
+    front_desk: Staff,
+    other_site: Site,
 ) -> None:
     now = at(FIRST, "10:00")
+    # What somebody may at another site counts there alone.
+    SiteRole.objects.create(staff=front_desk, site=other_site, role=Role.PROVIDER)
     (face,) = book(wish(FIRST + 182 * DAYS)).appointments.all()
     (hands,) = book(wish(FIRST + 183 * DAYS), areas=["hands"]).appointments.all()
     done_on(hands, FIRST - 3 * DAYS)
