@@ -7,10 +7,11 @@ is gone; nothing else is stored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
@@ -121,30 +122,30 @@ def by_hours(
     return holding(provider, by_days(site, [day], now=now)[day])
 
 
-def holding(provider: Resource | None, visits: Collection[Appointment]) -> list[Appointment]:
-    """Those of `visits` that hold a provider; all of them without one."""
-    if provider is None:
-        return list(visits)
-    held_by = holdings.of(visits)
-    return [
-        visit
-        for visit in visits
-        if any(each.resource.pk == provider.pk for each in held_by[visit.pk])
-    ]
+class Outside(NamedTuple):
+    """A visit outside of somebody's hours, and the ids of what it holds."""
+
+    visit: Appointment
+    holds: frozenset[int]
 
 
-def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, list[Appointment]]:
+def holding(provider: Resource | None, outside: Iterable[Outside]) -> list[Appointment]:
+    """Those visits that hold a provider; all of them without one."""
+    return [each.visit for each in outside if provider is None or provider.pk in each.holds]
+
+
+def by_days(site: Site, days: Collection[date], *, now: datetime) -> dict[date, list[Outside]]:
     """By local day, the visits that lie outside the hours which the site, or one of their
     providers there, has on it; in as many queries for many days as for one."""
     on_them = reduce(or_, (_begins(day, day, site.zone) for day in days), Q(pk__in=()))
     visits = _to_come(now).filter(on_them, site=site)
     rows = list(visits)
     held_by, houses = holdings.of(rows), house_hours.load_days(site, days)
-    found: dict[date, list[Appointment]] = {day: [] for day in days}
+    found: dict[date, list[Outside]] = {day: [] for day in days}
     for row in rows:
-        day = local(row.starts_at, site.zone).date()
-        if not all(inside(each.period, houses[day].of(each.resource)) for each in held_by[row.pk]):
-            found[day].append(row)
+        day, held = local(row.starts_at, site.zone).date(), held_by[row.pk]
+        if not all(inside(each.period, houses[day].of(each.resource)) for each in held):
+            found[day].append(Outside(row, frozenset(each.resource.pk for each in held)))
     return found
 
 
