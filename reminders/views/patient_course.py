@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,8 @@ class ScoreLine:
 
 @dataclass(frozen=True, slots=True)
 class CourseRow:
+    """`plan` is empty where a course above it has the same one."""
+
     of: SeriesCourse
     stage: str
     touch_up: tuple[str, str, Promise] | None
@@ -74,15 +76,22 @@ def context(
     if Capability.CHART in held:
         kinds += [ScoreKind.GAIS, ScoreKind.LAXITY]
     return {
-        "courses": [_row(each) for each in courses.courses_among(every, now=now)],
+        "courses": list(_rows(courses.courses_among(every, now=now))),
         "score_kinds": [(kind.value, kind.label, RANGES[kind]) for kind in kinds],
-        "score_values": range(6),
         "open_events": AdverseEvent.objects.open().filter(patient=patient).select_related("site"),
         "may_report": Capability.RUN_VISIT in held and not patient.deceased_at,
     }
 
 
-def _row(of: SeriesCourse) -> CourseRow:
+def _rows(found: Sequence[SeriesCourse]) -> Iterator[CourseRow]:
+    told: set[int] = set()
+    for each in found:
+        version = each.series.protocol_version_id
+        yield _row(each, () if version in told else tuple(_plan(each.protocol)))
+        told.add(version)
+
+
+def _row(of: SeriesCourse, plan: tuple[PlanLine, ...]) -> CourseRow:
     course = of.course
     day = course.touch_up_from if course.touch_up is TouchUp.NOT_YET else course.touch_up_until
     return CourseRow(
@@ -90,7 +99,7 @@ def _row(of: SeriesCourse) -> CourseRow:
         stage=str(_MILESTONES[course.milestone]),
         touch_up=_TOUCH_UPS[course.touch_up] if course.touch_up else None,
         touch_up_day=day,
-        plan=tuple(_plan(of.protocol)),
+        plan=plan,
         scores=tuple(
             ScoreLine(each, str(_MILESTONES[Milestone(each.milestone)])) for each in of.scores
         ),
