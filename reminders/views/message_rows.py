@@ -60,7 +60,7 @@ class MessageRow:
 
     @property
     def at(self) -> datetime:
-        return moment_of(self.message)
+        return self.message.accepted_at or self.message.due_at
 
     @property
     def is_to_come(self) -> bool:
@@ -102,11 +102,6 @@ class _Powers:
                 self.staff, Capability.MANAGE_MESSAGES, message.site
             )
         return self.known[message.site_id]
-
-
-def moment_of(message: Message) -> datetime:
-    """When it was taken by the provider, else its due time."""
-    return message.accepted_at or message.due_at
 
 
 def seen(request: HttpRequest, message_id: int) -> Message:

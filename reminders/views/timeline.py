@@ -52,14 +52,17 @@ TOGETHER = (Kind.VISITS, Kind.MESSAGES, Kind.TASKS, Kind.PHOTOS, Kind.FORMS)
 
 @dataclass(slots=True)
 class Entry:
-    """One row: exactly one of `visit` (with its `log`, if there is one), `message` (with its `row`,
-    once it is to be shown), `task`, `photos` taken on one day, `form` and `trail`."""
+    """One row: exactly one of `visit` (with its `log`, if there is one), `message_id` (with its
+    `message`, site and `row`, once it is to be shown), `task`, `photos` taken on one day, `form`
+    and `trail`. `is_dropped`: it was taken back."""
 
     at: datetime
-    site: Site
+    site: Site | None
     is_planned: bool
+    is_dropped: bool = False
     visit: Appointment | None = None
     treatment: str = ""
+    message_id: int | None = None
     message: Message | None = None
     row: MessageRow | None = None
     task: Task | None = None
@@ -117,7 +120,7 @@ def timeline(
     if Kind.MESSAGES in kinds:
         of_kind[Kind.MESSAGES] = _messages(patient, now)
     counts: dict[str, int] = {
-        kind: sum(not _is_dropped(e) for e in rows) for kind, rows in of_kind.items()
+        kind: sum(not each.is_dropped for each in rows) for kind, rows in of_kind.items()
     }
     counts[Kind.PHOTOS] = sum(len(entry.photos) for entry in of_kind[Kind.PHOTOS])
     if Kind.MESSAGES not in kinds:
@@ -127,10 +130,10 @@ def timeline(
         of_kind[Kind.AUDIT] = _trail(patient, staff)
     entries = [entry for kind in kinds for entry in of_kind[kind]]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    shown = _cut([e for e in entries if not _is_dropped(e)], more * FURTHER)
-    shown.dropped = [entry for entry in entries if _is_dropped(entry)]
+    shown = _cut([entry for entry in entries if not entry.is_dropped], more * FURTHER)
+    shown.dropped = [entry for entry in entries if entry.is_dropped]
     shown.counts = counts
-    _tell(shown, staff, now)
+    _tell(shown, patient, staff, now)
     return shown
 
 
@@ -143,6 +146,7 @@ def _visits(visits: Sequence[Appointment], staff: Staff, now: datetime) -> list[
                 visit.starts_at,
                 visit.site,
                 visit.state in AT_HAND or (visit.state in TO_COME and visit.ends_at > now),
+                visit.state == State.CANCELLED,
                 visit=visit,
                 log=logs.get(visit.pk),
                 treatment=protocol.treatment_in_words(visit.series.areas, reader_language()),
@@ -153,28 +157,42 @@ def _visits(visits: Sequence[Appointment], staff: Staff, now: datetime) -> list[
 
 
 def _messages(patient: Patient, now: datetime) -> list[Entry]:
-    messages = patient.messages.select_related("site").order_by("due_at", "id")
+    """Of each only what it takes to choose: a series has a hundred, of which most are left out."""
+    facts = patient.messages.order_by("due_at", "id").values_list(
+        "id", "state", "due_at", "accepted_at"
+    )
     return [
-        Entry(message_rows.moment_of(each), each.site, _is_planned(each, now), message=each)
-        for each in messages
+        Entry(
+            at := accepted_at or due_at,
+            None,
+            _is_planned(state, at, now),
+            state == MessageState.WITHDRAWN,
+            message_id=pk,
+        )
+        for pk, state, due_at, accepted_at in facts
     ]
 
 
-def _is_planned(message: Message, now: datetime) -> bool:
-    unsaid = message.state in (MessageState.SKIPPED, MessageState.WITHDRAWN)
-    return message.state in message_rows.ON_ITS_WAY or (
-        unsaid and message_rows.moment_of(message) > now
-    )
+def _is_planned(state: str, at: datetime, now: datetime) -> bool:
+    is_unsaid = state in (MessageState.SKIPPED, MessageState.WITHDRAWN)
+    return state in message_rows.ON_ITS_WAY or (is_unsaid and at > now)
 
 
-def _tell(shown: Timeline, staff: Staff, now: datetime) -> None:
-    """Add what is said of the messages that are shown, and the words of those that stand: a series
-    has a hundred messages, of which most are left out."""
-    standing = [*shown.future, *shown.past]
-    told = [(each, each.message) for each in (*standing, *shown.dropped) if each.message]
-    rows = message_rows.rows_of([message for _, message in told], staff=staff, now=now)
-    for (entry, _), row in zip(told, rows, strict=True):
-        entry.row = row
+def _tell(shown: Timeline, patient: Patient, staff: Staff, now: datetime) -> None:
+    """Add the messages that are shown, what is said of them, and the words of those that stand."""
+    sides = (shown.future, shown.past, shown.dropped)
+    wanted = [each.message_id for side in sides for each in side if each.message_id]
+    found = patient.messages.select_related("site").in_bulk(wanted)
+    rows = message_rows.rows_of([*found.values()], staff=staff, now=now)
+    by_id = {row.message.pk: row for row in rows}
+    for side in sides:
+        # One may just have been archived.
+        side[:] = [each for each in side if each.message_id is None or each.message_id in by_id]
+        for entry in side:
+            if entry.message_id:
+                entry.row = by_id[entry.message_id]
+                entry.message, entry.site = entry.row.message, entry.row.message.site
+    standing = (*shown.future, *shown.past)
     message_rows.add_words([each.row for each in standing if each.row], now)
 
 
@@ -202,12 +220,6 @@ def _trail(patient: Patient, staff: Staff) -> list[Entry]:
         Entry(line.row.entry.at, line.row.entry.site or site, False, trail=line)
         for line in trail_rows.lines_of(latest, staff, zone=site.zone)
     ]
-
-
-def _is_dropped(entry: Entry) -> bool:
-    if entry.visit is not None:
-        return entry.visit.state == State.CANCELLED
-    return entry.message is not None and entry.message.state == MessageState.WITHDRAWN
 
 
 def _cut(entries: Sequence[Entry], further: int) -> Timeline:

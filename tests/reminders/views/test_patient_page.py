@@ -286,7 +286,7 @@ def test_three_series_take_as_few_queries_as_one(
     django_assert_max_num_queries: Any,
 ) -> None:
     page(desk, patient)
-    with django_assert_max_num_queries(49) as one:
+    with django_assert_max_num_queries(50) as one:
         page(desk, patient, "?more=1")
     TreatmentSeries.objects.bulk_create(
         TreatmentSeries(
@@ -316,3 +316,20 @@ def test_three_series_take_as_few_queries_as_one(
     replanning.sync_stale(now=now)
     with django_assert_max_num_queries(len(one)):
         page(desk, patient, "?more=1")
+
+
+def test_the_plan_of_care_is_told_once_for_all_courses_of_one_protocol(
+    desk: Client, patient: Patient, planned: TreatmentSeries, house: ProtocolVersion, now: datetime
+) -> None:
+    for _ in range(2):
+        TreatmentSeries.objects.create(
+            patient=patient,
+            site=planned.site,
+            protocol_version=house,
+            areas=["face"],
+            sessions=3,
+            booked_at=now,
+        )
+    text = page(desk, patient)
+    assert text.count('<section class="panel course"') == 3
+    assert text.count("Plan of care, with its sources") == 1
