@@ -109,6 +109,7 @@ def test_a_shift_of_next_week_is_nobody_on_call_at_a_site_that_sends_today(
     assert not is_done()
 
 
+@pytest.mark.django_db
 def test_only_who_manages_every_site_opens_one_and_nothing_wrong_is_stored(
     site: Site, manager: Staff, front_desk: Staff, clinical_lead: Staff, outsider: Staff, now: Any
 ) -> None:
