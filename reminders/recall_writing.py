@@ -14,7 +14,7 @@ from datetime import datetime
 from django.conf import settings
 
 from appointments.models import RecallAttempt, TreatmentSeries
-from appointments.recalling import asking_in_writing, listing
+from appointments.recalling import asking_in_writing, calling, listing
 from appointments.recalling.asking_in_writing import ToWrite
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
@@ -42,10 +42,11 @@ _IMAGINED = {Channel.SMS: -1, Channel.EMAIL: -2}
 class Foreseen:
     """What writing to one patient would come to: the message that would be sent, or the one that
     would not be, with its reason; None when nothing would even be planned, as while an adverse
-    event is open."""
+    event is open. `may_call` says whether one may call instead."""
 
     due: Due
     message: Preview | None
+    may_call: bool
 
     @property
     def is_sent(self) -> bool:
@@ -56,12 +57,6 @@ class Foreseen:
         """Why it does not leave when the hold is over, a key of `catalogue.REASONS`; empty when it
         does, and when nothing would even be planned."""
         return "" if self.message is None or self.message.reason == DUE else self.message.reason
-
-    @property
-    def may_call(self) -> bool:
-        """Whether one may call instead: a touch-up is an offer, also by telephone."""
-        is_offer = self.due.cause == Cause.TOUCH_UP
-        return not (is_offer and self.message is not None and self.message.reason == "no_consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +100,8 @@ def foresee(*, site: Site, series: Collection[int], by: Staff, now: datetime) ->
                 leaving[Channel(message.channel)] = message
         for channel, message in leaving.items():
             had[readers[patient][channel].address].append(_counted(message))
-    return [Foreseen(due, found[due.series.pk]) for due in dues]
+    called = calling.may_be_called(dues)
+    return [Foreseen(due, found[due.series.pk], due.series.pk in called) for due in dues]
 
 
 def held_back(found: Sequence[Foreseen]) -> list[HeldBack]:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from appointments.models import OF_A_CALL, RecallOutcome, TreatmentSeries
 from appointments.proposing.places import Place
-from appointments.recalling import asking, listing
+from appointments.recalling import asking, calling, listing
 from appointments.recalling.best_places import best_places
 from appointments.recalling.listing import Due
 from appointments.recalling.windows import Cause
@@ -37,8 +37,7 @@ from clinic.saying_times import format_when
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
 from clinic.wall_time import local
-from patients import consent
-from patients.models import ContactPoint, Purpose
+from patients.models import ContactPoint
 from reminders.views.book_series import draft as drafts
 
 PER_PAGE = 50
@@ -54,8 +53,8 @@ TABS = {
 class Row:
     """`book` leads to the screen that books what is due, `place` is the first free one,
     `written` the same as a parameter, `at` its time in words. The next session of a series is
-    booked by one press, a touch-up on its own screen (`book_place`). `may_offer` says whether the
-    patient agreed to offers, which a touch-up is; `is_first` is the first who may be booked;
+    booked by one press, a touch-up on its own screen (`book_place`). `may_call` says whether one
+    may call, as a touch-up is an offer; `is_first` is the first who may be booked;
     `wishes` are those with which the patient waits for this session, if they wait."""
 
     due: Due
@@ -63,7 +62,7 @@ class Row:
     days_left: int | None
     book: str
     phone: str
-    may_offer: bool
+    may_call: bool
     place: Place | None
     at: str
     is_first: bool
@@ -156,7 +155,7 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
     places = best_places(page, site=site, now=now)
     first = next((due for due in page if not due.has_open_event), None)
     patients = {due.series.patient_id for due in page}
-    agreed = consent.standing(patients)
+    called = calling.may_be_called(page)
     phones = ContactPoint.objects.numbers(patients)
     wishes = _wishes(page, site, now)
     return [
@@ -166,8 +165,7 @@ def _rows(page: list[Due], site: Site, now: datetime) -> list[Row]:
             due.window.days_left(today) if due.window else None,
             _book(due, site, today),
             phones.get(due.series.patient_id, ""),
-            due.cause != Cause.TOUCH_UP
-            or any(purpose == Purpose.MARKETING for purpose, _ in agreed[due.series.patient_id]),
+            due.series.pk in called,
             places.get(due.series.pk),
             _when(places.get(due.series.pk), site, now),
             due is first,

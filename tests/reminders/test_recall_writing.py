@@ -1,7 +1,6 @@
 """Writing to who is due: who gets what, who nothing and why, once, held, and taken back."""
 
 import re
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib import import_module
 
@@ -21,7 +20,7 @@ from patients.models import Patient
 from reminders import recall_writing
 from reminders.journeys import replanning
 from reminders.ledger import skipping
-from reminders.models import Conversation, Message, SkipChoice
+from reminders.models import Conversation, Message, SkipChoice, Suppression
 from reminders.recall_writing import HeldBack
 from reminders.sending import dispatch
 from tests.api import CLOCK, api
@@ -70,10 +69,7 @@ def test_who_is_written_to_gets_one_text_after_the_hold_and_once(
     assert text is not None and nothing is not None
     assert (text.channel, nothing.reason) == ("sms", "no_consent")
     assert "It is time for your next visit" in text.body
-    # A touch-up is an offer: who did not agree to those is not called about one either.
-    [silenced] = [each for each in found if each.due.series == silent]
-    touch_up = replace(silenced, due=replace(silenced.due, cause=Cause.TOUCH_UP))
-    assert silenced.may_call and not touch_up.may_call
+    assert all(each.may_call for each in found)
 
     [attempt] = recall_writing.write(site=site, series=series, by=front_desk, now=now)
     assert (attempt.series, attempt.channel, attempt.cause) == (due, "sms", "next_session")
@@ -84,6 +80,39 @@ def test_who_is_written_to_gets_one_text_after_the_hold_and_once(
     assert due.pk not in {each.series.pk for each in listing.due_at(site, front_desk, now=now)}
     assert recall_writing.write(site=site, series=series, by=front_desk, now=now) == []
     assert AuditEntry.objects.filter(action="recall.write", by=front_desk).count() == 1
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_who_may_be_called_about_a_touch_up_agreed_to_offers_whatever_holds_the_message_back(
+    client: Client,
+    agrees: bool,
+    patient: Patient,
+    site: Site,
+    house: ProtocolVersion,
+    front_desk: Staff,
+    today: date,
+    now: datetime,
+) -> None:
+    """Offers by e-mail only, and that address is closed; or none, and nothing is even planned
+    while a visit is to come."""
+    series = a_past_visit(patient, site, house, today - 200 * DAY, ended="completed").series
+    for channel in ("sms", "email"):
+        act = consent.give if agrees and channel == "email" else consent.withdraw
+        act(patient=patient, purpose="marketing", channel=channel, by=front_desk, now=now)
+    if agrees:
+        Suppression.objects.create(
+            channel="email", address="elena@patients.example", reason="opted_out", since=now
+        )
+    else:
+        before, to_come = today - 300 * DAY, today + 5 * DAY
+        a_past_visit(patient, site, house, to_come, State.BOOKED, booked=before)
+    client.force_login(front_desk)
+    [found] = recall_writing.foresee(site=site, series={series.pk}, by=front_desk, now=now)
+    assert not found.is_sent and found.due.cause == Cause.TOUCH_UP
+    assert (found.message is None) != agrees
+    assert found.may_call == agrees
+    for page in ("/recall/", f"/recall/write/?series={series.pk}"):
+        assert ("do not call for this alone" in client.get(page).text) != agrees, page
 
 
 def test_what_the_gate_would_hold_back_is_foreseen_as_it_then_happens(
