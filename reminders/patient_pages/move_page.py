@@ -85,10 +85,10 @@ def sure(request: HttpRequest, token: str, visit: int) -> HttpResponse:
         if request.method == "POST":
             return _move(request, token, link, shown, now=now)
         at, kept = _instant(request.GET.get("at", "")), Hold.objects.own_of(link.patient)
-        if at is not None and _was_done(token, shown, at, now=now):
-            # Who goes back in their browser is told what they did, not that it was lost.
-            return HttpResponseRedirect(reverse("patient-done", args=[token]))
         if at is None or kept is None or kept.expires_at <= now:
+            if shown.starts_at == at and _was_done(token, shown, at, now=now):
+                # Who goes back in their browser is told what they did, not that it was lost.
+                return HttpResponseRedirect(reverse("patient-done", args=[token]))
             choose_url = reverse("patient-move", args=[token, visit])
             return HttpResponseRedirect(f"{choose_url}?run_out=1")
         try:

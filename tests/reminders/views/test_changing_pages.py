@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from appointments.lifecycle import State
 from appointments.models import (
@@ -19,7 +20,7 @@ from appointments.models import (
     SchedulingSettings,
     Task,
 )
-from appointments.visits import attendance, booking, cancelling, moving
+from appointments.visits import attendance, booking, cancelling, moving, undoing
 from clinic.audit import LOOKED
 from clinic.models import AuditEntry, ProtocolVersion, Site, Staff
 from clinic.retelling import retold
@@ -203,6 +204,17 @@ def test_a_move_takes_three_presses_keeps_the_time_meanwhile_and_may_be_taken_ba
     visits[1].refresh_from_db()
     assert visits[1].starts_at == at(SECOND, "10:00")
     assert "It is as it was" in text_of(client.get(f"{url}done/"))
+
+
+def test_a_time_that_was_theirs_before_may_be_chosen_again(
+    client: Client, of_visit: Any, visits: list[Appointment], front_desk: Staff
+) -> None:
+    wished = moment(SECOND + DAY, "11:00")
+    move_to(client, of_visit("move", 1), wished)
+    visits[1].refresh_from_db()
+    undoing.undo(appointment=visits[1], by=front_desk, now=timezone.now())
+    kept = client.post(of_visit("move", 1), {"at": wished})
+    assert "Fri 19 Mar 11:00" in text_of(client.get(kept["Location"]))
 
 
 def test_the_move_is_taken_back_only_until_messages_go_out_and_only_ones_own(
