@@ -14,10 +14,13 @@ from django.views.decorators.http import require_safe
 
 from appointments.models import TreatmentSeries
 from appointments.models.series import SeriesState
+from clinic import access
+from clinic.access import Capability
 from clinic.models import ProtocolVersion, Staff
 from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
 from clinic.views.current_site import current_site
+from clinic.views.looking import lists
 from clinic.views.protocol_frame import Change, in_words
 from reminders.journeys import republishing
 
@@ -57,25 +60,33 @@ def changes(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "reminders/protocols/_effect.html", context)
     found = differences(other.document, row.document) if other else []
+    staying = _staying(row, staff)
+    lists(request, (each.patient_id for each in staying.get("staying", ())), site_id=site.pk)
     context |= {
         "others": others.order_by("-created_at"),
         "parts": _by_part(found, row.document, other.document if other else {}),
         "total": len(found),
-        **_staying(row, staff),
+        **staying,
     }
     return render(request, "reminders/protocols/changes.html", context)
 
 
 def _staying(version: ProtocolVersion, staff: Staff) -> dict[str, Any]:
-    """The open series, of patients whom `staff` see, that an approved version was not given yet."""
+    """The open series of another version that `staff` may give an approved one to."""
     if version.status != ProtocolVersion.Status.APPROVED:
         return {}
     rows = TreatmentSeries.objects.seen_by(staff).filter(
-        protocol_version__protocol=version.protocol, state=SeriesState.OPEN
+        protocol_version__protocol=version.protocol,
+        state=SeriesState.OPEN,
+        areas__contained_by=[*loading.get(version).applicability.areas],
+        site__in=access.sites_with(staff, Capability.BOOK),
+        patient__deceased_at=None,
     )
-    rows = rows.exclude(protocol_version=version).select_related("patient", "protocol_version")
-    found = list(rows.order_by("patient__legal_family", "patient__legal_given", "pk"))
-    return {"staying": found[:MOST_LISTED], "more": len(found[MOST_LISTED:])}
+    rows = rows.exclude(protocol_version=version)
+    shown = rows.select_related("patient", "protocol_version").order_by(
+        "patient__legal_family", "patient__legal_given", "pk"
+    )[:MOST_LISTED]
+    return {"staying": list(shown), "more": max(rows.count() - MOST_LISTED, 0)}
 
 
 def _by_part(

@@ -206,7 +206,10 @@ def migrate(request: HttpRequest, pk: int) -> HttpResponse:
                 % {"patient": series.patient.display_name, "version": version.version},
             )
             return HttpResponseRedirect(reverse("patient", args=[series.patient_id]), status=303)
-    found = migrating.preview(series=series, version=version, now=timezone.now())
+    try:
+        found = migrating.preview(series=series, version=version, now=timezone.now())
+    except Refused as refusal:
+        raise Forbidden(refusal.sentence) from None
     context = {
         **_about(series),
         "version": version,

@@ -12,9 +12,11 @@ from appointments.models import TreatmentSeries
 from appointments.visits import ending, migrating
 from clinic import reader_language
 from clinic.durations import parse
-from clinic.models import ProtocolVersion, Staff
+from clinic.models import AuditEntry, ProtocolVersion, Staff
+from clinic.models.audit import LISTED
 from clinic.protocols import loading, reading
 from clinic.protocols.schema import Channel, Intent, Late, Protocol
+from patients.models import Patient
 from reminders.catalogue import MessageState
 from reminders.journeys import replanning, republishing
 from reminders.models import Message
@@ -250,11 +252,35 @@ def test_an_approved_version_leads_to_each_series_that_still_goes_by_another(
     loading.approve(version=version, by=clinical_lead, now=now)
     page = client.get(at).text
     assert migrate in page and series.patient.display_name in page
+    looked = AuditEntry.objects.get(action=LISTED, by=clinical_lead)
+    assert looked.after == {"patients": [series.patient_id]}
     assert client.get(f"/series/{series.pk}/migrate/").status_code == 200
     monkeypatch.setattr(protocol_changes, "MOST_LISTED", 0)
     assert "And 1 more" in client.get(at).text
     TreatmentSeries.objects.update(protocol_version=version)
-    assert "Still on an earlier version" not in client.get(at).text
+    assert "Still on another version" not in client.get(at).text
+
+
+def test_no_version_is_offered_to_who_cannot_go_over_to_it(
+    sign_in: SignIn,
+    clinical_lead: Staff,
+    front_desk: Staff,
+    series: TreatmentSeries,
+    microneedling: Protocol,
+    draft: Draft,
+    now: datetime,
+) -> None:
+    version = draft(with_step(microneedling, "post.check7d", after=parse("P8D")))
+    client, at = sign_in(clinical_lead), "/protocols/rf_microneedling/99.0.0/changes/"
+    loading.approve(version=version, by=clinical_lead, now=now)
+    assert "Still on another version" in client.get(at).text
+    TreatmentSeries.objects.update(areas=["knee"])
+    assert "Still on another version" not in client.get(at).text
+    refused = client.get(f"/series/{series.pk}/migrate/")
+    assert refused.status_code == 403 and "knee" in refused.text
+    TreatmentSeries.objects.update(areas=["face"])
+    Patient.objects.update(deceased_at=now)
+    assert "Still on another version" not in client.get(at).text
 
 
 def test_rows_are_called_what_they_are_to_the_reader(
