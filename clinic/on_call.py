@@ -55,39 +55,22 @@ def add(
     if not phone and not email:
         email = staff.email
     _check(site, staff, starts_at, ends_at, phone, email, now)
-    try:
-        with transaction.atomic():
-            shift = OnCallShift.objects.create(
-                site=site,
-                staff=staff,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                phone=phone,
-                email=email,
-            )
-    except IntegrityError:
-        raise ShiftRefused(
-            gettext("%(staff)s is on call from then already.") % {"staff": staff}, "starts_at"
-        ) from None
-    audit.record(
-        action="on_call.add",
-        subject=shift,
-        by=by,
-        now=now,
-        site=site,
-        after={
-            "staff": staff.pk,
-            "starts_at": starts_at.isoformat(),
-            "ends_at": ends_at.isoformat(),
-        },
+    shift = OnCallShift(
+        site=site, staff=staff, starts_at=starts_at, ends_at=ends_at, phone=phone, email=email
     )
+    _store(shift, "on_call.add", by=by, now=now)
     return shift
 
 
 @transaction.atomic
 def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
-    """Take a shift out of the rota, also while it lasts. Raises Forbidden."""
+    """Take a shift out of the rota, also while it lasts; once is enough. Raises Forbidden."""
     access.require(by, Capability.MANAGE_SITE, shift.site)
+    shift = OnCallShift.objects.select_for_update(of=("self",)).get(pk=shift.pk)
+    if shift.removed_at is not None:
+        return
+    shift.removed_at = now
+    shift.save(update_fields=["removed_at"])
     audit.record(
         action="on_call.remove",
         subject=shift,
@@ -96,7 +79,24 @@ def remove(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
         site=shift.site,
         before={"staff": shift.staff_id, "starts_at": shift.starts_at.isoformat()},
     )
-    shift.delete()
+
+
+@transaction.atomic
+def put_back(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
+    """Put a shift that was taken out back into the rota, as it was.
+
+    Raises ShiftRefused and Forbidden, as `add`.
+    """
+    access.require(by, Capability.MANAGE_SITE, shift.site)
+    shift = OnCallShift.objects.select_for_update(of=("self",)).get(pk=shift.pk)
+    if shift.removed_at is None:
+        return
+    _check(
+        *(shift.site, shift.staff, shift.starts_at, shift.ends_at, shift.phone, shift.email),
+        now=now,
+    )
+    shift.removed_at = None
+    _store(shift, "on_call.put_back", by=by, now=now)
 
 
 def uncovered(shifts: Sequence[OnCallShift], now: datetime) -> list[Period]:
@@ -109,6 +109,29 @@ def at(site: Site, moment: datetime) -> list[OnCallShift]:
     """Everybody who is on call for `site` at `moment` (UTC)."""
     on_call = OnCallShift.objects.at(moment).filter(site=site, staff__is_active=True)
     return list(on_call.select_related("staff"))
+
+
+def _store(shift: OnCallShift, action: str, *, by: Staff, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            shift.save()
+    except IntegrityError:
+        raise ShiftRefused(
+            gettext("%(staff)s is on call from then already.") % {"staff": shift.staff},
+            "starts_at",
+        ) from None
+    audit.record(
+        action=action,
+        subject=shift,
+        by=by,
+        now=now,
+        site=shift.site,
+        after={
+            "staff": shift.staff_id,
+            "starts_at": shift.starts_at.isoformat(),
+            "ends_at": shift.ends_at.isoformat(),
+        },
+    )
 
 
 def _check(

@@ -123,7 +123,9 @@ def readiness(site: Site, *, by: Staff, now: datetime) -> list[Standing]:
 def _has_on_call(site: Site, now: datetime) -> bool:
     """Whether somebody is from the moment on from which the site sends; as long as nobody said from
     when, at any time to come."""
-    shifts = OnCallShift.objects.filter(site=site, ends_at__gt=now, staff__is_active=True)
+    shifts = OnCallShift.objects.standing().filter(
+        site=site, ends_at__gt=now, staff__is_active=True
+    )
     if site.live_from is None:
         return shifts.exists()
     return bool(on_call.at(site, max(now, site.live_from)))

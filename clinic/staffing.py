@@ -119,7 +119,7 @@ def change_roles(
     _somebody_manages(site, staff, before, after)
     if not after:
         _cannot_be_booked(staff, site)
-        for shift in OnCallShift.objects.filter(site=site, staff=staff, ends_at__gt=now):
+        for shift in OnCallShift.objects.standing().filter(site=site, staff=staff, ends_at__gt=now):
             on_call.remove(shift=shift, by=by, now=now)
     _write(staff, site, before, after, "staff.roles" if after else "staff.let_go", by, now)
     if not after and not staff.site_roles.exists() and not staff.is_superuser:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("modalities/<slug:modality>/", modalities.one, name="modality"),
     path("on-call/", on_call.rota, name="on-call"),
     path("on-call/<int:pk>/remove/", on_call.remove, name="on-call-remove"),
+    path("on-call/<int:pk>/put-back/", on_call.put_back, name="on-call-put-back"),
     path("consent-forms/", consent_forms.form_list, name="consent-forms"),
     path("consent-forms/<slug:key>/edit/", consent_forms.edit, name="consent-form-edit"),
     path(f"{_EDITION}/", consent_forms.form_page, name="consent-form"),

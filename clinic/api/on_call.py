@@ -57,7 +57,7 @@ class OnCall(ListModelMixin, Rows):
     filterset_class = ShiftFilter
 
     def get_queryset(self) -> QuerySet[OnCallShift]:
-        shifts = OnCallShift.objects.filter(site__in=access.sites_of(self.staff))
+        shifts = OnCallShift.objects.standing().filter(site__in=access.sites_of(self.staff))
         return shifts.filter(ends_at__gt=timezone.now()).select_related("staff", "site")
 
     @extend_schema(

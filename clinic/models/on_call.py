@@ -12,16 +12,21 @@ from clinic.models.staff import Staff
 
 
 class OnCallShiftQuerySet(models.QuerySet["OnCallShift"]):
+    def standing(self) -> OnCallShiftQuerySet:
+        """Those that nobody took out of the rota."""
+        return self.filter(removed_at=None)
+
     def at(self, moment: datetime) -> OnCallShiftQuerySet:
-        """Those that have begun and not ended at `moment` (UTC)."""
-        return self.filter(starts_at__lte=moment, ends_at__gt=moment)
+        """Those standing that have begun and not ended at `moment` (UTC)."""
+        return self.standing().filter(starts_at__lte=moment, ends_at__gt=moment)
 
 
 class OnCallShift(models.Model):
     """One stretch, half-open and in UTC, in which a member of staff is on call for a site.
 
     `phone` (E.164) and `email` are the contact points for this stretch; at least one is filled.
-    Several may be on call at once: all of them are paged.
+    Several may be on call at once: all of them are paged. What was taken out of the rota stays
+    with its time, so that it can be put back.
     """
 
     site = models.ForeignKey(
@@ -32,6 +37,7 @@ class OnCallShift(models.Model):
     ends_at = models.DateTimeField()
     phone = models.CharField(max_length=20, blank=True, help_text="E.164, such as +12125550123.")
     email = models.EmailField(blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     objects = OnCallShiftQuerySet.as_manager()
 
@@ -49,7 +55,9 @@ class OnCallShift(models.Model):
                 condition=Q(phone="") | Q(phone__regex=r"^\+[1-9][0-9]{6,14}$"),
             ),
             models.UniqueConstraint(
-                fields=("site", "staff", "starts_at"), name="on_call_shift_once"
+                fields=("site", "staff", "starts_at"),
+                condition=Q(removed_at=None),
+                name="on_call_shift_once",
             ),
         ]
         indexes = [models.Index(fields=("site", "ends_at"), name="on_call_shift_now")]

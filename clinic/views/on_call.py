@@ -7,6 +7,7 @@ from typing import cast
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -48,8 +49,8 @@ def rota(request: HttpRequest) -> HttpResponse:
                 request, gettext("%(staff)s is on call then.") % {"staff": asked["staff"]}
             )
             return redirect("on-call")
-    rows = OnCallShift.objects.filter(site=site, ends_at__gt=now).select_related("staff", "site")
-    shifts = list(rows)
+    rows = OnCallShift.objects.standing().filter(site=site, ends_at__gt=now)
+    shifts = list(rows.select_related("staff", "site"))
     context = {
         "site": site,
         "shifts": shifts,
@@ -63,10 +64,26 @@ def rota(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:
-    staff = cast(Staff, request.user)
-    shift = get_object_or_404(
-        OnCallShift.objects.filter(site__in=access.sites_of(staff)).select_related("site"), pk=pk
-    )
+    staff, shift = cast(Staff, request.user), _seen(request, pk)
     on_call.remove(shift=shift, by=staff, now=timezone.now())
-    messages.success(request, gettext("The shift is removed."))
+    undo = reverse("on-call-put-back", args=[pk])
+    messages.success(request, gettext("The shift is removed."), extra_tags=undo)
     return redirect("on-call")
+
+
+@require_POST
+def put_back(request: HttpRequest, pk: int) -> HttpResponse:
+    staff, shift = cast(Staff, request.user), _seen(request, pk)
+    try:
+        on_call.put_back(shift=shift, by=staff, now=timezone.now())
+    except ShiftRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(request, gettext("%(staff)s is on call then.") % {"staff": shift.staff})
+    return redirect("on-call")
+
+
+def _seen(request: HttpRequest, pk: int) -> OnCallShift:
+    """A shift of the reader's sites, also one that was taken out; else 404."""
+    here = OnCallShift.objects.filter(site__in=access.sites_of(cast(Staff, request.user)))
+    return get_object_or_404(here.select_related("site", "staff"), pk=pk)

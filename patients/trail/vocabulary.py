@@ -83,6 +83,7 @@ ACTIONS = {
     "offer.make": noop("Offer: make"),
     "offer.withdraw": noop("Offer: withdraw"),
     "on_call.add": noop("On call: add"),
+    "on_call.put_back": noop("On call: put back"),
     "on_call.remove": noop("On call: remove"),
     "patient.allow_contact": noop("Patient: allow contact"),
     "patient.change": noop("Patient: change"),

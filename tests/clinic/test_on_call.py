@@ -1,5 +1,6 @@
 """The rota: who may write it, what it refuses, and who it says is on call."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import Client
 
 from clinic import on_call
 from clinic.access import Forbidden
-from clinic.models import OnCallShift, Site, Staff
+from clinic.models import AuditEntry, OnCallShift, Site, Staff
 from clinic.on_call import ShiftRefused
 from tests.api import CLOCK, api, refused
 
@@ -83,6 +84,30 @@ def test_only_people_of_the_site_are_on_call_and_only_managers_say_so(
         on_call.remove(shift=shift, by=front_desk, now=shift.starts_at)
 
 
+def test_what_was_taken_out_is_nowhere_and_comes_back_as_it_was(
+    add: Any, site: Site, manager: Staff, now: datetime
+) -> None:
+    shift = add()
+    for _ in range(2):
+        on_call.remove(shift=shift, by=manager, now=now)
+    assert on_call.at(site, shift.starts_at) == []
+    assert add().pk != shift.pk  # the same time is free for another
+    with pytest.raises(ShiftRefused, match="already"):
+        on_call.put_back(shift=shift, by=manager, now=now)
+    on_call.remove(shift=OnCallShift.objects.exclude(pk=shift.pk).get(), by=manager, now=now)
+    on_call.put_back(shift=shift, by=manager, now=now)
+    assert on_call.at(site, shift.starts_at) == [shift]
+    done = AuditEntry.objects.filter(subject_id=str(shift.pk), action__startswith="on_call.")
+    assert list(done.order_by("id").values_list("action", flat=True)) == [
+        "on_call.add",
+        "on_call.remove",
+        "on_call.put_back",
+    ]
+    on_call.remove(shift=shift, by=manager, now=now)
+    with pytest.raises(ShiftRefused, match="over"):
+        on_call.put_back(shift=shift, by=manager, now=shift.ends_at)
+
+
 def test_the_database_refuses_what_cannot_be(site: Site, provider: Staff, now: datetime) -> None:
     def stored(**changed: Any) -> None:
         asked = {"starts_at": now, "ends_at": now + HOUR, "email": "a@b.example", **changed}
@@ -120,8 +145,11 @@ def test_the_page_shows_adds_and_removes_shifts(
     shift = OnCallShift.objects.get()
     assert shift.starts_at.isoformat() == "2027-02-15T13:00:00+00:00"
     assert "Sam Okafor" in client.get("/on-call/").content.decode()
-    assert client.post(f"/on-call/{shift.pk}/remove/").status_code == 302
-    assert not OnCallShift.objects.exists()
+    page = client.post(f"/on-call/{shift.pk}/remove/", follow=True).content.decode()
+    assert "Nobody is on call" in page and "+12125550190" not in page
+    [undo] = re.findall(r'action="(/on-call/[^"]+)"', page)
+    page = client.post(undo, follow=True).content.decode()
+    assert "Sam Okafor is on call then." in page and "+12125550190" in page
 
 
 @CLOCK
@@ -147,11 +175,13 @@ def test_the_page_is_read_by_staff_of_the_site_and_changed_by_managers(
     client.force_login(front_desk)
     page = client.get("/on-call/").content.decode()
     assert "Sam Okafor" in page and "Add shift" not in page
-    assert client.post(f"/on-call/{shift.pk}/remove/").status_code == 403
+    for act in ("remove", "put-back"):
+        assert client.post(f"/on-call/{shift.pk}/{act}/").status_code == 403
     client.force_login(outsider)
     assert "Sam Okafor" not in client.get("/on-call/").content.decode()
     assert client.get("/on-call/?site=harbour").status_code == 403
-    assert client.post(f"/on-call/{shift.pk}/remove/").status_code == 404
+    for act in ("remove", "put-back"):
+        assert client.post(f"/on-call/{shift.pk}/{act}/").status_code == 404
 
 
 @CLOCK

@@ -101,7 +101,7 @@ def test_who_is_let_go_is_signed_out_everywhere(
     staffing.change_roles(staff=front_desk, site=site, roles=[], by=manager, now=now)
     assert client.get("/preferences/").status_code == 302
     assert not signs_in(front_desk, PASSWORD)
-    assert not AuthToken.objects.exists() and not OnCallShift.objects.exists()
+    assert not AuthToken.objects.exists() and not OnCallShift.objects.standing().exists()
 
 
 def test_who_works_elsewhere_too_stays_signed_in(
