@@ -1,19 +1,24 @@
 """The slip of a visit: how far it is, how long its patient waits, and what stands out about it."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from appointments.models import Appointment
+from appointments.absences import blocks
+from appointments.claiming import holding
+from appointments.models import Appointment, BlockKind
 from appointments.visits import attendance
-from clinic.models import Staff
+from clinic.models import Modality, ProtocolVersion, Resource, Site, Staff
 from patients import consent
 from patients.models import Patient
+from reminders.templatetags import column_items
+from reminders.views.board.cards import Card
 from tests.reminders.views.board.test_board import BOARD, text
-from tests.reminders.views.conftest import FIRST, SignIn, at
+from tests.reminders.views.conftest import FIRST, SignIn, Wish, at
 
 pytestmark = pytest.mark.django_db
 
@@ -59,13 +64,71 @@ def test_a_slip_says_which_session_of_a_series_and_nothing_of_a_visit_that_stand
         assert said in slip
 
 
-def test_a_name_is_letters_whatever_it_looks_like(
-    desk: Client, visits: list[Appointment], patient: Patient
+SCRIPT = '"><script>alert(1)</script>'
+AS_LETTERS = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"
+
+
+def test_what_people_typed_is_letters_wherever_it_stands_on_the_board(
+    desk: Client,
+    visits: list[Appointment],
+    patient: Patient,
+    house: ProtocolVersion,
+    site: Site,
+    front_desk: Staff,
+    manager: Staff,
+    room: Resource,
+    wish: Wish,
+    now: datetime,
 ) -> None:
     Patient.objects.filter(pk=patient.pk).update(
-        legal_given="<i>&", legal_family='"><script>alert(1)</script>', preferred_name=""
+        legal_given="<", legal_family=SCRIPT, preferred_name=""
     )
-    page = text(desk, BOARD)
-    [slip] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
-    assert "<b>&lt;. &quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</b>" in slip
-    assert "<script>alert" not in page and "<i>" not in page
+    Staff.objects.filter(pk=front_desk.pk).update(name=SCRIPT)
+    Modality.objects.filter(pk=house.modality_id).update(name=SCRIPT)
+    Appointment.objects.filter(pk=visits[0].pk).update(
+        override_reason=SCRIPT, overrides=["overlap"]
+    )
+    visits[0].allocations.filter(resource__kind="room").update(is_deliberate=True)
+    blocks.block(
+        site=site,
+        kind=BlockKind.MAINTENANCE,
+        resources=[room],
+        starts_at=at(FIRST, "14:00"),
+        ends_at=at(FIRST, "15:00"),
+        reason=SCRIPT,
+        by=manager,
+        now=now,
+    )
+    holding.hold_plan(
+        patient=patient,
+        site=site,
+        version=house,
+        areas=["face"],
+        visits=[wish(FIRST, "16:00")],
+        by=front_desk,
+        now=now,
+    )
+    page = text(desk, f"{BOARD}&cols=all")
+    assert "<script>alert" not in page
+    [slip, *_] = re.findall(rf'data-visit="{visits[0].pk}".*?</a>', page)
+    # The name, the modality, and what stands out: over another visit, for a reason.
+    assert f"<b>&lt;. {AS_LETTERS}</b>" in slip and f'title="{AS_LETTERS}"' in slip
+    assert slip.count(AS_LETTERS) >= 3
+    assert f"Held by {AS_LETTERS}" in page and f'<span class="what">{AS_LETTERS}' in page
+    assert "<b>&lt;. &quot;.</b>" in text(desk, f"{BOARD}&names=initials")
+
+
+def test_a_visit_is_drawn_once_for_all_the_columns_it_lies_in(
+    desk: Client, visits: list[Appointment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    draw = column_items._slip
+
+    def counted(page: Any, card: Card) -> Any:
+        drawn.append(card.visit.pk)
+        return draw(page, card)
+
+    monkeypatch.setattr(column_items, "_slip", counted)
+    page = text(desk, f"{BOARD}&cols=all")
+    assert page.count(f'data-visit="{visits[0].pk}"') == 3
+    assert drawn == [visits[0].pk]
