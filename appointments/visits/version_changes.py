@@ -83,12 +83,15 @@ def _minutes(ticks: int) -> str:
 
 
 def _steps(old: Protocol, new: Protocol) -> Iterator[Change]:
-    was, now = ({step.id: step for step in protocol.steps} for protocol in (old, new))
-    for name in dict.fromkeys((*was, *now)):
-        before, after = was.get(name), now.get(name)
+    old_steps, new_steps = ({step.id: step for step in protocol.steps} for protocol in (old, new))
+    for name in dict.fromkeys((*old_steps, *new_steps)):
+        before, after = old_steps.get(name), new_steps.get(name)
         if before != after:
             title = (after or before).title.get(language())  # type: ignore[union-attr]  # one of them is there
-            yield Change("step", name, title, _said(before), _said(after))
+            was_said, is_said = _said(before), _said(after)
+            if was_said == is_said:
+                is_said = gettext("The same words at the same time, by other rules.")
+            yield Change("step", name, title, was_said, is_said)
 
 
 def _said(step: Step | None) -> str:

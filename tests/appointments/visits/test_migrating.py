@@ -33,7 +33,7 @@ from clinic.access import Forbidden
 from clinic.durations import Duration, parse
 from clinic.models import AuditEntry, ProtocolVersion, Resource, Site, Staff
 from clinic.protocols import reading
-from clinic.protocols.schema import Channel, Intent, Protocol
+from clinic.protocols.schema import Channel, Intent, Late, Protocol
 from patients.models import Patient
 from tests.api import CLOCK, api, refused
 from tests.appointments.conftest import FIRST, SECOND, THIRD, Book, Wish, at
@@ -111,6 +111,9 @@ def test_the_difference_names_times_and_steps(microneedling: Protocol) -> None:
     assert found["step", gone.id].after == "" and found["step", "a_new_step"].before == ""
     assert found["step", kept.id].after.endswith("Something else.")
     assert not changes(microneedling, microneedling, ["face"])
+    later = replace(gone, late=next(each for each in Late if each is not gone.late))
+    [rules] = changes(microneedling, replace(microneedling, steps=(later, kept, *rest)), ["face"])
+    assert rules.before != rules.after == "The same words at the same time, by other rules."
 
 
 def test_the_difference_is_told_in_the_language_of_its_reader(microneedling: Protocol) -> None:
