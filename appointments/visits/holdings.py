@@ -37,8 +37,10 @@ HeldBy = Mapping[int, Collection[Holding]]
 
 def of(visits: Collection[Appointment]) -> dict[int, list[Holding]]:
     """By visit what it holds, provider, room and device; of one that was over when it was brought
-    over, what it had held. In two queries, however many visits there are."""
+    over, what it had held. In two queries, however many visits there are, and in none for none."""
     found: dict[int, list[Holding]] = {visit.pk: [] for visit in visits}
+    if not found:
+        return found
     history = {visit.pk for visit in visits if visit.is_history}
     rows = _rows().filter(appointment__in=statements.one_of(found))
     held = list(rows.values_list("appointment", "active", *_FACTS))

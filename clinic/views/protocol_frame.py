@@ -99,7 +99,7 @@ def state(
         "found": found,
         "mends": mends,
         "changes": [
-            in_words(each, new or {}, row.base.document)
+            worded(each, new or {}, row.base.document)
             for each in (differences(row.base.document, new) if new else ())
         ],
         "ways": _ways(found.problems, document),
@@ -158,7 +158,7 @@ def _mend(row: ProtocolDraft, problem: Problem, document: Mapping[str, Any] | No
     )
 
 
-def in_words(change: Difference, *documents: Mapping[str, Any]) -> Change:
+def worded(change: Difference, *documents: Mapping[str, Any]) -> Change:
     """A difference by the words of its section, row and field, between dots, with its values as
     they are chosen. What the row is called is read from the first of `documents` that has it."""
     whole = [each for each in (change.part, *change.name.split(" "), change.field) if each]

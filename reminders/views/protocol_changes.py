@@ -21,7 +21,7 @@ from clinic.protocols import deciding, loading
 from clinic.protocols.comparing import Difference, differences
 from clinic.views.current_site import current_site
 from clinic.views.looking import lists
-from clinic.views.protocol_frame import Change, in_words
+from clinic.views.protocol_frame import Change, worded
 from reminders.journeys import republishing
 
 # In the order in which a protocol is read; what is not named comes last.
@@ -102,7 +102,7 @@ def _by_part(
     return [
         (
             str(PARTS[order[number]] if number < len(order) else OTHER),
-            [(_within(each.where), each) for each in (in_words(one, *documents) for one in group)],
+            [(_within(each.where), each) for each in (worded(one, *documents) for one in group)],
         )
         for number, group in groupby(ordered, key=rank)
     ]
