@@ -29,13 +29,16 @@ class Lookup(Generic[T]):
         self._what = what
         self._values: dict[str, T] = {}
         self._shown: dict[str, str] = {}
+        self._firsts: list[str] = []
         twice = set()
         for name, value in named:
             key = folded(name)
-            if key in self._values and self._values[key] != value:
-                twice.add(key)
-            self._values.setdefault(key, value)
-            self._shown.setdefault(key, name)
+            if key in self._values:
+                twice |= {key} if self._values[key] != value else set()
+                continue
+            if value not in self._values.values():
+                self._firsts.append(name)
+            self._values[key], self._shown[key] = value, name
         # A name of two is the name of none.
         self._twice = frozenset(twice)
 
@@ -64,10 +67,8 @@ class Lookup(Generic[T]):
             return kept("Did you mean “%(name)s”?", name=quoted(self._shown[near[0]]))
         if not self._shown:
             return noop("Add it first.")
-        # Of several names of one the first.
-        names = {id(self._values[each]): name for each, name in reversed(self._shown.items())}
-        listed = sorted(names.values())
-        first, more = ", ".join(listed[:_MOST_LISTED]), len(listed) - _MOST_LISTED
+        first = ", ".join(sorted(self._firsts)[:_MOST_LISTED])
+        more = len(self._firsts) - _MOST_LISTED
         if more <= 0:
             return kept("There is %(names)s.", names=quoted(first))
         return kept("There is %(names)s and %(count)s more.", names=quoted(first), count=more)

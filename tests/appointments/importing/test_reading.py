@@ -144,6 +144,13 @@ def test_an_unknown_name_lists_each_thing_once() -> None:
     assert retold(str(refused.value)).endswith("There is ax, bx, cx, dx, ex, fx and 2 more.")
 
 
+def test_what_is_equal_is_one_thing_and_is_listed_by_its_first_name() -> None:
+    names = [("Zoe", ["laser", 1]), ("Able", ["laser", 1]), ("Mid", ["laser", 2])]
+    with pytest.raises(nearest.Unknown) as refused:
+        nearest.Lookup("device", names).find("qqq")
+    assert retold(str(refused.value)).endswith("There is Mid, Zoe.")
+
+
 def _person(values: dict[str, str]) -> deciding.Person:
     return deciding.gathered("k", [(2, {"given": "A", "family": "B", "birth_date": "1980-01-01",
                                         **values}, "")])  # fmt: skip
