@@ -175,7 +175,20 @@ def as_moment(
     A time that comes twice is its first occurrence. Raises NoDate, also for a time that the clock
     never shows.
     """
-    day, clock = " ".join(day.split()), clock.strip()
+    day, clock = " ".join(day.split()), " ".join(clock.split())
+    if clock and not _is_time(clock) and (days := _days_of(clock, zone=zone, latest=latest)):
+        if as_day(day, order=order, latest=latest) not in days:
+            raise NoTime(
+                kept(
+                    "“%(cell)s” is a moment of another day than “%(day)s”. Name its column as the"
+                    " date, and none as the time.",
+                    cell=quoted(clock[:40]),
+                    day=quoted(day[:40]),
+                )
+            )
+        if (at := _with_offset(clock)) is not None:
+            return at, ""
+        clock = _parted(clock)[1]
     if not clock:
         if (at := _with_offset(day)) is not None:
             return at, ""
@@ -190,6 +203,20 @@ def as_moment(
             "%(time)s comes twice on that day; the first is taken.", time=quoted(f"{wall:%H:%M}")
         )
         return repeats.first, said
+
+
+def _days_of(clock: str, *, zone: str, latest: date) -> set[date]:
+    """The days that a cell of the time may mean that holds a whole moment, as some systems write
+    it beside the date; empty for one that holds none."""
+    if (at := _with_offset(clock)) is not None:
+        return {wall_time.local(at, zone).date()}
+    found = set()
+    for order in Order:
+        try:
+            found.add(as_day(_parted(clock)[0], order=order, latest=latest))
+        except NoDate:
+            continue
+    return found
 
 
 def _with_offset(text: str) -> datetime | None:

@@ -137,6 +137,32 @@ def test_what_is_no_moment_says_which_half_is_lacking() -> None:
         assert lacking in retold(str(refused.value))
 
 
+@pytest.mark.parametrize(
+    ("day", "clock", "order"),
+    [
+        ("2026-04-03", "2026-04-03 10:00", None),
+        ("2026-04-03", "2026-04-03T10:00:00", None),
+        ("2026-04-03", "2026-04-03T14:00:00Z", None),
+        ("2026-04-03", "04/03/2026 10:00 AM", None),
+        ("03/04/2026", "03/04/2026  10.00", dates.Order.DAY_FIRST),
+    ],
+)
+def test_a_time_that_is_a_whole_moment_of_the_same_day_is_taken(
+    day: str, clock: str, order: dates.Order | None
+) -> None:
+    at, _ = dates.as_moment(day, clock, order=order, zone="America/New_York", latest=LATEST)
+    assert at == datetime(2026, 4, 3, 14, tzinfo=UTC)
+
+
+def test_a_whole_moment_of_another_day_says_which_column_to_name() -> None:
+    for clock in ("2026-04-04 10:00", "2026-04-04T02:00:00-04:00", "04/04/2026 10:00"):
+        with pytest.raises(dates.NoTime) as refused:
+            dates.as_moment("2026-04-03", clock, order=None, zone="America/New_York", latest=LATEST)
+        said = retold(str(refused.value))
+        assert f"“{clock}” is a moment of another day than “2026-04-03”." in said
+        assert "Name its column as the date" in said
+
+
 def test_an_unknown_name_lists_each_thing_once() -> None:
     names = [(f"{name}{way}", number) for number, name in enumerate("abcdefgh") for way in "xy"]
     with pytest.raises(nearest.Unknown) as refused:
