@@ -77,7 +77,8 @@ def _written(source: Import, row: Row) -> Sequence[object]:
 
 
 def _named(row: Row) -> dict[str, str]:
-    """By what somebody finds a row again that cannot be read."""
+    """By what somebody finds a row again that cannot be read. It is of no patient, so an erasure
+    does not reach it: it goes with the file."""
     return {each: row.person[each] for each in ("given", "family", "outside") if each in row.person}
 
 

@@ -11,6 +11,7 @@ from patients.models import Patient
 
 # With the facts of its sentences.
 SENTENCE_LENGTH = 1500
+LONGEST_WHO = 120
 
 
 class ImportState(models.TextChoices):
@@ -182,11 +183,13 @@ class ImportRow(models.Model):
 
     @property
     def who(self) -> str:
-        """Of whom it is: by the names in the file, else by those here, else by the number there."""
+        """Of whom it is: by the names in the file, else by those here, else by the number there;
+        in `LONGEST_WHO` characters, for a name that cannot be read is as long as its cell."""
         names = [self.person[each] for each in ("given", "family") if self.person.get(each)]
         if not names and self.patient is not None:
             return self.patient.display_name
-        return " ".join(names) or str(self.person.get("outside", ""))
+        said = " ".join(names) or str(self.person.get("outside", ""))
+        return said if len(said) <= LONGEST_WHO else f"{said[: LONGEST_WHO - 1]}…"
 
 
 class ColumnNaming(models.Model):

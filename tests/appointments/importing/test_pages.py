@@ -1,5 +1,6 @@
 """The pages of imports: upload, columns, check, run, report; refused to whom they are not."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -72,6 +73,18 @@ def test_a_manager_goes_from_upload_to_report_without_script(
     working.work(clock=lambda: now)
     html = client.get(again).content.decode()
     assert "Running it would change nothing." in html and "Import 0" not in html
+
+
+def test_a_name_that_is_as_long_as_its_cell_is_cut_in_the_report(
+    site: Site, manager: Staff, now: datetime
+) -> None:
+    client = signed_in(manager)
+    address = send(client, as_file(HEADER, person(1, "Ben", "Berg" * 500)))
+    client.post(address, columns_of(client, address))
+    working.work(clock=lambda: now)
+    html = client.get(f"{address}?outcome=error").content.decode()
+    [who] = re.findall(r'<th scope="row">(Ben .*?)</th>', html)
+    assert len(who) == 120 and who.endswith("BergBer…")
 
 
 def test_what_cannot_be_is_told_and_nothing_is_lost(site: Site, manager: Staff) -> None:
