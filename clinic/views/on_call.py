@@ -51,10 +51,14 @@ def rota(request: HttpRequest) -> HttpResponse:
             return redirect("on-call")
     rows = OnCallShift.objects.standing().filter(site=site, ends_at__gt=now)
     shifts = list(rows.select_related("staff", "site"))
+    gaps = on_call.uncovered(shifts, now)
+    # The present one and the next: a rota of nights alone has one on every day.
+    told = gaps[: 2 if gaps and gaps[0].starts_at == now else 1]
     context = {
         "site": site,
         "shifts": shifts,
-        "uncovered": on_call.uncovered(shifts, now),
+        "uncovered": told,
+        "later": len(gaps) - len(told),
         "now": now,
         "form": form,
         "may_change": access.can(staff, Capability.MANAGE_SITE, site),

@@ -168,6 +168,28 @@ def test_the_page_tells_when_nobody_is_paged(
 
 
 @CLOCK
+def test_of_a_rota_of_nights_the_page_tells_the_present_gap_the_next_and_how_many_more(
+    client: Client, manager: Staff, add: Any, now: datetime
+) -> None:
+    client.force_login(manager)
+    for day in range(1, 10):
+        add(starts_at=now + day * 24 * HOUR, ends_at=now + (day * 24 + 10) * HOUR)
+    page = client.get("/on-call/").content.decode()
+    assert page.count("Nobody is on call now.") == page.count("Nobody is on call from") == 1
+    assert page.count('class="notice') == 2
+    assert "Later in this rota nobody is on call 7 more times." in page
+    covering = add(ends_at=now + 24 * HOUR)
+    page = client.get("/on-call/").content.decode()
+    assert page.count('class="notice') == page.count("Nobody is on call from") == 1
+    assert "nobody is on call 7 more times." in page
+    assert "Now</span>" in page
+    Staff.objects.filter(pk=covering.staff_id).update(is_active=False)
+    page = client.get("/on-call/").content.decode()
+    assert "Nobody is on call now." in page and "Now</span>" not in page
+    assert "Later in this rota" not in page
+
+
+@CLOCK
 def test_the_page_is_read_by_staff_of_the_site_and_changed_by_managers(
     client: Client, add: Any, front_desk: Staff, outsider: Staff
 ) -> None:
