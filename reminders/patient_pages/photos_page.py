@@ -38,7 +38,7 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
     language = language_of(request, patient)
     words = PHOTO_WORDS[language]
     problems: list[str] = []
-    kept = 0
+    kept, is_full = 0, False
     if request.method == "POST":
         files = request.FILES.getlist("files")
         problems = [words["none"]] if not files else []
@@ -54,8 +54,10 @@ def photos(request: HttpRequest, token: str) -> HttpResponse:
                 kept += 1
             except (PictureRefused, NoPhotoConsent, PhotoKnown, TooManyWaiting) as refused:
                 problems.append(_said(refused, number, words))
-        if files[MOST_AT_ONCE:]:
-            problems.append(words["too_many"].format(MOST_AT_ONCE))
+                is_full = is_full or isinstance(refused, TooManyWaiting)
+        # Who is told to send more later is not asked to send the others now.
+        if (others := len(files[MOST_AT_ONCE:])) and not is_full:
+            problems.append(words["too_many"].format(MOST_AT_ONCE, others))
         if not problems:
             return HttpResponseRedirect(f"{request.path}?sent={kept}", status=303)
     context = {

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from appointments.models import Appointment, Photo
-from appointments.photos import preparing
+from appointments.photos import adding, preparing
 from clinic import reader_language
 from clinic.models import Staff
 from patients.models import Patient, SignedForm
@@ -184,9 +184,28 @@ def test_a_patients_page_refuses_in_their_words_and_keeps_the_good_ones(
     assert "Fotos que hemos recibido: 1." in said
     several = [file(picture(size=(300 + each, 300))) for each in range(8)]
     said = text_of(browser.post(f"{url}photos/", {"files": several}))
-    assert "Fotos que hemos recibido: 6." in said and "las primeras 6" in said
+    assert "Fotos que hemos recibido: 6." in said
+    assert "Se reciben 6 fotos como mucho a la vez. Sin mirar: 2." in said
     assert Photo.objects.count() == 7
     assert "Elija una foto" in text_of(browser.post(f"{url}photos/"))
+
+
+def test_of_more_than_go_at_once_it_is_told_how_many_were_not_looked_at(
+    mine: tuple[Client, str], agreed: SignedForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, url = mine
+
+    def sent(*contents: bytes) -> str:
+        return text_of(browser.post(f"{url}photos/", {"files": [file(each) for each in contents]}))
+
+    several = [picture(size=(300 + each, 300)) for each in range(6)]
+    said = sent(*[b"none"] * 3, *several)
+    assert said.count("this is no JPEG") == 3 and "Photos that we received: 3." in said
+    assert "At most 6 photos are taken at once. Not looked at: 3. Send those apart." in said
+    assert "Only the first" not in said
+    monkeypatch.setattr(adding, "MOST_WAITING", 4)
+    said = sent(*several[3:], *[b"none"] * 6)
+    assert "Send more later" in said and "Not looked at" not in said
 
 
 def test_without_birth_date_or_signature_a_patient_sends_nothing(
