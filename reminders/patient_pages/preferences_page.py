@@ -131,12 +131,17 @@ def _shown(
 ) -> HttpResponse:
     language = language_of(request, link.patient)
     words = PREFERENCE_WORDS[language]
+    is_proved = self_service.is_proved(request, link)
+    done = request.GET.get("done", "") if request.method != "POST" else ""
+    # Nobody else learns what the patient agrees to.
+    may_stop = preferring.agrees(link.patient) if is_proved else done != "stopped"
     context = {
         "language": language,
         "languages": [(code, words[code]) for code in Language.values],
         "words": words,
         "site": self_service.site_of(link, link.appointment),
-        "done": words.get(request.GET.get("done", ""), "") if request.method != "POST" else "",
+        "done": "" if done == "stopped" and may_stop else words.get(done, ""),
+        "may_stop": may_stop,
         **more,
     }
     return render(request, "reminders/care/preferences.html", context, status=status)

@@ -60,6 +60,11 @@ def ways(patient: Patient) -> list[Way]:
     return found
 
 
+def agrees(patient: Patient) -> bool:
+    """Whether the patient agrees to any message that `stop` would end."""
+    return any(purpose in CHOSEN for purpose, _ in consent.standing([patient.pk])[patient.pk])
+
+
 @transaction.atomic
 def save(*, patient: Patient, wishes: Wishes, now: datetime) -> None:
     """Give and withdraw the patient's own consents, and store language and quiet hours.

@@ -7,6 +7,7 @@ from django.test import Client
 
 from appointments.models import Appointment, PatientLink
 from clinic.models import AuditEntry, Site, Staff
+from patients import consent
 from patients.models import ContactConsent, Patient
 from reminders.models import Suppression, SuppressionReason
 from tests.links import issued
@@ -107,6 +108,20 @@ def test_who_holds_the_link_alone_sees_and_changes_nothing_but_may_end_everythin
     assert agreed(patient) == set()
     assert agreed(other) == CARE  # shares the telephone
     assert not Suppression.objects.exists()
+
+
+def test_to_stop_is_offered_while_anything_is_agreed_to(
+    client: Client, page: str, patient: Patient, front_desk: Staff, now: datetime
+) -> None:
+    assert 'name="stop"' in text_of(client.get(page))
+    stopped = client.post(page, {"stop": "1"})["Location"]
+    assert "We write to you no more" in text_of(client.get(stopped))
+    for address in (stopped, page):
+        assert 'name="stop"' not in text_of(client.get(address)), address
+    consent.give(patient=patient, purpose="care", channel="sms", by=front_desk, now=now)
+    for address in (stopped, page):
+        text = text_of(client.get(address))
+        assert 'name="stop"' in text and "We write to you no more" not in text, address
 
 
 def test_looking_changes_nothing_and_a_strangers_form_is_refused(
