@@ -21,6 +21,7 @@ from clinic import access, audit, handover, origin
 from clinic.access import Capability
 from clinic.handover import Handover
 from clinic.models import Site, Staff
+from clinic.reader_language import reader_language
 from clinic.views.current_site import current_site
 from clinic.views.looking import shows
 from patients.models import Patient
@@ -53,7 +54,8 @@ def hand_over(request: HttpRequest, patient_id: int) -> HttpResponse:
         back=back,
         now=timezone.now(),
     )
-    return handover.forget_staff(redirect("handover"))
+    # The address keeps the language, also once the time is over and nobody is known any more.
+    return handover.forget_staff(redirect(f"{reverse('handover')}?lang={patient.language}"))
 
 
 @login_not_required
@@ -116,5 +118,7 @@ def _over(request: HttpRequest) -> HttpResponse:
     """Nothing was handed over, or its time is over. Staff who signed in meanwhile go on."""
     if request.user.is_authenticated:
         return redirect("start")
-    context = {"language": "en", "words": SIGNING_WORDS["en"]}
+    asked = request.GET.get("lang", "")
+    language = asked if asked in SIGNING_WORDS else reader_language()
+    context = {"language": language, "words": SIGNING_WORDS[language]}
     return render(request, "appointments/handover/over.html", context, status=410)

@@ -36,7 +36,7 @@ def tablet(
 ) -> Client:
     """The front desk's device, handed over to the patient."""
     answer = desk.post(f"/patients/{patient.pk}/hand-over/", {"back": f"/visits/{visits[0].pk}/"})
-    assert (answer.status_code, answer["Location"]) == (302, "/handover/")
+    assert (answer.status_code, answer["Location"]) == (302, "/handover/?lang=en")
     assert answer["Clear-Site-Data"] == '"cache"'
     return desk
 
@@ -132,6 +132,9 @@ def test_a_tablet_forgets_after_half_an_hour(
     asked = {"forms": [treatment_form.pk], "name": "Elena Sato"}
     assert tablet.get("/handover/").status_code == 410
     assert tablet.post("/handover/", asked).status_code == 410
+    for address, language in (("/handover/?lang=es", "en"), ("/handover/", "es-MX")):
+        over = tablet.get(address, headers={"Accept-Language": language})
+        assert "Esta página está cerrada" in over.content.decode(), address
     assert not SignedForm.objects.exists()
 
 
