@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from appointments.models import AdverseEvent, Appointment, Photo, TreatmentSerie
 from appointments.photos import comparing, standard_views
 from appointments.photos.comparing import Pair
 from clinic.consent_forms import in_force
-from clinic.models import ConsentPurpose
+from clinic.models import ConsentPurpose, ProtocolVersion
 from clinic.protocols import loading as protocols
 from clinic.saying import gettext, language, noop
 from patients.models import Patient
@@ -72,13 +72,25 @@ def areas_of(patient: Patient) -> dict[str, str]:
     return names or {DEFAULT_AREA: gettext("Face")}
 
 
+def name_of(area: str, known: Mapping[str, str]) -> str:
+    """An area in words: as the patient's series name it (`areas_of`), else as the latest protocol
+    that has it does, for a photo may be older than these; else made of its id."""
+    if not area or area in known:
+        return known.get(area, "")
+    having = ProtocolVersion.objects.filter(document__applicability__areas__has_key=area)
+    if (version := having.order_by("-created_at", "-pk").first()) is not None:
+        return protocols.get(version).applicability.areas[area].name.get(language())
+    return area.replace("_", " ").capitalize()
+
+
 def by_area(patient: Patient, photos: Iterable[Photo]) -> list[Area]:
     """Every area with its standard views, also those without a photo yet."""
     names = areas_of(patient)
     kept: dict[tuple[str, str], list[Photo]] = {}
     for photo in photos:
         kept.setdefault((photo.area, photo.view), []).append(photo)
-        names.setdefault(photo.area, photo.area.replace("_", " ").capitalize())
+        if photo.area not in names:
+            names[photo.area] = name_of(photo.area, names)
     return [Area(area, name, _sides(area, kept)) for area, name in names.items() if area]
 
 

@@ -129,7 +129,7 @@ def add(request: HttpRequest, patient_id: int) -> HttpResponse:
         "patient": patient,
         "form": form,
         "area": area,
-        "area_name": showing.areas_of(patient).get(area, area.replace("_", " ").capitalize()),
+        "area_name": showing.name_of(area, showing.areas_of(patient)),
         "view": view,
         "view_name": standard_views.name(view, reader_language()),
         "visit": visit,
@@ -159,7 +159,7 @@ def compare(request: HttpRequest, patient_id: int) -> HttpResponse:
         "patient": patient,
         "pair": pair,
         "view_name": standard_views.name(one.view, reader_language()),
-        "area_name": showing.areas_of(patient).get(one.area, one.area),
+        "area_name": showing.name_of(one.area, showing.areas_of(patient)),
         "same": rows.filter(area=one.area, view=one.view).order_by("taken_at", "pk"),
         "uses": showing.uses(patient, now=timezone.now()),
     }
@@ -188,16 +188,13 @@ def photo(request: HttpRequest, pk: int) -> HttpResponse:
         "site": current_site(request),
         "photo": shown,
         "patient": shown.patient,
-        "area_name": areas.get(shown.area, shown.area),
+        "area_name": showing.name_of(shown.area, areas),
         "view_name": standard_views.name(shown.view, said_in) if shown.view else "",
         "uses": showing.uses(shown.patient, now=timezone.now()),
         "choices": [
             (
                 name,
-                [
-                    (f"{area}/{view.id}", view.name(reader_language()))
-                    for view in standard_views.of(area)
-                ],
+                [(f"{area}/{view.id}", view.name(said_in)) for view in standard_views.of(area)],
             )
             for area, name in areas.items()
         ],

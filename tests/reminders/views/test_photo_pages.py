@@ -1,5 +1,6 @@
 """Photos on the pages of staff, of the patient, and over the API: shown by permission only."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,6 +116,32 @@ def test_a_photo_says_what_it_shows_in_the_language_of_its_reader(
     page = text_of(desk.get(f"/photos/{photo.pk}/"))
     assert "<h1>Rostro, de frente</h1>" in page and "Rostro, lado izquierdo</option>" in page
     assert "Face" not in page and "left side" not in page
+
+
+@pytest.mark.parametrize(
+    ("area", "name"), [("decollete", "Escote"), ("periorbital_area", "Periorbital area")]
+)
+def test_an_area_that_no_series_of_the_patient_has_is_named_in_words(
+    area: str,
+    name: str,
+    desk: Client,
+    visits: list[Appointment],
+    patient: Patient,
+    add: Any,
+    front_desk: Staff,
+) -> None:
+    """As another protocol names it, else by what its id tells."""
+    one, other = add(area=area), add(area=area)
+    reader_language.choose(front_desk, "es")
+    home = f"/patients/{patient.pk}/photos/"
+    for address in (
+        home,
+        f"{home}add/?area={area}&view=front",
+        f"{home}compare/?before={one.pk}&after={other.pk}",
+        f"/photos/{one.pk}/",
+    ):
+        said = re.sub(r"<[^>]*>", " ", text_of(desk.get(address)))
+        assert name in said and area not in said, address
 
 
 def test_a_photo_is_taken_out_with_a_reason_by_clinicians(
