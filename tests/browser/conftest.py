@@ -112,8 +112,9 @@ def look(page: Page, live_server: object, complaints: Complaints) -> Any:
 
 @dataclass(frozen=True)
 class Days:
-    """Thursdays to come, four weeks apart."""
+    """Thursdays to come: the next one, and three that are four weeks apart."""
 
+    next: date
     first: date
     second: date
     third: date
@@ -123,7 +124,13 @@ class Days:
 def days(site: Site, now: datetime) -> Days:
     today = local(now, site.zone).date()
     first = today + timedelta(days=14 + (3 - today.weekday()) % 7)
-    return Days(first, first + timedelta(days=28), first + timedelta(days=56))
+    near = first - timedelta(days=14)
+    return Days(
+        near if near > today else near + timedelta(days=7),
+        first,
+        first + timedelta(days=28),
+        first + timedelta(days=56),
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from clinic.models import ProtocolVersion, Site, Staff
 from clinic.wall_time import local
 from patients.models import Patient
 from reminders.patient_pages.self_service import PROOF
-from tests.browser.conftest import DAY, WEEK, Book, Days, Look, Place
+from tests.browser.conftest import DAY, Book, Days, Look, Place
 from tests.browser.looking import follow
 from tests.history import a_past_visit
 from tests.links import issued
@@ -128,7 +128,7 @@ def test_the_questions_before_a_visit(
     days: Days,
 ) -> None:
     # Sooner than the other visits: what is asked weeks before would have to be asked again.
-    (visit,) = book(patient, place(days.first - WEEK))
+    (visit,) = book(patient, place(days.next))
     token, link = links.prepare(patient_id=patient.pk, appointment=visit, now=timezone.now())
     link.save()
     address = f"/p/{token}/questions/"
