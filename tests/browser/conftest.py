@@ -142,6 +142,16 @@ def place(treatment_provider: Resource, room: Resource, needling_device: Resourc
     return make
 
 
+ALL_DAY = [(0, 24 * 60)]
+
+
+def about_now(site: Site, now: datetime) -> str:
+    """A time of today's clock near to `now`: who starts a visit an hour early is asked why."""
+    there = local(now, site.zone)
+    minute = min(max(there.hour * 60 + there.minute // 5 * 5, 30), 20 * 60)
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def a_visit_today(
     patient: Patient,
     site: Site,
@@ -151,12 +161,12 @@ def a_visit_today(
     by: Staff,
     now: datetime,
 ) -> Appointment:
-    """A visit at ten in the morning of today, whatever day of the week that is."""
+    """A visit that begins about now, whatever day of the week and hour that is."""
     today, before = local(now, site.zone).date(), now - timedelta(days=1)
-    wish = place(today)
+    wish = place(today, about_now(site, now))
     for provider in (None, Resource.objects.get(pk=wish.provider_id)):
         exceptional_hours.set_day(
-            site=site, day=today, stretches=[(540, 1080)], provider=provider, by=by, now=before
+            site=site, day=today, stretches=ALL_DAY, provider=provider, by=by, now=before
         )
     series = booking.book_series(
         patient=patient,

@@ -22,7 +22,7 @@ from patients.models import Patient, ScreeningMoment, SkinType
 from patients.screening.answers import FITTING, Said
 from patients.screening.questions import questions_of
 from patients.signing import signing as consenting
-from tests.browser.conftest import Complaints, SignIn
+from tests.browser.conftest import ALL_DAY, Complaints, SignIn, about_now
 from tests.patients.signing.conftest import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -104,9 +104,10 @@ def second(
     for day in (today - FOUR_WEEKS, today):
         for of in (None, treatment_provider):
             exceptional_hours.set_day(
-                site=site, day=day, stretches=[(540, 1080)], provider=of, by=manager, now=early
+                site=site, day=day, stretches=ALL_DAY, provider=of, by=manager, now=early
             )
-        there = datetime.combine(day, time(10), ZoneInfo(site.zone))
+        at_clock = time.fromisoformat(about_now(site, now))
+        there = datetime.combine(day, at_clock, ZoneInfo(site.zone))
         wishes.append(VisitWish(there, treatment_provider.pk, room.pk, device.pk))
     series = booking.book_series(
         patient=patient,
@@ -128,7 +129,7 @@ def second(
         ip=None,
         now=first.starts_at - 10 * MINUTE,
     )
-    for visit, at in ((first, first.starts_at), (second, now - 10 * MINUTE)):
+    for visit, at in ((first, first.starts_at), (second, now)):
         answering.answer(
             treatment=treatment_of(visit),
             said={
