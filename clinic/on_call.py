@@ -54,10 +54,10 @@ def add(
     phone, email = re.sub(r"[\s().-]", "", phone), email.strip().lower()
     if not phone and not email:
         email = staff.email
-    _check(site, staff, starts_at, ends_at, phone, email, now)
     shift = OnCallShift(
         site=site, staff=staff, starts_at=starts_at, ends_at=ends_at, phone=phone, email=email
     )
+    _check(shift, now)
     _store(shift, "on_call.add", by=by, now=now)
     return shift
 
@@ -91,10 +91,7 @@ def put_back(*, shift: OnCallShift, by: Staff, now: datetime) -> None:
     shift = OnCallShift.objects.select_for_update(of=("self",)).get(pk=shift.pk)
     if shift.removed_at is None:
         return
-    _check(
-        *(shift.site, shift.staff, shift.starts_at, shift.ends_at, shift.phone, shift.email),
-        now=now,
-    )
+    _check(shift, now)
     shift.removed_at = None
     _store(shift, "on_call.put_back", by=by, now=now)
 
@@ -134,33 +131,26 @@ def _store(shift: OnCallShift, action: str, *, by: Staff, now: datetime) -> None
     )
 
 
-def _check(
-    site: Site,
-    staff: Staff,
-    starts_at: datetime,
-    ends_at: datetime,
-    phone: str,
-    email: str,
-    now: datetime,
-) -> None:
-    if not staff.site_roles.filter(site=site).exists():
+def _check(shift: OnCallShift, now: datetime) -> None:
+    if not shift.staff.site_roles.filter(site=shift.site).exists():
         raise ShiftRefused(
-            gettext("%(staff)s does not work at %(site)s.") % {"staff": staff, "site": site},
+            gettext("%(staff)s does not work at %(site)s.")
+            % {"staff": shift.staff, "site": shift.site},
             "staff",
         )
-    if ends_at <= starts_at:
+    if shift.ends_at <= shift.starts_at:
         raise ShiftRefused(gettext("The end must lie after the start."), "ends_at")
-    if ends_at <= now:
+    if shift.ends_at <= now:
         raise ShiftRefused(gettext("This time is over."), "ends_at")
-    if ends_at - starts_at > LONGEST:
+    if shift.ends_at - shift.starts_at > LONGEST:
         raise ShiftRefused(gettext("Make a shift of at most 31 days."), "ends_at")
-    if phone and not E164.fullmatch(phone):
+    if shift.phone and not E164.fullmatch(shift.phone):
         raise ShiftRefused(
             gettext("Write the number with its country code, like +1 212 555 0123."), "phone"
         )
-    if email:
+    if shift.email:
         try:
-            validate_email(email)
+            validate_email(shift.email)
         except ValidationError:
             raise ShiftRefused(
                 gettext("This is not an e-mail address. Write it like name@example.com."), "email"
