@@ -72,6 +72,6 @@ def test_its_name_in_production_changes_with_any_part(
         (sheets / "first.css").write_text(f"a {{ color: {color}; }}\n")
         settings.STATIC_ROOT = str(tmp_path / f"static-{len(names)}")
         sheet = collected(Path(settings.STATIC_ROOT))
-        assert sheet.read_text() == f"a {{ color: {color}; }}\na {{ color: blue; }} "
+        assert sheet.read_text() == f"a{{color: {color};}}a{{color: blue;}}"
         names.append(sheet.name)
     assert names[0] == names[1] != names[2]
