@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from pytest_django import Settings
 
+from appointments.charting import reporting
 from appointments.models import Allocation, Appointment, PatientLink, Task, TreatmentSeries
 from appointments.visits import moving
 from clinic.models import ProtocolVersion, Site, Staff
@@ -52,6 +53,23 @@ def test_the_head_says_who_it_is_how_to_reach_them_and_how_far_they_are(
     for words in ("Elena Sato", "38 · born 4 May 1988", "tel:+12125550123", "0 of 3 done"):
         assert words in text
     assert "RF microneedling" in text
+
+
+def test_an_open_adverse_event_stands_above_the_journey(
+    desk: Client,
+    site: Site,
+    front_desk: Staff,
+    patient: Patient,
+    planned: TreatmentSeries,
+    now: datetime,
+) -> None:
+    """On a phone the courses come after the whole of it."""
+    reporting.report(
+        patient=patient, site=site, what="Blister", severity="moderate", noticed_at=now,
+        areas=[], by=front_desk, now=now,
+    )  # fmt: skip
+    text = page(desk, patient)
+    assert text.index("Adverse event, moderate") < text.index('<ol class="timeline">')
 
 
 def test_who_reads_spanish_is_told_of_treatments_in_it(
