@@ -49,7 +49,7 @@ def lines(path: str) -> Lines:
         raise DrawingRefused("The drawing is too long. Clear it and sign once more.")
     across, down = ([point[axis] for point in points] for axis in (0, 1))
     if len(points) < LEAST_POINTS or _span(across) + _span(down) < LEAST_SPAN:
-        raise DrawingRefused("There is hardly anything drawn. Sign with your whole name.")
+        raise DrawingRefused("There is hardly anything drawn. Sign with your full name.")
     return tuple(tuple(line) for line in found)
 
 

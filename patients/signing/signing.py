@@ -96,10 +96,10 @@ def _checked(patient: Patient, signature: Signature, site: Site, now: datetime) 
     """The signature tidied; raises when it cannot be this patient's."""
     name, relation = _tidy(signature.name), _tidy(signature.relation)
     if len(name) < 2 or len(name) > LONGEST_NAME:
-        raise SigningRefused("name", "name", "Write your whole name.")
+        raise SigningRefused("name", "name", "Write your full name.")
     is_guardian, today = signature.signer == Signer.GUARDIAN, wall_time.local(now, site.zone).date()
     if is_guardian and not 0 < len(relation) <= LONGEST_RELATION:
-        raise SigningRefused("relation", "relation", "Write what you are to the patient.")
+        raise SigningRefused("relation", "relation", "Write your relationship to the patient.")
     if is_guardian and not _may_sign(name, patient, today):
         raise SigningRefused(
             "guardian", "name", "By our records somebody else signs for the patient. Ask us."

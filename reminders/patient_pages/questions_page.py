@@ -25,6 +25,7 @@ from patients.screening.recording import AnswerRefused
 from reminders.patient_pages import asked_visit, self_service
 from reminders.patient_pages.language import language_of
 from reminders.patient_pages.self_service import for_patients
+from reminders.wording.care_words import WORDS
 from reminders.wording.question_words import QUESTION_WORDS
 
 
@@ -52,6 +53,7 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "language": language,
         "words": QUESTION_WORDS[language],
+        "call": WORDS[language]["call"],
         "site": visit.site if visit else link.patient.sites.order_by("name").first(),
         "fields": fields,
         "problem": problem,

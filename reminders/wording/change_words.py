@@ -84,7 +84,7 @@ CHANGE_WORDS: Mapping[str, Mapping[str, str]] = {
         "come, and we will call you.",
         "touch_up_taken": "This time was just taken. These are free:",
         "ask": "Ask us for another time",
-        "no_more": "If not, there is nothing to do.",
+        "no_more": "If you would rather not come, you need do nothing.",
         "unsubscribe": "No more messages like this by e-mail",
         # Asking.
         "ask_title": "When could you come?",
@@ -185,7 +185,7 @@ CHANGE_WORDS: Mapping[str, Mapping[str, str]] = {
         "venir y le llamaremos.",
         "touch_up_taken": "Esta hora se acaba de ocupar. Estas están libres:",
         "ask": "Pedirnos otra hora",
-        "no_more": "Si no, no tiene que hacer nada.",
+        "no_more": "Si prefiere no venir, no tiene que hacer nada.",
         "unsubscribe": "No recibir más mensajes como este por correo",
         "ask_title": "¿Cuándo podría venir?",
         "ask_label": "Días y horas que le convienen",

@@ -13,8 +13,8 @@ QUESTION_WORDS: Mapping[str, Mapping[str, str]] = {
         "ask": "Before your visit, please answer a few health questions. It takes two minutes.",
         "answer": "Answer the questions",
         "title": "Questions before your visit",
-        "intro": "Your answers tell us whether the treatment is right for you on that day. Go on "
-        "taking what is prescribed to you; only who prescribed it changes that.",
+        "intro": "Your answers tell us whether the treatment is right for you on that day. Keep "
+        "taking what is prescribed to you, unless whoever prescribed it tells you otherwise.",
         "problem": "There is a problem",
         "open": "Some questions have no answer yet, or a day that we cannot read.",
         "send": "Send my answers",
@@ -22,14 +22,14 @@ QUESTION_WORDS: Mapping[str, Mapping[str, str]] = {
         "thanks": "We have your answers. If anything about your visit changes, we will call you.",
         "none_title": "Nothing to answer",
         "back": "Back to your visit",
-        "closed": "Somebody else is just changing this. Please send your answers again.",
+        "closed": "Somebody else is changing this right now. Please send your answers again.",
     },
     "es": {
         "ask": "Antes de su cita, responda por favor a unas preguntas de salud. Son dos minutos.",
         "answer": "Responder a las preguntas",
         "title": "Preguntas antes de su cita",
         "intro": "Sus respuestas nos dicen si el tratamiento le conviene ese día. Siga tomando lo "
-        "que tenga recetado; solo quien lo recetó puede cambiarlo.",
+        "que tenga recetado, salvo que quien lo recetó le diga otra cosa.",
         "problem": "Hay un problema",
         "open": "Faltan respuestas, o hay un día que no podemos leer.",
         "send": "Enviar mis respuestas",

@@ -79,6 +79,8 @@ def test_what_is_refused_keeps_what_was_typed_and_says_what_to_do(
     said = text_of(answer)
     assert answer.status_code == 422 and "No es el nombre que tenemos" in said
     assert 'value="Maria Lopez"' in said and f'd="{DRAWN}"' in said and " checked" in said
+    at_field = '<p class="errorlist" id="name-problem">No es el nombre que tenemos'
+    assert at_field in said and 'aria-describedby="name-problem"' in said
     for wrong in (
         {"forms": []},
         {"drawing": "M1 1"},

@@ -88,6 +88,7 @@ def test_hours_that_cannot_be_are_said_and_what_was_chosen_stays_on_the_page(
     answer = client.post(page, {"language": "en", "marketing_email": "on", **told})
     assert answer.status_code == 422
     assert words in text_of(answer) and 'name="marketing_email" checked' in text_of(answer)
+    assert words in text_of(answer).split('id="quiet-problem">')[1]
     assert agreed(patient) == CARE
 
 

@@ -121,7 +121,7 @@ def test_the_patient_answers_after_the_birth_date_and_hears_the_same_whatever_it
     assert "Responder a las preguntas" in text_of(client.get(url))
     page = text_of(client.get(f"{url}questions/"))
     assert "¿Está usted embarazada" in page and "Siga tomando" in page and "<script" not in page
-    assert "fototipo" not in page
+    assert "fototipo" not in page and ">Llámenos: +" in page
     clear = clear_answers(page)
     left = client.post(f"{url}questions/", clear | {"q_pregnancy": ""})
     assert left.status_code == 422 and "Faltan respuestas" in text_of(left)
