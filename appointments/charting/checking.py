@@ -82,9 +82,10 @@ def findings(
     )
 
 
-def value_finding(field: LogField, value: Value, path: str) -> Finding | None:
-    """What is wrong with one value of a field; None when nothing is."""
-    label = field.label.get(language())
+def value_finding(field: LogField, value: Value, path: str, where: str = "") -> Finding | None:
+    """What is wrong with one value of a field; None when nothing is. `where` tells it apart from
+    the same field of another area."""
+    label = field.label.get(language()) + where
     if field.type is LogType.ENUM and value not in field.choices:
         return Finding(
             path,
@@ -137,7 +138,7 @@ def _of_values(protocol: Protocol, log: Log, areas: Sequence[str]) -> Iterator[F
                     gettext("%(label)s%(protocol)s is missing.")
                     % {"label": field.label.get(language()), "protocol": _of(path, protocol)},
                 )
-        elif (finding := value_finding(field, given[path], path)) is not None:
+        elif finding := value_finding(field, given[path], path, _of(path, protocol)):
             yield finding
     for path in given:
         parts = path.split(".")

@@ -35,6 +35,11 @@ def test_a_whole_log_may_be_signed(microneedling: Protocol) -> None:
     assert (typed.session["pins"], typed.session["insulated"]) == (24, True)
 
 
+def test_a_value_out_of_range_is_told_with_its_area(microneedling: Protocol) -> None:
+    (finding,) = found(microneedling, a_log(depth=9))
+    assert "(Face): 9 is outside 0.5–8" in finding.sentence
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "code"),
     [
