@@ -192,7 +192,10 @@ def _signed(record: TreatmentRecord) -> LogSigned:
 
 def _stale(record: TreatmentRecord) -> StaleLog:
     return StaleLog(
-        gettext("This log was saved elsewhere at %(record)s. Both values are shown.")
+        gettext(
+            "Not saved: this log was saved elsewhere, %(record)s. Where they differ both values "
+            "are shown: keep what is right, and save."
+        )
         % {"record": _at(record)}
     )
 
