@@ -357,6 +357,7 @@ def test_what_may_have_arrived_is_asked_about_before_it_is_repeated(
     become(message, MessageState.UNKNOWN)
     response = desk.post(f"{LIST}{message.pk}/retry/", follow=True)
     assert "The patient may already have this message." in text_of(response)
+    assert response.content.decode().count(f"{LIST}{message.pk}/retry/") == 1
     message.refresh_from_db()
     assert message.state == "unknown"
     desk.post(f"{LIST}{message.pk}/retry/", {"may_repeat": "1"})
