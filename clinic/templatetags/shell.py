@@ -114,10 +114,12 @@ def shell(context: RequestContext) -> Shell:
     ways = tuple(way for way in WAYS if way.needs in held)
     seldom = tuple(way for way in SELDOM if way.needs in held)
     paths = (way.path for way in (*ways, *seldom))
+    # The list of a day is one of the board's views.
+    asked = "/board/" if request.path.startswith("/day/") else request.path
     return Shell(
         ways=ways,
         seldom=seldom,
-        current=next((path for path in paths if request.path.startswith(path)), ""),
+        current=next((path for path in paths if asked.startswith(path)), ""),
         site=site,
         sites=access.sites_at_hand(known) if known else (),
         roles=", ".join(access.roles_at(known, site)) if known and site else "",

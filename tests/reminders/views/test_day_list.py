@@ -76,6 +76,7 @@ def test_an_empty_day_leads_to_the_next_busy_one(desk: Client, visits: list[Appo
     page = desk.get("/day/?date=2027-02-19").content.decode()
     assert "No visits" in page
     assert f"date={SECOND}" in page
+    assert '<a href="/board/" data-key="g b" aria-current="page">' in page
 
 
 def test_the_days_around_keep_the_filters(desk: Client, visits: list[Appointment]) -> None:
