@@ -38,7 +38,7 @@ class TrailForm(forms.Form):
     by = forms.ModelChoiceField(Staff.objects.none(), required=False, empty_label=_("Everybody"))
     action = forms.ChoiceField(required=False, label=_("What"))
     patient = forms.IntegerField(
-        required=False, label=_("Patient’s number"), min_value=1, max_value=2**63 - 1
+        required=False, label=_("Patient #"), min_value=1, max_value=2**63 - 1
     )
     ip = forms.GenericIPAddressField(required=False, label=_("IP address"))
     via = forms.ChoiceField(

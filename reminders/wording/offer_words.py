@@ -18,7 +18,7 @@ OFFER_WORDS: Mapping[str, Mapping[str, str]] = {
         "stay": "If you do not take it, nothing changes and you stay on our list.",
         "accepted_title": "This time is yours",
         "accepted": "We look forward to seeing you. A message with everything is on its way.",
-        "changed": "So your visits are now",
+        "changed": "These are your visits now",
         "declined_title": "Thank you for telling us",
         "declined": "Nothing changes, and you stay on our list. We will write when another time "
         "opens.",

@@ -43,7 +43,7 @@ ACTS = {
     "death": LifeAct(
         _("Record a death"),
         _(
-            "From now on nothing is sent to or about this patient, also of what is "
+            "From now on nothing is sent to or about this patient, not even what is "
             "planned or queued. Their links are closed. Visits to come are listed as "
             "work; nobody is told of them."
         ),
@@ -63,7 +63,7 @@ ACTS = {
     "no-contact": LifeAct(
         _("Do not contact"),
         _(
-            "From now on nothing is sent to this patient, on any channel, also of what "
+            "From now on nothing is sent to this patient, on any channel, not even what "
             "is planned or queued. Whatever they agreed to stays on record."
         ),
         _("Stop all contact"),

@@ -47,7 +47,7 @@ def test_the_desk_reports_it_and_a_clinician_closes_it(
     assert made.status_code == 303 and made.headers["Location"] == f"/events/{event.pk}/"
     assert event.noticed_at == at(FIRST, "17:30")
     address = f"/events/{event.pk}/"
-    assert "nobody yet" in desk.get("/events/").content.decode()
+    assert "nobody sees to it yet" in desk.get("/events/").content.decode()
     shown, other = (_photo(event, area, front_desk) for area in ("face", "neck"))
     page = desk.get(address).content.decode()
     assert "I see to it" in page and "Close it" not in page
@@ -75,6 +75,19 @@ def test_the_desk_reports_it_and_a_clinician_closes_it(
     assert desk.get(f"{address}device-data.json").json()["event"]["outcome"] == "resolved"
     sheet = desk.get(f"{address}device-data.pdf")
     assert sheet.headers["Content-Type"] == "application/pdf" and sheet.content[:4] == b"%PDF"
+
+
+def test_an_event_that_was_closed_unseen_asks_for_nobody(
+    visits: list[Appointment], provider: Staff, front_desk: Staff
+) -> None:
+    signed_in(front_desk).post(f"/events/new/?visit={visits[0].pk}", form())
+    event = AdverseEvent.objects.get()
+    clinician, address = signed_in(provider), f"/events/{event.pk}/"
+    assert "nobody yet" in clinician.get(address).content.decode()
+    closing = {"version": 1, "outcome": "resolved", "conclusion": "Healed"}
+    assert clinician.post(f"{address}close/", closing).status_code == 303
+    page = clinician.get(address).content.decode()
+    assert "nobody yet" not in page and "<dd>nobody</dd>" in page
 
 
 def _photo(event: AdverseEvent, area: str, by: Staff) -> Photo:

@@ -5,6 +5,7 @@ import json
 import zipfile
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -303,7 +304,9 @@ def test_the_record_is_taken_by_who_asked_and_within_the_hour(
     boss.post(page, {"reason": "Asked by letter"})
     asked = RecordExport.objects.get()
     file = f"/patients/{patient.pk}/export/{asked.pk}/record.zip"
-    assert file in boss.get(page).content.decode()
+    shown = boss.get(page).content.decode()
+    until = asked.expires_at.astimezone(ZoneInfo("America/New_York")).strftime("%H:%M E")
+    assert file in shown and f">{until}" in shown
     with zipfile.ZipFile(io.BytesIO(b"".join(boss.get(file)))) as archive:
         assert archive.testzip() is None
         document = json.loads(archive.read("record.json"))
