@@ -132,6 +132,7 @@ def test_an_answer_that_cannot_be_sent_stays_in_the_box(desk: Client, plain: Con
     answer = desk.post(f"/inbox/{plain.pk}/reply/", told)
     assert answer.status_code == 422
     assert "text messages; write at most 2" in text_of(answer) and "long long" in text_of(answer)
+    assert text_of(answer).count("write at most 2") == 1
     assert desk.post(f"/inbox/{plain.pk}/reply/", {"text": ""}).status_code == 422
 
 
