@@ -91,7 +91,7 @@ def problems(words: Mapping[str, Words], valid_for: str) -> list[Problem]:
             found.append(
                 Problem(
                     "valid_for",
-                    gettext("Write how long a signature counts, such as P12M, or nothing."),
+                    gettext("Write how long a signature counts, such as 12 months, or nothing."),
                 )
             )
     return found

@@ -130,7 +130,7 @@ def _entry(of: Any, name: str, hint: Any, required: bool, value: Any, path: str)
     widget, options = _widget(name, kind, of)
     if widget is Widget.LENGTH:
         units = _OF_CLASS.get(of, ("days", "weeks", "months", "hours", "minutes"))
-        amount, unit = _length(value, units[0])
+        amount, unit = split_length(value, units[0])
         units = units if unit in (*units, "") else (*units, unit)
         return Entry(path, of, name, widget, required, amount, unit, units)
     several = tuple(map(str, value)) if isinstance(value, list) else ()
@@ -233,7 +233,7 @@ def as_length(text: str, unit: str) -> str:
     return _UNITS[unit].format(text) if re.fullmatch(r"[0-9]{1,6}", text) else f"{text} {unit}"
 
 
-def _length(value: Any, usual: str) -> tuple[str, str]:
+def split_length(value: Any, usual: str) -> tuple[str, str]:
     """What stands in the two fields of a length; without a unit it stands as it was written."""
     if value is None:
         return "", usual

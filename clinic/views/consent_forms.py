@@ -23,6 +23,7 @@ from clinic.consent_forms.wording import LANGUAGES, Words
 from clinic.models import ConsentForm, ConsentPurpose, FormState, ProtocolVersion, Staff
 from clinic.protocols import loading
 from clinic.views.current_site import current_site
+from clinic.views.length_field import LengthField
 
 
 class WordsForm(forms.Form):
@@ -45,13 +46,10 @@ class WordsForm(forms.Form):
         error_messages={"required": _("Write the words in Spanish.")},
         widget=forms.Textarea(attrs={"rows": 24}),
     )
-    valid_for = forms.CharField(
-        required=False,
-        max_length=12,
+    valid_for = LengthField(
+        units=("months", "weeks", "days"),
         label=_("How long a signature counts"),
-        help_text=_(
-            "Such as P12M for twelve months or P90D for ninety days. Empty: until withdrawn."
-        ),
+        help_text=_("Empty: until it is withdrawn."),
     )
 
     @property

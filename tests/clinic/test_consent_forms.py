@@ -249,12 +249,18 @@ def test_the_lead_writes_reads_and_publishes_on_the_pages(
     typed = {
         **{f"title_{each}": WORDS[each].title for each in WORDS},
         **{f"body_{each}": WORDS[each].body for each in WORDS},
-        "valid_for": "P12M",
+        "valid_for": "12",
+        "valid_for_unit": "months",
     }
     address = "/consent-forms/rf_microneedling/"
     keeps_to_the_policy(client.get(f"{address}edit/"))
     assert client.post(f"{address}edit/", {**typed, "title_es": ""}).status_code == 422
+    soon = client.post(f"{address}edit/", {**typed, "valid_for": "soon"})
+    assert soon.status_code == 422 and 'value="soon"' in soon.content.decode()
     assert client.post(f"{address}edit/", typed).status_code == 302
+    assert ConsentForm.objects.get().valid_for == "P12M"
+    again = client.get(f"{address}edit/").content.decode()
+    assert '="12"' in again and '<option value="months" selected>' in again
     assert client.post(f"{address}edit/", typed).status_code == 409
     draft = ConsentForm.objects.get()
     shown = client.get(f"{address}1/")
