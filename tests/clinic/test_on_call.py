@@ -133,7 +133,9 @@ def test_the_page_shows_adds_and_removes_shifts(
     client: Client, site: Site, manager: Staff, provider: Staff
 ) -> None:
     client.force_login(manager)
-    assert "Nobody is on call" in client.get("/on-call/").content.decode()
+    page = client.get("/on-call/").content.decode()
+    assert "Nobody is on call" in page and 'id="id_staff"' in page
+    assert 'href="#id_staff">Add a shift<' in page
     asked = {
         "staff": provider.pk,
         "starts_at": "2027-02-15T08:00",
