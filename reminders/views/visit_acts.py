@@ -190,7 +190,7 @@ def undo_address(visit: Appointment, back: str) -> str:
 def step_titles(protocol: Protocol, steps: Sequence[str]) -> str:
     """What a message says, as the titles of its protocol steps."""
     titles = {step.id: step.title.get(reader_language()) for step in protocol.steps}
-    return ", ".join(titles[step] for step in steps if step in titles)
+    return " · ".join(titles[step] for step in steps if step in titles)
 
 
 def both_values(visit: Appointment, seen: int | None) -> str:
