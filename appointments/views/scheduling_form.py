@@ -57,14 +57,14 @@ WORDS = {
     ),
     "notice_hours": (
         _("Until how long before a visit they may move it"),
-        _("Hours. So long ahead lies also every time that they can choose."),
+        _("Hours. Every time that they can choose is at least as far ahead."),
     ),
     "late_terms_en": (
-        _("What cancelling later comes to, in English"),
-        _("Patients read it before they cancel later than that. Empty: nothing is asked."),
+        _("What cancelling later than that costs, in English"),
+        _("Patients read it before they cancel. Empty: nothing is asked."),
     ),
     "late_terms_es": (
-        _("What cancelling later comes to, in Spanish"),
+        _("What cancelling later than that costs, in Spanish"),
         _("Without it, patients who read Spanish read the English words."),
     ),
     "early": (_("For each day before the ideal date"), ""),

@@ -79,7 +79,7 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
     "notice_hold_seconds": (
         _("A notice waits before it leaves"),
-        _("Seconds after a change, in which an undo sends nothing. 180 are three minutes."),
+        _("Seconds after a change in which undoing it sends nothing. 180 are three minutes."),
     ),
     "spread_minutes": (
         _("Messages to many at once leave within"),
@@ -88,7 +88,7 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
     "week_reminders_from": (_("A week before, from"), _("By e-mail.")),
     "nudges_from": (
         _("Three hours before, from"),
-        _("By text, to who has not confirmed."),
+        _("By text, to patients who have not confirmed."),
     ),
     "review_url": (
         _("Where patients write a review"),
@@ -100,8 +100,8 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
     ),
     "birthdays_from": (_("Greet on birthdays from"), _("Empty: nobody is greeted.")),
     "clearance_from": (
-        _("Nothing may lack for treatment from"),
-        _("It starts only when answers and signatures are there; empty: what lacks is shown only."),
+        _("Treat only when nothing is missing, from"),
+        _("Starts only once answers and signatures are there; empty: what is missing only shows."),
     ),
     "words_kept_days": (
         _("Words of messages are kept for"),
