@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from appointments.models import Appointment, Photo
 from appointments.photos import adding
@@ -171,8 +171,18 @@ def test_photos_are_taken_compared_and_looked_at(
     ]
     adding.receive(patient=patient, site=site, content=picture(size=(800, 600)), now=now)
     look("photos", f"{home}?visit={visit.pk}")
-    page.get_by_role("link", name="Compare Face, Front: first and last").click()
+    late: list[Route] = []
+    page.route("**/screen.jpg", lambda route: late.append(route))
+    compare = page.get_by_role("link", name="Compare Face, Front: first and last")
+    beside = f"{page.url.split('/patients')[0]}{compare.get_attribute('href')}"
+    page.goto(beside, wait_until="domcontentloaded")
     expect(page.get_by_label("From before to after")).to_be_visible()
+    place = page.locator("#reveal").bounding_box()
+    for each in late:
+        each.continue_()
+    page.wait_for_load_state()
+    page.unroute("**/screen.jpg")
+    assert page.locator("#reveal").bounding_box() == place
     page.get_by_label("From before to after").fill("20")
     assert "20%" in page.locator(".over .top").evaluate("each => each.style.clipPath")
     look("photos-compare")

@@ -63,7 +63,6 @@ else if (camera) {
 
 const reveal = document.getElementById("reveal");
 if (reveal) {
-  document.getElementById("slider").hidden = false;
   const top = document.querySelector(".over .top");
   const show = () => { top.style.clipPath = `inset(0 0 0 ${reveal.value}%)`; };
   reveal.addEventListener("input", show);
