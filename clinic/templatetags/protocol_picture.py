@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic.durations import in_words
 from clinic.protocols.schema import Protocol
-from clinic.protocols.timeline import Lane, Moment, in_lane, lanes_of, moments
+from clinic.protocols.timeline import Lane, Moment, in_lane, moments
 from clinic.reader_language import reader_language
 
 register = template.Library()
@@ -60,19 +60,6 @@ def series_line(protocol: Protocol) -> SafeString:
         _in_one_sentence(protocol),
         format_html_join("", "{}", ((part,) for part in parts)),
     )
-
-
-@register.simple_tag
-def timeline(protocol: Protocol) -> list[tuple[Moment, list[tuple[str, str]]]]:
-    """The same as rows: each moment, with (title, where it is met) of each of its steps."""
-    return [
-        (each, [(step.title.get(reader_language()), _met(lanes_of(step))) for step in each.steps])
-        for each in moments(protocol)
-    ]
-
-
-def _met(lanes: Sequence[Lane]) -> str:
-    return ", ".join(str(LANES[lane]) for lane in lanes) or gettext("told in person")
 
 
 # --- The sessions ---------------------------------------------------------------------------------

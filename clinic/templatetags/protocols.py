@@ -214,16 +214,11 @@ def sources(ids: Iterable[str], protocol: Protocol) -> SafeString:
         return format_html(
             '<span class="muted small">{}</span>', gettext("No source: the planner's choice.")
         )
-    links = format_html_join(
+    return format_html_join(
         " ",
         '<a href="#source-{}" title="{}" lang="en">{} {}</a>',
         (
             (each, protocol.evidence[each].title, each, protocol.evidence[each].grade)
             for each in ids
         ),
-    )
-    return format_html(
-        '<span class="sources small"><span class="vh">{}: </span>{}</span>',
-        gettext("Sources"),
-        links,
     )

@@ -65,6 +65,8 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
             "version": row,
             "protocol": content,
             "sections": _sections(content.steps),
+            # Who decides on a draft reads it whole; of any other version one looks a part up.
+            "is_open": row.status == ProtocolVersion.Status.DRAFT,
             "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
             "is_being_written": ProtocolDraft.objects.filter(protocol=protocol).exists(),
             "may_approve": deciding.may_decide(staff, content, *loading.in_use(protocol)),

@@ -65,6 +65,8 @@ BARS = {
     # Where a finger signs.
     "/p/[^/]+/forms/": Bar(files=3, kilobytes=10, nodes=400, scripts=1),
     "/p/": Bar(files=2, kilobytes=10, nodes=400, scripts=0),
+    # A version of a protocol is every step in two languages, with the sources behind each.
+    r"/protocols/\w+/\d": Bar(files=6, kilobytes=55, nodes=2_100, scripts=2),
     "/": Bar(files=6, kilobytes=55, nodes=1_200, scripts=3),
 }
 

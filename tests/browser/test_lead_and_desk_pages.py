@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from appointments.models import AdverseEvent, Task
 from appointments.visits import booking
@@ -50,6 +50,9 @@ def test_pages_of_the_lead_and_the_desk(
         reported_at=now, reported_by=manager,
     )  # fmt: skip
     sign_in(manager)
+    page.goto(f"{live_server}/protocols/{house.protocol}/{house.version}/")
+    page.get_by_role("link", name="Sources (").click()
+    expect(page.locator(".evidence a").first).to_be_visible()
     look("protocol-draft", "/protocols/ipl/draft/")
     draft = ProtocolDraft.objects.get()
     text = draft.text.replace('min = "P21D"', 'min = "P21"').replace('code = "IP"', "code = IP")

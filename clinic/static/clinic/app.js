@@ -274,3 +274,15 @@ for (const open of document.querySelectorAll(".tabs [aria-current]")) {
   const tabs = open.parentElement;
   tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
 }
+
+// ---- A link to what a closed part holds opens it, also where the browser does not.
+
+const unfold = () => {
+  const target = document.getElementById(location.hash.slice(1));
+  const part = target?.closest("details:not([open])");
+  if (!part) return;
+  part.open = true;
+  target.scrollIntoView();
+};
+addEventListener("hashchange", unfold);
+unfold();

@@ -129,7 +129,18 @@ def test_titles_of_sources_say_in_which_language_they_are(
     reader_language.choose(provider, "es")
     html = as_(provider).get(page_of(protocol)).content.decode()
     for source in loading.get(protocol).evidence.values():
-        assert f'<span lang="en">{escape(source.title)}</span>' in html
+        assert f">{escape(source.title)}</a>" in html
+    assert '<ul class="evidence" lang="en">' in html
+
+
+def test_a_draft_is_read_whole_and_any_other_version_by_its_parts(
+    as_: As, provider: Staff, protocol: ProtocolVersion, draft_protocol: ProtocolVersion
+) -> None:
+    for version, are_open in ((protocol, False), (draft_protocol, True)):
+        html = as_(provider).get(page_of(version)).content.decode()
+        parts = re.findall(r'<details class="panel flush" id="(\w+)"( open)?>', html)
+        assert {name for name, _ in parts} >= {"before", "screening", "warnings", "sources"}
+        assert all(bool(opened) == are_open for _, opened in parts), parts
 
 
 def test_every_other_treatment_has_words_of_its_own() -> None:
