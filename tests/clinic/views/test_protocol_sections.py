@@ -130,6 +130,15 @@ def test_rows_are_added_copied_moved_and_taken_out_and_that_is_taken_back(
     assert lead.get(f"{DRAFT}nothing/").status_code == 404
 
 
+def test_only_rows_of_which_a_version_keeps_the_order_are_moved(
+    lead: Client, draft: ProtocolDraft
+) -> None:
+    assert "Move up: " in lead.get(f"{DRAFT}steps/").text
+    for slug in ("sources", "areas"):
+        html = lead.get(f"{DRAFT}{slug}/").text
+        assert "Take out: " in html and "Move up: " not in html
+
+
 def test_the_list_of_steps_says_when_each_is_due_as_one_says_it(
     lead: Client, draft: ProtocolDraft
 ) -> None:
