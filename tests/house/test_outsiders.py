@@ -1,6 +1,6 @@
 """Whoever works at another site finds nothing of this one, at whatever address and by whatever way.
 
-The walk is that of `test_looks`: a new address that takes the id of a row is tried with one.
+The walk is that of `furnishing`: a new address that takes the id of a row is tried with one.
 """
 
 from datetime import datetime
@@ -16,11 +16,12 @@ from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Role, Site, SiteRole, Staff
 from patients.models import Patient
 from reminders.records import tables
-from tests.house.test_looks import FAMILY, OF_THE_HOUSE, addresses, signed_in
-from tests.house.test_looks import everybody as everybody  # fixtures
-from tests.house.test_looks import furnished as furnished
-from tests.house.test_looks import wish as wish
+from tests.house.furnishing import FAMILY, OF_THE_HOUSE, addresses, signed_in
+from tests.house.furnishing import everybody as everybody  # fixtures
+from tests.house.furnishing import furnished as furnished
+from tests.house.furnishing import places as places
 from tests.house.test_urls import patterns
+from tests.reminders.views.conftest import wish as wish
 
 pytestmark = pytest.mark.django_db
 
