@@ -1,5 +1,6 @@
 """A house with a row of everything for one patient, and every address that there is of it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from reminders.models import (
     SentContent,
 )
 from tests.appointments.photos.pictures import picture
+from tests.house import rows_of_the_house
 from tests.house.test_urls import patterns
 from tests.patients.signing.conftest import publish as published
 from tests.personas import a_patient
@@ -41,6 +43,9 @@ from tests.reminders.ledger import queued
 from tests.reminders.records.rows import Furnisher
 from tests.reminders.views.conftest import FIRST, SECOND, Wish
 from tests.reminders.views.conftest import wish as wish  # a fixture
+
+# Ids by the word that stands before them in an address, and words by their name in it.
+Rows = dict[str, list[Any]]
 
 FAMILY = "Quxenburg"
 # So large that it stands in no answer by chance.
@@ -111,7 +116,7 @@ def furnished(
     now: datetime,
     settings: Any,
     tmp_path: Path,
-) -> dict[str, list[int]]:
+) -> Rows:
     """One patient with a row of everything; the ids by the words that stand before them."""
     settings.PRIVATE_ROOT = tmp_path
     as_owner(f"ALTER SEQUENCE patients_patient_id_seq RESTART WITH {FIRST_PATIENT}")
@@ -165,18 +170,19 @@ def furnished(
         "tasks": [task.pk],
         "waitlist": [entry.pk],
         "entries": [entry.pk],
-        "photos": [_photo(patient, site, everybody, now)],
+        "photos": _photos(patient, site, everybody, now),
         "signed-forms": [_signed(patient, site, everybody, now)],
         "holds": [hold.pk],
         "hold": [hold.pk],
         "offers": [invitation.offer_id],
         "invitations": [invitation.pk],
         "gaps": list(Gap.objects.values_list("pk", flat=True)),
+        **rows_of_the_house.furnish(site, house, places.held, by=everybody, now=now),
         **_whole_record(patient, site, everybody, now),
     }
 
 
-def _whole_record(patient: Patient, site: Site, by: Staff, now: datetime) -> dict[str, list[int]]:
+def _whole_record(patient: Patient, site: Site, by: Staff, now: datetime) -> Rows:
     """A row of what is kept of the record as a whole."""
     rows = Furnisher(patient, site=site, staff=by, now=now)
     other = a_patient(site, by, now, given="Gone", phone="+12125550189", email="")
@@ -224,20 +230,22 @@ def _signed(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
     return row.pk
 
 
-def _photo(patient: Patient, site: Site, by: Staff, now: datetime) -> int:
-    """A photo for which the patient signed."""
+def _photos(patient: Patient, site: Site, by: Staff, now: datetime) -> list[int]:
+    """Two photos for which the patient signed."""
     signing.sign(
         patient=patient, forms=[published(by, now, in_force.photos()[0])],
         signature=signing.Signature(FAMILY), language="en", site=site, handed_by=by, ip=None,
         now=now,
     )  # fmt: skip
-    made = adding.add(
-        patient=patient, site=site, area="face", view="front", content=picture(), by=by, now=now
-    )
-    return made.pk
+    return [
+        adding.add(
+            patient=patient, site=site, area="face", view="front", content=content, by=by, now=now
+        ).pk
+        for content in (picture(), picture(kind="PNG"))
+    ]
 
 
-def addresses(furnished: dict[str, list[int]], *, read: bool = True) -> Iterator[tuple[str, str]]:
+def addresses(furnished: Rows, *, read: bool = True) -> Iterator[tuple[str, str]]:
     """Every address that GET may open, or all there are, as (pattern, address with ids in it)."""
     for pattern, entry in patterns(get_resolver()):
         if pattern.startswith(BESIDE) or (read and not _reads(entry)) or "^" in pattern:
@@ -260,20 +268,16 @@ def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
         word = part
 
 
-def _choices(pattern: str, part: str, before: str, furnished: dict[str, list[int]]) -> list[str]:
+# Such as /<slug:rendition>.jpg: what is around it, its kind and its name.
+_PART = re.compile(r"(.*)<(\w+):(\w+)>(.*)")
+
+
+def _choices(pattern: str, part: str, before: str, furnished: Rows) -> list[str]:
     if "<" not in part:
         return [part]
-    lead, _, kind = part.rpartition("<")
-    name = kind.rstrip(">").rpartition(":")[2]
-    words = {
-        "act": ["close", "death"],
-        "purpose": ["care"],
-        "channel": ["sms"],
-        "site": ["harbour"],
-        "modality": ["rf_microneedling"],
-    }
-    if not kind.startswith("int:"):
-        return [f"{lead}{each}" for each in words.get(name, ["none"])]
+    lead, kind, name, tail = _PART.findall(part)[0]
+    if kind != "int":
+        return [f"{lead}{each}{tail}" for each in furnished.get(name, ["none"])]
     if {before, pattern.split("/")[0]} & OF_THE_HOUSE and before not in furnished:
         return [f"{lead}1"]
     known = furnished.get(before) or [
