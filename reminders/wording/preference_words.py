@@ -38,7 +38,7 @@ PREFERENCE_WORDS: Mapping[str, Mapping[str, str]] = {
         "both_ends": "Give both ends of these hours, or none.",
         "narrow": "Leave us at least two hours between 08:00 and 20:00.",
         # On the page behind the link that ends offers.
-        "offers_title": "No more offers by e-mail?",
+        "offers_title": "Stop offers by e-mail?",
         "offers_care": "Messages about your visits and your care still reach you.",
         "offers_end": "Unsubscribe",
         "offers_ended": "You will get no more offers by e-mail",
