@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -243,6 +243,17 @@ def _photos(patient: Patient, site: Site, by: Staff, now: datetime) -> list[int]
         ).pk
         for content in (picture(), picture(kind="PNG"))
     ]
+
+
+def asked(furnished: Rows, site: Site, day: date) -> dict[str, Any]:
+    """What a page may be asked for, so that it shows the patient and `day`, that of the visit."""
+    [patient], [visit] = furnished["patients"], furnished["visits"]
+    before, after = furnished["photos"]
+    return {
+        "q": FAMILY, "find": FAMILY, "patient": patient, "series": furnished["series"][0],
+        "date": day, "site": site.slug, "swap": visit, "tab": "sent", "area": "face",
+        "view": "front", "before": before, "after": after,
+    }  # fmt: skip
 
 
 def addresses(furnished: Rows, *, read: bool = True) -> Iterator[tuple[str, str]]:

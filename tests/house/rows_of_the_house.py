@@ -20,9 +20,7 @@ from reminders.rewording import publishing
 from reminders.wording.texts import SOURCES
 
 # Names would be words that nobody translates.
-FILE = b"1,2
-3,4
-"
+FILE = b"1,2\n3,4\n"
 KIND = Kind.BOOKING_CONFIRMED
 SMS = "{sms_name}: Booked {when}.[ Questions? Call {phone}.|]"
 
@@ -49,9 +47,7 @@ def furnish(
         email="on-call@clinic.example",
     )  # fmt: skip
     _, feed = subscriptions.make(site=site, provider=None, detail=FeedDetail.BUSY, by=by, now=now)
-    source = uploading.take_in(
-        blocks=[FILE], name="numbers.csv", site=site, by=by, now=now
-    )
+    source = uploading.take_in(blocks=[FILE], name="numbers.csv", site=site, by=by, now=now)
     drafting.begin(base=house, by=by, now=now)
     return {
         "blocks": [block.pk],

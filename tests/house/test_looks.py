@@ -22,7 +22,7 @@ from clinic import reader_language
 from clinic.models import AuditEntry, Site, Staff
 from clinic.retelling import kept, together, word
 from tests.house import unmarked
-from tests.house.furnishing import FAMILY, addresses, signed_in
+from tests.house.furnishing import FAMILY, addresses, asked, signed_in
 from tests.house.furnishing import everybody as everybody  # fixtures
 from tests.house.furnishing import furnished as furnished
 from tests.house.furnishing import places as places
@@ -61,20 +61,15 @@ def test_whatever_shows_a_record_writes_that_it_did_and_every_word_can_be_transl
     unmarked.brackets(monkeypatch, tmp_path / "words")
     reader_language.choose(everybody, "es")
     stored, english = unmarked.stored(), defaultdict(set)
-    [patient], [visit] = furnished["patients"], furnished["visits"]
-    asked: dict[str, Any] = {
-        "q": FAMILY, "find": FAMILY, "patient": patient, "series": furnished["series"][0],
-        "date": SECOND, "site": site.slug, "swap": visit, "tab": "sent",
-        "area": "face", "view": "front", "before": furnished["photos"][0],
-        "after": furnished["photos"][1],
-    }  # fmt: skip
+    [patient] = furnished["patients"]
+    mine = asked(furnished, site, SECOND)
     marks = (FAMILY, str(patient))
     silent, seen, found = [], set(), defaultdict(set)
     for number, (pattern, address) in enumerate(addresses(furnished)):
         before = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
         with time_machine.travel(now + number * QUARTER, tick=False):
             # A filter of the API holds for one row, too.
-            more = {"patient": patient} if address.startswith("/api/") else asked
+            more = {"patient": patient} if address.startswith("/api/") else mine
             answer = client.get(address, more)
         found[pattern].add(answer.status_code)
         body = b"".join(answer) if answer.streaming else answer.content
@@ -82,8 +77,8 @@ def test_whatever_shows_a_record_writes_that_it_did_and_every_word_can_be_transl
         text = body.decode(errors="replace").replace("&amp;", "&")
         if answer.get("Content-Type", "").startswith(("text/", "application/json")):
             assert not UNTOLD.search(text), address
-        for mine in asked.values():  # what was asked comes back as it was, which shows nothing
-            text = text.replace(f"={mine}", "=").replace(f'value="{mine}"', "")
+        for each in mine.values():  # what was asked comes back as it was, which shows nothing
+            text = text.replace(f"={each}", "=").replace(f'value="{each}"', "")
         if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):
             for phrase in unmarked.phrases(body.decode(), stored):
                 english[phrase].add(pattern)
