@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from django.db.models import Count
 
@@ -31,13 +32,12 @@ def to_be_mended(source: Import) -> Iterator[str]:
     columns = list(source.columns)
     shown = [*(each for each in columns if each not in (PROBLEM, DECISION)), PROBLEM, DECISION]
     open_rows = ImportRow.objects.filter(source=source, outcome__in=OPEN).order_by("number")
-    stream = uploading.opened(source)
     told = open_rows.values_list("number", "sentence").iterator(chunk_size=2000)
 
     def lines() -> Iterator[list[str]]:
-        yield shown
-        number, sentence = next(told, (0, ""))
-        with stream:
+        with uploading.opened(source) as stream:
+            yield shown
+            number, sentence = next(told, (0, ""))
             for record in tables.records(stream, uploading.layout_of(source)):
                 if record.number != number:
                     continue
@@ -47,4 +47,7 @@ def to_be_mended(source: Import) -> Iterator[str]:
                 if not number:
                     return
 
-    return tables.write(lines(), source.delimiter)
+    # Begun at once, so that a file that is gone is told of before anything is sent, and one that
+    # nobody reads on is closed.
+    written = tables.write(lines(), source.delimiter)
+    return chain([next(written)], written)

@@ -50,7 +50,7 @@ def test_links_of_patients_that_are_over_or_for_one_thing_only(
     follow(page.get_by_role("button").first)
     look("unsubscribed")
     look("link-of-nobody", f"/p/{'x' * 43}/")
-    old = issued(patient_id=patient, appointment=visit, now=now - timedelta(days=400))
+    old = issued(patient_id=patient, appointment=None, now=now - timedelta(days=400))
     PatientLink.objects.filter(created_at__lt=now - timedelta(days=300)).update(
         expires_at=now - timedelta(days=30)
     )
