@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.models import Modality, Resource, ResourceKind, Site, Staff
 from clinic.models.retention import FEWEST_YEARS, MOST_YEARS
 from clinic.protocols.house_words import room_word
+from clinic.protocols.loading import NO_REASON
 from clinic.when_fields import DayField, WallField
 
 
@@ -59,6 +60,14 @@ class PreferencesForm(forms.Form):
         required=False,
         label=_("One-key shortcuts"),
         help_text=_("Such as / for finding a patient. Switch them off if you dictate text."),
+    )
+
+
+class RetireForm(forms.Form):
+    """Why a version of a protocol goes out of use."""
+
+    reason = forms.CharField(
+        max_length=200, label=_("Reason"), error_messages={"required": NO_REASON}
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from clinic import audit, modalities, saying
 from clinic.modalities import ModalityRefused
@@ -45,6 +46,17 @@ class StatusRefused(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+NO_REASON = gettext_lazy("Write why it goes out of use; it is kept in the history.")
+
+
+class ReasonMissing(StatusRefused):
+    code = "reason_missing"
+    field = "reason"
+
+    def __init__(self) -> None:
+        super().__init__(str(NO_REASON))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +158,14 @@ def approve(
 
 
 @transaction.atomic
-def retire(
-    *, version: ProtocolVersion, by: Staff, now: datetime, reason: str = ""
-) -> ProtocolVersion:
+def retire(*, version: ProtocolVersion, by: Staff, now: datetime, reason: str) -> ProtocolVersion:
     """Take a draft or an approved version out of use for new series.
 
-    Raises Forbidden, and StatusRefused when it is retired already.
+    Raises Forbidden, ReasonMissing, and StatusRefused when it is retired already.
     """
     deciding.require(by, get(version))
+    if not reason.strip():
+        raise ReasonMissing
     row = _locked(version)[0]
     if row.status == ProtocolVersion.Status.RETIRED:
         raise StatusRefused(gettext("%(version)s is retired already.") % {"version": row})

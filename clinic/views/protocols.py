@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clinic import access
 from clinic.adding_service import add_service
-from clinic.forms import ServiceForm
+from clinic.forms import RetireForm, ServiceForm
 from clinic.models import ProtocolDraft, ProtocolVersion, Staff
 from clinic.protocols import deciding, loading
 from clinic.protocols.reading import ProtocolError
@@ -54,8 +54,13 @@ def protocol_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
     """All that one version says."""
+    return _shown(request, _version(protocol, version), RetireForm())
+
+
+def _shown(
+    request: HttpRequest, row: ProtocolVersion, form: RetireForm, status: int = 200
+) -> HttpResponse:
     site = current_site(request)
-    row = _version(protocol, version)
     content, staff = loading.get(row), cast(Staff, request.user)
     return render(
         request,
@@ -67,11 +72,13 @@ def protocol_page(request: HttpRequest, protocol: str, version: str) -> HttpResp
             "sections": _sections(content.steps),
             # Who decides on a draft reads it whole; of any other version one looks a part up.
             "is_open": row.status == ProtocolVersion.Status.DRAFT,
-            "others": ProtocolVersion.objects.filter(protocol=protocol).exclude(pk=row.pk),
-            "is_being_written": ProtocolDraft.objects.filter(protocol=protocol).exists(),
-            "may_approve": deciding.may_decide(staff, content, *loading.in_use(protocol)),
+            "others": ProtocolVersion.objects.filter(protocol=row.protocol).exclude(pk=row.pk),
+            "is_being_written": ProtocolDraft.objects.filter(protocol=row.protocol).exists(),
+            "may_approve": deciding.may_decide(staff, content, *loading.in_use(row.protocol)),
             "may_retire": deciding.may_decide(staff, content),
+            "form": form,
         },
+        status=status,
     )
 
 
@@ -95,14 +102,12 @@ def approve(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
 
 @require_POST
 def retire(request: HttpRequest, protocol: str, version: str) -> HttpResponse:
-    row = _version(protocol, version)
+    row, form = _version(protocol, version), RetireForm(request.POST)
+    reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
-        loading.retire(
-            version=row,
-            by=cast(Staff, request.user),
-            now=timezone.now(),
-            reason=request.POST.get("reason", "").strip()[:200],
-        )
+        loading.retire(version=row, by=cast(Staff, request.user), now=timezone.now(), reason=reason)
+    except loading.ReasonMissing:
+        return _shown(request, row, form, status=422)
     except loading.StatusRefused as refused:
         messages.error(request, refused.sentence)
     else:

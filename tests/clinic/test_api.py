@@ -229,6 +229,8 @@ def test_only_the_clinical_lead_approves_and_retires(
     assert lead.post(f"/api/v1/protocols/{draft.pk}/approve/").json()["status"] == "approved"
     again = lead.post(f"/api/v1/protocols/{draft.pk}/approve/")
     refused(again, 409, "protocol_status", "status")
+    silent = lead.post(f"/api/v1/protocols/{draft.pk}/retire/", {})
+    refused(silent, 400, "reason_missing", "reason")
     gone = lead.post(f"/api/v1/protocols/{draft.pk}/retire/", {"reason": "a better one"})
     assert gone.json()["status"] == "retired"
     assert AuditEntry.objects.get(action="protocol.retire").reason == "a better one"

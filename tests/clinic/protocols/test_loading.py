@@ -14,7 +14,7 @@ from appointments.models import Appointment, TreatmentSeries, WaitlistEntry
 from clinic.access import Forbidden
 from clinic.models import AuditEntry, Modality, ProtocolVersion, Role, Site, SiteRole, Staff
 from clinic.protocols import loading, reading
-from clinic.protocols.loading import LIBRARY, LoadRefused, StatusRefused
+from clinic.protocols.loading import LIBRARY, LoadRefused, ReasonMissing, StatusRefused
 from clinic.protocols.reading import ProtocolError
 from clinic.protocols.schema import Text
 from clinic.retelling import retold
@@ -233,7 +233,7 @@ def test_nobody_else_approves_or_retires(library: Path, role: Role) -> None:
     with pytest.raises(Forbidden, match="clinical lead"):
         loading.approve(version=row, by=person, now=LATER)
     with pytest.raises(Forbidden, match="clinical lead"):
-        loading.retire(version=row, by=person, now=LATER)
+        loading.retire(version=row, by=person, now=LATER, reason="a recall")
     row.refresh_from_db()
     assert row.status == "draft"
 
@@ -260,11 +260,13 @@ def test_what_is_approved_or_retired_is_not_approved_again(
     loading.approve(version=row, by=clinical_lead, now=NOW)
     with pytest.raises(StatusRefused, match="is no draft any more"):
         loading.approve(version=row, by=clinical_lead, now=LATER)
+    with pytest.raises(ReasonMissing, match="Write why"):
+        loading.retire(version=row, by=clinical_lead, now=LATER, reason=" ")
     loading.retire(version=row, by=clinical_lead, now=LATER, reason="a recall")
     with pytest.raises(StatusRefused, match="is no draft any more"):
         loading.approve(version=row, by=clinical_lead, now=LATER)
     with pytest.raises(StatusRefused, match="is retired already"):
-        loading.retire(version=row, by=clinical_lead, now=LATER)
+        loading.retire(version=row, by=clinical_lead, now=LATER, reason="a recall")
 
 
 def test_a_version_that_does_not_match_its_digest_cannot_be_approved(

@@ -175,7 +175,13 @@ def test_approving_twice_says_why_not(
 def test_the_clinical_lead_retires_a_version_with_a_reason(
     as_: As, clinical_lead: Staff, protocol: ProtocolVersion
 ) -> None:
-    as_(clinical_lead).post(page_of(protocol) + "retire/", {"reason": "Device was sold"})
+    client = as_(clinical_lead)
+    refused = client.post(page_of(protocol) + "retire/", {"reason": " "})
+    assert refused.status_code == 422
+    assert "Reason: Write why it goes out of use" in refused.content.decode()
+    protocol.refresh_from_db()
+    assert protocol.status == "approved"
+    client.post(page_of(protocol) + "retire/", {"reason": "Device was sold"})
     protocol.refresh_from_db()
     assert protocol.status == "retired"
     assert AuditEntry.objects.get(action="protocol.retire").reason == "Device was sold"
