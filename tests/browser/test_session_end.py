@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from appointments.models import Appointment
 from clinic.models import ProtocolVersion, Site, Staff
 from patients.models import Patient
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import Look, SignIn
 from tests.personas import PASSWORD
 from tests.reminders.ledger import a_visit
 
@@ -47,6 +47,7 @@ def test_what_was_written_is_there_again_and_sent_by_a_press(
 
 def test_a_press_on_a_part_of_a_page_signs_in_above_it(
     page: Page,
+    look: Look,
     live_server: object,
     sign_in: SignIn,
     front_desk: Staff,
@@ -65,6 +66,7 @@ def test_a_press_on_a_part_of_a_page_signs_in_above_it(
     dialog.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("There is a problem")).to_be_visible()
+    look("signed-out-beside", within="dialog")
     page.keyboard.press("Escape")
     dialog.get_by_label("Password").fill(PASSWORD)
     # The list beneath that is asked for anew takes nothing away.

@@ -261,7 +261,7 @@ def addresses(furnished: Rows, *, read: bool = True) -> Iterator[tuple[str, str]
     for pattern, entry in patterns(get_resolver()):
         if pattern.startswith(BESIDE) or (read and not _reads(entry)) or "^" in pattern:
             continue
-        parts = [_choices(pattern, part, before, furnished) for part, before in _pieces(pattern)]
+        parts = [_choices(part, before, furnished) for part, before in _pieces(pattern)]
         for chosen in product(*parts):
             yield pattern, "/" + "".join(chosen)
 
@@ -283,13 +283,14 @@ def _pieces(pattern: str) -> Iterator[tuple[str, str]]:
 _PART = re.compile(r"(.*)<(\w+):(\w+)>(.*)")
 
 
-def _choices(pattern: str, part: str, before: str, furnished: Rows) -> list[str]:
+def _choices(part: str, before: str, furnished: Rows) -> list[str]:
     if "<" not in part:
         return [part]
     lead, kind, name, tail = _PART.findall(part)[0]
     if kind != "int":
         return [f"{lead}{each}{tail}" for each in furnished.get(name, ["none"])]
-    if {before, pattern.split("/")[0]} & OF_THE_HOUSE and before not in furnished:
+    # An edition, a version, a row of a list: each counts from one.
+    if name == "number":
         return [f"{lead}1"]
     known = furnished.get(before) or [
         furnished[each][0] for each in ("patients", "visits", "series")

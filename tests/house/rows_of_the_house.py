@@ -6,7 +6,7 @@ from typing import Any
 from appointments.absences import blocks
 from appointments.feeds import subscriptions
 from appointments.importing import uploading
-from appointments.models import BlockKind, FeedDetail
+from appointments.models import BlockKind, FeedDetail, Phrase
 from appointments.photos.preparing import RENDITIONS
 from appointments.proposing.places import VisitWish
 from clinic import closures, exceptional_hours, on_call
@@ -50,13 +50,20 @@ def furnish(
     source = uploading.take_in(blocks=[FILE], name="numbers.csv", site=site, by=by, now=now)
     drafting.begin(base=house, by=by, now=now)
     return {
+        "sites": [site.pk],
+        "staff": [by.pk],
+        "resources": [place.provider_id, place.room_id, place.device_id],
+        "protocols": [house.pk],
+        "consent-forms": [form.pk],
         "blocks": [block.pk],
         "closures": [closed.pk],
         "hours-exceptions": [exception.pk],
+        "phrases": [Phrase.objects.create(site=site, text="12").pk],
         "on-call": [shift.pk],
         "imports": [source.pk],
         "import": [source.pk],
         "feeds": [feed.pk],
+        "calendar-feeds": [feed.pk],
         "key": [form.key],
         "protocol": [house.protocol],
         "version": [house.version],
@@ -78,6 +85,6 @@ def _wording(site: Site, by: Staff, now: datetime) -> dict[str, list[Any]]:
     at: dict[str, Any] = {"scope": site, "kind": KIND, "language": "en", "by": by, "now": now}
     sources = {**SOURCES["en"][KIND], "sms": SMS}
     draft = rewording.save(**at, sources=sources, seen="")
-    publishing.publish(draft=draft, seen=draft.digest, accepted=[], by=by, now=now)
+    published = publishing.publish(draft=draft, seen=draft.digest, accepted=[], by=by, now=now)
     rewording.save(**at, sources=sources | {"subject": "Your visit"}, seen="")
-    return {"scope": ["site"], "kind": [KIND], "language": ["en"]}
+    return {"wordings": [published.pk], "scope": ["site"], "kind": [KIND], "language": ["en"]}
