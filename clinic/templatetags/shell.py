@@ -29,21 +29,32 @@ register = template.Library()
 @dataclass(frozen=True, slots=True)
 class Way:
     """One entry of the navigation; `needs` is the capability without which it is not shown, `key`
-    what is pressed after G."""
+    what is pressed after G, and `covers` are the beginnings of other pages that it leads to."""
 
     label: Promise
     path: str
     icon: str
     needs: Capability
     key: str = ""
+    covers: tuple[str, ...] = ()
+
+    def leads_to(self, path: str) -> bool:
+        return path.startswith((self.path, *self.covers))
 
 
 # Addresses, not names: the pages above this app are not its to name.
 WAYS = (
-    Way(_("Board"), "/board/", "calendar", Capability.SEE_PATIENTS, "b"),
-    Way(_("My day"), "/my-day/", "syringe", Capability.CHART, "d"),
-    Way(_("Patients"), "/patients/", "people", Capability.SEE_PATIENTS, "p"),
-    Way(_("Messages"), "/messages/", "mail", Capability.MANAGE_MESSAGES, "m"),
+    Way(_("Board"), "/board/", "calendar", Capability.SEE_PATIENTS, "b", ("/day/", "/visits/")),
+    Way(_("My day"), "/my-day/", "syringe", Capability.CHART, "d", ("/log/", "/phrases/")),
+    Way(
+        _("Patients"),
+        "/patients/",
+        "people",
+        Capability.SEE_PATIENTS,
+        "p",
+        ("/photos/", "/signed-forms/"),
+    ),
+    Way(_("Messages"), "/messages/", "mail", Capability.MANAGE_MESSAGES, "m", ("/wording/",)),
     Way(_("Inbox"), "/inbox/", "text", Capability.RUN_VISIT, "i"),
     Way(_("Tasks"), "/tasks/", "list", Capability.SEE_PATIENTS, "k"),
     Way(_("Wait-list"), "/waitlist/", "hourglass", Capability.SEE_PATIENTS, "w"),
@@ -58,9 +69,9 @@ SELDOM = (
     Way(_("On call"), "/on-call/", "bell", Capability.SEE_PATIENTS),
     Way(_("Consent forms"), "/consent-forms/", "edit", Capability.SEE_PATIENTS),
     Way(_("Opening hours"), "/hours/", "clock", Capability.SEE_PATIENTS),
-    Way(_("Site settings"), "/settings/", "site", Capability.MANAGE_SITE),
+    Way(_("Site settings"), "/settings/", "site", Capability.MANAGE_SITE, covers=("/sites/",)),
     Way(_("Staff"), "/staff/", "people", Capability.MANAGE_SITE),
-    Way(_("Resources"), "/resources/", "syringe", Capability.MANAGE_SITE),
+    Way(_("Resources"), "/resources/", "syringe", Capability.MANAGE_SITE, covers=("/modalities/",)),
     Way(_("Scheduling"), "/scheduling/", "settings", Capability.MANAGE_SITE),
     Way(_("Reports"), "/reports/", "list", Capability.SEE_REPORTS),
     Way(_("Import"), "/imports/", "people", Capability.IMPORT),
@@ -113,13 +124,11 @@ def shell(context: RequestContext) -> Shell:
     site = known_site(request) if known else None
     ways = tuple(way for way in WAYS if way.needs in held)
     seldom = tuple(way for way in SELDOM if way.needs in held)
-    paths = (way.path for way in (*ways, *seldom))
-    # The list of a day is one of the board's views.
-    asked = "/board/" if request.path.startswith("/day/") else request.path
+    here = (way.path for way in (*ways, *seldom) if way.leads_to(request.path))
     return Shell(
         ways=ways,
         seldom=seldom,
-        current=next((path for path in paths if asked.startswith(path)), ""),
+        current=next(here, ""),
         site=site,
         sites=access.sites_at_hand(known) if known else (),
         roles=", ".join(access.roles_at(known, site)) if known and site else "",

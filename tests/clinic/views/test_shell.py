@@ -1,5 +1,6 @@
 """The frame around every page: ways by role, sites, preferences, refusals."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -33,6 +34,24 @@ def test_the_way_that_leads_here_says_so(as_: As, front_desk: Staff) -> None:
         '<a class="other" href="/protocols/" data-key="g o" aria-current="page">Protocols</a>'
         in html
     )
+
+
+@pytest.mark.parametrize(
+    ("page", "way"),
+    [
+        ("/modalities/", "/resources/"),
+        ("/sites/", "/settings/"),
+        ("/phrases/harbour/", "/my-day/"),
+        ("/wording/", "/messages/"),
+    ],
+)
+def test_a_page_says_by_which_way_one_comes_to_it(
+    as_: As, manager: Staff, site: Site, page: str, way: str
+) -> None:
+    SiteRole.objects.create(staff=manager, site=site, role=Role.PROVIDER)
+    html = as_(manager).get(page).content.decode()
+    current = set(re.findall('<a [^>]*?href="([^"]*)"[^>]*? aria-current="page"', html))
+    assert current == {way}
 
 
 def test_who_works_at_two_sites_may_change_between_them_and_is_remembered(
