@@ -5,6 +5,7 @@ States that take some acts first, and most of what forms answer, are in the test
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import get_resolver
 from playwright.sync_api import Page
 
+from appointments.models import Appointment
 from clinic.models import Site, Staff
 from tests.browser.conftest import REFUSED, Days, Look, Place, SignIn
 from tests.browser.looking import post
@@ -21,11 +23,14 @@ from tests.house.furnishing import BESIDE, Places, Rows, addresses, asked
 from tests.house.furnishing import everybody as everybody  # fixtures
 from tests.house.furnishing import furnished as furnished
 from tests.house.test_urls import patterns
+from tests.links import issued
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # So many browsers share the pages.
 SHARES = 3
+
+LookAt = Callable[[str, str, dict[str, Any]], bool]
 
 # What the tests beside this one look at with more on it, by its label there.
 FULLER = {
@@ -92,11 +97,10 @@ EMPTIER = {
     *("audit/", "blocks/", "board/", "events/", "feeds/", "hours/", "imports/", "inbox/"),
     *("my-day/", "on-call/", "patients/", "series/new/", "waitlist/"),
 }
-# What nobody's record is on.
-OF_NO_PATIENT = {
-    *("modalities/", "patients/new/", "preferences/", "preferences/password/", "protocols/"),
-    *("protocols/services/new/", "retention/", "scheduling/", "settings/", "sites/", "sites/new/"),
-    *("resources/", "staff/"),
+# What an empty house shows as a full one does.
+ALIKE = {
+    *("modalities/", "patients/new/", "preferences/", "preferences/password/", "retention/"),
+    *("protocols/services/new/", "scheduling/", "settings/", "sites/new/", "staff/"),
 }
 # A section of a draft with rows, one of its rows, and one without.
 SECTIONS = ["steps", "sources", "about"]
@@ -116,9 +120,7 @@ def places(place: Place, days: Days) -> Places:
 
 
 @pytest.fixture
-def look_at(
-    look: Look, sign_in: SignIn, everybody: Staff
-) -> Callable[[str, str, dict[str, Any]], bool]:
+def look_at(look: Look, sign_in: SignIn, everybody: Staff) -> LookAt:
     """Looks at what an address opens for somebody who may do everything, if it is a page."""
     sign_in(everybody)
     client = Client()
@@ -126,12 +128,7 @@ def look_at(
 
     def at(label: str, address: str, question: dict[str, Any]) -> bool:
         whole = f"{address}?{urlencode(question)}"
-        answer = client.get(whole)
-        answer.close()
-        kind = answer.headers.get("Content-Type", "")
-        if answer.status_code != 200 or not kind.startswith("text/html"):
-            return False
-        if b"<body" not in answer.content:
+        if not is_page(client, whole):
             return False
         look(f"{label}{address.replace('/', '.').rstrip('.')}", whole)
         return True
@@ -139,12 +136,20 @@ def look_at(
     return at
 
 
+def is_page(client: Client, address: str) -> bool:
+    """Whether the address opens a whole page for the client: no part of one, and no file."""
+    answer = client.get(address)
+    answer.close()
+    kind = answer.headers.get("Content-Type", "")
+    return answer.status_code == 200 and kind.startswith("text/html") and b"<body" in answer.content
+
+
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_page_and_what_refuses_its_forms(
     share: int,
     page: Page,
     look: Look,
-    look_at: Callable[[str, str, dict[str, Any]], bool],
+    look_at: LookAt,
     furnished: Rows,
     site: Site,
     days: Days,
@@ -175,17 +180,32 @@ def is_walked(pattern: str) -> bool:
     return pattern not in FULLER and not pattern.startswith("api/")
 
 
-def test_every_page_of_a_house_without_patients(
-    look_at: Callable[[str, str, dict[str, Any]], bool], site: Site
-) -> None:
+def test_every_page_of_an_empty_house(look_at: LookAt, site: Site) -> None:
     shown = [
         pattern
         for pattern, _ in patterns(get_resolver())
         if not re.search("[<^]", pattern) and not pattern.startswith((*BESIDE, "api/"))
-        if pattern not in EMPTIER | OF_NO_PATIENT
+        if pattern not in EMPTIER | ALIKE
         if look_at("empty", f"/{pattern}", {"site": site.slug})
     ]
     assert {"day/", "tasks/"} <= set(shown)
+
+
+def test_every_page_that_a_patients_link_opens(look: Look, furnished: Rows, now: datetime) -> None:
+    visit = Appointment.objects.get(pk=furnished["visits"][0])
+    token = issued(patient_id=furnished["patients"][0], appointment=visit, now=now)
+    named = {
+        "<str:token>": token,
+        "<int:visit>": str(visit.pk),
+        "<int:signed>": str(furnished["signed-forms"][0]),
+    }
+    client, shown = Client(), set()
+    for pattern, _ in patterns(get_resolver()):
+        address = "/" + re.sub("<.*?>", lambda part: named.get(part[0], "none"), pattern)
+        if pattern.startswith("p/") and is_page(client, address):
+            look(f"link.{pattern.partition('>/')[2].replace('/', '.')}", address)
+            shown.add(pattern)
+    assert {"p/<str:token>/", "p/<str:token>/visits/<int:visit>/move/"} <= shown
 
 
 def test_what_is_looked_at_elsewhere_is(furnished: Rows) -> None:
@@ -193,5 +213,5 @@ def test_what_is_looked_at_elsewhere_is(furnished: Rows) -> None:
     others = [each for each in here.parent.glob("test_*.py") if each != here]
     beside = "".join(each.read_text() for each in others)
     missing = [label for label in FULLER.values() if f'"{label}"' not in beside]
-    stale = {*FULLER, *EMPTIER, *OF_NO_PATIENT} - {pattern for pattern, _ in addresses(furnished)}
+    stale = {*FULLER, *EMPTIER, *ALIKE} - {pattern for pattern, _ in addresses(furnished)}
     assert (missing, stale) == ([], set())
