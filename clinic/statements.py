@@ -118,19 +118,17 @@ def add(*new: models.Model) -> None:
         row.pk, row._state.adding, row._state.db = pk, False, connection.alias
 
 
-def copy(table: str, new: Sequence[Mapping[str, str | int | None]]) -> None:
+def copy(table: str, names: Iterable[str], new: Iterable[Sequence[str | int | None]]) -> None:
     """Store new rows of a table by COPY, which costs the server a third less than to read them out
-    of a document. Each names the same columns in the same order; moments and lists are given as
+    of a document. Each gives the columns `names` in their order; moments and lists are given as
     text."""
-    if not new:
-        return
-    columns = ", ".join(f'"{name}"' for name in new[0])
+    columns = ", ".join(f'"{name}"' for name in names)
     with (
         connections[DEFAULT_DB_ALIAS].wrap_database_errors,
         cursor().copy(f'COPY "{table}" ({columns}) FROM STDIN') as into,
     ):
         for row in new:
-            into.write_row(tuple(row.values()))
+            into.write_row(row)
 
 
 def _columns(fields: Iterable[models.Field[Any, Any]]) -> str:

@@ -8,8 +8,8 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-from uuid import uuid4
+from secrets import token_hex
+from typing import NamedTuple
 
 from clinic import statements
 from reminders.catalogue import SAID_NOW, MessageState
@@ -54,31 +54,42 @@ WITH withdrawn AS (
    WHERE id = ANY (%(ids)s::bigint[]))
 UPDATE reminders_messageitem SET live = false WHERE message_id = ANY (%(ids)s::bigint[])
 """
-# The columns that planning owns, of what is added and of what changes.
-_COLUMNS = {
+
+
+class _Owned(NamedTuple):
+    """The columns that planning owns, of what is added and of what changes; moments and lists as
+    text."""
+
+    site_id: int
+    series_id: int | None
+    session: int | None
+    purpose: str
+    priority: int
+    needs: str
+    steps: str
+    due_at: str
+    expires_at: str
+    wake_at: str | None
+    waits_for: str
+    state: str
+    reason: str
+    why: str
+    closed_at: str | None
+
+
+_TYPES = {
     "site_id": "bigint",
     "series_id": "bigint",
     "session": "smallint",
-    "purpose": "text",
     "priority": "smallint",
-    "needs": "jsonb",
-    "steps": "jsonb",
-    "due_at": "timestamptz",
-    "expires_at": "timestamptz",
-    "wake_at": "timestamptz",
-    "waits_for": "text",
-    "state": "text",
-    "reason": "text",
-    "why": "jsonb",
-    "closed_at": "timestamptz",
+    **dict.fromkeys(("needs", "steps", "why"), "jsonb"),
+    **dict.fromkeys(("due_at", "expires_at", "wake_at", "closed_at"), "timestamptz"),
 }
-_LISTS = ("needs", "steps", "why")
-_TYPED = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
 _CHANGE = f"""
 WITH wanted AS MATERIALIZED (
-  SELECT * FROM json_to_recordset(%(rows)s::json) AS wanted (id bigint, {_TYPED}))
+  {statements.given(id="bigint", **{name: _TYPES.get(name, "text") for name in _Owned._fields})})
 UPDATE reminders_message AS message
-   SET {", ".join(f"{name} = wanted.{name}" for name in _COLUMNS)}, gate_why = '[]'
+   SET {", ".join(f"{name} = wanted.{name}" for name in _Owned._fields)}, gate_why = '[]'
   FROM wanted WHERE message.id = wanted.id
 """
 _COME_BACK = """
@@ -94,6 +105,8 @@ _AT_FIRST = {
     "provider_id": "",
     "error_code": "",
 }
+_MESSAGE = ("id", "reference", "key", "patient_id", "kind", "channel", "created_at")
+_ITEM = ("message_id", "anchor", "schedule_version", "step", "channel", "starts_at", "live")
 
 
 def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
@@ -106,8 +119,9 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
         statements.run(_WITHDRAW, {"ids": statements.array(withdrawn), "now": now})
     changed = [pair for change in changes.values() for pair in change.change]
     if changed:
-        rows = [{"id": stored.id, **_owned(wanted, now=now)} for stored, wanted in changed]
-        statements.run(_CHANGE, {"rows": statements.document(rows)})
+        values = statements.columns([_owned(wanted, now=now) for _, wanted in changed])
+        ids = statements.document([stored.id for stored, _ in changed])
+        statements.run(_CHANGE, {"id": ids, **values})
     back = [stored.id for stored, _ in changed if stored.state is MessageState.WITHDRAWN]
     if back:
         statements.run(_COME_BACK, [statements.array(back)])
@@ -118,62 +132,53 @@ def store(changes: Mapping[int, Changes], *, now: datetime) -> None:
 
 def _add(added: Sequence[tuple[int, Wanted]], *, now: datetime) -> None:
     """Store new messages of these patients, and what they say."""
-    ids = statements.rows(_NEW_IDS, [len(added)])
-    messages: list[dict[str, Any]] = []
-    items: list[dict[str, Any]] = []
-    for (pk,), (patient_id, wanted) in zip(ids, added, strict=True):
-        owned = _owned(wanted, now=now)
-        messages.append(
-            {
-                "id": pk,
-                "reference": uuid4().hex,
-                "key": wanted.key,
-                "patient_id": patient_id,
-                "kind": wanted.kind,
-                "channel": wanted.channel,
-                "created_at": str(now),
-                **owned,
-                **{name: statements.texts(owned[name]) for name in _LISTS},
-                **_AT_FIRST,
-            }
+    ids = [pk for (pk,) in statements.rows(_NEW_IDS, [len(added)])]
+    created_at = str(now)
+    messages = [
+        (
+            *(pk, token_hex(16), each.key, patient_id, each.kind, each.channel, created_at),
+            *_owned(each, now=now),
+            *_AT_FIRST.values(),
         )
-        items += [
-            {
-                "message_id": pk,
-                "anchor": item.anchor,
-                "schedule_version": item.version,
-                "step": item.step,
-                "channel": item.channel,
-                "starts_at": starts_at and str(starts_at),
-                "live": True,
-            }
-            for item, starts_at in zip(wanted.items, wanted.starts, strict=True)
-        ]
-    statements.copy("reminders_message", messages)
-    statements.copy("reminders_messageitem", items)
+        for pk, (patient_id, each) in zip(ids, added, strict=True)
+    ]
+    items = [
+        (
+            pk,
+            item.anchor,
+            item.version,
+            item.step,
+            item.channel,
+            str(starts) if starts else None,
+            True,
+        )
+        for pk, (_, each) in zip(ids, added, strict=True)
+        for item, starts in zip(each.items, each.starts, strict=True)
+    ]
+    statements.copy("reminders_message", (*_MESSAGE, *_Owned._fields, *_AT_FIRST), messages)
+    statements.copy("reminders_messageitem", _ITEM, items)
 
 
-def _owned(wanted: Wanted, *, now: datetime) -> dict[str, Any]:
-    """The columns of a message that planning owns."""
+def _owned(wanted: Wanted, *, now: datetime) -> _Owned:
     held = bool(wanted.waits_for or wanted.skip)
-    return {
-        "site_id": wanted.site_id,
-        "series_id": wanted.series_id,
-        "session": wanted.session,
-        "purpose": wanted.purpose,
-        "priority": wanted.priority,
-        "needs": wanted.needs,
-        "steps": wanted.steps,
-        "due_at": str(wanted.due_at),
-        "expires_at": str(wanted.expires_at),
+    return _Owned(
+        site_id=wanted.site_id,
+        series_id=wanted.series_id,
+        session=wanted.session,
+        purpose=wanted.purpose,
+        priority=wanted.priority,
+        needs=statements.texts(wanted.needs),
+        steps=statements.texts(wanted.steps),
+        due_at=str(wanted.due_at),
+        expires_at=str(wanted.expires_at),
         # Never before now: drains do not look further back than they have to.
-        "wake_at": None if held else str(max(wanted.due_at, now)),
-        "waits_for": wanted.waits_for,
-        "state": MessageState.SKIPPED if wanted.skip else MessageState.SCHEDULED,
-        "reason": wanted.skip,
-        "why": wanted.why,
-        "closed_at": str(now) if wanted.skip else None,
-    }
+        wake_at=None if held else str(max(wanted.due_at, now)),
+        waits_for=wanted.waits_for,
+        state=MessageState.SKIPPED if wanted.skip else MessageState.SCHEDULED,
+        reason=wanted.skip,
+        why=statements.texts(wanted.why),
+        closed_at=str(now) if wanted.skip else None,
+    )
 
 
 _PLANNED = """

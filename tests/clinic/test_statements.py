@@ -107,19 +107,12 @@ def test_what_is_copied_reads_as_it_was_given() -> None:
     )
     at = datetime(2027, 3, 4, 10, 0, 0, 123456, tzinfo=UTC)
     given = [(1, ODD, str(at), [ODD, ""], True), (2, "", None, [], False)]
-    statements.copy("copied", [])
+    names = ("is_open", "id", "said", "at", "list")
+    statements.copy("copied", names, [])
     statements.copy(
         "copied",
-        [
-            {
-                "is_open": is_open,
-                "id": pk,
-                "said": said,
-                "at": at,
-                "list": statements.texts(several),
-            }
-            for pk, said, at, several, is_open in given
-        ],
+        names,
+        [(is_open, pk, said, at, statements.texts(many)) for pk, said, at, many, is_open in given],
     )
     found = statements.rows("SELECT id, said, at, list::text, is_open, begins FROM copied", ())
     assert [(*row[:3], json.loads(row[3]), *row[4:]) for row in found] == [
@@ -130,7 +123,7 @@ def test_what_is_copied_reads_as_it_was_given() -> None:
 
 def test_what_the_database_refuses_of_a_copy_is_an_error_of_the_orm() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        statements.copy("clinic_site", [{"slug": "without the rest"}])
+        statements.copy("clinic_site", ["slug"], [["without the rest"]])
     assert statements.rows("SELECT 1", ()) == [(1,)]
 
 
