@@ -28,7 +28,12 @@ class _Widget(forms.MultiWidget):
         return list(filling.split_length(value or None, self.units[0]))
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(name, value, attrs)
+        given = value if isinstance(value, list) else self.decompress(value)
+        # A browser sends the first unit in place of one that it was not offered.
+        if given[1] in UNITS and given[1] not in self.units:
+            units = (*self.units, given[1])
+            self.widgets[1].choices = [(each, UNITS[each]) for each in units]
+        context: dict[str, Any] = super().get_context(name, given, attrs)
         widget = context["widget"]
         # What was refused is looked for by the name of the whole.
         widget["subwidgets"][0]["attrs"]["id"] = widget["attrs"].get("id", name)

@@ -263,6 +263,10 @@ def test_the_lead_writes_reads_and_publishes_on_the_pages(
     assert '="12"' in again and '<option value="months" selected>' in again
     assert client.post(f"{address}edit/", typed).status_code == 409
     draft = ConsentForm.objects.get()
+    ConsentForm.objects.update(valid_for="PT90M")
+    in_minutes = client.get(f"{address}edit/").content.decode()
+    assert '="90"' in in_minutes and '<option value="minutes" selected>' in in_minutes
+    ConsentForm.objects.update(valid_for="P12M")
     shown = client.get(f"{address}1/")
     keeps_to_the_policy(shown)
     assert "<li>quemaduras</li>" in shown.content.decode()
