@@ -164,11 +164,11 @@ def retire(*, version: ProtocolVersion, by: Staff, now: datetime, reason: str) -
     Raises Forbidden, ReasonMissing, and StatusRefused when it is retired already.
     """
     deciding.require(by, get(version))
-    if not reason.strip():
-        raise ReasonMissing
     row = _locked(version)[0]
     if row.status == ProtocolVersion.Status.RETIRED:
         raise StatusRefused(gettext("%(version)s is retired already.") % {"version": row})
+    if not reason.strip():
+        raise ReasonMissing
     return _retire(row, by=by, now=now, reason=reason)
 
 

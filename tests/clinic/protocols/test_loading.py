@@ -265,8 +265,9 @@ def test_what_is_approved_or_retired_is_not_approved_again(
     loading.retire(version=row, by=clinical_lead, now=LATER, reason="a recall")
     with pytest.raises(StatusRefused, match="is no draft any more"):
         loading.approve(version=row, by=clinical_lead, now=LATER)
-    with pytest.raises(StatusRefused, match="is retired already"):
-        loading.retire(version=row, by=clinical_lead, now=LATER, reason="a recall")
+    for reason in ("a recall", ""):
+        with pytest.raises(StatusRefused, match="is retired already"):
+            loading.retire(version=row, by=clinical_lead, now=LATER, reason=reason)
 
 
 def test_a_version_that_does_not_match_its_digest_cannot_be_approved(
