@@ -360,6 +360,10 @@ def test_what_may_have_arrived_is_asked_about_before_it_is_repeated(
     assert response.content.decode().count(f"{LIST}{message.pk}/retry/") == 1
     message.refresh_from_db()
     assert message.state == "unknown"
+    become(message, MessageState.FAILED, "refused")
+    known = text_of(desk.get(response.redirect_chain[-1][0]))
+    assert "may already have" not in known and f"{LIST}{message.pk}/retry/" in known
+    become(message, MessageState.UNKNOWN)
     desk.post(f"{LIST}{message.pk}/retry/", {"may_repeat": "1"})
     message.refresh_from_db()
     assert message.state == "scheduled"
