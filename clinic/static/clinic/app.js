@@ -268,13 +268,6 @@ setInterval(() => {
   if (list && !document.hidden && !busy) list.dispatchEvent(new Event("refresh"));
 }, REFRESH_MS);
 
-// ---- Of tabs that are wider than the screen, the one that is open is seen.
-
-for (const open of document.querySelectorAll(".tabs [aria-current]")) {
-  const tabs = open.parentElement;
-  tabs.scrollLeft = open.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
-}
-
 // ---- A link to what a closed part holds opens it, also where the browser does not.
 
 const unfold = () => {
