@@ -67,7 +67,12 @@ class ProtocolTextSerializer(serializers.Serializer[Any]):
 
 
 class RetireSerializer(Body):
-    reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+    reason = serializers.CharField(
+        max_length=200,
+        allow_blank=True,
+        default="",
+        help_text="Kept in the history; nothing is retired without it: reason_missing.",
+    )
 
 
 def _providers(staff: Staff) -> QuerySet[Resource]:
