@@ -32,7 +32,9 @@ class _Widget(forms.MultiWidget):
         # A browser sends the first unit in place of one that it was not offered.
         if given[1] in UNITS and given[1] not in self.units:
             units = (*self.units, given[1])
-            self.widgets[1].choices = [(each, UNITS[each]) for each in units]
+            select = self.widgets[1]
+            assert isinstance(select, forms.Select)
+            select.choices = [(each, UNITS[each]) for each in units]
         context: dict[str, Any] = super().get_context(name, given, attrs)
         widget = context["widget"]
         # What was refused is looked for by the name of the whole.
